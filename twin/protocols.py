@@ -1,0 +1,105 @@
+"""The slots of the loop that can be replaced. Each implementation meets one of these and is chosen in build.py."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+
+from twin.specs import RobotSpec
+from twin.state import F64, Action, BodyState, Commands, Event, LinkState, Observation, Packet, Reference
+
+
+class Physics(Protocol):
+    """Moves all bodies."""
+
+    def reset(self) -> BodyState:
+        """Place all bodies at their starts."""
+
+    def step(self, commands: Commands) -> tuple[BodyState, list[Event]]:
+        """Advance by one tick under the held commands; events carry the time of the new tick."""
+
+
+class Dynamics(Protocol):
+    """Turns commands into forces, for all robots of one group in one call."""
+
+    def reset(self) -> None:
+        """Return internal states (rotor speeds, ...) to those of the initial command."""
+
+    def wrench(self, state: BodyState, command: F64, dt: float) -> F64:
+        """Return (n, 6): world-axes force [N] and torque [N m] at the centre of mass, over the next `dt` seconds."""
+
+
+class Channel(Protocol):
+    """Propagation between all radio pairs."""
+
+    def trace(self, time: int, bodies: BodyState) -> LinkState:
+        """Return the links for this instant (ns)."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Batch:
+    """Deliveries that the loop hands over at once, in order of arrival."""
+
+    time: int  # ns, of its last instant
+    packets: Sequence[Packet]
+    wakes: Sequence[tuple[int, int]]  # (time ns, node index), timers of nodes without a body
+
+
+class Network(Protocol):
+    """Carries packets: what is sent enters at its `created` time, which may lie ahead of now."""
+
+    def send(self, packets: Sequence[Packet]) -> None:
+        """Take packets over."""
+
+    def wake(self, node: int, time: int) -> None:
+        """Set a timer of a node without a body: an event in the same queue as the packets."""
+
+    def run(self, until: int, links: LinkState) -> Iterator[Batch]:
+        """Yield deliveries up to and including `until`; what is sent between two of them is taken into account."""
+
+    def settled(self) -> list[Packet]:
+        """Return, and forget, the packets whose fate was decided since the last call."""
+
+    def queued(self) -> list[Packet]:
+        """Return the packets that are still under way."""
+
+
+@runtime_checkable
+class Controller(Protocol):
+    """Decides for one robot. Optional attributes and methods:
+
+    - `runs_on = "edge"` or `"onboard"` (default "edge");
+    - `trigger = "arrival"` or a rate such as `"50 Hz"`, at the edge only (default "arrival");
+    - `service_time = "2 ms"`: compute time at the edge (default 0);
+    - `Parameters`: a pydantic model that validates the scenario's `parameters` table;
+    - `act_batch(controllers, observations) -> actions`, a static method: all robots due at once.
+    """
+
+    def reset(self, spec: RobotSpec, rng: np.random.Generator) -> None:
+        """Learn which robot this is, what its task is, and forget the past."""
+
+    def act(self, observation: Observation) -> Action:
+        """Decide."""
+
+
+class Failsafe(Protocol):
+    """Mode transitions of a robot: it watches the link and takes over where the controller's word is missing."""
+
+    def reset(self, spec: RobotSpec, rng: np.random.Generator) -> None:
+        """Start in the mode "nominal"."""
+
+    def update(self, observation: Observation) -> str:
+        """Return the mode for now; in any other mode than "nominal", `act` decides instead of the controller."""
+
+    def act(self, observation: Observation) -> Action:
+        """Decide without the controller."""
+
+
+class Task(Protocol):
+    """The goal of a group of robots; the same code judges a run and a recording."""
+
+    def reference(self, row: int, time: float) -> Reference:
+        """Return where robot `row` of the group should be at `time` [s]; at 0 it starts there."""

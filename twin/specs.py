@@ -1,0 +1,183 @@
+"""What robot.toml and the parts of a scenario say, validated; plain data, no simulator and no mesa."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field
+
+from twin.state import F64
+from twin.units import (
+    Bytes,
+    DurationNs,
+    GainDb,
+    Hertz,
+    Metres,
+    PowerDbm,
+    Radians,
+    RadiansPerSecond,
+    RateHz,
+    Speed,
+)
+
+if TYPE_CHECKING:
+    from twin.protocols import Task
+
+Point = tuple[Metres, Metres, Metres]
+Probability = Annotated[float, Field(ge=0, le=1)]
+NonNegativeNs = Annotated[DurationNs, Field(ge=0)]
+
+
+class Spec(BaseModel):
+    """Base of everything read from TOML: unknown keys are errors, values don't change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class CommandField(Spec):
+    """One named part of a robot's command vector."""
+
+    name: str
+    size: int = Field(default=1, ge=1)
+    unit: str
+    description: str = ""
+    lower: float = -float("inf")
+    upper: float = float("inf")
+    initial: float = 0.0
+
+    model_config = ConfigDict(allow_inf_nan=True)
+
+
+class BodySpec(Spec):
+    """A body for physics: its URDF, what turns commands into forces, and the command's fields."""
+
+    urdf: Path
+    dynamics: str
+    parameters: dict[str, Any] = {}
+    command: tuple[CommandField, ...]
+
+    def vector(self, bound: Literal["lower", "upper", "initial"]) -> F64:
+        """Return that bound of the command vector, shape (width,)."""
+        return np.concatenate([np.full(field.size, getattr(field, bound)) for field in self.command])
+
+
+class RadioSpec(Spec):
+    """One radio of a robot, with an isotropic antenna at `mount` in body axes."""
+
+    carrier: Hertz = Field(default=3.5e9, ge=0.5e9, le=300e9)
+    power: PowerDbm = 23.0
+    gain: GainDb = 0.0
+    noise_figure: GainDb = 7.0
+    mount: Point = (0.0, 0.0, 0.0)
+
+
+class NavigationNoise(Spec):
+    """Standard deviations of a navigation solution's white noise, per axis."""
+
+    position: Metres = Field(default=0.0, ge=0)
+    velocity: Speed = Field(default=0.0, ge=0)
+    orientation: Radians = Field(default=0.0, ge=0)
+    angular_velocity: RadiansPerSecond = Field(default=0.0, ge=0)
+
+
+class NavigationSpec(Spec):
+    """A navigation solution of pose and velocities, once per control period."""
+
+    kind: Literal["navigation"] = "navigation"
+    noise: NavigationNoise = NavigationNoise()
+    delay: NonNegativeNs = 0
+
+
+class ServerSpec(Spec):
+    """The computer of a node without a body: one queue, `servers` of them working on it."""
+
+    servers: int = Field(default=1, ge=1)
+
+
+class RobotKind(Spec):
+    """A robot folder's robot.toml."""
+
+    schema_: Literal[1] = Field(alias="schema")
+    agent: str
+    description: str = ""
+    body: BodySpec | None = None
+    radios: tuple[RadioSpec, ...] = ()
+    sensors: tuple[NavigationSpec, ...] = ()
+    server: ServerSpec | None = None
+    control: RateHz = 50
+    telemetry: Bytes = 100
+    command: Bytes = 60
+    controller: str | None = None
+    failsafe: str | None = None
+    failsafe_parameters: dict[str, Any] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class RobotSpec:
+    """One robot of a scenario: its kind, its place in its group, its task and its controller's parameters."""
+
+    name: str
+    group: str
+    row: int
+    kind: RobotKind
+    task: Task | None = None
+    parameters: Any = None
+
+
+class RouteSpec(Spec):
+    """Fly a closed route at constant speed; robot i of n starts i/n of the way round."""
+
+    kind: Literal["route"]
+    waypoints: tuple[Point, ...] = Field(min_length=3)
+    speed: Speed = Field(gt=0)
+
+
+class HoverSpec(Spec):
+    """Stay at given points, one for each robot."""
+
+    kind: Literal["hover"]
+    points: tuple[Point, ...] = Field(min_length=1)
+    yaw: Radians = 0.0
+
+
+TaskSpec = Annotated[RouteSpec | HoverSpec, Field(discriminator="kind")]
+
+
+class FreeSpaceSpec(Spec):
+    """Free space with line of sight through the world; a blocked path loses `blockage_loss`."""
+
+    kind: Literal["freespace"] = "freespace"
+    blockage_loss: GainDb = Field(default=25.0, ge=0)
+
+
+ChannelSpec = FreeSpaceSpec
+
+
+class IdealSpec(Spec):
+    """Packets arrive at the instant at which they are created."""
+
+    kind: Literal["ideal"] = "ideal"
+    delay_budget: NonNegativeNs = 40_000_000
+
+
+class Jitter(Spec):
+    """Random delay on top of the fixed one: a uniform width, or a normal (cut at 0) or exponential spread."""
+
+    kind: Literal["none", "uniform", "normal", "exponential"] = "none"
+    scale: NonNegativeNs = 0
+
+
+class FixedSpec(Spec):
+    """A given delay each way, with jitter and independent losses; a flow is never reordered."""
+
+    kind: Literal["fixed"]
+    delay: NonNegativeNs = 20_000_000
+    jitter: Jitter = Jitter()
+    loss: Probability = 0.0
+    delay_budget: NonNegativeNs = 40_000_000
+
+
+NetworkSpec = Annotated[IdealSpec | FixedSpec, Field(discriminator="kind")]

@@ -1,0 +1,156 @@
+"""What flows through the loop: plain values, arrays where there are many. Shapes: N bodies, L links, P paths."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+F64 = NDArray[np.float64]
+C128 = NDArray[np.complex128]
+I64 = NDArray[np.int64]
+I32 = NDArray[np.int32]
+Bool = NDArray[np.bool_]
+
+NEVER = -1
+"""Stands for a time that has not come."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class BodyState:
+    """True pose and motion of all bodies at one tick, in world ENU axes."""
+
+    position: F64  # (N, 3) m, of the centre of mass
+    orientation: F64  # (N, 4) quaternion xyzw, body (x forward, y left, z up) to world
+    velocity: F64  # (N, 3) m/s
+    angular_velocity: F64  # (N, 3) rad/s, world axes
+    joint_position: F64  # (J,) rad or m, all bodies' joints one after another
+    joint_velocity: F64  # (J,) rad/s or m/s
+    joint_offset: I64  # (N + 1,) body i owns joints joint_offset[i]:joint_offset[i + 1]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LinkState:
+    """Radio links between pairs of radios at the instant of the last trace; a link serves both directions."""
+
+    time: int  # ns
+    a: I32  # (L,) radio index
+    b: I32  # (L,) radio index, a < b
+    path_gain_db: F64  # (L,) power gain of all paths, antennas included; -inf without a path
+    los: Bool  # (L,) no obstacle between the two radios
+    path_offset: I64  # (L + 1,) link i owns paths path_offset[i]:path_offset[i + 1]
+    path_amplitude: C128  # (P,) field gain at the carrier, phase included
+    path_delay: F64  # (P,) s
+    path_doppler: F64  # (P,) Hz, positive when the path shortens
+    path_departure: F64  # (P, 3) unit vector from radio a, world
+    path_arrival: F64  # (P, 3) unit vector from radio b towards the wave's origin, world
+
+
+@dataclass(slots=True, eq=False)
+class Packet:
+    """One packet and its fate; times in ns."""
+
+    source: int  # node index
+    destination: int  # node index
+    kind: str  # "telemetry", "command" or a controller's own
+    sequence: int  # per flow (source, destination, kind), from 0
+    size: int  # bytes handed to the network
+    created: int  # when it entered the sender's queue
+    stamp: int  # time of the sensor sample that it carries or answers
+    payload: Any
+    arrived: int = NEVER
+    fate: str = "queued"  # queued, delivered, or the reason of the loss
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What a controller asks to be sent; its size must be stated, since the network carries bytes."""
+
+    to: str
+    payload: Any
+    size: int
+    kind: str = "message"
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened at one instant, for people and metrics."""
+
+    time: int  # ns
+    kind: str  # contact, failsafe, clipped, handover, ...
+    robot: str
+    detail: str = ""
+    value: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sample:
+    """One reading of a robot's sensors: field name -> array (its shapes and units: `twin describe ROBOT`)."""
+
+    time: int  # ns, when the world was as the reading says
+    values: Mapping[str, F64]
+
+    def __getitem__(self, name: str) -> F64:
+        return self.values[name]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Observation:
+    """All that a controller may know when it decides: sensor samples and packets, never the truth."""
+
+    time: int  # ns, now, where the controller runs
+    robot: str  # the robot that it controls
+    sensed: Sample | None  # newest sample known here; at the edge, the newest telemetry received
+    inbox: tuple[Packet, ...] = ()  # other packets since the last act, in order of arrival
+    heard: int = NEVER  # ns, when the newest command arrived at the robot (onboard: now)
+    answers: int = NEVER  # ns, time of the sample that this command answers
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Action:
+    """What a controller decides: a command for its robot (None keeps the held one), messages, values to log."""
+
+    command: F64 | None = None
+    messages: tuple[Message, ...] = ()
+    log: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Reference:
+    """Where a robot should be at one instant, in world axes."""
+
+    position: F64  # (3,) m
+    velocity: F64  # (3,) m/s
+    acceleration: F64  # (3,) m/s2
+    yaw: float  # rad
+
+
+class Commands:
+    """The commands that hold until the next ones: per group an array (robots, command width)."""
+
+    def __init__(self, initial: Mapping[str, F64]) -> None:
+        self.values: dict[str, F64] = {name: np.array(value, dtype=float) for name, value in initial.items()}
+
+    def hold(self, group: str, rows: Sequence[int], actions: Sequence[Action]) -> None:
+        """Replace the held command of each robot that gave a new one."""
+        values = self.values[group]
+        for row, action in zip(rows, actions, strict=True):
+            if action.command is not None:
+                values[row] = action.command
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Frame:
+    """The twin at one tick, with what happened since the frame before."""
+
+    time: int  # ns
+    bodies: BodyState
+    links: LinkState
+    commands: Mapping[str, F64]  # group -> (robots, width), held
+    modes: Sequence[str]  # (nodes,) mode of each robot
+    packets: Sequence[Packet] = ()  # whose fate was decided since the frame before
+    events: Sequence[Event] = ()
+    logs: Sequence[tuple[int, int, str, float]] = ()  # time ns, node, name, value

@@ -1,0 +1,102 @@
+"""Quantities in TOML such as "10 ms" or "28 GHz", and the pydantic types that hold them in SI."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from decimal import Decimal
+from math import pi
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field
+
+_NUMBER = re.compile(r"\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*(.*?)\s*$")
+_DEG = Decimal(repr(pi)) / 180
+
+UNITS: dict[str, dict[str, Decimal]] = {
+    "time": {"s": Decimal(1), "ms": Decimal("1e-3"), "us": Decimal("1e-6"), "ns": Decimal("1e-9"),
+             "min": Decimal(60), "h": Decimal(3600)},
+    "frequency": {"Hz": Decimal(1), "kHz": Decimal("1e3"), "MHz": Decimal("1e6"), "GHz": Decimal("1e9")},
+    "length": {"m": Decimal(1), "km": Decimal(1000), "cm": Decimal("0.01"), "mm": Decimal("0.001")},
+    "speed": {"m/s": Decimal(1), "km/h": Decimal(1) / Decimal("3.6"), "kn": Decimal(1852) / Decimal(3600)},
+    "angle": {"rad": Decimal(1), "deg": _DEG, "mrad": Decimal("1e-3")},
+    "angular speed": {"rad/s": Decimal(1), "deg/s": _DEG, "rpm": Decimal(repr(pi)) / 30},
+    "mass": {"kg": Decimal(1), "g": Decimal("1e-3"), "t": Decimal(1000)},
+    "force": {"N": Decimal(1), "kN": Decimal(1000)},
+    "power": {"dBm": Decimal(1)},
+    "gain": {"dB": Decimal(1), "dBi": Decimal(1)},
+    "data": {"B": Decimal(1), "kB": Decimal(1000), "MB": Decimal(1_000_000)},
+    "data rate": {"bit/s": Decimal(1), "kbit/s": Decimal(1000), "Mbit/s": Decimal("1e6"),
+                  "Gbit/s": Decimal("1e9")},
+    "temperature": {"K": Decimal(1)},
+    "pressure": {"Pa": Decimal(1), "hPa": Decimal(100)},
+    "rain rate": {"mm/h": Decimal(1)},
+}  # fmt: skip
+
+
+def parse_quantity(value: object, dimension: str) -> Decimal:
+    """Read a number in SI or a text with a unit of `dimension` as a Decimal in SI.
+
+    Raises:
+        ValueError: not a number, or not a unit of this dimension.
+    """
+    units = UNITS[dimension]
+    allowed = ", ".join(units)
+    if isinstance(value, bool) or not isinstance(value, (int, float, str, Decimal)):
+        raise ValueError(f"expected a {dimension} such as '1 {next(iter(units))}', found {value!r}")
+    match = _NUMBER.match(value if isinstance(value, str) else repr(value))
+    if match is None:
+        raise ValueError(f"expected a {dimension} such as '1 {next(iter(units))}', found {value!r}")
+    number, unit = Decimal(match[1]), match[2]
+    if not isinstance(value, str) or not unit:
+        return number
+    if unit not in units:
+        raise ValueError(f"{unit!r} is not a unit of {dimension}; allowed: {allowed}")
+    return number * units[unit]
+
+
+def _seconds_as_ns(value: object) -> int:
+    return _whole(parse_quantity(value, "time") * 1_000_000_000, value, "a whole number of nanoseconds")
+
+
+def _hertz_as_int(value: object) -> int:
+    return _whole(parse_quantity(value, "frequency"), value, "a whole number of hertz")
+
+
+def _bytes(value: object) -> int:
+    return _whole(parse_quantity(value, "data"), value, "a whole number of bytes")
+
+
+def _whole(number: Decimal, value: object, what: str) -> int:
+    if number != number.to_integral_value():
+        raise ValueError(f"{value!r} is not {what}")
+    return int(number)
+
+
+def _real(dimension: str) -> Callable[[object], float]:
+    return lambda value: float(parse_quantity(value, dimension))
+
+
+def _type(dimension: str, reader: Callable[[object], Any] | None = None) -> BeforeValidator:
+    return BeforeValidator(reader or _real(dimension), json_schema_input_type=str | float)
+
+
+DurationNs = Annotated[int, _type("time", _seconds_as_ns)]
+"""A time, kept as int nanoseconds; a bare number is in seconds."""
+RateHz = Annotated[int, _type("frequency", _hertz_as_int), Field(gt=0)]
+"""A rate of ticks or samples, kept as int hertz."""
+Bytes = Annotated[int, _type("data", _bytes), Field(ge=0)]
+Seconds = Annotated[float, _type("time")]
+Hertz = Annotated[float, _type("frequency")]
+Metres = Annotated[float, _type("length")]
+Speed = Annotated[float, _type("speed")]
+Radians = Annotated[float, _type("angle")]
+RadiansPerSecond = Annotated[float, _type("angular speed")]
+Kilograms = Annotated[float, _type("mass")]
+Newtons = Annotated[float, _type("force")]
+PowerDbm = Annotated[float, _type("power")]
+GainDb = Annotated[float, _type("gain")]
+BitRate = Annotated[float, _type("data rate")]
+Kelvin = Annotated[float, _type("temperature")]
+Pascal = Annotated[float, _type("pressure")]
+RainRate = Annotated[float, _type("rain rate")]
