@@ -1,0 +1,1 @@
+"""What a run says: metrics from frames and files."""

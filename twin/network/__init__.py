@@ -1,0 +1,1 @@
+"""Carrying packets: when, whether, and in what order they arrive."""

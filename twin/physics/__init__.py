@@ -1,0 +1,1 @@
+"""Rigid bodies under forces: PyBullet, and the dynamics that turn commands into wrenches."""

@@ -1,0 +1,1 @@
+"""Runs in HDF5: written without loss, read lazily."""

@@ -1,0 +1,1 @@
+"""Goals of robots, and how well they are met."""

@@ -1,0 +1,1 @@
+"""The site: static geometry, materials, geo-reference and weather."""
