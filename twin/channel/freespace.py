@@ -1,0 +1,103 @@
+"""Free space with line of sight through the world: the simplest channel, and the oracle of the others."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from twin.channel.radios import Radios
+from twin.kernels import kernel
+from twin.link import SPEED_OF_LIGHT, Radio
+from twin.state import C128, F64, I32, BodyState, LinkState
+
+if TYPE_CHECKING:
+    from twin.world.bvh import Bvh
+
+
+class FreeSpace:
+    """Friis' law for every pair of radios; a path that the world blocks loses `blockage_loss_db`.
+
+    Nearer than wavelength / (4 pi) Friis' law would give a gain above 0 dB: the amplitude stays at its value
+    there, and `clipped` counts the links to which that happened.
+    """
+
+    def __init__(
+        self, radios: Sequence[Radio], bvh: Bvh | None = None, blockage_loss_db: float = 25.0
+    ) -> None:
+        self.radios = Radios(radios)
+        self.bvh = bvh
+        self.blockage_loss_db = blockage_loss_db
+        self.clipped = 0
+
+    def trace(self, time: int, bodies: BodyState) -> LinkState:
+        """Return one path a link at `time` [ns].
+
+        Raises:
+            RunError: a radio's position or velocity isn't a finite number.
+        """
+        radios = self.radios
+        a, b = radios.a, radios.b
+        position, velocity = radios.motion(time, bodies)
+        if self.bvh is None:
+            los = np.ones(a.size, dtype=np.bool_)
+        else:
+            from twin.world.bvh import occluded_pairs
+
+            los = ~occluded_pairs(self.bvh, position[a], position[b])
+        gain_db = radios.gain_db[a] + radios.gain_db[b] - np.where(los, 0.0, self.blockage_loss_db)
+        amplitude = np.empty(a.size, dtype=np.complex128)
+        delay, doppler, departure = np.empty(a.size), np.empty(a.size), np.empty((a.size, 3))
+        self.clipped += _friis(
+            a, b, position, velocity, radios.carrier, gain_db, amplitude, delay, doppler, departure
+        )
+        return LinkState(
+            time=time,
+            a=a,
+            b=b,
+            path_gain_db=20.0 * np.log10(np.abs(amplitude)),
+            los=los,
+            path_offset=np.arange(a.size + 1, dtype=np.int64),
+            path_amplitude=amplitude,
+            path_delay=delay,
+            path_doppler=doppler,
+            path_departure=departure,
+            path_arrival=-departure,
+        )
+
+
+@kernel
+def _friis(
+    a: I32,
+    b: I32,
+    position: F64,
+    velocity: F64,
+    carrier: F64,
+    gain_db: F64,
+    amplitude: C128,
+    delay: F64,
+    doppler: F64,
+    departure: F64,
+) -> int:
+    """Write the direct path of each link (H. T. Friis, Proc. IRE 34, 1946); return how many were too near."""
+    clipped = 0
+    for i in range(a.size):
+        towards = position[b[i]] - position[a[i]]
+        distance = np.sqrt(np.sum(towards * towards))
+        if distance > 0.0:
+            towards /= distance
+        else:
+            towards[0] = 1.0
+        wavelength = SPEED_OF_LIGHT / carrier[a[i]]
+        spread = wavelength / (4.0 * np.pi)
+        if distance < spread:
+            clipped += 1
+        gain = 10.0 ** (gain_db[i] / 20.0) * spread / max(distance, spread)
+        cycles = distance / wavelength
+        angle = -2.0 * np.pi * (cycles - np.floor(cycles))
+        amplitude[i] = complex(gain * np.cos(angle), gain * np.sin(angle))
+        delay[i] = distance / SPEED_OF_LIGHT
+        doppler[i] = -np.sum((velocity[b[i]] - velocity[a[i]]) * towards) / wavelength
+        departure[i] = towards
+    return clipped

@@ -1,0 +1,104 @@
+"""Where the radios are: rigid on their bodies, or fixed in the world."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from twin.errors import RunError, ScenarioError
+from twin.kernels import kernel
+from twin.link import Radio
+from twin.state import F64, I32, BodyState
+
+CARRIER_RANGE = (0.5e9, 300e9)
+"""Hz"""
+
+
+class Radios:
+    """The radios of a twin as arrays, and the pairs that form links: shape R radios, L links."""
+
+    def __init__(self, radios: Sequence[Radio]) -> None:
+        for row, radio in enumerate(radios):
+            _check(row, radio)
+        self.radios = tuple(radios)
+        self.body = np.array([-1 if r.body is None else r.body for r in radios], dtype=np.int32)
+        self.mount = np.array([r.mount for r in radios], dtype=float).reshape(-1, 3)
+        self.carrier = np.array([r.carrier for r in radios], dtype=float)
+        self.gain_db = np.array([r.gain_db for r in radios], dtype=float)
+        self.a, self.b = self._pairs()
+
+    def _pairs(self) -> tuple[I32, I32]:
+        """Return all pairs a < b on one carrier that don't share their owner."""
+        owner = np.array([r.owner for r in self.radios])
+        a, b = np.triu_indices(len(self.radios), k=1)
+        linked = (self.carrier[a] == self.carrier[b]) & (owner[a] != owner[b])
+        return a[linked].astype(np.int32), b[linked].astype(np.int32)
+
+    def motion(self, time: int, bodies: BodyState) -> tuple[F64, F64]:
+        """Return position [m] and velocity [m/s] of all radios, each (R, 3), world axes.
+
+        Raises:
+            RunError: a radio's position or velocity isn't a finite number.
+        """
+        position, velocity = np.empty_like(self.mount), np.empty_like(self.mount)
+        _motion(
+            self.body,
+            self.mount,
+            bodies.position,
+            bodies.orientation,
+            bodies.velocity,
+            bodies.angular_velocity,
+            position,
+            velocity,
+        )
+        good = np.isfinite(position).all(axis=1) & np.isfinite(velocity).all(axis=1)
+        if not good.all():
+            row = int(np.argmin(good))
+            found = f"position {position[row].tolist()}, velocity {velocity[row].tolist()}"
+            who = f"radio {row} of node {self.radios[row].owner}"
+            raise RunError(f"{who} at t = {time} ns: {found} must be finite")
+        return position, velocity
+
+
+def _check(row: int, radio: Radio) -> None:
+    lower, upper = CARRIER_RANGE
+    if radio.index != row:
+        raise ScenarioError(f"radio {row} has index {radio.index}; indices must count from 0")
+    if not lower <= radio.carrier <= upper:
+        raise ScenarioError(f"radio {row}: carrier {radio.carrier} Hz, allowed 0.5 GHz to 300 GHz")
+    if not np.isfinite([*radio.mount, radio.gain_db]).all():
+        raise ScenarioError(f"radio {row}: mount {radio.mount} and gain {radio.gain_db} dB must be finite")
+
+
+@kernel
+def _motion(
+    body: I32,
+    mount: F64,
+    body_position: F64,
+    orientation: F64,
+    body_velocity: F64,
+    angular_velocity: F64,
+    position: F64,
+    velocity: F64,
+) -> None:
+    """Write position and velocity of points that are rigid on bodies: v + w x (R m)."""
+    for i in range(body.size):
+        n = body[i]
+        if n < 0:
+            position[i] = mount[i]
+            velocity[i] = 0.0
+            continue
+        qx, qy, qz, qw = orientation[n]
+        mx, my, mz = mount[i]
+        tx, ty, tz = 2 * (qy * mz - qz * my), 2 * (qz * mx - qx * mz), 2 * (qx * my - qy * mx)
+        x = mx + qw * tx + qy * tz - qz * ty
+        y = my + qw * ty + qz * tx - qx * tz
+        z = mz + qw * tz + qx * ty - qy * tx
+        wx, wy, wz = angular_velocity[n]
+        position[i, 0] = body_position[n, 0] + x
+        position[i, 1] = body_position[n, 1] + y
+        position[i, 2] = body_position[n, 2] + z
+        velocity[i, 0] = body_velocity[n, 0] + wy * z - wz * y
+        velocity[i, 1] = body_velocity[n, 1] + wz * x - wx * z
+        velocity[i, 2] = body_velocity[n, 2] + wx * y - wy * x

@@ -1,0 +1,102 @@
+"""Radios, and kernels that evaluate a link at any instant between two traces, without a Python call.
+
+Convention e^{+jwt}: a path of length d turns the field by exp(-j 2 pi f d / c), and a path that shortens has
+a positive Doppler shift. Between traces a path keeps its amplitude; its phase and delay advance linearly.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from twin.kernels import kernel
+from twin.state import C128, F64, I64, LinkState
+
+SPEED_OF_LIGHT = 299_792_458.0
+"""m/s"""
+
+
+@dataclass(frozen=True, slots=True)
+class Radio:
+    """One radio: where it sits, what it sends with; row `index` of the radios of a twin."""
+
+    index: int
+    owner: int  # node index of the robot that carries it
+    body: int | None  # row of BodyState that it moves and turns with; None where it stands fixed
+    mount: tuple[float, float, float]  # m, in body axes from the centre of mass; in world axes without a body
+    carrier: float  # Hz
+    gain_db: float = 0.0  # of the antenna, on top of its pattern
+    power_dbm: float = 23.0
+    noise_figure_db: float = 7.0
+
+
+@kernel
+def _turn(cycles: float) -> complex:
+    angle = 2.0 * np.pi * (cycles - np.floor(cycles))
+    return complex(np.cos(angle), np.sin(angle))
+
+
+@kernel
+def response(
+    amplitude: C128,
+    delay: F64,
+    doppler: F64,
+    first: int,
+    last: int,
+    elapsed: float,
+    carrier: float,
+    start_hz: float,
+    step_hz: float,
+    out: C128,
+) -> None:
+    """Write H of paths first:last at carrier + start_hz + k step_hz into out[k].
+
+    H(t, f) = sum a exp(j 2 pi [doppler t - (f - carrier) (delay - t doppler / carrier)]), with t = `elapsed`
+    seconds after the trace; the drift of the delay is what makes Doppler differ across a wide band.
+    """
+    out[:] = 0.0
+    for p in range(first, last):
+        now = delay[p] - elapsed * doppler[p] / carrier
+        term = amplitude[p] * _turn(doppler[p] * elapsed - start_hz * now)
+        turn = _turn(-step_hz * now)
+        for k in range(out.size):
+            out[k] += term
+            term *= turn
+
+
+@kernel
+def responses(
+    path_offset: I64,
+    amplitude: C128,
+    delay: F64,
+    doppler: F64,
+    carrier: F64,
+    elapsed: float,
+    start_hz: float,
+    step_hz: float,
+    out: C128,
+) -> None:
+    """Write H of every link into out (L, K); `carrier` (L,) Hz, the rest as in `response`."""
+    for i in range(out.shape[0]):
+        first, last = path_offset[i], path_offset[i + 1]
+        response(amplitude, delay, doppler, first, last, elapsed, carrier[i], start_hz, step_hz, out[i])
+
+
+def frequency_response(
+    links: LinkState, carrier: F64, elapsed: float, start_hz: float, step_hz: float, count: int
+) -> C128:
+    """Return H of all links, (L, count), `elapsed` seconds after the trace; `carrier` (L,) Hz."""
+    out = np.empty((len(links.a), count), dtype=np.complex128)
+    responses(
+        links.path_offset,
+        links.path_amplitude,
+        links.path_delay,
+        links.path_doppler,
+        np.ascontiguousarray(carrier, dtype=float),
+        elapsed,
+        start_hz,
+        step_hz,
+        out,
+    )
+    return out
