@@ -1,4 +1,4 @@
-"""The slots of the loop that can be replaced. Each implementation meets one of these and is chosen in build.py."""
+"""The slots of the loop that can be replaced; build.py chooses an implementation for each."""
 
 from __future__ import annotations
 
@@ -9,7 +9,19 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 
 from twin.specs import RobotSpec
-from twin.state import F64, Action, BodyState, Commands, Event, LinkState, Observation, Packet, Reference
+from twin.state import (
+    F64,
+    I64,
+    Action,
+    BodyState,
+    Commands,
+    Event,
+    LinkState,
+    Observation,
+    Packet,
+    Reference,
+    Sample,
+)
 
 
 class Physics(Protocol):
@@ -29,7 +41,7 @@ class Dynamics(Protocol):
         """Return internal states (rotor speeds, ...) to those of the initial command."""
 
     def wrench(self, state: BodyState, command: F64, dt: float) -> F64:
-        """Return (n, 6): world-axes force [N] and torque [N m] at the centre of mass, over the next `dt` seconds."""
+        """Return force [N] and torque [N m] at the centre of mass, world axes, (n, 6), for the next `dt` s."""
 
 
 class Channel(Protocol):
@@ -58,7 +70,7 @@ class Network(Protocol):
         """Set a timer of a node without a body: an event in the same queue as the packets."""
 
     def run(self, until: int, links: LinkState) -> Iterator[Batch]:
-        """Yield deliveries up to and including `until`; what is sent between two of them is taken into account."""
+        """Yield deliveries up to and including `until`, taking in what is sent between two of them."""
 
     def settled(self) -> list[Packet]:
         """Return, and forget, the packets whose fate was decided since the last call."""
@@ -67,9 +79,18 @@ class Network(Protocol):
         """Return the packets that are still under way."""
 
 
+class Sensor(Protocol):
+    """Reads the truth with noise and delay, for all robots of one group."""
+
+    def read(self, time: int, bodies: BodyState, index: I64, rows: I64) -> list[Sample]:
+        """Return one sample per body in `index` (k,); `rows` (k,) are the robots' rows in their group."""
+
+
 @runtime_checkable
 class Controller(Protocol):
-    """Decides for one robot. Optional attributes and methods:
+    """Decides for one robot.
+
+    Optional attributes and methods:
 
     - `runs_on = "edge"` or `"onboard"` (default "edge");
     - `trigger = "arrival"` or a rate such as `"50 Hz"`, at the edge only (default "arrival");
@@ -86,13 +107,13 @@ class Controller(Protocol):
 
 
 class Failsafe(Protocol):
-    """Mode transitions of a robot: it watches the link and takes over where the controller's word is missing."""
+    """Mode transitions of a robot: it takes over where the controller's word is missing."""
 
     def reset(self, spec: RobotSpec, rng: np.random.Generator) -> None:
         """Start in the mode "nominal"."""
 
     def update(self, observation: Observation) -> str:
-        """Return the mode for now; in any other mode than "nominal", `act` decides instead of the controller."""
+        """Return the mode for now; in any but "nominal", `act` decides instead of the controller."""
 
     def act(self, observation: Observation) -> Action:
         """Decide without the controller."""

@@ -1,4 +1,4 @@
-"""What flows through the loop: plain values, arrays where there are many. Shapes: N bodies, L links, P paths."""
+"""What flows through the loop: plain values, arrays where there are many (N bodies, L links, P paths)."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ class Observation:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Action:
-    """What a controller decides: a command for its robot (None keeps the held one), messages, values to log."""
+    """What a controller decides: a command (None keeps the held one), messages, values to log."""
 
     command: F64 | None = None
     messages: tuple[Message, ...] = ()
@@ -133,6 +133,10 @@ class Commands:
 
     def __init__(self, initial: Mapping[str, F64]) -> None:
         self.values: dict[str, F64] = {name: np.array(value, dtype=float) for name, value in initial.items()}
+
+    def copy(self) -> dict[str, F64]:
+        """Return the held values as they are now."""
+        return {name: value.copy() for name, value in self.values.items()}
 
     def hold(self, group: str, rows: Sequence[int], actions: Sequence[Action]) -> None:
         """Replace the held command of each robot that gave a new one."""

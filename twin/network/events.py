@@ -1,4 +1,4 @@
-"""The event queue under every network that decides a packet's fate when it enters: one total order of events."""
+"""The event queue of networks that decide a packet's fate when it enters, with one total order."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ class EventNetwork(ABC):
     """A network of one queue of events, ordered by (time, priority, source, destination, kind, sequence).
 
     `run` stops at the first instant with something for a node without a body and hands over everything up to
-    `lookahead` ns later (that instant not included): no answer can set out earlier, so nothing changes but the
-    number of stops.
+    `lookahead` ns later (that instant not included): no answer can set out earlier, so nothing changes
+    but the number of stops.
     """
 
     def __init__(self, names: Sequence[str], embodied: Sequence[bool], lookahead: int = 0) -> None:
@@ -77,7 +77,7 @@ class EventNetwork(ABC):
             now = self._events[0][0]
             instant, stops = (instant, stops + 1) if now == instant else (now, 0)
             if stops > SAME_INSTANT:
-                raise RunError(f"nodes answer each other without any delay at {now} ns; give one a service time")
+                raise RunError(f"nodes answer each other without delay at {now} ns; give one a service time")
             yield self._batch(until)
 
     def settled(self) -> list[Packet]:

@@ -1,0 +1,120 @@
+"""An edge server: one queue with c servers, controllers that run when their service starts."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import mesa
+
+from twin.clock import periodic
+from twin.protocols import Controller
+from twin.robot import COMMAND, TELEMETRY, Reaction, Robot, checked, decide
+from twin.specs import RobotSpec
+from twin.state import NEVER, Action, Observation, Packet, Sample
+
+
+@dataclass
+class Job:
+    """A controller that serves one robot from here."""
+
+    robot: str
+    node: int
+    width: int
+    size: int
+    controller: Controller
+    service_time: int
+    rate: int | None = None
+    beats: int = 0
+    waiting: bool = False
+    sensed: Sample | None = None
+    inbox: list[Packet] = field(default_factory=list)
+
+
+class Edge(Robot):
+    """First come, first served by `servers` equal servers; an answer leaves when its service ends."""
+
+    def __init__(self, model: mesa.Model, spec: RobotSpec, node: int) -> None:
+        super().__init__(model, spec, node)
+        assert spec.kind.server is not None, "robot.toml of an edge has a [server] table"
+        self.free_at = [0] * spec.kind.server.servers
+        self.jobs: dict[int, Job] = {}
+        self.queue: deque[Job] = deque()
+        self.nodes: dict[str, int] = {}
+
+    def host(self, job: Job) -> None:
+        """Take a controller in; its robot's packets are its own."""
+        self.jobs[job.node] = job
+
+    def react(self, packets: Sequence[Packet], until: int) -> Reaction:
+        """Live through all instants up to `until` in order: arrivals, beats of timers, starts of service."""
+        reaction = Reaction()
+        arrivals = deque(packets)
+        while True:
+            time = self._next(arrivals)
+            if time == NEVER or time > until:
+                reaction.wake = time
+                return reaction
+            while arrivals and arrivals[0].arrived == time:
+                self._arrive(arrivals.popleft())
+            self._beat(time)
+            self._serve(time, reaction)
+
+    def _next(self, arrivals: deque[Packet]) -> int:
+        times = [periodic(job.beats, job.rate) for job in self.jobs.values() if job.rate is not None]
+        if arrivals:
+            times.append(arrivals[0].arrived)
+        if self.queue:
+            times.append(min(self.free_at))
+        return min(times, default=NEVER)
+
+    def _arrive(self, packet: Packet) -> None:
+        job = self.jobs.get(packet.source)
+        if job is None:
+            return
+        if packet.kind != TELEMETRY:
+            job.inbox.append(packet)
+        elif job.sensed is None or packet.stamp >= job.sensed.time:
+            job.sensed = packet.payload
+        if job.rate is None:
+            self._enqueue(job)
+
+    def _beat(self, time: int) -> None:
+        for job in self.jobs.values():
+            if job.rate is not None and periodic(job.beats, job.rate) == time:
+                job.beats += 1
+                if job.sensed is not None:
+                    self._enqueue(job)
+
+    def _enqueue(self, job: Job) -> None:
+        if not job.waiting:
+            job.waiting = True
+            self.queue.append(job)
+
+    def _serve(self, time: int, reaction: Reaction) -> None:
+        started: list[Job] = []
+        while self.queue and min(self.free_at) <= time:
+            job = self.queue.popleft()
+            self.free_at[self.free_at.index(min(self.free_at))] = time + job.service_time
+            job.waiting = False
+            started.append(job)
+        observations = [self._observe(job, time) for job in started]
+        for kind in dict.fromkeys(type(job.controller) for job in started):
+            mine = [i for i, job in enumerate(started) if type(job.controller) is kind]
+            actions = decide([started[i].controller for i in mine], [observations[i] for i in mine])
+            for i, action in zip(mine, actions, strict=True):
+                self._answer(started[i], observations[i], action, reaction)
+
+    def _observe(self, job: Job, time: int) -> Observation:
+        inbox, job.inbox = tuple(job.inbox), []
+        return Observation(time, job.robot, job.sensed, inbox)
+
+    def _answer(self, job: Job, observation: Observation, action: Action, reaction: Reaction) -> None:
+        leaves = observation.time + job.service_time
+        if action.command is not None:
+            command = checked(action.command, job.width, job.robot, observation.time)
+            stamp = NEVER if observation.sensed is None else observation.sensed.time
+            reaction.packets.append(self.packet(job.node, COMMAND, job.size, leaves, stamp, command))
+        reaction.packets += self.post(action.messages, self.nodes, leaves)
+        reaction.logs += [(observation.time, job.node, name, float(v)) for name, v in action.log.items()]

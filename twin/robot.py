@@ -1,0 +1,259 @@
+"""A robot is identity, inbox and mode; those of one scenario entry form a group that senses and acts as one."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import mesa
+import numpy as np
+
+from twin.errors import RunError
+from twin.protocols import Controller, Failsafe, Sensor
+from twin.specs import RobotSpec
+from twin.state import F64, I64, NEVER, Action, BodyState, Event, Message, Observation, Packet, Sample
+
+NOMINAL = "nominal"
+TELEMETRY, COMMAND = "telemetry", "command"
+
+
+@dataclass(slots=True)
+class Reaction:
+    """What a node without a body does in a stretch of time: packets, its next timer, values to log."""
+
+    packets: list[Packet] = field(default_factory=list)
+    wake: int = NEVER
+    logs: list[tuple[int, int, str, float]] = field(default_factory=list)
+
+
+class Robot(mesa.Agent):
+    """Any node of the twin, with a body or without; a folder in agents/ may extend it."""
+
+    def __init__(self, model: mesa.Model, spec: RobotSpec, node: int) -> None:
+        super().__init__(model)
+        self.spec, self.name, self.node = spec, spec.name, node
+        self.inbox: list[Packet] = []
+        self.mode = NOMINAL
+        self.sensed: Sample | None = None
+        self.heard, self.answers = NEVER, NEVER
+        self.embodied = spec.kind.body is not None
+        self._sequences: defaultdict[tuple[int, str], int] = defaultdict(int)
+
+    def react(self, packets: Sequence[Packet], until: int) -> Reaction:
+        """Answer deliveries up to `until` [ns]; nodes without a body act at the instant of arrival."""
+        return Reaction()
+
+    def packet(
+        self, destination: int, kind: str, size: int, created: int, stamp: int, payload: Any
+    ) -> Packet:
+        """Make the next packet of the flow from here to `destination`."""
+        sequence = self._sequences[destination, kind]
+        self._sequences[destination, kind] += 1
+        return Packet(self.node, destination, kind, sequence, size, created, stamp, payload)
+
+    def post(self, messages: Sequence[Message], nodes: dict[str, int], created: int) -> list[Packet]:
+        """Turn a controller's messages into packets.
+
+        Raises:
+            RunError: a message names a node that isn't there.
+        """
+        for message in messages:
+            if message.to not in nodes:
+                raise RunError(f"{self.name} sends to {message.to!r}, which is not in the scenario")
+        return [self.packet(nodes[m.to], m.kind, m.size, created, created, m.payload) for m in messages]
+
+    def observe(self, time: int) -> tuple[Observation, Packet | None]:
+        """Empty the inbox into an observation, and return the newest command among the packets."""
+        newest: Packet | None = None
+        others: list[Packet] = []
+        for packet in self.inbox:
+            if packet.kind != COMMAND:
+                others.append(packet)
+            elif packet.stamp >= self.answers:
+                newest, self.heard, self.answers = packet, packet.arrived, packet.stamp
+        self.inbox.clear()
+        return Observation(time, self.name, self.sensed, tuple(others), self.heard, self.answers), newest
+
+
+def decide(controllers: Sequence[Controller], observations: Sequence[Observation]) -> list[Action]:
+    """Ask controllers of one class for their actions: in one call where they offer `act_batch`.
+
+    Raises:
+        RunError: a controller raised (its own error is the cause) or returned something else than actions.
+    """
+    batch = getattr(type(controllers[0]), "act_batch", None)
+    robot, time = observations[0].robot, observations[0].time
+    name = type(controllers[0]).__name__
+    try:
+        if batch is not None:
+            actions = list(batch(controllers, observations))
+        else:
+            actions = []
+            for controller, observation in zip(controllers, observations, strict=True):
+                robot = observation.robot
+                actions.append(controller.act(observation))
+    except Exception as error:
+        message = f"controller {name} of {robot} raised {type(error).__name__} at {time} ns: {error}"
+        raise RunError(message) from error
+    if len(actions) != len(observations) or not all(isinstance(action, Action) for action in actions):
+        found = [type(action).__name__ for action in actions]
+        raise RunError(f"controller {name} must return {len(observations)} Action(s), found {found}")
+    return actions
+
+
+def checked(command: Any, width: int, robot: str, time: int) -> F64:
+    """Return a command as a vector of `width` finite floats.
+
+    Raises:
+        RunError: another shape, not numbers, or not finite.
+    """
+    try:
+        vector = np.asarray(command, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise RunError(f"command of {robot} at {time} ns is not a vector of numbers: {command!r}") from error
+    if vector.shape != (width,) or not np.isfinite(vector).all():
+        raise RunError(f"command of {robot} at {time} ns must be {width} finite numbers, found {vector}")
+    return vector
+
+
+@dataclass(slots=True)
+class Decisions:
+    """What robots of one group decided at one tick."""
+
+    rows: list[int]
+    actions: list[Action]
+    messages: list[Packet] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
+    logs: list[tuple[int, int, str, float]] = field(default_factory=list)
+
+
+class Group:
+    """Robots with bodies of one scenario entry: one kind, one controller class, one array of commands."""
+
+    def __init__(
+        self,
+        name: str,
+        robots: Sequence[Robot],
+        bodies: I64,
+        sensor: Sensor,
+        period: int,
+        phase: I64,
+        offset: I64,
+        *,
+        controllers: Sequence[Controller] = (),
+        failsafes: Sequence[Failsafe] = (),
+        edge: int | None = None,
+    ) -> None:
+        self.name, self.robots, self.bodies, self.sensor = name, robots, bodies, sensor
+        self.period, self.phase, self.offset = period, phase, offset
+        self.controllers, self.failsafes, self.edge = controllers, failsafes, edge
+        body = robots[0].spec.kind.body
+        assert body is not None, "a group is made of robots with bodies"
+        self.lower, self.upper = body.vector("lower"), body.vector("upper")
+        self.clipping = np.zeros(len(robots), dtype=bool)
+        self.nodes: dict[str, int] = {}
+        by_tick = [np.flatnonzero(phase % period == residue) for residue in range(period)]
+        self._due = [Due(self, rows) if len(rows) else None for rows in by_tick]
+
+    def due(self, tick: int) -> Due | None:
+        """Return those robots whose control tick this is."""
+        return self._due[tick % self.period]
+
+    def initial_commands(self) -> F64:
+        """Return the commands that hold before the first ones, (robots, width)."""
+        body = self.robots[0].spec.kind.body
+        assert body is not None
+        return np.tile(body.vector("initial"), (len(self.robots), 1))
+
+
+class Due:
+    """The robots of a group whose control tick it is."""
+
+    def __init__(self, group: Group, rows: I64) -> None:
+        self.group, self.rows = group, rows
+        self.robots = [group.robots[row] for row in rows]
+
+    def sense(self, time: int, bodies: BodyState) -> list[Packet]:
+        """Read the sensors; return the telemetry, which leaves at each robot's own offset in the tick."""
+        group = self.group
+        samples = group.sensor.read(time, bodies, group.bodies[self.rows], self.rows)
+        for robot, sample in zip(self.robots, samples, strict=True):
+            robot.sensed = sample
+        if group.edge is None:
+            return []
+        return [
+            robot.packet(
+                group.edge,
+                TELEMETRY,
+                robot.spec.kind.telemetry,
+                time + int(group.offset[row]),
+                sample.time,
+                sample,
+            )
+            for robot, row, sample in zip(self.robots, self.rows, samples, strict=True)
+        ]
+
+    def act(self, time: int) -> Decisions:
+        """Decide: failsafe, controller, limits; each robot from its own sensors and inbox only."""
+        observations, heard = self._observe(time)
+        decisions = Decisions([int(row) for row in self.rows], [Action()] * len(self.rows))
+        nominal = []
+        for i, observation in enumerate(observations):
+            if self._mode(i, observation, decisions) == NOMINAL:
+                nominal.append(i)
+            else:
+                decisions.actions[i] = self.group.failsafes[self.rows[i]].act(observation)
+        self._control(nominal, observations, heard, decisions)
+        for i, robot in enumerate(self.robots):
+            self._finish(i, robot, time, decisions)
+        return decisions
+
+    def _observe(self, time: int) -> tuple[list[Observation], list[Packet | None]]:
+        if self.group.edge is None:
+            for robot in self.robots:
+                robot.heard, robot.answers = time, time
+        pairs = [robot.observe(time) for robot in self.robots]
+        return [pair[0] for pair in pairs], [pair[1] for pair in pairs]
+
+    def _mode(self, i: int, observation: Observation, decisions: Decisions) -> str:
+        if not self.group.failsafes:
+            return NOMINAL
+        robot, mode = self.robots[i], self.group.failsafes[self.rows[i]].update(observation)
+        if mode != robot.mode:
+            kind = "failsafe" if robot.mode == NOMINAL else "recovered" if mode == NOMINAL else "mode"
+            decisions.events.append(Event(observation.time, kind, robot.name, f"{robot.mode} to {mode}"))
+            robot.mode = mode
+        return mode
+
+    def _control(
+        self,
+        nominal: list[int],
+        observations: list[Observation],
+        heard: list[Packet | None],
+        decisions: Decisions,
+    ) -> None:
+        if self.group.edge is not None:
+            for i in nominal:
+                packet = heard[i]
+                decisions.actions[i] = Action(None if packet is None else packet.payload)
+        elif self.group.controllers and nominal:
+            controllers = [self.group.controllers[self.rows[i]] for i in nominal]
+            actions = decide(controllers, [observations[i] for i in nominal])
+            for i, action in zip(nominal, actions, strict=True):
+                decisions.actions[i] = action
+
+    def _finish(self, i: int, robot: Robot, time: int, decisions: Decisions) -> None:
+        group, row, action = self.group, self.rows[i], decisions.actions[i]
+        decisions.messages += robot.post(action.messages, group.nodes, time + int(group.offset[row]))
+        decisions.logs += [(time, robot.node, name, float(value)) for name, value in action.log.items()]
+        if action.command is None:
+            return
+        command = checked(action.command, len(group.lower), robot.name, time)
+        limited = np.minimum(np.maximum(command, group.lower), group.upper)
+        excess = float(np.abs(command - limited).max())
+        if excess > 0 and not group.clipping[row]:
+            decisions.events.append(Event(time, "clipped", robot.name, "command beyond its limits", excess))
+        group.clipping[row] = excess > 0
+        decisions.actions[i] = Action(limited)
