@@ -41,7 +41,7 @@ class Dynamics(Protocol):
         """Return internal states (rotor speeds, ...) to those of the initial command."""
 
     def wrench(self, state: BodyState, command: F64, dt: float) -> F64:
-        """Return force [N] and torque [N m] at the centre of mass, world axes, (n, 6), for the next `dt` s."""
+        """Return force [N] and torque [N m] at the centre of mass for the next `dt` s: (n, 6), world axes."""
 
 
 class Channel(Protocol):

@@ -1,4 +1,4 @@
-"""A robot is identity, inbox and mode; those of one scenario entry form a group that senses and acts as one."""
+"""A robot is identity, inbox and mode; robots of one scenario entry form a group that acts as one."""
 
 from __future__ import annotations
 
@@ -13,10 +13,21 @@ import numpy as np
 from twin.errors import RunError
 from twin.protocols import Controller, Failsafe, Sensor
 from twin.specs import RobotSpec
-from twin.state import F64, I64, NEVER, Action, BodyState, Event, Message, Observation, Packet, Sample
-
-NOMINAL = "nominal"
-TELEMETRY, COMMAND = "telemetry", "command"
+from twin.state import (
+    COMMAND,
+    F64,
+    I64,
+    NEVER,
+    NOMINAL,
+    TELEMETRY,
+    Action,
+    BodyState,
+    Event,
+    Message,
+    Observation,
+    Packet,
+    Sample,
+)
 
 
 @dataclass(slots=True)

@@ -18,6 +18,11 @@ Bool = NDArray[np.bool_]
 NEVER = -1
 """Stands for a time that has not come."""
 
+NOMINAL = "nominal"
+"""The mode in which a robot follows its controller."""
+TELEMETRY, COMMAND = "telemetry", "command"
+"""Kinds of packets that the loop itself knows."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class BodyState:
@@ -144,6 +149,19 @@ class Commands:
         for row, action in zip(rows, actions, strict=True):
             if action.command is not None:
                 values[row] = action.command
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """Who stands at a node index: one robot of the scenario, with a body or without."""
+
+    name: str
+    group: str
+    row: int  # in its group
+    kind: str
+    body: int  # index into BodyState, or -1
+    phase: int = 0  # ticks
+    send_offset: int = 0  # ns
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -10,9 +10,9 @@ import mesa
 
 from twin.clock import periodic
 from twin.protocols import Controller
-from twin.robot import COMMAND, TELEMETRY, Reaction, Robot, checked, decide
+from twin.robot import Reaction, Robot, checked, decide
 from twin.specs import RobotSpec
-from twin.state import NEVER, Action, Observation, Packet, Sample
+from twin.state import COMMAND, NEVER, TELEMETRY, Action, Observation, Packet, Sample
 
 
 @dataclass

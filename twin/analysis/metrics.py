@@ -1,0 +1,88 @@
+"""Figures of a run, gathered frame by frame: the same on a run and on its recording."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from twin.clock import NS
+from twin.protocols import Task
+from twin.state import COMMAND, NOMINAL, Frame, Node, Packet
+
+PERCENTILES = (50.0, 99.0, 99.9)
+
+
+class Metrics:
+    """Counts packets, round trips, tracking errors, time on failsafe and events."""
+
+    def __init__(self, nodes: Sequence[Node], tasks: Mapping[str, Task], delay_budget: int) -> None:
+        self.nodes, self.tasks, self.delay_budget = nodes, tasks, delay_budget
+        self.tracked = [node for node in nodes if node.body >= 0 and node.group in tasks]
+        self.time = 0
+        self.fates: Counter[str] = Counter()
+        self.late = 0
+        self.round_trips: list[int] = []
+        self.events: Counter[str] = Counter()
+        self.failsafe_time = 0
+        self.squares = np.zeros(len(self.tracked))
+        self.worst = np.zeros(len(self.tracked))
+        self.frames = 0
+
+    def take(self, frame: Frame) -> None:
+        """Add one frame."""
+        step, self.time = frame.time - self.time, frame.time
+        self.failsafe_time += step * sum(mode != NOMINAL for mode in frame.modes)
+        self.events.update(event.kind for event in frame.events)
+        for packet in frame.packets:
+            self._count(packet)
+        for i, node in enumerate(self.tracked):
+            goal = self.tasks[node.group].reference(node.row, frame.time / NS).position
+            error = float(np.sum((frame.bodies.position[node.body] - goal) ** 2))
+            self.squares[i] += error
+            self.worst[i] = max(self.worst[i], error)
+        self.frames += 1
+
+    def _count(self, packet: Packet) -> None:
+        self.fates[packet.fate] += 1
+        if packet.fate == "delivered":
+            self.late += packet.arrived - packet.created > self.delay_budget
+            if packet.kind == COMMAND:
+                self.round_trips.append(packet.arrived - packet.stamp)
+
+    def summary(self) -> dict[str, Any]:
+        """Return the figures by name, SI units but for names that carry another."""
+        sent = self.fates.total()
+        delivered, queued = self.fates["delivered"], self.fates["queued"]
+        rms = np.sqrt(self.squares / max(self.frames, 1))
+        tracked = [node.name for node in self.tracked]
+        return {
+            "duration": self.time / NS,
+            "packets_sent": sent,
+            "packets_delivered": delivered,
+            "packets_late": self.late,
+            "packets_lost": sent - delivered - queued,
+            "packets_queued": queued,
+            **self._round_trips(),
+            "tracking_rms": float(np.sqrt(np.mean(rms**2))) if tracked else None,
+            "tracking_max": float(np.sqrt(self.worst.max())) if tracked else None,
+            "tracking_rms_by_robot": dict(zip(tracked, rms.tolist(), strict=True)),
+            "failsafes": self.events["failsafe"],
+            "failsafe_time": self.failsafe_time / NS,
+            "collisions": self.events["contact"],
+            "events": dict(sorted(self.events.items())),
+            "losses": {
+                fate: n for fate, n in sorted(self.fates.items()) if fate not in ("delivered", "queued")
+            },
+        }
+
+    def _round_trips(self) -> dict[str, float | None]:
+        names = [f"rtt_p{percentile:g}_ms".replace(".", "") for percentile in PERCENTILES]
+        if not self.round_trips:
+            return dict.fromkeys(names)
+        return {
+            name: float(value) / 1e6
+            for name, value in zip(names, np.percentile(self.round_trips, PERCENTILES), strict=True)
+        }
