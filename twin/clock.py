@@ -10,6 +10,17 @@ def periodic(n: int, rate_hz: int) -> int:
     return n * NS // rate_hz
 
 
+def rate_fault(rate: int, physics: int) -> str | None:
+    """Return what is wrong with a tick-bound rate [Hz], naming the nearest legal ones; None if nothing is."""
+    if physics % rate == 0:
+        return None
+    legal = [divisor for divisor in range(1, physics + 1) if physics % divisor == 0]
+    below = [divisor for divisor in legal if divisor < rate][-1:]
+    around = below + [divisor for divisor in legal if divisor > rate][:1]
+    nearby = " or ".join(f"{divisor} Hz" for divisor in around)
+    return f"found {rate} Hz, which does not divide physics = {physics} Hz; nearest legal: {nearby}"
+
+
 class Clock:
     """Counts physics ticks and says which slower rates are due at the present one."""
 

@@ -2,29 +2,45 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field
+import tomli_w
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
+from twin.clock import rate_fault
+from twin.errors import ScenarioError, nearest
+from twin.overrides import apply_overrides
 from twin.specs import (
     ChannelSpec,
     FreeSpaceSpec,
+    HoverSpec,
     IdealSpec,
     NetworkSpec,
-    NonNegativeNs,
     Point,
+    RobotKind,
     Spec,
     TaskSpec,
 )
-from twin.units import DurationNs, Radians, RateHz
+from twin.toml_text import Key, Mistakes, read_toml, validate
+from twin.units import DurationNs, NonNegativeNs, Radians, RateHz
 
 
 class Rates(Spec):
     """Ticks of the clock; all must divide `physics`."""
 
-    physics: RateHz = 500
-    channel: RateHz = 100
-    record: RateHz = 50
+    physics: RateHz = Field(default=500, le=1_000_000)
+    channel: RateHz = Field(default=100, validate_default=True)
+    record: RateHz = Field(default=50, validate_default=True)
+
+    @field_validator("channel", "record")
+    @classmethod
+    def _divides(cls, rate: int, info: ValidationInfo) -> int:
+        physics = info.data.get("physics")
+        if physics and (fault := rate_fault(rate, physics)):
+            raise ValueError(fault)
+        return rate
 
 
 class RobotEntry(Spec):
@@ -46,6 +62,17 @@ class RobotEntry(Spec):
     send_offset: NonNegativeNs | None = None
     spec: dict[str, Any] = {}
 
+    @model_validator(mode="after")
+    def _one_place_each(self) -> Self:
+        places = {"positions": len(self.positions)} if self.positions else {}
+        if isinstance(self.task, HoverSpec):
+            places["task.points"] = len(self.task.points)
+        wrong = [((name,), f"found {found}; allowed: {self.count}, one for each of `count` robots")
+                 for name, found in places.items() if found != self.count]  # fmt: skip
+        if wrong:
+            raise Mistakes(wrong)
+        return self
+
 
 class Scenario(Spec):
     """A whole scenario file."""
@@ -59,3 +86,74 @@ class Scenario(Spec):
     channel: ChannelSpec = FreeSpaceSpec()
     network: NetworkSpec = IdealSpec()
     robots: dict[str, RobotEntry] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _robots_fit(self) -> Self:
+        wrong: list[tuple[Key, str]] = []
+        for name, robot in self.robots.items():
+            wrong += [(("robots", name, *key), message) for key, message in self._misfits(robot)]
+        if wrong:
+            raise Mistakes(wrong)
+        return self
+
+    def _misfits(self, robot: RobotEntry) -> list[tuple[Key, str]]:
+        wrong: list[tuple[Key, str]] = []
+        physics = self.rates.physics
+        if robot.control and (fault := rate_fault(robot.control, physics)):
+            wrong.append((("control",), fault))
+        elif robot.control and robot.phase is not None and robot.phase >= (ticks := physics // robot.control):
+            message = f"found {robot.phase}; allowed: less than {ticks}, the ticks of a period"
+            wrong.append((("phase",), message))
+        needs_edge = robot.runs_on == "edge" or robot.edge != RobotEntry.model_fields["edge"].default
+        if needs_edge and robot.edge not in self.robots:
+            there = ", ".join(self.robots) + nearest(robot.edge, self.robots)
+            wrong.append((("edge",), f"found {robot.edge!r}; allowed: one of robots: {there}"))
+        return wrong
+
+    def to_toml(self) -> str:
+        """Return all of it, overrides and defaults included, as text that loads to the same scenario."""
+        return tomli_w.dumps(self.model_dump(by_alias=True, exclude_none=True))
+
+
+def load_scenario(path: Path, overrides: Sequence[str] = ()) -> tuple[Scenario, list[str]]:
+    """Return the scenario of a file after overrides, and `key = value` of what a change of kind dropped.
+
+    Raises:
+        ScenarioError: everything that is wrong with the file or the overrides.
+    """
+    data, text = read_toml(path)
+    overridden, dropped = apply_overrides(data, overrides, scenario_schema())
+    return validate(Scenario, data, file=path, text=text, overridden=overridden), dropped
+
+
+def load_kind(folder: Path, override: dict[str, Any] | None = None, *, key: str = "spec") -> RobotKind:
+    """Return a robot folder's robot.toml with `override` merged into its tables; its URDF's path is absolute.
+
+    Raises:
+        ScenarioError: everything that is wrong with the file or the override, which is known as `key`.
+    """
+    file = folder / "robot.toml"
+    data, text = read_toml(file)
+    kind = validate(RobotKind, data, file=file, text=text)
+    if override:
+        kind = validate(RobotKind, _merged(data, override), file=file, key=key)
+    if kind.body is None:
+        return kind
+    urdf = (folder / kind.body.urdf).resolve()
+    if not urdf.is_relative_to(folder.resolve()) or not urdf.is_file():
+        message = f"found {str(kind.body.urdf)!r}; allowed: a file in {folder}"
+        raise ScenarioError(message, file=file, key="body.urdf")
+    return kind.model_copy(update={"body": kind.body.model_copy(update={"urdf": urdf})})
+
+
+def scenario_schema() -> dict[str, Any]:
+    """Return the JSON schema of scenario files."""
+    return Scenario.model_json_schema()
+
+
+def _merged(base: dict[str, Any], override: dict[str, Any]) -> dict[str, Any]:
+    merged = dict(base)
+    for key, value in override.items():
+        old = merged.get(key)
+        merged[key] = _merged(old, value) if isinstance(old, dict) and isinstance(value, dict) else value
+    return merged

@@ -12,10 +12,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from twin.state import F64
 from twin.units import (
     Bytes,
-    DurationNs,
     GainDb,
     Hertz,
     Metres,
+    NonNegativeNs,
     PowerDbm,
     Radians,
     RadiansPerSecond,
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
 Point = tuple[Metres, Metres, Metres]
 Probability = Annotated[float, Field(ge=0, le=1)]
-NonNegativeNs = Annotated[DurationNs, Field(ge=0)]
 
 
 class Spec(BaseModel):
@@ -58,6 +57,11 @@ class BodySpec(Spec):
     dynamics: str
     parameters: dict[str, Any] = {}
     command: tuple[CommandField, ...]
+
+    @property
+    def width(self) -> int:
+        """Length of the command vector."""
+        return sum(field.size for field in self.command)
 
     def vector(self, bound: Literal["lower", "upper", "initial"]) -> F64:
         """Return that bound of the command vector, shape (width,)."""

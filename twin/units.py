@@ -8,7 +8,7 @@ from decimal import Decimal
 from math import pi
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, PlainSerializer
 
 _NUMBER = re.compile(r"\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*(.*?)\s*$")
 _DEG = Decimal(repr(pi)) / 180
@@ -34,6 +34,14 @@ UNITS: dict[str, dict[str, Decimal]] = {
 }  # fmt: skip
 
 
+class QuantityError(ValueError):
+    """A value isn't the quantity that it should be."""
+
+    def __init__(self, found: object, expected: str) -> None:
+        super().__init__(f"found {found!r}; allowed: {expected}")
+        self.expected = expected
+
+
 def parse_quantity(value: object, dimension: str) -> Decimal:
     """Read a number in SI or a text with a unit of `dimension` as a Decimal in SI.
 
@@ -41,36 +49,43 @@ def parse_quantity(value: object, dimension: str) -> Decimal:
         ValueError: not a number, or not a unit of this dimension.
     """
     units = UNITS[dimension]
-    allowed = ", ".join(units)
+    *most, last = units
+    expected = f"a {dimension} in {', '.join(most)} or {last}" if most else f"a {dimension} in {last}"
     if isinstance(value, bool) or not isinstance(value, (int, float, str, Decimal)):
-        raise ValueError(f"expected a {dimension} such as '1 {next(iter(units))}', found {value!r}")
+        raise QuantityError(value, expected)
     match = _NUMBER.match(value if isinstance(value, str) else repr(value))
-    if match is None:
-        raise ValueError(f"expected a {dimension} such as '1 {next(iter(units))}', found {value!r}")
-    number, unit = Decimal(match[1]), match[2]
-    if not isinstance(value, str) or not unit:
-        return number
-    if unit not in units:
-        raise ValueError(f"{unit!r} is not a unit of {dimension}; allowed: {allowed}")
-    return number * units[unit]
+    if match is None or (match[2] and match[2] not in units):
+        raise QuantityError(value, expected)
+    try:
+        return Decimal(match[1]) * units.get(match[2], 1)
+    except ArithmeticError as error:
+        raise QuantityError(value, f"{expected}, of a size that exists") from error
 
 
 def _seconds_as_ns(value: object) -> int:
-    return _whole(parse_quantity(value, "time") * 1_000_000_000, value, "a whole number of nanoseconds")
+    return _whole(parse_quantity(value, "time") * 1_000_000_000, value, "nanoseconds")
 
 
 def _hertz_as_int(value: object) -> int:
-    return _whole(parse_quantity(value, "frequency"), value, "a whole number of hertz")
+    return _whole(parse_quantity(value, "frequency"), value, "hertz")
 
 
 def _bytes(value: object) -> int:
-    return _whole(parse_quantity(value, "data"), value, "a whole number of bytes")
+    return _whole(parse_quantity(value, "data"), value, "bytes")
 
 
 def _whole(number: Decimal, value: object, what: str) -> int:
-    if number != number.to_integral_value():
-        raise ValueError(f"{value!r} is not {what}")
+    if abs(number) >= 2**63 or number != number.to_integral_value():
+        raise QuantityError(value, f"a whole number of {what}, less than 2**63")
     return int(number)
+
+
+def duration_text(nanoseconds: int) -> str:
+    """Return a time as TOML spells it, exactly, in the largest unit that leaves a whole number."""
+    for unit, size in (("s", 10**9), ("ms", 10**6), ("us", 10**3)):
+        if nanoseconds % size == 0:
+            return f"{nanoseconds // size} {unit}"
+    return f"{nanoseconds} ns"
 
 
 def _real(dimension: str) -> Callable[[object], float]:
@@ -81,8 +96,11 @@ def _type(dimension: str, reader: Callable[[object], Any] | None = None) -> Befo
     return BeforeValidator(reader or _real(dimension), json_schema_input_type=str | float)
 
 
-DurationNs = Annotated[int, _type("time", _seconds_as_ns)]
+DurationNs = Annotated[int, _type("time", _seconds_as_ns), PlainSerializer(duration_text, return_type=str)]
 """A time, kept as int nanoseconds; a bare number is in seconds."""
+NonNegativeNs = Annotated[
+    int, _type("time", _seconds_as_ns), Field(ge=0), PlainSerializer(duration_text, return_type=str)
+]
 RateHz = Annotated[int, _type("frequency", _hertz_as_int), Field(gt=0)]
 """A rate of ticks or samples, kept as int hertz."""
 Bytes = Annotated[int, _type("data", _bytes), Field(ge=0)]

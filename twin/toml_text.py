@@ -1,0 +1,232 @@
+"""TOML text in and out, and what is wrong with it in words: file, line, key, found, allowed."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Collection, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from twin.errors import ScenarioError, nearest
+from twin.units import QuantityError
+
+MAX_BYTES = 10_000_000
+Key = tuple[str | int, ...]
+_Model = TypeVar("_Model", bound=BaseModel)
+_HEADER = re.compile(r"\s*(\[{1,2})([^\[\]=]+)\]{1,2}\s*(?:#.*)?$")
+_ASSIGNMENT = re.compile(r"\s*([\w\-.\"' ]+?)\s*=")
+
+_EXPECTED = {
+    "int_type": "a whole number", "int_parsing": "a whole number", "int_from_float": "a whole number",
+    "float_type": "a number", "float_parsing": "a number", "finite_number": "a finite number",
+    "string_type": "text", "bool_type": "true or false", "bool_parsing": "true or false",
+    "dict_type": "a table", "model_type": "a table", "model_attributes_type": "a table",
+    "tuple_type": "a list", "list_type": "a list", "path_type": "a path",
+    "greater_than": "more than {gt}", "greater_than_equal": "at least {ge}",
+    "less_than": "less than {lt}", "less_than_equal": "at most {le}",
+    "too_short": "at least {min_length} of them", "too_long": "at most {max_length} of them",
+    "missing": "{min_length} of them",
+    "string_too_short": "at least {min_length} characters", "literal_error": "{expected}",
+    "enum": "{expected}",
+}  # fmt: skip
+
+
+class Mistakes(ValueError):
+    """Raised by a model's validator: what is wrong at which keys below the model."""
+
+    def __init__(self, items: Sequence[tuple[Key, str]]) -> None:
+        super().__init__("; ".join(f"{dotted(key)}: {message}" for key, message in items))
+        self.items = items
+
+
+def dotted(key: Key) -> str:
+    """Return a key path as it is written: `robots.patrol.positions[0]`."""
+    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in key).removeprefix(".")
+
+
+def read_toml(path: Path) -> tuple[dict[str, Any], str]:
+    """Return the tables of a TOML file and its text.
+
+    Raises:
+        ScenarioError: missing, unreadable, not a file, larger than 10 MB, empty, not text or not TOML.
+    """
+    try:
+        if not path.exists():
+            siblings = sorted(other.name for other in path.parent.glob("*.toml"))
+            raise ScenarioError(f"no such file{nearest(path.name, siblings)}", file=path)
+        if not path.is_file():
+            raise ScenarioError("expected a TOML file, found a folder or device", file=path)
+        if (size := path.stat().st_size) > MAX_BYTES:
+            message = f"found {size / 1e6:.1f} MB; allowed: at most {MAX_BYTES / 1e6:.0f} MB"
+            raise ScenarioError(message, file=path)
+        text = path.read_bytes().decode("utf-8-sig")
+        if not text.strip():
+            raise ScenarioError("the file is empty", file=path)
+        return tomllib.loads(text), text
+    except OSError as error:
+        raise ScenarioError(f"can't be read: {error.strerror or error}", file=path) from error
+    except UnicodeDecodeError as error:
+        byte = error.object[error.start]
+        message = f"expected TOML text, found byte 0x{byte:02x} at offset {error.start}: not UTF-8"
+        raise ScenarioError(message, file=path) from error
+    except (ValueError, RecursionError) as error:
+        raise ScenarioError(f"not valid TOML: {error}", file=path) from error
+
+
+def validate(
+    model: type[_Model],
+    data: dict[str, Any],
+    *,
+    file: Path | str | None = None,
+    key: str = "",
+    text: str = "",
+    overridden: Collection[Key] = (),
+) -> _Model:
+    """Return `data` as `model`; `text` gives line numbers, keys in `overridden` came from `--set`.
+
+    Raises:
+        ScenarioError: everything that is wrong, in the order of the file.
+    """
+    try:
+        return model.model_validate(data, extra=None if "extra" in model.model_config else "forbid")
+    except ValidationError as error:
+        mistakes = explain(error, model.model_json_schema(), data)
+    lines = {path: line_of(text, path) for path, _ in mistakes}
+    mistakes.sort(key=lambda mistake: lines[mistake[0]])
+    listing = []
+    for path, message in mistakes:
+        source = f"{file}:{lines[path]}" if lines[path] else str(file or "")
+        if any(path[: len(other)] == other for other in overridden):
+            source = "--set"
+        listing.append((source, ".".join(filter(None, (key, dotted(path)))), message))
+    if len(listing) == 1:
+        source, place, message = listing[0]
+        raise ScenarioError(message, file=source, key=place)
+    rows = "".join("\n  " + ": ".join(filter(None, row)) for row in listing)
+    raise ScenarioError(f"{len(listing)} mistakes{rows}", file=file)
+
+
+def explain(error: ValidationError, schema: dict[str, Any], data: object) -> list[tuple[Key, str]]:
+    """Return each wrong key path with what was found there and what is allowed."""
+    mistakes: list[tuple[Key, str]] = []
+    misfits: dict[Key, tuple[str, list[str]]] = {}  # a union reports once for each member that doesn't fit
+    for item in error.errors(include_url=False):
+        path, kind, context = _path(data, item["loc"]), item["type"], item.get("ctx", {})
+        cause = context.get("error")
+        if isinstance(cause, Mistakes):
+            mistakes += [(path + below, message) for below, message in cause.items]
+        elif kind == "extra_forbidden":
+            allowed = sorted(subschema(schema, data, path[:-1]).get("properties", {}))
+            listing = ", ".join(allowed) + nearest(str(path[-1]), allowed)
+            mistakes.append((path, f"unknown key; allowed: {listing}"))
+        elif kind == "missing" and not isinstance(path[-1], int):
+            mistakes.append((path, "missing, and there is no default"))
+        elif kind in ("union_tag_invalid", "union_tag_not_found"):
+            mistakes.append(_wrong_kind(path, context))
+        elif cause is not None and not isinstance(cause, QuantityError):
+            mistakes.append((path, str(cause)))
+        else:
+            if kind == "missing":  # too short a list, reported as the first entry that isn't there
+                path = path[:-1]
+                context = {"min_length": subschema(schema, data, path).get("minItems")}
+            expected = cause.expected if cause else _EXPECTED.get(kind, item["msg"]).format(**context)
+            misfits.setdefault(path, (_found(item["input"]), []))[1].append(expected)
+    for path, (found, expectations) in misfits.items():
+        mistakes.append((path, f"found {found}; allowed: {' or '.join(dict.fromkeys(expectations))}"))
+    return mistakes
+
+
+def subschema(schema: dict[str, Any], data: object, path: Key) -> dict[str, Any]:
+    """Return the JSON schema of the value at `path`; where there are several kinds, that of the data's."""
+    node = _dereference(schema, schema, data)
+    for part in path:
+        if isinstance(part, int):
+            prefix = node.get("prefixItems", [])
+            node = prefix[part] if part < len(prefix) else node.get("items", {})
+        else:
+            other = node.get("additionalProperties")
+            node = node.get("properties", {}).get(part, other if isinstance(other, dict) else {})
+        data = _below(data, part)
+        node = _dereference(schema, node, data)
+    return node
+
+
+def line_of(text: str, path: Key) -> int:
+    """Return the line of the deepest key on `path` that the text spells out, 0 without one."""
+    best, number_of_best = 0, 0
+    table: Key = ()
+    repeats: dict[Key, int] = {}
+    for number, line in enumerate(text.splitlines(), 1):
+        if header := _HEADER.match(line):
+            table = _names(header[2])
+            if header[1] == "[[":
+                repeats[table] = repeats.get(table, -1) + 1
+                table += (repeats[table],)
+            here = table
+        elif assignment := _ASSIGNMENT.match(line):
+            here = table + _names(assignment[1])
+        else:
+            continue
+        if len(here) > best and here == path[: len(here)]:
+            best, number_of_best = len(here), number
+    return number_of_best
+
+
+def _names(written: str) -> Key:
+    return tuple(part.strip().strip("\"'") for part in written.split("."))
+
+
+def _path(data: object, location: tuple[int | str, ...]) -> Key:
+    """Return pydantic's location without the names of union members, which are no keys."""
+    path: Key = ()
+    for depth, part in enumerate(location):
+        below = _below(data, part)
+        is_last = depth == len(location) - 1
+        if below is not None or (is_last and isinstance(data, (dict, list)) and "(" not in str(part)):
+            path, data = (*path, part), below
+    return path
+
+
+def _below(data: object, part: int | str) -> object:
+    if isinstance(data, dict):
+        return data.get(part)
+    if isinstance(data, list) and isinstance(part, int) and part < len(data):
+        return data[part]
+    return None
+
+
+def _dereference(schema: dict[str, Any], node: dict[str, Any], data: object) -> dict[str, Any]:
+    while True:
+        if "$ref" in node:
+            node = schema["$defs"][node["$ref"].rpartition("/")[2]]
+        elif mapping := node.get("discriminator", {}).get("mapping"):
+            tag = _below(data, "kind")
+            if tag not in mapping:
+                return {"properties": {"kind": {"enum": list(mapping)}}}
+            node = {"$ref": mapping[tag]}
+        elif branches := [branch for branch in node.get("anyOf", ()) if branch.get("type") != "null"]:
+            if len(branches) > 1:
+                return node
+            node = branches[0]
+        else:
+            return node
+
+
+def _wrong_kind(path: Key, context: dict[str, Any]) -> tuple[Key, str]:
+    kinds = re.findall(r"'([^']+)'", context.get("expected_tags", ""))
+    tag = context.get("tag")
+    if tag is None:
+        return (*path, "kind"), "missing, and there is no default"
+    return (*path, "kind"), f"found {tag!r}; allowed: {', '.join(kinds)}{nearest(str(tag), kinds)}"
+
+
+def _found(value: object) -> str:
+    if isinstance(value, dict):
+        return "a table"
+    if isinstance(value, (list, tuple)):
+        return f"a list of {len(value)}"
+    written = repr(value)
+    return written if len(written) <= 60 else f"{written[:57]}..."
