@@ -106,6 +106,16 @@ class Controller(Protocol):
         """Decide."""
 
 
+@runtime_checkable
+class Host(Protocol):
+    """A node that runs controllers of remote robots."""
+
+    def host(
+        self, spec: RobotSpec, node: int, controller: Controller, service_time: int, rate: int | None
+    ) -> None:
+        """Take in the controller of the robot at `node`: service time [ns]; a timer's rate [Hz] or None."""
+
+
 class Failsafe(Protocol):
     """Mode transitions of a robot: it takes over where the controller's word is missing."""
 

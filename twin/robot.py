@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -50,6 +50,7 @@ class Robot(mesa.Agent):
         self.sensed: Sample | None = None
         self.heard, self.answers = NEVER, NEVER
         self.embodied = spec.kind.body is not None
+        self.nodes: Mapping[str, int] = {}
         self._sequences: defaultdict[tuple[int, str], int] = defaultdict(int)
 
     def react(self, packets: Sequence[Packet], until: int) -> Reaction:
@@ -64,16 +65,16 @@ class Robot(mesa.Agent):
         self._sequences[destination, kind] += 1
         return Packet(self.node, destination, kind, sequence, size, created, stamp, payload)
 
-    def post(self, messages: Sequence[Message], nodes: dict[str, int], created: int) -> list[Packet]:
+    def post(self, messages: Sequence[Message], created: int) -> list[Packet]:
         """Turn a controller's messages into packets.
 
         Raises:
             RunError: a message names a node that isn't there.
         """
         for message in messages:
-            if message.to not in nodes:
+            if message.to not in self.nodes:
                 raise RunError(f"{self.name} sends to {message.to!r}, which is not in the scenario")
-        return [self.packet(nodes[m.to], m.kind, m.size, created, created, m.payload) for m in messages]
+        return [self.packet(self.nodes[m.to], m.kind, m.size, created, created, m.payload) for m in messages]
 
     def observe(self, time: int) -> tuple[Observation, Packet | None]:
         """Empty the inbox into an observation, and return the newest command among the packets."""
@@ -164,7 +165,6 @@ class Group:
         assert body is not None, "a group is made of robots with bodies"
         self.lower, self.upper = body.vector("lower"), body.vector("upper")
         self.clipping = np.zeros(len(robots), dtype=bool)
-        self.nodes: dict[str, int] = {}
         by_tick = [np.flatnonzero(phase % period == residue) for residue in range(period)]
         self._due = [Due(self, rows) if len(rows) else None for rows in by_tick]
 
@@ -257,7 +257,7 @@ class Due:
 
     def _finish(self, i: int, robot: Robot, time: int, decisions: Decisions) -> None:
         group, row, action = self.group, self.rows[i], decisions.actions[i]
-        decisions.messages += robot.post(action.messages, group.nodes, time + int(group.offset[row]))
+        decisions.messages += robot.post(action.messages, time + int(group.offset[row]))
         decisions.logs += [(time, robot.node, name, float(value)) for name, value in action.log.items()]
         if action.command is None:
             return

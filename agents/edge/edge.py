@@ -19,13 +19,11 @@ from twin.state import COMMAND, NEVER, TELEMETRY, Action, Observation, Packet, S
 class Job:
     """A controller that serves one robot from here."""
 
-    robot: str
+    spec: RobotSpec
     node: int
-    width: int
-    size: int
     controller: Controller
     service_time: int
-    rate: int | None = None
+    rate: int | None
     beats: int = 0
     waiting: bool = False
     sensed: Sample | None = None
@@ -41,11 +39,12 @@ class Edge(Robot):
         self.free_at = [0] * spec.kind.server.servers
         self.jobs: dict[int, Job] = {}
         self.queue: deque[Job] = deque()
-        self.nodes: dict[str, int] = {}
 
-    def host(self, job: Job) -> None:
-        """Take a controller in; its robot's packets are its own."""
-        self.jobs[job.node] = job
+    def host(
+        self, spec: RobotSpec, node: int, controller: Controller, service_time: int, rate: int | None
+    ) -> None:
+        """Take in the controller of the robot at `node`: service time [ns]; a timer's rate [Hz] or None."""
+        self.jobs[node] = Job(spec, node, controller, service_time, rate)
 
     def react(self, packets: Sequence[Packet], until: int) -> Reaction:
         """Live through all instants up to `until` in order: arrivals, beats of timers, starts of service."""
@@ -108,13 +107,15 @@ class Edge(Robot):
 
     def _observe(self, job: Job, time: int) -> Observation:
         inbox, job.inbox = tuple(job.inbox), []
-        return Observation(time, job.robot, job.sensed, inbox)
+        return Observation(time, job.spec.name, job.sensed, inbox)
 
     def _answer(self, job: Job, observation: Observation, action: Action, reaction: Reaction) -> None:
         leaves = observation.time + job.service_time
         if action.command is not None:
-            command = checked(action.command, job.width, job.robot, observation.time)
-            stamp = NEVER if observation.sensed is None else observation.sensed.time
-            reaction.packets.append(self.packet(job.node, COMMAND, job.size, leaves, stamp, command))
-        reaction.packets += self.post(action.messages, self.nodes, leaves)
+            kind = job.spec.kind
+            assert kind.body is not None and observation.sensed is not None
+            command = checked(action.command, kind.body.width, job.spec.name, observation.time)
+            stamp = observation.sensed.time
+            reaction.packets.append(self.packet(job.node, COMMAND, kind.command, leaves, stamp, command))
+        reaction.packets += self.post(action.messages, leaves)
         reaction.logs += [(observation.time, job.node, name, float(v)) for name, v in action.log.items()]

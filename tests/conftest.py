@@ -1,0 +1,37 @@
+"""Shared fixtures: scenarios of the test project and of the built-in worlds, ready to step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from twin.build import Built, build
+from twin.project import Project
+from twin.scenario import load_scenario
+
+ROOT = Path(__file__).resolve().parent.parent
+SHARED = ROOT.parent / "shared"
+Stage = Callable[..., Built]
+
+
+@pytest.fixture
+def stage() -> Stage:
+    """Build a scenario file with overrides: `stage("height", "network.kind=fixed")`; a path works too."""
+
+    def make(scenario: str, *overrides: str) -> Built:
+        path = ROOT / "tests/project/worlds/void/scenarios" / f"{scenario}.toml"
+        path = path if path.is_file() else ROOT / scenario
+        loaded, _ = load_scenario(path, overrides)
+        return build(loaded, Project.around(path.parent))
+
+    return make
+
+
+@pytest.fixture
+def shared_data() -> Path:
+    """Folder of real inputs beside the project; tests skip where it is absent."""
+    if not (SHARED / "data").is_dir():
+        pytest.skip("real inputs (../shared/data) are not on this machine")
+    return SHARED / "data"

@@ -1,0 +1,163 @@
+"""Scenario -> Twin: the only file that chooses implementations."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from twin import plugins
+from twin.cast import Cast, cast
+from twin.channel.freespace import FreeSpace
+from twin.clock import Clock
+from twin.draws import generator
+from twin.errors import ScenarioError
+from twin.link import Radio
+from twin.network.events import EventNetwork
+from twin.network.fixed import FixedNetwork
+from twin.network.ideal import IdealNetwork
+from twin.physics.bullet import BodyGroup, BulletPhysics
+from twin.physics.dynamics import make_dynamics
+from twin.project import Project
+from twin.protocols import Controller, Failsafe, Host, Task
+from twin.robot import Group, Robot
+from twin.scenario import Scenario
+from twin.sensors.navigation import Navigation
+from twin.specs import FixedSpec
+from twin.state import Node
+from twin.twin import Twin
+from twin.world.world import World, open_world
+
+
+@dataclass(slots=True)
+class Built:
+    """A twin that is ready to run, and what recorder and metrics must know of it."""
+
+    twin: Twin
+    world: World
+    nodes: list[Node]
+    tasks: dict[str, Task]
+    sources: list[plugins.Loaded]
+
+
+def build(scenario: Scenario, project: Project) -> Built:
+    """Make everything a scenario names.
+
+    Raises:
+        ScenarioError: entries don't fit together.
+        PluginError: code that the scenario names can't be loaded.
+        WorldError: the world can't be opened.
+    """
+    world = open_world(project.world(scenario.world))
+    casts = cast(scenario, project)
+    nodes = [node for c in casts for node in c.nodes()]
+    embodied = [c for c in casts if c.body is not None]
+    physics = BulletPhysics(scenario.rates.physics, [_body_group(c) for c in embodied], world.collision_obj())
+    channel = FreeSpace(_radios(casts), world.bvh, scenario.channel.blockage_loss)
+    twin = Twin(Clock(scenario.rates.physics), scenario.rates.channel, generator(scenario.seed, "mesa"))
+    robots = _robots(twin, casts)
+    groups = [_group(c, scenario, robots) for c in embodied]
+    lookahead = _host_controllers(scenario, casts, robots)
+    directory = {node.name: index for index, node in enumerate(nodes)}
+    for robot in robots:
+        robot.nodes = directory
+    twin.connect(physics, channel, _network(scenario, nodes, lookahead), robots, groups)
+    tasks = {c.name: c.task for c in casts if c.task is not None}
+    return Built(twin, world, nodes, tasks, [source for c in casts for source in c.sources])
+
+
+def _network(scenario: Scenario, nodes: Sequence[Node], lookahead: int) -> EventNetwork:
+    names, embodied = [node.name for node in nodes], [node.body >= 0 for node in nodes]
+    if isinstance(scenario.network, FixedSpec):
+        return FixedNetwork(scenario.network, scenario.seed, names, embodied, lookahead)
+    return IdealNetwork(names, embodied, lookahead)
+
+
+def _body_group(c: Cast) -> BodyGroup:
+    assert c.body is not None
+    dynamics = make_dynamics(c.body.dynamics, c.body.parameters, len(c.specs), c.folder)
+    return BodyGroup(c.name, c.body, dynamics, c.position, c.orientation, [spec.name for spec in c.specs])
+
+
+def _radios(casts: Sequence[Cast]) -> list[Radio]:
+    radios: list[Radio] = []
+    for c in casts:
+        for row in range(len(c.specs)):
+            for spec in c.kind.radios:
+                body = None if c.body is None else c.first_body + row
+                mount = np.array(spec.mount) + (c.position[row] if body is None else 0.0)
+                radios.append(
+                    Radio(
+                        len(radios),
+                        c.first_node + row,
+                        body,
+                        tuple(mount.tolist()),
+                        spec.carrier,
+                        spec.gain,
+                        spec.power,
+                        spec.noise_figure,
+                    )
+                )
+    return radios
+
+
+def _robots(twin: Twin, casts: Sequence[Cast]) -> list[Robot]:
+    robots: list[Robot] = []
+    for c in casts:
+        agent = plugins.load_object(c.kind.agent, c.folder)
+        c.sources.append(agent)
+        robots += [agent.value(twin, spec, c.first_node + spec.row) for spec in c.specs]
+    return robots
+
+
+def _controllers(c: Cast, seed: int) -> list[Controller]:
+    """Make one controller per robot; each has its own random stream, named after its robot."""
+    if c.controller is None:
+        return []
+    controllers: list[Controller] = [c.controller() for _ in c.specs]
+    for controller, spec in zip(controllers, c.specs, strict=True):
+        controller.reset(spec, generator(seed, "controller", spec.name))
+    return controllers
+
+
+def _failsafes(c: Cast, seed: int) -> list[Failsafe]:
+    if c.kind.failsafe is None or not c.on_edge:
+        return []
+    loaded = plugins.load_class(c.kind.failsafe, Failsafe, c.folder)
+    c.sources.append(loaded)
+    failsafes: list[Failsafe] = [loaded.value() for _ in c.specs]
+    for failsafe, spec in zip(failsafes, c.specs, strict=True):
+        failsafe.reset(spec, generator(seed, "failsafe", spec.name))
+    return failsafes
+
+
+def _group(c: Cast, scenario: Scenario, robots: Sequence[Robot]) -> Group:
+    names = [spec.name for spec in c.specs]
+    control = c.entry.control or c.kind.control
+    edge = next((robot.node for robot in robots if robot.name == c.entry.edge), None)
+    return Group(
+        c.name,
+        robots[c.first_node : c.first_node + len(c.specs)],
+        np.arange(c.first_body, c.first_body + len(c.specs)),
+        Navigation(c.kind.sensors[0], names, scenario.seed),
+        scenario.rates.physics // control,
+        c.phase,
+        c.send_offset,
+        controllers=[] if c.on_edge else _controllers(c, scenario.seed),
+        failsafes=_failsafes(c, scenario.seed),
+        edge=edge if c.on_edge else None,
+    )
+
+
+def _host_controllers(scenario: Scenario, casts: Sequence[Cast], robots: Sequence[Robot]) -> int:
+    """Bring the controllers that run at the edge to their servers; return the smallest service time [ns]."""
+    by_name = {robot.name: robot for robot in robots}
+    remote = [c for c in casts if c.on_edge]
+    for c in remote:
+        host = by_name[c.entry.edge]
+        if not isinstance(host, Host):
+            raise ScenarioError(f"{c.entry.edge} can't host controllers", key=f"robots.{c.name}.edge")
+        for spec, controller in zip(c.specs, _controllers(c, scenario.seed), strict=True):
+            host.host(spec, c.first_node + spec.row, controller, c.service_time, c.trigger_rate)
+    return min((c.service_time for c in remote), default=0)

@@ -1,0 +1,170 @@
+"""Who plays: a scenario's groups with their kinds, tasks and controllers, before anything is simulated."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from twin import plugins
+from twin.clock import NS
+from twin.draws import key, uniform
+from twin.errors import ScenarioError, nearest
+from twin.project import Project
+from twin.protocols import Task
+from twin.scenario import RobotEntry, Scenario, load_kind
+from twin.specs import BodySpec, RobotKind, RobotSpec
+from twin.state import F64, I64, Node
+from twin.tasks import make_task
+from twin.units import parse_quantity
+
+_PHASE, _OFFSET = key("control phase"), key("send offset")
+
+
+@dataclass(slots=True)
+class Cast:
+    """The robots of one scenario entry; n of them stand at nodes first_node, first_node + 1, ..."""
+
+    name: str
+    entry: RobotEntry
+    folder: Path
+    kind: RobotKind
+    task: Task | None
+    controller: type[Any] | None
+    specs: list[RobotSpec]
+    position: F64  # (n, 3) m, at the start
+    orientation: F64  # (n, 4) xyzw
+    phase: I64  # (n,) ticks
+    send_offset: I64  # (n,) ns
+    first_node: int
+    first_body: int
+    sources: list[plugins.Loaded] = field(default_factory=list)
+
+    @property
+    def body(self) -> BodySpec | None:
+        """What physics moves, if anything."""
+        return self.kind.body
+
+    @property
+    def on_edge(self) -> bool:
+        """Tell whether the controller runs on an edge server."""
+        runs_on = self.entry.runs_on or getattr(self.controller, "runs_on", "edge")
+        return self.controller is not None and runs_on == "edge"
+
+    @property
+    def service_time(self) -> int:
+        """Compute time of one run of the controller [ns]: the scenario's word, else the controller's own."""
+        if self.entry.service_time is not None:
+            return self.entry.service_time
+        return int(parse_quantity(getattr(self.controller, "service_time", 0), "time") * NS)
+
+    @property
+    def trigger_rate(self) -> int | None:
+        """Rate of the controller's timer at the edge [Hz]; None when arrivals trigger it."""
+        trigger = self.entry.trigger or getattr(self.controller, "trigger", "arrival")
+        return None if trigger == "arrival" else int(parse_quantity(trigger, "frequency"))
+
+    def nodes(self) -> list[Node]:
+        """Return these robots as recordings know them."""
+        return [
+            Node(
+                spec.name,
+                self.name,
+                spec.row,
+                self.entry.kind,
+                -1 if self.body is None else self.first_body + spec.row,
+                int(self.phase[spec.row]),
+                int(self.send_offset[spec.row]),
+            )
+            for spec in self.specs
+        ]
+
+
+def cast(scenario: Scenario, project: Project) -> list[Cast]:
+    """Find and load everything that the scenario's robots name.
+
+    Raises:
+        ScenarioError: an entry contradicts itself or its robot's kind.
+        PluginError: a controller can't be loaded or doesn't meet its contract.
+    """
+    casts: list[Cast] = []
+    node = body = 0
+    for name, entry in scenario.robots.items():
+        casts.append(_cast(name, entry, scenario, project, node, body))
+        node += entry.count
+        body += entry.count if casts[-1].body is not None else 0
+    hosts = [c.name for c in casts if c.kind.server is not None]
+    for c in casts:
+        if c.on_edge and c.entry.edge not in hosts:
+            raise ScenarioError(
+                f"its controller runs on edge server {c.entry.edge!r}, but the scenario's servers are: "
+                f"{', '.join(hosts) or 'none'}{nearest(c.entry.edge, hosts)} "
+                '(add `[robots.edge]` with `kind = "edge"`, or set runs_on = "onboard")',
+                key=f"robots.{c.name}.edge",
+            )
+    return casts
+
+
+def _cast(name: str, entry: RobotEntry, scenario: Scenario, project: Project, node: int, body: int) -> Cast:
+    folder = project.robot(entry.kind)
+    kind = load_kind(folder, entry.spec)
+    task = None if entry.task is None else make_task(entry.task, entry.count)
+    loaded = _controller(name, entry, kind, folder, project)
+    controller = None if loaded is None else loaded.value
+    values = None
+    if controller is not None:
+        values = plugins.parameters(
+            controller, entry.parameters, file="scenario", key=f"robots.{name}.parameters"
+        )
+    names = [name] if entry.count == 1 else [f"{name}-{row}" for row in range(entry.count)]
+    specs = [RobotSpec(n, name, row, kind, task, values) for row, n in enumerate(names)]
+    position, orientation = _start(name, entry, task)
+    phase, offset = _timing(entry, kind, scenario, names)
+    sources = [] if loaded is None else [loaded]
+    return Cast(name, entry, folder, kind, task, controller, specs, position, orientation, phase, offset,
+                node, body, sources)  # fmt: skip
+
+
+def _controller(
+    name: str, entry: RobotEntry, kind: RobotKind, folder: Path, project: Project
+) -> plugins.Loaded | None:
+    reference = entry.controller or kind.controller
+    if reference is None or kind.body is None:
+        if entry.controller is not None:
+            raise ScenarioError(f"a {entry.kind} has no body to control", key=f"robots.{name}.controller")
+        return None
+    return plugins.load_controller(reference, folder, Path.cwd(), project.folder)
+
+
+def _start(name: str, entry: RobotEntry, task: Task | None) -> tuple[F64, F64]:
+    yaw = np.full(entry.count, entry.yaw)
+    if entry.positions:
+        position = np.array(entry.positions, dtype=float)
+    elif task is not None:
+        starts = [task.reference(row, 0.0) for row in range(entry.count)]
+        position = np.array([start.position for start in starts])
+        yaw = yaw + np.array([start.yaw for start in starts])
+    else:
+        position = np.zeros((entry.count, 3))
+    if len(position) != entry.count:
+        raise ScenarioError(
+            f"{entry.count} robots, but {len(position)} positions", key=f"robots.{name}.positions"
+        )
+    orientation = np.zeros((entry.count, 4))
+    orientation[:, 2], orientation[:, 3] = np.sin(yaw / 2), np.cos(yaw / 2)
+    return position, orientation
+
+
+def _timing(entry: RobotEntry, kind: RobotKind, scenario: Scenario, names: list[str]) -> tuple[I64, I64]:
+    """Draw each robot's control phase and send offset from its name, unless the scenario states them."""
+    physics, control = scenario.rates.physics, entry.control or kind.control
+    period, tick = physics // control, NS // physics
+    phase = [int(uniform(scenario.seed, _PHASE, key(n), 0, 0) * period) for n in names]
+    offset = [int(uniform(scenario.seed, _OFFSET, key(n), 0, 0) * tick) for n in names]
+    if entry.phase is not None:
+        phase = [entry.phase] * entry.count
+    if entry.send_offset is not None:
+        offset = [entry.send_offset] * entry.count
+    return np.array(phase, dtype=np.int64), np.array(offset, dtype=np.int64)

@@ -1,0 +1,56 @@
+"""The command line: one module a command, imported when it is called; no logic lives here."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+
+import click
+
+COMMANDS = {
+    "run": "twin.cli.run:run",
+    "check": "twin.cli.check:check",
+    "info": "twin.cli.info:info",
+    "world": "twin.cli.world:world",
+}
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported by name when they are needed."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names in the order in which a user meets them."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import a command."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, name = COMMANDS[cmd_name].partition(":")
+        command: click.Command = getattr(import_module(module), name)
+        return command
+
+
+@click.group(cls=LazyGroup, context_settings={"max_content_width": 80, "help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="twin")
+def cli() -> None:
+    """Will this fleet, on this site, over this 6G network, stay under control?
+
+    Example: twin run city/patrol
+    """
+
+
+def main() -> None:
+    """Run the command line; errors that a user can mend end it with a message and their exit code."""
+    try:
+        code = cli.main(standalone_mode=False)
+    except click.exceptions.Abort:
+        code = 130
+    except click.ClickException as error:
+        error.show()
+        code = error.exit_code
+    except Exception as error:
+        from twin.cli.console import report
+
+        code = report(error)
+    sys.exit(code if isinstance(code, int) else 0)
