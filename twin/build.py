@@ -36,9 +36,14 @@ class Built:
 
     twin: Twin
     world: World
+    casts: list[Cast]
     nodes: list[Node]
-    tasks: dict[str, Task]
-    sources: list[plugins.Loaded]
+    radios: list[Radio]
+
+    @property
+    def tasks(self) -> dict[str, Task]:
+        """The task of each group that has one."""
+        return {c.name: c.task for c in self.casts if c.task is not None}
 
 
 def build(scenario: Scenario, project: Project) -> Built:
@@ -54,7 +59,8 @@ def build(scenario: Scenario, project: Project) -> Built:
     nodes = [node for c in casts for node in c.nodes()]
     embodied = [c for c in casts if c.body is not None]
     physics = BulletPhysics(scenario.rates.physics, [_body_group(c) for c in embodied], world.collision_obj())
-    channel = FreeSpace(_radios(casts), world.bvh, scenario.channel.blockage_loss)
+    radios = _radios(casts)
+    channel = FreeSpace(radios, world.bvh, scenario.channel.blockage_loss)
     twin = Twin(Clock(scenario.rates.physics), scenario.rates.channel, generator(scenario.seed, "mesa"))
     robots = _robots(twin, casts)
     groups = [_group(c, scenario, robots) for c in embodied]
@@ -63,8 +69,7 @@ def build(scenario: Scenario, project: Project) -> Built:
     for robot in robots:
         robot.nodes = directory
     twin.connect(physics, channel, _network(scenario, nodes, lookahead), robots, groups)
-    tasks = {c.name: c.task for c in casts if c.task is not None}
-    return Built(twin, world, nodes, tasks, [source for c in casts for source in c.sources])
+    return Built(twin, world, casts, nodes, radios)
 
 
 def _network(scenario: Scenario, nodes: Sequence[Node], lookahead: int) -> EventNetwork:

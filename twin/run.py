@@ -2,33 +2,122 @@
 
 from __future__ import annotations
 
+import signal
 import time
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
+from types import FrameType
 from typing import Any
 
 from twin.analysis.metrics import Metrics
 from twin.build import Built
 from twin.clock import NS
-from twin.errors import RunError
+from twin.errors import RecordingError, RunError
+from twin.provenance import header
+from twin.recording.writer import Writer
 from twin.scenario import Scenario
 from twin.state import Event, Frame, Packet
 
 
+class Stopped(Exception):
+    """The run was told to stop by a signal."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(signal.Signals(number).name)
+        self.exit_code = 128 + number
+
+
+@dataclass(slots=True)
+class Outcome:
+    """How a run ended: figures of the simulated time that it covered, and the error that cut it short."""
+
+    summary: dict[str, Any]
+    wall_time: float  # s
+    error: Exception | None = None
+
+    @property
+    def real_time_factor(self) -> float:
+        """Simulated seconds per second."""
+        return float(self.summary["duration"]) / max(self.wall_time, 1e-9)
+
+
+def run(
+    built: Built,
+    scenario: Scenario,
+    output: Path | None = None,
+    *,
+    force: bool = False,
+    progress: Callable[[Frame], None] = lambda frame: None,
+) -> Outcome:
+    """Run a built scenario to its end, or to the first error or signal; what was recorded till then is good.
+
+    Raises:
+        RecordingError: the recording can't be started, or can't be finished.
+    """
+    metrics = Metrics(built.nodes, built.tasks, scenario.network.delay_budget)
+    frames = built.twin.frames(scenario.duration)
+    first = next(frames)
+    writer = None if output is None else Writer(output, header(built, scenario, first), force=force)
+    start, error = time.monotonic(), None
+    try:
+        with _signals() as caught:
+            for frame in at_record_rate(_recorded(first, frames, writer), scenario.rates.record):
+                metrics.take(frame)
+                progress(frame)
+                if caught:
+                    raise Stopped(caught[0])
+    except (RunError, RecordingError, Stopped) as stop:
+        error = stop
+    summary = metrics.summary()
+    if writer is not None:
+        writer.finish(summary, complete=error is None, reason="" if error is None else str(error))
+    return Outcome(summary, time.monotonic() - start, error)
+
+
 def at_record_rate(frames: Iterable[Frame], rate_hz: int) -> Iterator[Frame]:
-    """Keep the frames due at `rate_hz` and the last one, each with all that happened since the one kept before."""
+    """Keep the frames due at `rate_hz` and the last, each with all that happened since the one kept before."""
     packets: list[Packet] = []
     events: list[Event] = []
     logs: list[tuple[int, int, str, float]] = []
-    frame = None
-    due = 0
+    left: Frame | None = None
+    kept = 0
     for frame in frames:
         packets += frame.packets
         events += frame.events
         logs += frame.logs
-        if frame.time >= due * NS // rate_hz:
-            due += 1
+        left = frame
+        if frame.time >= kept * NS // rate_hz:
+            kept, left = kept + 1, None
             yield replace(frame, packets=packets, events=events, logs=logs)
-            packets, events, logs, frame = [], [], [], None
-    if frame is not None:
-        yield replace(frame, packets=packets, events=events, logs=logs)
+            packets, events, logs = [], [], []
+    if left is not None:
+        yield replace(left, packets=packets, events=events, logs=logs)
+
+
+def _recorded(first: Frame, frames: Iterator[Frame], writer: Writer | None) -> Iterator[Frame]:
+    frame: Frame | None = first
+    while frame is not None:
+        if writer is not None:
+            writer.write(frame)
+        yield frame
+        frame = next(frames, None)
+
+
+@contextmanager
+def _signals() -> Iterator[list[int]]:
+    """Catch Ctrl-C and SIGTERM, so that the run ends between two frames; a second one ends it at once."""
+    caught: list[int] = []
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        if caught:
+            raise KeyboardInterrupt
+        caught.append(number)
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield caught
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -15,6 +15,11 @@ COMMANDS = {
 }
 
 
+def examples(*lines: str) -> str:
+    """Return the end of a command's help: commands to try, one a line."""
+    return "\n".join(["\b", "Examples:", *(f"  {line}" for line in lines)])
+
+
 class LazyGroup(click.Group):
     """A group whose commands are imported by name when they are needed."""
 

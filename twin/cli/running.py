@@ -1,0 +1,120 @@
+"""What `twin run` shows: progress while it runs, a table at its end."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from twin import kernels
+from twin.build import build
+from twin.cli.console import err, out, print_json, say
+from twin.clock import NS
+from twin.errors import EXIT_INCOMPLETE, RunError
+from twin.project import Project, find_scenario
+from twin.run import Outcome, Stopped
+from twin.run import run as run_built
+from twin.scenario import Scenario, load_scenario
+from twin.state import Frame
+
+
+def execute(
+    reference: str,
+    output: Path | None,
+    overrides: Sequence[str],
+    *,
+    force: bool,
+    as_json: bool,
+    quiet: bool,
+) -> int:
+    """Run a scenario and print its figures; return the exit code."""
+    project, path = find_scenario(reference)
+    scenario, dropped = load_scenario(path, overrides)
+    for line in dropped:
+        say(f"dropped by --set: {line}", "yellow")
+    if kernels.is_cold() and not quiet:
+        say("compiling kernels: the first run after an installation takes a minute longer", "dim")
+    built = build(scenario, project)
+    output = output or _new_recording(project, path)
+    with _progress(scenario, quiet) as show:
+        outcome = run_built(built, scenario, output, force=force, progress=show)
+    if outcome.error is not None:
+        _explain(outcome.error)
+    figures = {
+        "recording": str(output),
+        "complete": outcome.error is None,
+        "real_time_factor": outcome.real_time_factor,
+        **outcome.summary,
+    }
+    if as_json:
+        print_json(figures)
+    elif not quiet:
+        _print_table(figures)
+    return _exit_code(outcome)
+
+
+def _exit_code(outcome: Outcome) -> int:
+    if isinstance(outcome.error, Stopped):
+        return outcome.error.exit_code
+    return 0 if outcome.error is None else EXIT_INCOMPLETE
+
+
+def _new_recording(project: Project, scenario: Path) -> Path:
+    stamp = datetime.now().strftime("%Y%m%d-%H%M%S")
+    return project.recordings / f"{scenario.stem}-{stamp}.h5"
+
+
+@contextmanager
+def _progress(scenario: Scenario, quiet: bool) -> Iterator[Any]:
+    seconds = scenario.duration / NS
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed:5.1f}"),
+               TextColumn(f"of {seconds:g} s"), TimeRemainingColumn())  # fmt: skip
+    with Progress(*columns, console=err, transient=True, disable=quiet or not err.is_terminal) as bar:
+        task = bar.add_task("simulating", total=seconds)
+
+        def show(frame: Frame) -> None:
+            bar.update(task, completed=frame.time / NS)
+
+        yield show
+
+
+def _explain(error: Exception) -> None:
+    """Print why the run stopped, with the traceback of a controller that raised."""
+    if isinstance(error, RunError) and error.__cause__ is not None:
+        for line in traceback.format_exception(error.__cause__):
+            say(line.rstrip(), "dim")
+    say(f"the run stopped early: {error}", "red")
+
+
+ROWS = (
+    ("simulated", "duration", "{:.1f} s"),
+    ("real-time factor", "real_time_factor", "{:.1f}"),
+    ("packets sent", "packets_sent", "{}"),
+    ("  delivered", "packets_delivered", "{}"),
+    ("  late", "packets_late", "{}"),
+    ("  lost", "packets_lost", "{}"),
+    ("round trip p50", "rtt_p50_ms", "{:.1f} ms"),
+    ("round trip p99", "rtt_p99_ms", "{:.1f} ms"),
+    ("tracking error rms", "tracking_rms", "{:.2f} m"),
+    ("tracking error max", "tracking_max", "{:.2f} m"),
+    ("failsafes", "failsafes", "{}"),
+    ("time on failsafe", "failsafe_time", "{:.1f} s"),
+    ("collisions", "collisions", "{}"),
+)
+
+
+def _print_table(figures: dict[str, Any]) -> None:
+    table = Table(show_header=False, box=None, pad_edge=False)
+    table.add_column(style="dim")
+    table.add_column(justify="right")
+    for label, name, form in ROWS:
+        value = figures[name]
+        table.add_row(label, "-" if value is None else form.format(value))
+    out.print(table)
+    out.print(f"recorded in {figures['recording']}")

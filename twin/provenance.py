@@ -1,0 +1,47 @@
+"""What a recording says about where it comes from; nothing of the machine or the hour it was made at."""
+
+from __future__ import annotations
+
+import sys
+from importlib.metadata import PackageNotFoundError, version
+
+import twin
+from twin.build import Built
+from twin.kernels import sources_digest
+from twin.recording.schema import Header, Layout, Radio, components
+from twin.scenario import Scenario
+from twin.state import Frame
+
+PACKAGES = ("h5py", "mesa", "numba", "numpy", "pybullet", "pyproj", "scipy")
+
+
+def header(built: Built, scenario: Scenario, first: Frame) -> Header:
+    """Return the header of the run that starts with frame `first`."""
+    return Header(
+        layout=Layout.of(first),
+        robots=built.nodes,
+        radios=[Radio(radio.owner, radio.carrier) for radio in built.radios],
+        scenario_text=scenario.to_toml(),
+        duration=scenario.duration,
+        seed=scenario.seed,
+        physics_rate_hz=scenario.rates.physics,
+        channel_rate_hz=scenario.rates.channel,
+        record_rate_hz=scenario.rates.record,
+        command_fields={c.name: components(c.body.command) for c in built.casts if c.body is not None},
+        world=scenario.world,
+        world_hash=built.world.digest,
+        code_version=twin.__version__,
+        sources_digest=sources_digest(),
+        packages=_packages(),
+        plugins={source.reference: source.sha256 for c in built.casts for source in c.sources},
+    )
+
+
+def _packages() -> dict[str, str]:
+    found = {"python": ".".join(map(str, sys.version_info[:3]))}
+    for name in PACKAGES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = "unknown"
+    return found
