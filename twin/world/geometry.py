@@ -2,9 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import hashlib
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import IO, Any
+from uuid import uuid4
 
+import numpy as np
+from numpy.lib import format as npy
+from numpy.typing import NDArray
+
+from twin.errors import WorldError
 from twin.state import F64, I32
+
+GROUND = -1
+"""Stands in `face_object` for a face that belongs to no building or thing."""
+
+_LIMIT = 1 << 30
+"""Largest array, in bytes, that is read from a file."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -21,5 +39,108 @@ class Geometry:
     face_offset: F64  # (F,) m
     face_material: I32  # (F,) index into materials
     face_object: I32  # (F,) building or thing that the face belongs to; -1 for the ground
-    materials: tuple[str, ...]  # names: concrete, glass, metal, ground, ...
+    materials: tuple[str, ...]  # names: concrete, glass, metal, medium_dry_ground, ...
     objects: tuple[str, ...]  # names of buildings and things
+
+    def bounds(self) -> tuple[F64, F64]:
+        """Return the lowest and the highest corner of the bounding box, each (3,) m."""
+        return self.vertices.min(axis=0), self.vertices.max(axis=0)
+
+    def digest(self) -> str:
+        """Return a digest of all that the geometry holds."""
+        digest = hashlib.sha256()
+        for name, array in _arrays(self).items():
+            digest.update(f"{name}{array.dtype.str}{array.shape}".encode())
+            digest.update(np.ascontiguousarray(array).tobytes())
+        return digest.hexdigest()[:16]
+
+
+@contextmanager
+def atomic(path: Path, mode: str = "w") -> Iterator[IO[Any]]:
+    """Open a temporary file beside `path` that takes its place at the end, or vanishes on an exception."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{uuid4().hex[:8]}")
+    try:
+        with temporary.open(mode, **({} if "b" in mode else {"encoding": "utf-8"})) as file:
+            yield file
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def save_geometry(geometry: Geometry, path: Path) -> None:
+    """Write a geometry as npz, the same bytes for the same geometry."""
+    with atomic(path, "wb") as file:
+        np.savez_compressed(file, allow_pickle=False, **_arrays(geometry))
+
+
+def load_geometry(path: Path) -> Geometry:
+    """Read a geometry written by `save_geometry`.
+
+    Raises:
+        WorldError: not such a file, an array is missing or larger than the file says, or an index leads nowhere.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            arrays = {field.name: _member(archive, field.name) for field in fields(Geometry)}
+    except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        raise WorldError(f"{path}: not a readable geometry file: {error}") from error
+    names = {name: tuple(str(text) for text in arrays.pop(name)) for name in ("materials", "objects")}
+    return checked(Geometry(**arrays, **names), str(path))
+
+
+def checked(geometry: Geometry, place: str) -> Geometry:
+    """Return the geometry if its parts fit together.
+
+    Raises:
+        WorldError: a shape, an index or a number is wrong.
+    """
+    g, n_vertices, n_triangles, n_faces = geometry, len(geometry.vertices), len(geometry.triangles), len(geometry.face_normal)
+    shapes = {"vertices": (n_vertices, 3), "triangles": (n_triangles, 3), "triangle_face": (n_triangles,),
+              "face_normal": (n_faces, 3), "face_offset": (n_faces,), "face_material": (n_faces,),
+              "face_object": (n_faces,)}  # fmt: skip
+    ranges = {"triangles": (0, n_vertices), "triangle_face": (0, n_faces),
+              "face_material": (0, len(g.materials)), "face_object": (GROUND, len(g.objects))}  # fmt: skip
+    for name, shape in shapes.items():
+        array = getattr(g, name)
+        if array.shape != shape:
+            raise WorldError(f"{place}: {name}: found shape {array.shape}, expected {shape}")
+        if array.dtype.kind == "f" and not np.isfinite(array).all():
+            raise WorldError(f"{place}: {name}: holds a number that is not finite")
+        low, high = ranges.get(name, (0, 0))
+        if name in ranges and array.size and not (low <= array.min() and array.max() < high):
+            raise WorldError(f"{place}: {name}: found {array.min()}..{array.max()}, allowed {low}..{high - 1}")
+    if not n_triangles:
+        raise WorldError(f"{place}: holds no triangle")
+    return geometry
+
+
+def write_obj(geometry: Geometry, path: Path) -> None:
+    """Write all triangles as one Wavefront OBJ, for a physics engine."""
+    with atomic(path) as file:
+        file.writelines("v {:.6f} {:.6f} {:.6f}\n".format(*vertex) for vertex in geometry.vertices.tolist())
+        file.writelines("f {} {} {}\n".format(*triangle) for triangle in (geometry.triangles + 1).tolist())
+
+
+def _arrays(geometry: Geometry) -> dict[str, NDArray[Any]]:
+    return {field.name: np.asarray(getattr(geometry, field.name)) for field in fields(Geometry)}
+
+
+def _member(archive: zipfile.ZipFile, name: str) -> NDArray[Any]:
+    """Read one array; its header must claim no more than the file holds, and that no more than the limit."""
+    info = archive.getinfo(f"{name}.npy")
+    kind = {"materials": "U", "objects": "U"}.get(name) or ("f" if name in _FLOATS else "i")
+    with archive.open(info) as file:
+        npy.read_magic(file)
+        shape, _, dtype = npy.read_array_header_1_0(file)
+        size = int(np.prod(shape, dtype=object)) * dtype.itemsize
+        if size > _LIMIT or size + file.tell() != info.file_size:
+            raise ValueError(f"{name} claims {size} bytes, the file holds {info.file_size}")
+        if dtype.kind != kind and size:
+            raise ValueError(f"{name} holds {dtype}")
+    with archive.open(info) as file:
+        array: NDArray[Any] = npy.read_array(file, allow_pickle=False)
+    return array
+
+
+_FLOATS = ("vertices", "face_normal", "face_offset")

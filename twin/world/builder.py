@@ -1,0 +1,135 @@
+"""Builds a Geometry from planar polygons, prisms and boxes; used by importers and by world generators."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import mapbox_earcut
+import numpy as np
+
+from twin.state import F64, I32, I64
+from twin.world.geometry import GROUND, Geometry, checked
+
+
+class GeometryBuilder:
+    """Collects faces; each belongs to an object (or to the ground) and has a material."""
+
+    def __init__(self) -> None:
+        self._vertices: list[F64] = []
+        self._triangles: list[I64] = []
+        self._triangle_face: list[I64] = []
+        self._normals: list[F64] = []
+        self._offsets: list[F64] = []
+        self._materials: list[int] = []
+        self._objects: list[int] = []
+        self._material_names: dict[str, int] = {}
+        self._object_names: list[str] = []
+        self._vertex_count = 0
+
+    def add_object(self, name: str) -> int:
+        """Return the index of a new building or thing, which faces can then belong to."""
+        self._object_names.append(name)
+        return len(self._object_names) - 1
+
+    def add_polygon(self, rings: Sequence[F64], material: str, owner: int = GROUND) -> None:
+        """Add one face: an outer ring counter-clockwise seen from outside, then clockwise holes; each (n, 3) m."""
+        points = np.concatenate(rings)
+        normal = _newell(rings[0])
+        triangles = triangulate(rings, normal)
+        faces = np.zeros(len(triangles), dtype=np.int64)
+        self._add(points, triangles, faces, normal[None], np.array([np.mean(points @ normal)]), [material], owner)
+
+    def add_prism(self, rings: Sequence[F64], rise: F64, wall: str, roof: str, owner: int, *, floor: bool = True) -> None:
+        """Add a planar base extruded along `rise` (3,) m: one face a wall, a roof and, if wanted, a floor.
+
+        `rings` are seen from above: an outer ring counter-clockwise, then clockwise holes; each (n, 3) m.
+        """
+        base = np.concatenate(rings)
+        n = len(base)
+        following = np.concatenate([np.roll(np.arange(len(ring)), -1) + start
+                                    for ring, start in zip(rings, _starts(rings), strict=True)])  # fmt: skip
+        here, walls = np.arange(n), np.arange(n)
+        cap = triangulate(rings, np.asarray(rise))
+        triangles = [np.stack([here, following, following + n], 1), np.stack([here, following + n, here + n], 1), cap + n]
+        faces = [walls, walls, np.full(len(cap), n)]
+        normals = np.cross(base[following] - base, rise)
+        up = _newell(rings[0])
+        normals = np.vstack([normals / np.linalg.norm(normals, axis=1, keepdims=True), up])
+        offsets = np.append(np.einsum("ij,ij->i", normals[:n], base), np.mean(base @ up) + up @ rise)
+        materials = [wall] * n + [roof]
+        if floor:
+            triangles.append(cap[:, ::-1])
+            faces.append(np.full(len(cap), n + 1))
+            normals, offsets = np.vstack([normals, -up]), np.append(offsets, -np.mean(base @ up))
+            materials.append(wall)
+        self._add(np.vstack([base, base + rise]), np.vstack(triangles), np.concatenate(faces), normals, offsets,
+                  materials, owner)  # fmt: skip
+
+    def add_box(self, low: Sequence[float], high: Sequence[float], material: str, owner: int, *, roof: str | None = None,
+                floor: bool = True) -> None:  # fmt: skip
+        """Add an axis-aligned box between two corners, each (3,) m."""
+        (x0, y0, z0), (x1, y1, z1) = low, high
+        ring = np.array([[x0, y0, z0], [x1, y0, z0], [x1, y1, z0], [x0, y1, z0]], dtype=float)
+        self.add_prism([ring], np.array([0.0, 0.0, z1 - z0]), material, roof or material, owner, floor=floor)
+
+    def build(self) -> Geometry:
+        """Return all that was added.
+
+        Raises:
+            WorldError: nothing was added, or a number is not finite.
+        """
+        geometry = Geometry(
+            vertices=_joined(self._vertices, (0, 3)),
+            triangles=_joined(self._triangles, (0, 3)).astype(np.int32),
+            triangle_face=_joined(self._triangle_face, (0,)).astype(np.int32),
+            face_normal=_joined(self._normals, (0, 3)),
+            face_offset=_joined(self._offsets, (0,)),
+            face_material=np.array(self._materials, dtype=np.int32),
+            face_object=np.array(self._objects, dtype=np.int32),
+            materials=tuple(self._material_names),
+            objects=tuple(self._object_names),
+        )
+        return checked(geometry, "geometry")
+
+    def _add(self, vertices: F64, triangles: I64, faces: I64, normals: F64, offsets: F64, materials: Sequence[str],
+             owner: int) -> None:  # fmt: skip
+        self._triangles.append(triangles + self._vertex_count)
+        self._triangle_face.append(faces + len(self._materials))
+        self._vertices.append(vertices)
+        self._vertex_count += len(vertices)
+        self._normals.append(normals)
+        self._offsets.append(offsets)
+        names = self._material_names
+        self._materials.extend(names.setdefault(material, len(names)) for material in materials)
+        self._objects.extend([owner] * len(materials))
+
+
+def triangulate(rings: Sequence[F64], normal: F64) -> I64:
+    """Return triangles (m, 3) of a planar polygon with holes, rings (n, 3) m, wound about `normal` (3,)."""
+    drop = int(np.argmax(np.abs(normal)))
+    points = np.delete(np.concatenate(rings), drop, axis=1)
+    ends = np.cumsum([len(ring) for ring in rings]).astype(np.uint32)
+    triangles = mapbox_earcut.triangulate_float64(points, ends).reshape(-1, 3).astype(np.int64)
+    a, b, c = (points[triangles[:, k]] for k in range(3))
+    doubled = (b[:, 0] - a[:, 0]) * (c[:, 1] - a[:, 1]) - (b[:, 1] - a[:, 1]) * (c[:, 0] - a[:, 0])
+    # Dropping y leaves (x, z), which is left-handed about y.
+    wanted = np.sign(normal[drop]) * (-1.0 if drop == 1 else 1.0)
+    triangles[doubled * wanted < 0] = triangles[doubled * wanted < 0][:, ::-1]
+    kept: I64 = triangles[doubled != 0]
+    return kept
+
+
+def _newell(ring: F64) -> F64:
+    """Return the unit normal (3,) of a ring by Newell's method (Sutherland et al., ACM Comput. Surv. 6, 1974)."""
+    centred = ring - ring[0]
+    normal = np.cross(centred, np.roll(centred, -1, axis=0)).sum(axis=0)
+    unit: F64 = normal / np.linalg.norm(normal)
+    return unit
+
+
+def _starts(rings: Sequence[F64]) -> I32:
+    return np.cumsum([0, *(len(ring) for ring in rings[:-1])]).astype(np.int32)
+
+
+def _joined(parts: list[F64] | list[I64], empty: tuple[int, ...]) -> F64:
+    return np.concatenate(parts) if parts else np.empty(empty)

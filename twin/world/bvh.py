@@ -1,0 +1,204 @@
+"""Rays against triangles: which one does a ray meet first, is anything between two points.
+
+A bounding volume hierarchy with nodes of eight children. Boxes are float32 rounded outwards; triangles are tested in
+float64 by the watertight test of Woop, Benthin and Wald (JCGT 2(1), 2013): a ray through a shared edge or corner
+meets at least one of its triangles. All kernels may be called from other kernels.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from twin.kernels import kernel  # isort: skip  before numba
+import numpy as np
+from numpy.typing import NDArray
+
+from twin.state import F64, I32, Bool
+from twin.world.bvh_build import WIDTH, split, widen
+
+SEGMENT_MARGIN = 1e-4
+"""Metres at each end of a segment within which nothing counts as between: its ends may lie on faces."""
+
+MISS = -1
+"""Stands for the triangle of a ray that meets none."""
+
+_TINY = 1e-300
+_PAD = 2.0**-40
+_ROUNDING = 1.0 + 2.0**-50
+
+
+class Bvh(NamedTuple):
+    """Hierarchy of M nodes over T triangles in leaf order."""
+
+    boxes: NDArray[np.float32]  # (M, 6, 8) m, low x y z and high x y z of each child
+    child: I32  # (M, 8) node of an inner child, first triangle of a leaf
+    count: I32  # (M, 8) triangles of a leaf, 0 for an inner child, -1 for none
+    corners: F64  # (T, 9) m, the three corners of each triangle
+    triangle: I32  # (T,) its index in the geometry
+    stack: int  # entries that a traversal can need at most
+
+
+def build_bvh(vertices: F64, triangles: I32) -> Bvh:
+    """Build the hierarchy of triangles (T, 3) over vertices (V, 3) m."""
+    corners = np.ascontiguousarray(vertices[triangles], dtype=np.float64)
+    # The triangle test rounds by a few ulp of the largest coordinate; boxes must hold what it accepts.
+    pad = _PAD * np.abs(corners).max()
+    low = np.nextafter((corners.min(axis=1) - pad).astype(np.float32), np.float32(-np.inf))
+    high = np.nextafter((corners.max(axis=1) + pad).astype(np.float32), np.float32(np.inf))
+    node_box, left, start, count, order = split(low, high, corners.mean(axis=1))
+    boxes, child, leaf, stack = widen(node_box, left, start, count)
+    return Bvh(boxes, child, leaf, corners[order].reshape(-1, 9), order.astype(np.int32), int(stack))
+
+
+@kernel
+def _enter(boxes, node, origin, inverse, sign, t_min, t_max, entry):  # noqa: ANN001, ANN202
+    """Write to `entry` (8,) where the ray enters each child's box; inf where it misses."""
+    ox, oy, oz = origin
+    ix, iy, iz = inverse
+    sx, sy, sz = sign
+    box = boxes[node]
+    x_near, y_near, z_near = box[sx], box[1 + sy], box[2 + sz]
+    x_far, y_far, z_far = box[3 - sx], box[4 - sy], box[5 - sz]
+    for w in range(entry.size):  # LLVM makes vectors of it only while it does not know the size
+        near = max(max((x_near[w] - ox) * ix, (y_near[w] - oy) * iy), max((z_near[w] - oz) * iz, t_min))
+        far = min(min((x_far[w] - ox) * ix, (y_far[w] - oy) * iy), min((z_far[w] - oz) * iz, t_max))
+        entry[w] = near if near <= far * _ROUNDING else np.inf
+
+
+@kernel
+def _shear(dx, dy, dz):  # noqa: ANN001, ANN202
+    """Return the axes (kx, ky, kz) and the shear (Sx, Sy, Sz) that carry the ray onto +z."""
+    ax, ay, az = abs(dx), abs(dy), abs(dz)
+    if az >= ax and az >= ay:
+        kx, ky, kz, x, y, z = 0, 1, 2, dx, dy, dz
+    elif ay >= ax:
+        kx, ky, kz, x, y, z = 2, 0, 1, dz, dx, dy
+    else:
+        kx, ky, kz, x, y, z = 1, 2, 0, dy, dz, dx
+    if z < 0.0:
+        kx, ky, x, y = ky, kx, y, x
+    return (kx, ky, kz), (x / z, y / z, 1.0 / z)
+
+
+@kernel
+def _meet(corners, i, turned, axes, shear):  # noqa: ANN001, ANN202
+    """Return the ray parameter at which it meets triangle `i`, edges and corners included; inf if it misses.
+
+    `turned` is the origin with its axes in the order `axes`.
+    """
+    kx, ky, kz = axes
+    sx, sy, sz = shear
+    ox, oy, oz = turned
+    az, bz, cz = corners[i, kz] - oz, corners[i, 3 + kz] - oz, corners[i, 6 + kz] - oz
+    ax, ay = corners[i, kx] - ox - sx * az, corners[i, ky] - oy - sy * az
+    bx, by = corners[i, 3 + kx] - ox - sx * bz, corners[i, 3 + ky] - oy - sy * bz
+    cx, cy = corners[i, 6 + kx] - ox - sx * cz, corners[i, 6 + ky] - oy - sy * cz
+    u, v, w = cx * by - cy * bx, ax * cy - ay * cx, bx * ay - by * ax
+    if (u < 0.0 or v < 0.0 or w < 0.0) and (u > 0.0 or v > 0.0 or w > 0.0):
+        return np.inf
+    det = u + v + w
+    if det == 0.0:
+        return np.inf
+    return sz * (u * az + v * bz + w * cz) / det
+
+
+@kernel
+def closest_hit(bvh, origin, direction, t_min, t_max):  # noqa: ANN001, ANN201
+    """Return (triangle, t) of the first hit at origin + t direction with t_min < t < t_max, or (MISS, t_max).
+
+    `origin` [m] and `direction` are tuples or arrays of three floats; `t` is in lengths of `direction`.
+    """
+    o = (origin[0], origin[1], origin[2])
+    dx, dy, dz = direction[0], direction[1], direction[2]
+    inverse = (1.0 / (dx if dx != 0.0 else _TINY), 1.0 / (dy if dy != 0.0 else _TINY), 1.0 / (dz if dz != 0.0 else _TINY))
+    sign = (0 if dx >= 0.0 else 3, 0 if dy >= 0.0 else 3, 0 if dz >= 0.0 else 3)
+    axes, shear = _shear(dx, dy, dz)
+    turned = (origin[axes[0]], origin[axes[1]], origin[axes[2]])
+    entry = np.empty(bvh.boxes.shape[2])
+    stack = np.empty((bvh.stack, 2))  # entry into the node's box, node
+    stack[0, 0], stack[0, 1] = t_min, 0.0
+    top, best = 1, MISS
+    while top > 0:
+        top -= 1
+        if stack[top, 0] > t_max:
+            continue
+        node = int(stack[top, 1])
+        _enter(bvh.boxes, node, o, inverse, sign, t_min, t_max, entry)
+        floor = top
+        for w in range(WIDTH):
+            if entry[w] == np.inf:
+                continue
+            n, first = bvh.count[node, w], bvh.child[node, w]
+            if n == 0:
+                place = top
+                while place > floor and stack[place - 1, 0] < entry[w]:
+                    stack[place, 0], stack[place, 1] = stack[place - 1, 0], stack[place - 1, 1]
+                    place -= 1
+                stack[place, 0], stack[place, 1] = entry[w], first
+                top += 1
+            for i in range(first, first + n):
+                t = _meet(bvh.corners, i, turned, axes, shear)
+                if t_min < t < t_max:
+                    t_max, best = t, bvh.triangle[i]
+    return best, t_max
+
+
+@kernel
+def any_hit(bvh, origin, direction, t_min, t_max):  # noqa: ANN001, ANN201
+    """Tell whether anything is hit at origin + t direction with t_min < t < t_max; arguments as `closest_hit`."""
+    o = (origin[0], origin[1], origin[2])
+    dx, dy, dz = direction[0], direction[1], direction[2]
+    inverse = (1.0 / (dx if dx != 0.0 else _TINY), 1.0 / (dy if dy != 0.0 else _TINY), 1.0 / (dz if dz != 0.0 else _TINY))
+    sign = (0 if dx >= 0.0 else 3, 0 if dy >= 0.0 else 3, 0 if dz >= 0.0 else 3)
+    axes, shear = _shear(dx, dy, dz)
+    turned = (origin[axes[0]], origin[axes[1]], origin[axes[2]])
+    entry = np.empty(bvh.boxes.shape[2])
+    stack = np.empty(bvh.stack, np.int32)
+    stack[0] = 0
+    top = 1
+    while top > 0:
+        top -= 1
+        node = stack[top]
+        _enter(bvh.boxes, node, o, inverse, sign, t_min, t_max, entry)
+        for w in range(WIDTH):
+            if entry[w] == np.inf:
+                continue
+            n, first = bvh.count[node, w], bvh.child[node, w]
+            if n == 0:
+                stack[top] = first
+                top += 1
+            for i in range(first, first + n):
+                if t_min < _meet(bvh.corners, i, turned, axes, shear) < t_max:
+                    return True
+    return False
+
+
+@kernel
+def occluded(bvh, a, b):  # noqa: ANN001, ANN201
+    """Tell whether a triangle lies between points `a` and `b` [m], further than SEGMENT_MARGIN from both."""
+    direction = (b[0] - a[0], b[1] - a[1], b[2] - a[2])
+    length = np.sqrt(direction[0] ** 2 + direction[1] ** 2 + direction[2] ** 2)
+    if length <= 2.0 * SEGMENT_MARGIN:
+        return False
+    margin = SEGMENT_MARGIN / length
+    return any_hit(bvh, a, direction, margin, 1.0 - margin)
+
+
+@kernel
+def occluded_pairs(bvh: Bvh, a: F64, b: F64) -> Bool:
+    """Tell for each pair of points a, b (n, 3) m whether a triangle lies between them, (n,)."""
+    result = np.empty(len(a), np.bool_)
+    for i in range(len(a)):
+        result[i] = occluded(bvh, (a[i, 0], a[i, 1], a[i, 2]), (b[i, 0], b[i, 1], b[i, 2]))
+    return result
+
+
+@kernel
+def closest_hits(bvh: Bvh, origin: F64, direction: F64, t_min: float, t_max: float) -> tuple[I32, F64]:
+    """Return triangle (n,) and t (n,) of the first hits of n rays; origin and direction (n, 3)."""
+    triangle = np.empty(len(origin), np.int32)
+    t = np.empty(len(origin))
+    for i in range(len(origin)):
+        start = (origin[i, 0], origin[i, 1], origin[i, 2])
+        triangle[i], t[i] = closest_hit(bvh, start, (direction[i, 0], direction[i, 1], direction[i, 2]), t_min, t_max)
+    return triangle, t

@@ -1,0 +1,117 @@
+"""Turns footprints on the earth into prisms in local ENU: rings cleaned, then extruded along the local vertical."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import shapely
+
+from twin.state import F64
+from twin.world.builder import GeometryBuilder
+from twin.world.georeference import GeoReference
+from twin.world.importers.source import Footprint, Tally
+
+MAX_HEIGHT = 1000.0
+"""Metres; the tallest building stands at 828 m, so more is taken for a mistake."""
+MIN_AREA = 1.0
+"""Square metres; smaller outlines are slivers."""
+_SHORTEST = 1e-3
+"""Metres; shorter walls have no reliable direction."""
+
+
+@dataclass(slots=True)
+class Solid:
+    """One valid polygon of a footprint, in geodetic or local horizontal coordinates."""
+
+    footprint: Footprint
+    rings: list[F64]  # (n, 2), open, outer one counter-clockwise, holes clockwise
+
+
+def clean(footprints: list[Footprint], tally: Tally) -> list[Solid]:
+    """Return valid polygons of all footprints with sensible heights; what is repaired or skipped is counted."""
+    solids = []
+    for footprint in footprints:
+        if not np.isfinite(footprint.top) or not footprint.base < footprint.top <= MAX_HEIGHT:
+            tally.skipped[_height_reason(footprint)] += 1
+            continue
+        polygons = [polygon for rings in footprint.polygons for polygon in _repaired(rings, tally)]
+        if not polygons:
+            tally.skipped["outline encloses no area"] += 1
+        solids += [Solid(footprint, _rings(polygon)) for polygon in polygons]
+    return solids
+
+
+def add_prisms(builder: GeometryBuilder, solids: list[Solid], places: list[F64], up: F64, tally: Tally) -> None:
+    """Extrude solids whose rings lie at local `places` (n, 3) m, each along its own vertical, `up` (solids, 3)."""
+    previous, owner = None, -1
+    for solid, points, vertical in zip(solids, places, up, strict=True):
+        rings = _flattened(solid.rings, points, vertical)
+        if rings is None:
+            tally.skipped[f"outline smaller than {MIN_AREA:g} m2"] += 1
+            continue
+        footprint = solid.footprint
+        if footprint is not previous:
+            owner, previous = builder.add_object(footprint.name), footprint
+            tally.used += 1
+        height = footprint.top - footprint.base
+        # A floor that stands on the ground is seen by nothing.
+        builder.add_prism(rings, height * vertical, footprint.wall, footprint.roof, owner, floor=footprint.base > 0)
+
+
+def place(solids: list[Solid], georeference: GeoReference | None, ground: float) -> tuple[list[F64], F64]:
+    """Return the local points (n, 3) m of each solid's base, and the verticals (solids, 3).
+
+    `ground` is the height of the ground above the ellipsoid (above z = 0 without a geo-reference) in metres.
+    """
+    sizes = [sum(len(ring) for ring in solid.rings) for solid in solids]
+    horizontal = np.concatenate([np.concatenate(solid.rings) for solid in solids])
+    height = np.repeat([ground + solid.footprint.base for solid in solids], sizes)
+    points = np.column_stack([horizontal, height])
+    if georeference is None:
+        local, up = points, np.tile([0.0, 0.0, 1.0], (len(solids), 1))
+    else:
+        starts = np.cumsum([0, *sizes[:-1]])
+        centres = np.add.reduceat(points, starts, axis=0) / np.array(sizes)[:, None]
+        local, up = georeference.to_local(points), georeference.up(centres)
+    return np.split(local, np.cumsum(sizes)[:-1]), up
+
+
+def _height_reason(footprint: Footprint) -> str:
+    if footprint.top > MAX_HEIGHT:
+        return f"height above {MAX_HEIGHT:g} m"
+    return "height zero or negative" if footprint.top <= 0 else "top not above base"
+
+
+def _repaired(rings: list[F64], tally: Tally) -> list[shapely.Polygon]:
+    """Return the valid polygons that a list of rings stands for; none where it encloses nothing."""
+    if any(not np.isfinite(ring).all() for ring in rings) or len(np.unique(rings[0], axis=0)) < 3:
+        return []
+    holes = [ring for ring in rings[1:] if len(np.unique(ring, axis=0)) >= 3]
+    polygon = shapely.Polygon(rings[0], holes)
+    if not polygon.is_valid:
+        tally.repaired[shapely.is_valid_reason(polygon).split("[")[0].lower()] += 1
+        polygon = shapely.make_valid(polygon, method="structure", keep_collapsed=False)
+    return [part for part in getattr(polygon, "geoms", [polygon]) if part.geom_type == "Polygon" and part.area > 0]
+
+
+def _rings(polygon: shapely.Polygon) -> list[F64]:
+    oriented = shapely.geometry.polygon.orient(polygon)
+    return [np.array(ring.coords)[:-1, :2] for ring in (oriented.exterior, *oriented.interiors)]
+
+
+def _flattened(rings: list[F64], points: F64, vertical: F64) -> list[F64] | None:
+    """Return the rings moved onto the plane through their middle square to the vertical, or None if too small.
+
+    The level surface bends away from a plane by s^2 / 8R over a length s: 0.2 mm over 100 m.
+    """
+    flat = points - np.outer((points - points.mean(axis=0)) @ vertical, vertical)
+    kept = [_without_repeats(ring) for ring in np.split(flat, np.cumsum([len(ring) for ring in rings])[:-1])]
+    if len(kept[0]) < 3 or shapely.Polygon(kept[0][:, :2]).area < MIN_AREA:
+        return None
+    return [kept[0], *(ring for ring in kept[1:] if len(ring) >= 3)]
+
+
+def _without_repeats(ring: F64) -> F64:
+    far = np.linalg.norm(ring - np.roll(ring, 1, axis=0), axis=1) > _SHORTEST
+    return ring[far]
