@@ -1,15 +1,16 @@
 """Compiled kernels: one decorator, and a cache folder that changes whenever twin's sources do.
 
 numba does not notice a changed callee in another file, so a kernel cached before the change would silently run
-the old code. A cache folder named by the digest of all sources makes that impossible, also for kernels of users
-that call ours. Import this module before numba.
+the old code. A cache folder named by the digest of all sources that kernels can come from makes that impossible,
+also for kernels of users that call ours. Import this module before numba.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TypeVar
 
@@ -24,18 +25,35 @@ def cache_home() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "twin"
 
 
-def sources_digest() -> str:
-    """Return a digest of every Python source of the package, in path order."""
-    root = Path(__file__).parent
+def sources() -> dict[str, str]:
+    """Return every Python source of the package by its module's name, in path order."""
+    root = Path(__file__).parent.parent
+    paths = [path for path in sorted(root.glob("twin/**/*.py")) if "_builtin" not in path.parts]
+    return {".".join(path.relative_to(root).with_suffix("").parts): path.read_text() for path in paths}
+
+
+def sources_digest(modules: Mapping[str, str] | None = None) -> str:
+    """Return a digest of the package's sources, or of the given ones."""
     digest = hashlib.sha256()
-    for path in sorted(root.rglob("*.py")):
-        if "_builtin" not in path.parts:
-            digest.update(path.relative_to(root).as_posix().encode())
-            digest.update(path.read_bytes())
+    for name, text in (sources() if modules is None else modules).items():
+        digest.update(f"{name}\n{len(text)}\n{text}".encode())
     return digest.hexdigest()[:16]
 
 
-CACHE = cache_home() / "kernels" / sources_digest()
+def kernel_sources() -> dict[str, str]:
+    """Return the sources that compiled code can come from: modules with kernels, and all that they import."""
+    texts = sources()
+    pending = [name for name, text in texts.items() if "twin.kernels import" in text]
+    found: set[str] = set()
+    while pending:
+        name = pending.pop()
+        if name in texts and name not in found:
+            found.add(name)
+            pending += re.findall(r"^\s*from (twin[\w.]*) import", texts[name], re.MULTILINE)
+    return {name: texts[name] for name in texts if name in found}
+
+
+CACHE = cache_home() / "kernels" / sources_digest(kernel_sources())
 os.environ["NUMBA_CACHE_DIR"] = str(CACHE)
 
 import numba  # noqa: E402  the cache folder must be set first

@@ -183,7 +183,7 @@ class Due:
     """The robots of a group whose control tick it is."""
 
     def __init__(self, group: Group, rows: I64) -> None:
-        self.group, self.rows = group, rows
+        self.group, self.name, self.rows = group, group.name, rows
         self.robots = [group.robots[row] for row in rows]
 
     def sense(self, time: int, bodies: BodyState) -> list[Packet]:

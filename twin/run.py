@@ -77,7 +77,7 @@ def run(
 
 
 def at_record_rate(frames: Iterable[Frame], rate_hz: int) -> Iterator[Frame]:
-    """Keep the frames due at `rate_hz` and the last, each with all that happened since the one kept before."""
+    """Keep the frames due at `rate_hz` and the last, each with all that happened since the one before."""
     packets: list[Packet] = []
     events: list[Event] = []
     logs: list[tuple[int, int, str, float]] = []

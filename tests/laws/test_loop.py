@@ -42,8 +42,8 @@ def error_in(z, start, stop):
     return np.abs(z[round(start * 1000) : round(stop * 1000)] - 502.0).max()
 
 
-# F = m (g + kp e - kd v) with a delay T all around has used up its phase margin at T = 143 ms (kp 25, kd 8: see
-# test_delay_margin_of_the_continuous_loop), 71.5 ms each way; holding commands for 5 ms takes some of it.
+# F = m (g + kp e - kd v) with a delay T all around has used up its phase margin at T = 143 ms (kp 25, kd 8:
+# see test_delay_margin_of_the_continuous_loop), 71.5 ms each way; holding commands for 5 ms takes some of it.
 @pytest.mark.parametrize("each_way", [0, 20, 60])
 def test_below_the_delay_margin_the_ball_settles(stage, each_way):
     z = heights(stage("height", *REMOTE, f"network.delay={each_way} ms"), 8)
