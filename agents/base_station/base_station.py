@@ -1,0 +1,7 @@
+"""A radio site: a place and a radio; what it does with packets is the network's business."""
+
+from twin.robot import Robot
+
+
+class BaseStation(Robot):
+    """A node without a body that robots reach by radio."""

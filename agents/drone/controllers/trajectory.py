@@ -1,0 +1,62 @@
+"""Follow the task's reference by acceleration setpoints."""
+
+from __future__ import annotations
+
+from math import pi
+
+import numpy as np
+from pydantic import Field
+
+from twin.clock import NS
+from twin.specs import RobotSpec, Spec
+from twin.state import F64, Action, Observation, Reference
+from twin.units import Radians
+
+
+class Trajectory:
+    """Reference acceleration plus feedback of position and velocity error.
+
+    The reference is taken at the present time, the state as the newest sample has it: nothing is predicted
+    over the age of the sample, so a robot flown over a slow network lags and swings as it would.
+    """
+
+    class Parameters(Spec):
+        """Gains and limits."""
+
+        kp: float = Field(default=4.0, ge=0)  # 1/s2
+        kd: float = Field(default=3.5, ge=0)  # 1/s
+        max_acceleration: float = Field(default=6.0, gt=0)  # m/s2, of all axes together
+        max_tilt: Radians = Field(default=pi / 6, gt=0, lt=pi / 2)
+
+    def reset(self, spec: RobotSpec, rng: np.random.Generator) -> None:
+        """Take over the robot's task and parameters."""
+        self.spec = spec
+        self.gains = spec.parameters or self.Parameters()
+
+    def reference(self, observation: Observation) -> Reference:
+        """Return where the task wants the robot now."""
+        assert self.spec.task is not None
+        return self.spec.task.reference(self.spec.row, observation.time / NS)
+
+    def act(self, observation: Observation) -> Action:
+        """Return the command for one robot; none before its first sample is there."""
+        sensed = observation.sensed
+        if sensed is None:
+            return Action()
+        goal, gains = self.reference(observation), self.gains
+        error = goal.position - sensed["position"]
+        wanted = goal.acceleration + gains.kp * error + gains.kd * (goal.velocity - sensed["velocity"])
+        acceleration = limited(wanted, gains.max_acceleration, gains.max_tilt)
+        log = {"error": float(np.sqrt(error @ error)), "limited": float(acceleration is not wanted)}
+        return Action(np.append(acceleration, goal.yaw), log=log)
+
+
+def limited(acceleration: F64, most: float, max_tilt: float) -> F64:
+    """Return the acceleration (3,) within `most` [m/s2], sideways within what `max_tilt` gives in hover."""
+    size = float(np.sqrt(acceleration @ acceleration))
+    within = acceleration if size <= most else acceleration * (most / size)
+    sideways, allowed = float(np.hypot(within[0], within[1])), 9.81 * float(np.tan(max_tilt))
+    if sideways <= allowed:
+        return within
+    scaled: F64 = within * np.array([allowed / sideways, allowed / sideways, 1.0])
+    return scaled

@@ -1,0 +1,256 @@
+"""Rigid bodies, joints and contacts by PyBullet; forces by the dynamics of each group."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+
+from twin.clock import Clock
+from twin.errors import RunError, ScenarioError
+from twin.physics.contacts import Contacts
+from twin.physics.quiet import captured
+from twin.physics.rotation import turn_all
+from twin.physics.urdf import check_urdf
+from twin.protocols import Dynamics
+from twin.specs import BodySpec
+from twin.state import F64, I64, BodyState, Commands, Event
+
+with captured() as _banner:
+    import pybullet as bullet
+
+log = logging.getLogger(__name__)
+
+GRAVITY = 9.81
+"""m/s2, downwards"""
+_BASE = -1
+_INERTIA_TOLERANCE = 1e-3
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class BodyGroup:
+    """Bodies of one kind that one dynamics moves: n robots of one entry of a scenario."""
+
+    name: str  # of the commands that drive it
+    spec: BodySpec
+    dynamics: Dynamics
+    position: F64  # (n, 3) m, where the URDF's root link starts
+    orientation: F64  # (n, 4) quaternion xyzw
+    names: Sequence[str]  # (n,)
+
+
+@runtime_checkable
+class StatesInertia(Protocol):
+    """A dynamics that is told mass and inertia itself: they must be those of the URDF."""
+
+    mass: float  # kg
+    inertia: F64  # (3,) kg m2 about the body axes
+
+
+class BulletPhysics:
+    """All bodies in one PyBullet world without air resistance of Bullet's own; group after group, in order.
+
+    The world is fixed in place: one concave mesh from an OBJ file. `reset` builds everything anew, since a
+    restored state of Bullet isn't the same state.
+
+    Raises:
+        ScenarioError: a URDF or the world's mesh is missing, broken or contradicts the dynamics' parameters.
+    """
+
+    def __init__(
+        self,
+        rate_hz: int,
+        groups: Sequence[BodyGroup],
+        world_obj: Path | None = None,
+        gravity: float = GRAVITY,
+    ) -> None:
+        self.groups, self.world_obj, self.gravity = groups, world_obj, gravity
+        self.names = [name for group in groups for name in group.names]
+        self.clock = Clock(rate_hz)
+        for urdf in dict.fromkeys(group.spec.urdf for group in groups):
+            check_urdf(urdf)
+        if world_obj is not None and not world_obj.is_file():
+            raise ScenarioError("the world's mesh isn't there", file=world_obj)
+        self._client: int = bullet.connect(bullet.DIRECT)
+
+    def close(self) -> None:
+        """Release the PyBullet world."""
+        if self._client >= 0:
+            bullet.disconnect(self._client)
+            self._client = -1
+
+    def reset(self) -> BodyState:
+        """Build the world, place all bodies at their starts and return their state at time 0."""
+        self.clock = Clock(self.clock.rate_hz)
+        self._configure()
+        if self.world_obj is not None:
+            self._load_world(self.world_obj)
+        self._bodies = [
+            self._load_body(group, row) for group in self.groups for row in range(len(group.names))
+        ]
+        self._joints = [range(bullet.getNumJoints(body, self._client)) for body in self._bodies]
+        counts = [len(joints) for joints in self._joints]
+        self._joint_offset: I64 = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+        self._release_joints()
+        self._inertial_frames = self._read_inertial_frames()
+        for group in self.groups:
+            self._check_inertia(group)
+            group.dynamics.reset()
+        self._contacts = Contacts(self.names, {body: row for row, body in enumerate(self._bodies)})
+        bullet.performCollisionDetection(self._client)
+        self._contacts.start(bullet.getContactPoints(physicsClientId=self._client))
+        self.bodies = self._read()
+        return self.bodies
+
+    def step(self, commands: Commands) -> tuple[BodyState, list[Event]]:
+        """Advance by one tick under the held commands; return the new state and the contacts that began.
+
+        Raises:
+            RunError: a body's state is no longer finite.
+        """
+        self._apply(commands)
+        bullet.stepSimulation(self._client)
+        before, self.bodies = self.bodies, self._read()
+        time = self.clock.tick()
+        points = bullet.getContactPoints(physicsClientId=self._client)
+        return self.bodies, self._contacts.update(points, before, time)
+
+    def _configure(self) -> None:
+        client = self._client
+        bullet.resetSimulation(client)
+        bullet.setGravity(0, 0, -self.gravity, client)
+        bullet.setTimeStep(1 / self.clock.rate_hz, client)
+        bullet.setPhysicsEngineParameter(
+            deterministicOverlappingPairs=1, enableFileCaching=0, physicsClientId=client
+        )
+
+    def _load_world(self, mesh: Path) -> None:
+        with captured() as printed:
+            try:
+                shape = bullet.createCollisionShape(
+                    bullet.GEOM_MESH,
+                    fileName=str(mesh),
+                    flags=bullet.GEOM_FORCE_CONCAVE_TRIMESH,
+                    physicsClientId=self._client,
+                )
+                loaded = shape >= 0 and bullet.createMultiBody(0, shape, physicsClientId=self._client) >= 0
+            except bullet.error:
+                loaded = False
+        if not loaded:
+            raise ScenarioError(f"Bullet can't load this mesh: {' '.join(printed)}", file=mesh)
+
+    def _load_body(self, group: BodyGroup, row: int) -> int:
+        urdf, body = group.spec.urdf, -1
+        with captured() as printed:
+            try:
+                body = bullet.loadURDF(
+                    str(urdf),
+                    group.position[row].tolist(),
+                    group.orientation[row].tolist(),
+                    flags=bullet.URDF_USE_INERTIA_FROM_FILE,
+                    physicsClientId=self._client,
+                )
+            except bullet.error as error:
+                printed.append(str(error))
+        if body < 0:
+            raise ScenarioError(f"Bullet can't load this URDF: {' '.join(printed)}", file=urdf)
+        for line in printed:
+            log.warning("%s: %s", urdf, line)
+        for link in range(_BASE, bullet.getNumJoints(body, self._client)):
+            bullet.changeDynamics(body, link, linearDamping=0, angularDamping=0, physicsClientId=self._client)
+        return int(body)
+
+    def _release_joints(self) -> None:
+        """Switch off the motors that Bullet gives every joint to hold it still."""
+        for body, joints in zip(self._bodies, self._joints, strict=True):
+            for joint in joints:
+                bullet.setJointMotorControl2(
+                    body, joint, bullet.VELOCITY_CONTROL, force=0, physicsClientId=self._client
+                )
+
+    def _read_inertial_frames(self) -> F64 | None:
+        """Return what turns Bullet's principal axes into body axes (N, 4); None if they are the same."""
+        frames = [bullet.getDynamicsInfo(body, _BASE, self._client)[4] for body in self._bodies]
+        inverse = np.array(frames, dtype=float).reshape(-1, 4) * (-1.0, -1.0, -1.0, 1.0)
+        return inverse if np.any(inverse[:, :3]) else None
+
+    def _check_inertia(self, group: BodyGroup) -> None:
+        if not isinstance(group.dynamics, StatesInertia):
+            return
+        body = self._bodies[self.names.index(group.names[0])]
+        links = range(_BASE, bullet.getNumJoints(body, self._client))
+        info = [bullet.getDynamicsInfo(body, link, self._client) for link in links]
+        found = {"mass": np.array(sum(link[0] for link in info)), "inertia": np.array(info[0][2])}
+        for name, value in found.items():
+            stated = getattr(group.dynamics, name)
+            if not np.allclose(value, stated, rtol=_INERTIA_TOLERANCE, atol=0):
+                message = f"{name} of the URDF is {value}, but the parameters of {group.name} say {stated}"
+                raise ScenarioError(message, file=group.spec.urdf)
+
+    def _apply(self, commands: Commands) -> None:
+        dt, wrenches, start = 1 / self.clock.rate_hz, [], 0
+        for group in self.groups:
+            stop = start + len(group.names)
+            state = rows_of(self.bodies, start, stop)
+            wrench = group.dynamics.wrench(state, commands.values[group.name], dt)
+            wrenches += wrench.reshape(-1, 2, 3).tolist()  # lists: Bullet takes 3 times longer over arrays
+            start = stop
+        client, frame = self._client, bullet.WORLD_FRAME
+        places = self.bodies.position.tolist()
+        for body, place, (force, torque) in zip(self._bodies, places, wrenches, strict=True):
+            bullet.applyExternalForce(body, _BASE, force, place, frame, client)
+            bullet.applyExternalTorque(body, _BASE, torque, frame, client)
+
+    def _read(self) -> BodyState:
+        client = self._client
+        pose = _table([bullet.getBasePositionAndOrientation(body, client) for body in self._bodies], 7)
+        motion = _table([bullet.getBaseVelocity(body, client) for body in self._bodies], 6)
+        joints = [
+            joint[:2]
+            for body, indices in zip(self._bodies, self._joints, strict=True)
+            if indices
+            for joint in bullet.getJointStates(body, indices, client)
+        ]
+        joint = np.array(joints, dtype=float).reshape(-1, 2)
+        finite = np.isfinite(pose).all(axis=1) & np.isfinite(motion).all(axis=1)
+        if not finite.all():
+            name = self.names[int(np.flatnonzero(~finite)[0])]
+            raise RunError(f"the state of {name} is no longer finite after {self.clock.now} ns")
+        orientation = pose[:, 3:].copy()
+        if self._inertial_frames is not None:
+            orientation = turn_all(orientation, self._inertial_frames)
+        return BodyState(
+            position=pose[:, :3].copy(),
+            orientation=orientation,
+            velocity=motion[:, :3].copy(),
+            angular_velocity=motion[:, 3:].copy(),
+            joint_position=joint[:, 0].copy(),
+            joint_velocity=joint[:, 1].copy(),
+            joint_offset=self._joint_offset,
+        )
+
+
+def rows_of(bodies: BodyState, start: int, stop: int) -> BodyState:
+    """Return bodies start:stop as a state of their own."""
+    offset = bodies.joint_offset[start : stop + 1]
+    joints = slice(int(offset[0]), int(offset[-1]))
+    return BodyState(
+        bodies.position[start:stop],
+        bodies.orientation[start:stop],
+        bodies.velocity[start:stop],
+        bodies.angular_velocity[start:stop],
+        bodies.joint_position[joints],
+        bodies.joint_velocity[joints],
+        offset - offset[0],
+    )
+
+
+def _table(nested: Sequence[Sequence[Sequence[float]]], width: int) -> F64:
+    """Return (len(nested), width): each entry's tuples one after another."""
+    flat = chain.from_iterable(chain.from_iterable(nested))
+    return np.fromiter(flat, dtype=np.float64, count=len(nested) * width).reshape(-1, width)

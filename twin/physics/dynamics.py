@@ -1,0 +1,42 @@
+"""Which class a `dynamics` in robot.toml names."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from twin.errors import ScenarioError, nearest
+from twin.physics.point_force import PointForce
+from twin.physics.rotorcraft import Rotorcraft
+from twin.protocols import Dynamics
+from twin.toml_text import validate
+
+BUILT_IN: dict[str, Any] = {"force": PointForce, "rotorcraft": Rotorcraft}
+
+
+def make_dynamics(reference: str, parameters: Any, n: int, folder: Path) -> Dynamics:
+    """Make the dynamics of `n` robots: a built-in name, or "file.py:Class" seen from `folder`.
+
+    Raises:
+        ScenarioError: no such name, or parameters that the class refuses.
+        PluginError: the file or class can't be loaded.
+    """
+    kind = BUILT_IN.get(reference)
+    if kind is None:
+        kind = _load(reference, folder)
+    try:
+        if hasattr(kind, "Parameters"):
+            parameters = validate(kind.Parameters, dict(parameters), file=folder, key="body.parameters")
+        dynamics: Dynamics = kind(parameters, n)
+    except ValueError as error:
+        raise ScenarioError(str(error), file=folder, key="body.parameters") from error
+    return dynamics
+
+
+def _load(reference: str, folder: Path) -> Any:
+    if ":" not in reference:
+        allowed = f"allowed: {', '.join(BUILT_IN)} or 'file.py:Class'{nearest(reference, BUILT_IN)}"
+        raise ScenarioError(f"unknown dynamics {reference!r}; {allowed}", file=folder, key="body.dynamics")
+    from twin.plugins import load_object
+
+    return load_object(reference, folder).value

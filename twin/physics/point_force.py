@@ -1,0 +1,30 @@
+"""The simplest dynamics: the command is the force itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from twin.specs import Spec
+from twin.state import F64, BodyState
+
+
+class PointForce:
+    """A force in world axes at the centre of mass, command (3,) N, without lag or limit."""
+
+    class Parameters(Spec):
+        """None."""
+
+    def __init__(self, parameters: Mapping[str, Any], n: int) -> None:
+        self.Parameters.model_validate(parameters)
+        self._wrench = np.zeros((n, 6))
+
+    def reset(self) -> None:
+        """Forget nothing: there is no inner state."""
+
+    def wrench(self, state: BodyState, command: F64, dt: float) -> F64:
+        """Return (n, 6): the commanded force [N] and no torque."""
+        self._wrench[:, :3] = command
+        return self._wrench

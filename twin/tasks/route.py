@@ -1,0 +1,80 @@
+"""Fly round a closed route at constant speed."""
+
+from __future__ import annotations
+
+from math import atan2
+
+import numpy as np
+from scipy.integrate import cumulative_simpson
+from scipy.interpolate import CubicSpline
+
+from twin.errors import ScenarioError
+from twin.kernels import kernel
+from twin.specs import RouteSpec
+from twin.state import F64, Reference
+
+SPEED_TOLERANCE = 1e-4
+"""How far, relatively, the speed along a route may be from the constant it should be."""
+_MOST_PIECES = 2**16
+
+
+class Route:
+    """A smooth closed curve through all waypoints; robot i of n is i/n of its length ahead of robot 0.
+
+    The curve is a periodic cubic spline over the chord lengths. It is then laid out anew over its arc length,
+    with as many pieces as keep the speed within `SPEED_TOLERANCE`. The nose points along the way.
+
+    Raises:
+        ScenarioError: two successive waypoints are the same.
+    """
+
+    def __init__(self, spec: RouteSpec, count: int) -> None:
+        points = np.array([*spec.waypoints, spec.waypoints[0]], dtype=float)
+        chords = np.linalg.norm(np.diff(points, axis=0), axis=1)
+        if np.any(chords < 1e-6):
+            first = int(np.argmin(chords))
+            raise ScenarioError(f"waypoints {first} and {(first + 1) % len(chords)} of a route are the same")
+        self.speed, self.count = spec.speed, count
+        self.length, self._pieces = _by_arc_length(points, np.concatenate([[0.0], np.cumsum(chords)]))
+        self._step = self.length / len(self._pieces)
+
+    def reference(self, row: int, time: float) -> Reference:
+        """Return where robot `row` should be at `time` [s]."""
+        place = (self.speed * time + self.length * row / self.count) % self.length
+        out = np.empty((3, 3))
+        yaw = _evaluate(self._pieces, self._step, place, self.speed, out)
+        return Reference(out[0], out[1], out[2], yaw)
+
+
+def _by_arc_length(points: F64, knots: F64) -> tuple[float, F64]:
+    """Return the length [m] and coefficients (pieces, 4, 3) over arc length of the curve through `points`."""
+    curve = CubicSpline(knots, points, bc_type="periodic")
+    fine = np.linspace(0.0, knots[-1], 2**16 + 1)
+    speed = np.linalg.norm(curve(fine, 1), axis=1)
+    arc = cumulative_simpson(speed, x=fine, initial=0.0)
+    length, pieces = float(arc[-1]), 16 * len(points)
+    while True:
+        along = np.linspace(0.0, length, pieces + 1)
+        places = curve(np.interp(along, arc, fine))
+        places[-1] = places[0]
+        spline = CubicSpline(along, places, bc_type="periodic")
+        between = np.linspace(0.0, length, 8 * pieces + 1)
+        worst = np.abs(np.linalg.norm(spline(between, 1), axis=1) - 1.0).max()
+        if worst <= SPEED_TOLERANCE:
+            return length, np.ascontiguousarray(spline.c.transpose(1, 0, 2))
+        if pieces >= _MOST_PIECES:
+            raise ScenarioError(f"the route turns too sharply: its speed would vary by {worst:.1%}")
+        pieces *= 2
+
+
+@kernel
+def _evaluate(pieces: F64, step: float, place: float, speed: float, out: F64) -> float:
+    """Write position, velocity and acceleration at arc length `place` into `out`; return the heading."""
+    i = min(int(place / step), pieces.shape[0] - 1)
+    s = place - i * step
+    for k in range(3):
+        a, b, c, d = pieces[i, 0, k], pieces[i, 1, k], pieces[i, 2, k], pieces[i, 3, k]
+        out[0, k] = ((a * s + b) * s + c) * s + d
+        out[1, k] = speed * ((3.0 * a * s + 2.0 * b) * s + c)
+        out[2, k] = speed * speed * (6.0 * a * s + 2.0 * b)
+    return atan2(out[1, 1], out[1, 0])
