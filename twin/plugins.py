@@ -1,4 +1,4 @@
-"""The one loader of code by path or entry point, and the checks of what was loaded before a run starts.
+"""The one loader of code, by path or entry point; a class is checked against its contract before it is used.
 
 A file `folder/stem.py` becomes the module `twin_plugins.<folder>_<digest of its path>.<stem>`: two folders
 never meet, `from .sibling import x` works, `from ..x` does not, and `sys.path` is never touched.
@@ -13,19 +13,16 @@ import keyword
 import os
 import re
 import sys
-from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from pydantic import BaseModel
-
+from twin.contracts import check_contract, check_options
 from twin.errors import PluginError, ScenarioError, nearest
 from twin.protocols import Controller
 from twin.toml_text import validate
-from twin.units import parse_quantity
 
 ROOT = "twin_plugins"
 
@@ -79,7 +76,7 @@ def load_controller(reference: str, robot_folder: Path, *folders: Path) -> Loade
     else:
         loaded = _named_controller(reference, robot_folder)
     check_contract(loaded.value, Controller, reference)
-    _check_controller_options(loaded.value, reference)
+    check_options(loaded.value, reference)
     return loaded
 
 
@@ -163,69 +160,6 @@ def import_source(path: Path) -> ModuleType:
         if name.startswith(prefix) and child.__file__:
             sources.setdefault(child.__file__, _digest(Path(child.__file__)))
     return module
-
-
-def check_contract(value: object, contract: type, reference: str) -> None:
-    """Check that `value` is a class with the methods of `contract`, callable with the contract's arguments.
-
-    Raises:
-        PluginError: it isn't; the message shows the expected signatures of what is missing or differs.
-    """
-    if not inspect.isclass(value):
-        raise PluginError(f"{reference}: expected a class, found {type(value).__name__} {value!r}")
-    faults = _call_faults(value, "__init__", 0, "()") if value.__init__ is not object.__init__ else []
-    for name, method in vars(contract).items():
-        if inspect.isfunction(method) and not name.startswith("_"):
-            arguments = len(inspect.signature(method).parameters) - 1
-            faults += _call_faults(value, name, arguments, _written(method))
-    if faults:
-        lines = "\n  ".join(faults)
-        raise PluginError(f"{reference}: class {value.__name__} is no {contract.__name__}:\n  {lines}")
-
-
-def _call_faults(cls: type, name: str, arguments: int, expected: str) -> list[str]:
-    method = getattr(cls, name, None)
-    if method is None:
-        return [f"missing: def {name}{expected}"]
-    if not callable(method):
-        return [f"{name} is {method!r}; expected: def {name}{expected}"]
-    signature = inspect.signature(method)
-    bound = 0 if isinstance(inspect.getattr_static(cls, name), (staticmethod, classmethod)) else 1
-    try:
-        signature.bind(*[None] * (arguments + bound))
-    except TypeError:
-        return [f"found: def {name}{_written(method)}; expected: def {name}{expected}"]
-    return []
-
-
-def _written(function: Callable[..., object]) -> str:
-    return str(inspect.signature(function)).replace("'", "")
-
-
-def _check_controller_options(controller: type, reference: str) -> None:
-    runs_on, trigger = getattr(controller, "runs_on", "edge"), getattr(controller, "trigger", "arrival")
-    if runs_on not in ("edge", "onboard"):
-        raise PluginError(f"{reference}: runs_on = {runs_on!r}; allowed: 'edge', 'onboard'")
-    faults = []
-    if trigger != "arrival":
-        faults += _quantity_fault("trigger", trigger, "frequency", "'arrival' or a rate such as '50 Hz'")
-    service = getattr(controller, "service_time", 0)
-    faults += _quantity_fault("service_time", service, "time", "a time such as '2 ms'")
-    if hasattr(controller, "act_batch"):
-        faults += _call_faults(controller, "act_batch", 2, "(controllers, observations), a static method")
-    model = getattr(controller, "Parameters", None)
-    if model is not None and not (inspect.isclass(model) and issubclass(model, BaseModel)):
-        faults.append(f"Parameters is {model!r}; expected a class derived from pydantic.BaseModel")
-    if faults:
-        raise PluginError(f"{reference}: " + "; ".join(faults))
-
-
-def _quantity_fault(name: str, value: object, dimension: str, expected: str) -> list[str]:
-    try:
-        negative = parse_quantity(value, dimension) < 0
-    except ValueError as error:
-        return [f"{name} = {value!r}: {error}; expected {expected}"]
-    return [f"{name} = {value!r} is negative; expected {expected}"] if negative else []
 
 
 def _named_controller(name: str, robot_folder: Path) -> Loaded:

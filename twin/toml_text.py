@@ -132,7 +132,7 @@ def explain(error: ValidationError, schema: dict[str, Any], data: object) -> lis
             if kind == "missing":  # too short a list, reported as the first entry that isn't there
                 path = path[:-1]
                 context = {"min_length": subschema(schema, data, path).get("minItems")}
-            expected = cause.expected if cause else _EXPECTED.get(kind, item["msg"]).format(**context)
+            expected = cause.expected if cause else _expected(kind, item["msg"], context)
             misfits.setdefault(path, (_found(item["input"]), []))[1].append(expected)
     for path, (found, expectations) in misfits.items():
         mistakes.append((path, f"found {found}; allowed: {' or '.join(dict.fromkeys(expectations))}"))
@@ -221,6 +221,11 @@ def _wrong_kind(path: Key, context: dict[str, Any]) -> tuple[Key, str]:
     if tag is None:
         return (*path, "kind"), "missing, and there is no default"
     return (*path, "kind"), f"found {tag!r}; allowed: {', '.join(kinds)}{nearest(str(tag), kinds)}"
+
+
+def _expected(kind: str, message: str, context: dict[str, Any]) -> str:
+    short = {key: f"{value:g}" if isinstance(value, float) else value for key, value in context.items()}
+    return _EXPECTED[kind].format(**short) if kind in _EXPECTED else message
 
 
 def _found(value: object) -> str:

@@ -1,0 +1,85 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numba
+
+import twin
+from twin import kernels
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def python(code, **environment):
+    result = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+    )
+    assert result.returncode == 0, result.stderr
+    return result.stdout.strip()
+
+
+def test_the_cache_folder_is_named_by_the_sources(tmp_path):
+    code = "from twin import kernels; import numba; print(kernels.sources_digest(kernels.kernel_sources()), numba.config.CACHE_DIR)"
+    digest, folder = python(code, TWIN_CACHE=str(tmp_path)).split()
+    assert Path(folder) == tmp_path / "kernels" / digest
+
+
+def test_a_changed_source_changes_the_digest(tmp_path, monkeypatch):
+    package = tmp_path / "twin"
+    package.mkdir()
+    (package / "a.py").write_text("x = 1\n")
+    monkeypatch.setattr(kernels, "__file__", str(package / "kernels.py"))
+    before = kernels.sources_digest()
+    assert kernels.sources_digest() == before
+    (package / "a.py").write_text("x = 2\n")
+    changed = kernels.sources_digest()
+    (package / "a.py").rename(package / "b.py")
+    assert len({before, changed, kernels.sources_digest()}) == 3
+
+
+def test_built_in_projects_are_no_sources(tmp_path, monkeypatch):
+    package = tmp_path / "twin"
+    (package / "_builtin").mkdir(parents=True)
+    (package / "a.py").write_text("x = 1\n")
+    monkeypatch.setattr(kernels, "__file__", str(package / "kernels.py"))
+    before = kernels.sources()
+    (package / "_builtin" / "agent.py").write_text("x = 1\n")
+    assert kernels.sources() == before and len(before) == 1
+
+
+def test_compiled_code_depends_on_what_modules_with_kernels_import(tmp_path, monkeypatch):
+    package = tmp_path / "twin"
+    package.mkdir()
+    (package / "a.py").write_text("from twin.b import X\nfrom twin.kernels import kernel\n")
+    (package / "b.py").write_text("X = 1\n")
+    (package / "c.py").write_text("import twin.a\n")
+    monkeypatch.setattr(kernels, "__file__", str(package / "kernels.py"))
+    assert list(kernels.kernel_sources()) == ["twin.a", "twin.b"]
+
+
+def test_a_kernel_releases_the_lock_and_divides_like_numpy():
+    @kernels.kernel
+    def quotient(a, b):
+        return a / b
+
+    assert quotient(1.0, 0.0) == float("inf")
+    assert quotient.targetoptions["nogil"] and not quotient.targetoptions.get("parallel")
+
+
+def test_cold_until_something_was_compiled(tmp_path):
+    code = (
+        "from twin import kernels; cold = kernels.is_cold();"
+        "from twin.draws import key, uniform; uniform(1, key('a'), key('b'), 0, 0);"
+        "print(cold, kernels.is_cold())"
+    )
+    assert python(code, TWIN_CACHE=str(tmp_path)) == "True False"
+
+
+def test_numba_is_set_before_it_is_used():
+    assert str(kernels.CACHE) == numba.config.CACHE_DIR
+    assert Path(twin.__file__).parent == Path(kernels.__file__).parent

@@ -1,0 +1,85 @@
+"""Does a class that a user wrote meet the protocol it stands for? Asked before the run, answered in words."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+
+from pydantic import BaseModel
+
+from twin.errors import PluginError
+from twin.units import QuantityError, parse_quantity
+
+
+def check_contract(value: object, contract: type, reference: str) -> None:
+    """Check that `value` is a class with the methods of the protocol `contract`, made without arguments.
+
+    Raises:
+        PluginError: it isn't; the message shows each missing or different signature beside the expected one.
+    """
+    if not inspect.isclass(value):
+        raise PluginError(f"{reference}: expected a class, found {type(value).__name__} {value!r}")
+    faults = [] if value.__init__ is object.__init__ else _faults(value, "__init__", 0, "(self)")
+    for name, method in vars(contract).items():
+        if inspect.isfunction(method) and not name.startswith("_"):
+            if getattr(value, name, None) is method:  # derived from the protocol, whose own body is empty
+                faults.append(f"missing: def {name}{_written(method)}")
+                continue
+            arguments = len(inspect.signature(method).parameters) - 1
+            faults += _faults(value, name, arguments, _written(method))
+    if faults:
+        lines = "\n  ".join(faults)
+        raise PluginError(f"{reference}: class {value.__name__} is no {contract.__name__}:\n  {lines}")
+
+
+def check_options(controller: type, reference: str) -> None:
+    """Check the optional attributes of a controller: runs_on, trigger, service_time, act_batch, Parameters.
+
+    Raises:
+        PluginError: one of them is wrong.
+    """
+    runs_on, trigger = getattr(controller, "runs_on", "edge"), getattr(controller, "trigger", "arrival")
+    faults = []
+    if runs_on not in ("edge", "onboard"):
+        faults.append(f"runs_on = {runs_on!r}; allowed: 'edge', 'onboard'")
+    if trigger != "arrival":
+        faults += _quantity_faults("trigger", trigger, "frequency", "'arrival' or ")
+    faults += _quantity_faults("service_time", getattr(controller, "service_time", 0), "time", "")
+    if hasattr(controller, "act_batch"):
+        faults += _faults(controller, "act_batch", 2, "(controllers, observations), a static method", bound=0)
+    model = getattr(controller, "Parameters", BaseModel)
+    if not (inspect.isclass(model) and issubclass(model, BaseModel)):
+        faults.append(f"Parameters = {model!r}; allowed: a class derived from pydantic.BaseModel")
+    if faults:
+        lines = "\n  ".join(faults)
+        raise PluginError(f"{reference}: class {controller.__name__} can't be used:\n  {lines}")
+
+
+def _faults(cls: type, name: str, arguments: int, expected: str, bound: int = 1) -> list[str]:
+    """Return what is wrong with calling `cls.name` with `arguments` values, `bound` of them before (self)."""
+    method = getattr(cls, name, None)
+    if method is None:
+        return [f"missing: def {name}{expected}"]
+    if not callable(method):
+        return [f"found: {name} = {method!r}; expected: def {name}{expected}"]
+    if isinstance(inspect.getattr_static(cls, name), (staticmethod, classmethod)):
+        bound = 0
+    try:
+        inspect.signature(method).bind(*[None] * (arguments + bound))
+    except TypeError:
+        return [f"found: def {name}{_written(method)}; expected: def {name}{expected}"]
+    if inspect.iscoroutinefunction(method):
+        return [f"found: async def {name}; expected: def {name}{expected}"]
+    return []
+
+
+def _quantity_faults(name: str, value: object, dimension: str, besides: str) -> list[str]:
+    try:
+        negative = parse_quantity(value, dimension) < 0
+    except QuantityError as error:
+        return [f"{name} = {value!r}; allowed: {besides}{error.expected}"]
+    return [f"{name} = {value!r}; allowed: nothing negative"] if negative else []
+
+
+def _written(function: Callable[..., object]) -> str:
+    return str(inspect.signature(function)).replace("'", "")
