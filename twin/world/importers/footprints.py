@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
@@ -44,19 +45,25 @@ def clean(footprints: list[Footprint], tally: Tally) -> list[Solid]:
 
 def add_prisms(builder: GeometryBuilder, solids: list[Solid], places: list[F64], up: F64, tally: Tally) -> None:
     """Extrude solids whose rings lie at local `places` (n, 3) m, each along its own vertical, `up` (solids, 3)."""
-    previous, owner = None, -1
+    owners: dict[int, int] = {}
+    slivers: Counter[int] = Counter()
     for solid, points, vertical in zip(solids, places, up, strict=True):
+        footprint = solid.footprint
         rings = _flattened(solid.rings, points, vertical)
         if rings is None:
-            tally.skipped[f"outline smaller than {MIN_AREA:g} m2"] += 1
+            slivers[id(footprint)] += 1
             continue
-        footprint = solid.footprint
-        if footprint is not previous:
-            owner, previous = builder.add_object(footprint.name), footprint
-            tally.used += 1
-        height = footprint.top - footprint.base
+        if id(footprint) not in owners:
+            owners[id(footprint)] = builder.add_object(footprint.name)
+        rise = (footprint.top - footprint.base) * vertical
         # A floor that stands on the ground is seen by nothing.
-        builder.add_prism(rings, height * vertical, footprint.wall, footprint.roof, owner, floor=footprint.base > 0)
+        builder.add_prism(rings, rise, footprint.wall, footprint.roof, owners[id(footprint)], floor=footprint.base > 0)
+    tally.used += len(owners)
+    for footprint, count in slivers.items():
+        if footprint in owners:
+            tally.repaired[f"part smaller than {MIN_AREA:g} m2 dropped"] += count
+        else:
+            tally.skipped[f"outline smaller than {MIN_AREA:g} m2"] += 1
 
 
 def place(solids: list[Solid], georeference: GeoReference | None, ground: float) -> tuple[list[F64], F64]:

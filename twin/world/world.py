@@ -1,0 +1,194 @@
+"""A world: a folder with a world.toml, and the static geometry that it stands for.
+
+`source` in world.toml is a stored `geometry.npz`, a generator `file.py:function` (called with the table
+`parameters`, it returns a Geometry), or a file that `import_world` takes. Whatever isn't stored is built at first
+use into the cache folder, under a digest of all that it depends on.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from pydantic import Field
+
+from twin.errors import WorldError
+from twin.kernels import cache_home
+from twin.plugins import load_object
+from twin.specs import Spec
+from twin.state import F64
+from twin.toml_text import read_toml, validate
+from twin.units import Metres
+from twin.world.bvh import MISS, Bvh, build_bvh, closest_hits
+from twin.world.georeference import GeoReference
+from twin.world.geometry import GROUND, Geometry, atomic, load_geometry, save_geometry, write_obj
+
+GEOMETRY, COLLISION = "geometry.npz", "collision.obj"
+
+
+class OriginSpec(Spec):
+    """Where local coordinates begin."""
+
+    longitude: float = Field(ge=-180, le=180)
+    latitude: float = Field(ge=-90, le=90)
+    height: Metres = 0.0
+    datum: Literal["WGS84"] = "WGS84"
+
+
+class WorldSpec(Spec):
+    """A world folder's world.toml."""
+
+    schema_: Literal[1] = Field(alias="schema")
+    name: str
+    description: str = ""
+    source: str = GEOMETRY
+    parameters: dict[str, Any] = {}
+    origin: OriginSpec | None = None
+    provenance: dict[str, str | int | float] = {}
+
+
+class World:
+    """Static geometry with its place on the earth (None: local metres) and what is derived from it."""
+
+    def __init__(
+        self, name: str, geometry: Geometry, georeference: GeoReference | None, folder: Path | None = None,
+        derived: Path | None = None, description: str = "",
+    ) -> None:  # fmt: skip
+        self.name, self.geometry, self.georeference = name, geometry, georeference
+        self.folder, self.description = folder, description
+        self._derived = derived
+
+    @cached_property
+    def digest(self) -> str:
+        """Digest of geometry and place."""
+        text = f"{self.geometry.digest()} {self.georeference}"
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    @cached_property
+    def bvh(self) -> Bvh:
+        """Hierarchy for rays; its triangles are those of the geometry."""
+        return build_bvh(self.geometry.vertices, self.geometry.triangles)
+
+    def collision_obj(self) -> Path:
+        """Return an OBJ file of all triangles, ground included, for the physics; written at first use."""
+        path = (self._derived or _cache(self.digest)) / COLLISION
+        if not path.is_file():
+            write_obj(self.geometry, path)
+        return path
+
+    def inside(self, points: F64) -> list[str | None]:
+        """Return the name of the thing that each point (n, 3) m is inside of ("ground" below it), None in the open."""
+        face = self._first_face(points, np.array([0.0, 0.0, 1.0]))[0]
+        leaves = (face != MISS) & (self.geometry.face_normal[face, 2] > 0)
+        return [self._owner(f) if out else None for f, out in zip(face, leaves, strict=True)]
+
+    def height_below(self, points: F64) -> F64:
+        """Return the height z [m] of the surface straight below each point (n, 3) m; nan where there is none."""
+        face, distance = self._first_face(points, np.array([0.0, 0.0, -1.0]))
+        return np.where(face == MISS, np.nan, points[:, 2] - distance)
+
+    def _first_face(self, points: F64, direction: F64) -> tuple[Any, F64]:
+        origins = np.ascontiguousarray(points, dtype=np.float64)
+        triangle, t = closest_hits(self.bvh, origins, np.tile(direction, (len(origins), 1)), 0.0, np.inf)
+        return np.where(triangle == MISS, MISS, self.geometry.triangle_face[triangle]), t
+
+    def _owner(self, face: int) -> str:
+        owner = self.geometry.face_object[face]
+        return "ground" if owner == GROUND else self.geometry.objects[owner]
+
+
+def open_world(folder: Path) -> World:
+    """Open a world folder, building its geometry first where it isn't stored.
+
+    Raises:
+        ScenarioError: world.toml is missing or wrong.
+        WorldError: its source can't be used.
+        PluginError: its generator can't be loaded.
+    """
+    folder = folder.resolve()
+    file = folder / "world.toml"
+    data, text = read_toml(file)
+    spec = validate(WorldSpec, data, file=file, text=text)
+    georeference = None
+    if spec.origin is not None:
+        georeference = GeoReference(spec.origin.longitude, spec.origin.latitude, spec.origin.height)
+    derived = folder
+    if spec.source != GEOMETRY:
+        derived = _cache(f"{spec.name}-{_build_digest(folder, spec)}")
+        if not (derived / GEOMETRY).is_file():
+            save_geometry(_build(folder, spec, georeference), derived / GEOMETRY)
+    return World(spec.name, load_geometry(derived / GEOMETRY), georeference, folder, derived, spec.description)
+
+
+def save_world(world: World, folder: Path, provenance: dict[str, str | int | float] | None = None) -> None:
+    """Write world.toml, geometry.npz and collision.obj; world.toml last, so that a folder with it is whole.
+
+    Raises:
+        WorldError: the folder holds a world already, or can't be written.
+    """
+    if (folder / "world.toml").exists():
+        raise WorldError(f"{folder}: there is a world already; give another folder")
+    try:
+        save_geometry(world.geometry, folder / GEOMETRY)
+        write_obj(world.geometry, folder / COLLISION)
+        with atomic(folder / "world.toml") as file:
+            file.write(_toml(world, provenance or {}))
+    except OSError as error:
+        raise WorldError(f"{folder}: can't be written: {error.strerror or error}") from error
+
+
+def _toml(world: World, provenance: dict[str, str | int | float]) -> str:
+    def table(name: str, entries: dict[str, str | int | float]) -> Sequence[str]:
+        return ["", f"[{name}]", *(f"{key} = {json.dumps(value)}" for key, value in entries.items())]
+
+    lines = ["schema = 1", f"name = {json.dumps(world.name)}", f'source = "{GEOMETRY}"']
+    if (place := world.georeference) is not None:
+        lines += table("origin", {"longitude": place.longitude, "latitude": place.latitude, "height": place.height})
+    if provenance:
+        lines += table("provenance", provenance)
+    return "\n".join(lines) + "\n"
+
+
+def _build(folder: Path, spec: WorldSpec, georeference: GeoReference | None) -> Geometry:
+    if ":" in spec.source:
+        geometry = load_object(spec.source, folder).value(**spec.parameters)
+        if not isinstance(geometry, Geometry):
+            raise WorldError(f"{folder / 'world.toml'}: source: {spec.source} returned no Geometry")
+        return geometry
+    from twin.world.importers import import_world
+
+    world, _ = import_world(_within(folder, spec.source), georeference or "auto", **spec.parameters)
+    if world.georeference != georeference:
+        raise WorldError(f"{folder / 'world.toml'}: origin: missing; {spec.source} lies at {world.georeference}")
+    return world.geometry
+
+
+def _within(folder: Path, name: str) -> Path:
+    path = (folder / name).resolve()
+    if not path.is_relative_to(folder):
+        raise WorldError(f"{folder / 'world.toml'}: source: {name!r} leads out of the world's folder")
+    return path
+
+
+def _build_digest(folder: Path, spec: WorldSpec) -> str:
+    """Return a digest of all that a built geometry depends on: world.toml, its source, and our own code."""
+    own = Path(__file__).parent
+    files = [folder / "world.toml", *sorted(folder.glob("*.py")), *sorted(own.rglob("*.py"))]
+    if ":" not in spec.source:
+        files.append(_within(folder, spec.source))
+    digest = hashlib.sha256()
+    for file in files:
+        try:
+            digest.update(file.name.encode() + file.read_bytes())
+        except OSError as error:
+            raise WorldError(f"{file}: can't be read: {error.strerror}") from error
+    return digest.hexdigest()[:16]
+
+
+def _cache(name: str) -> Path:
+    return cache_home() / "worlds" / name
