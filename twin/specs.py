@@ -184,4 +184,34 @@ class FixedSpec(Spec):
     delay_budget: NonNegativeNs = 40_000_000
 
 
-NetworkSpec = Annotated[IdealSpec | FixedSpec, Field(discriminator="kind")]
+class SimpleSpec(Spec):
+    """A queue per radio link, served at the truncated Shannon rate of its SNR, and a backhaul.
+
+    Attenuation, limit and least SNR are those of TR 36.942 table A.2 for the downlink.
+    """
+
+    kind: Literal["simple"]
+    bandwidth: Hertz = Field(default=20e6, gt=0)
+    attenuation: float = Field(default=0.6, gt=0, le=1)
+    max_efficiency: float = Field(default=4.4, gt=0)  # bit/s/Hz
+    min_snr: GainDb = -10.0
+    backhaul: NonNegativeNs = 2_000_000
+    discard: NonNegativeNs = 1_000_000_000
+    delay_budget: NonNegativeNs = 40_000_000
+
+
+class TraceSpec(Spec):
+    """Measured round trips from a CSV with the columns `time_s` and `round_trip_ms`, half of it each way."""
+
+    kind: Literal["trace"]
+    file: Path
+    offset: NonNegativeNs = 0
+    loop: bool = False
+    longest_gap: NonNegativeNs = Field(default=1_000_000_000, gt=0)
+    delay_budget: NonNegativeNs = 40_000_000
+
+
+NetworkSpec = Annotated[
+    IdealSpec | FixedSpec | SimpleSpec | TraceSpec,
+    Field(discriminator="kind"),
+]
