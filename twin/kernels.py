@@ -43,7 +43,7 @@ def sources_digest(modules: Mapping[str, str] | None = None) -> str:
 def kernel_sources() -> dict[str, str]:
     """Return the sources that compiled code can come from: modules with kernels, and all that they import."""
     texts = sources()
-    pending = [name for name, text in texts.items() if "twin.kernels import" in text]
+    pending = [name for name, text in texts.items() if "from twin.kernels import kernel" in text]
     found: set[str] = set()
     while pending:
         name = pending.pop()
