@@ -8,7 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 import twin
 from twin.build import Built
 from twin.kernels import sources_digest
-from twin.recording.schema import Header, Layout, Radio, components
+from twin.recording.schema import Header, Layout, RadioInfo, components
 from twin.scenario import Scenario
 from twin.state import Frame
 
@@ -20,7 +20,7 @@ def header(built: Built, scenario: Scenario, first: Frame) -> Header:
     return Header(
         layout=Layout.of(first),
         robots=built.nodes,
-        radios=[Radio(radio.owner, radio.carrier) for radio in built.radios],
+        radios=[RadioInfo(radio.owner, radio.carrier) for radio in built.radios],
         scenario_text=scenario.to_toml(),
         duration=scenario.duration,
         seed=scenario.seed,

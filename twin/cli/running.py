@@ -55,7 +55,8 @@ def execute(
     if as_json:
         print_json(figures)
     elif not quiet:
-        _print_table(figures)
+        print_table(figures)
+        out.print(f"recorded in {output}")
     return _exit_code(outcome)
 
 
@@ -109,12 +110,14 @@ ROWS = (
 )
 
 
-def _print_table(figures: dict[str, Any]) -> None:
+def print_table(figures: dict[str, Any]) -> None:
+    """Print those figures of a run that are there, one a line."""
     table = Table(show_header=False, box=None, pad_edge=False)
     table.add_column(style="dim")
     table.add_column(justify="right")
     for label, name, form in ROWS:
+        if name not in figures:
+            continue
         value = figures[name]
         table.add_row(label, "-" if value is None else form.format(value))
     out.print(table)
-    out.print(f"recorded in {figures['recording']}")
