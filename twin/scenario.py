@@ -24,7 +24,7 @@ from twin.specs import (
     TaskSpec,
 )
 from twin.toml_text import Key, Mistakes, read_toml, validate
-from twin.units import DurationNs, NonNegativeNs, Radians, RateHz
+from twin.units import DurationNs, NonNegativeNs, Radians, RateHz, duration_text
 
 
 class Rates(Spec):
@@ -148,7 +148,12 @@ def load_kind(folder: Path, override: dict[str, Any] | None = None, *, key: str 
 
 def scenario_schema() -> dict[str, Any]:
     """Return the JSON schema of scenario files."""
-    return Scenario.model_json_schema()
+    schema = Scenario.model_json_schema()
+    for definition in (schema, *schema["$defs"].values()):
+        for key in definition.get("properties", {}).values():
+            if key.pop("x-kept-as", None) == "ns" and isinstance(key.get("default"), int):
+                key["default"] = duration_text(key["default"])
+    return schema
 
 
 def _merged(base: dict[str, Any], override: dict[str, Any]) -> dict[str, Any]:

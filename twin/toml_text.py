@@ -98,8 +98,9 @@ def validate(
     mistakes.sort(key=lambda mistake: lines[mistake[0]])
     listing = []
     for path, message in mistakes:
-        source = f"{file}:{lines[path]}" if lines[path] else str(file or "")
-        if any(path[: len(other)] == other for other in overridden):
+        line = lines[path]
+        source = f"{file}:{line}" if line else str(file or "")
+        if any(path[: len(set_)] == set_ or (not line and set_[: len(path)] == path) for set_ in overridden):
             source = "--set"
         listing.append((source, ".".join(filter(None, (key, dotted(path)))), message))
     if len(listing) == 1:
@@ -112,7 +113,7 @@ def validate(
 def explain(error: ValidationError, schema: dict[str, Any], data: object) -> list[tuple[Key, str]]:
     """Return each wrong key path with what was found there and what is allowed."""
     mistakes: list[tuple[Key, str]] = []
-    misfits: dict[Key, tuple[str, list[str]]] = {}  # a union reports once for each member that doesn't fit
+    misfits: dict[Key, list[str]] = {}  # a union reports once for each member that doesn't fit
     for item in error.errors(include_url=False):
         path, kind, context = _path(data, item["loc"]), item["type"], item.get("ctx", {})
         cause = context.get("error")
@@ -125,7 +126,7 @@ def explain(error: ValidationError, schema: dict[str, Any], data: object) -> lis
         elif kind == "missing" and not isinstance(path[-1], int):
             mistakes.append((path, "missing, and there is no default"))
         elif kind in ("union_tag_invalid", "union_tag_not_found"):
-            mistakes.append(_wrong_kind(path, context))
+            mistakes.append(((*path, "kind"), _wrong_kind(subschema(schema, data, path), _at(data, path))))
         elif cause is not None and not isinstance(cause, QuantityError):
             mistakes.append((path, str(cause)))
         else:
@@ -133,9 +134,12 @@ def explain(error: ValidationError, schema: dict[str, Any], data: object) -> lis
                 path = path[:-1]
                 context = {"min_length": subschema(schema, data, path).get("minItems")}
             expected = cause.expected if cause else _expected(kind, item["msg"], context)
-            misfits.setdefault(path, (_found(item["input"]), []))[1].append(expected)
-    for path, (found, expectations) in misfits.items():
-        mistakes.append((path, f"found {found}; allowed: {' or '.join(dict.fromkeys(expectations))}"))
+            misfits.setdefault(path, []).append(expected)
+            if kind == "too_short" and len(_at(data, path)) >= context["min_length"]:
+                del misfits[path]  # entries that are wrong themselves were not counted
+    for path, expectations in misfits.items():
+        allowed_text = " or ".join(dict.fromkeys(expectations))
+        mistakes.append((path, f"found {_found(_at(data, path))}; allowed: {allowed_text}"))
     return mistakes
 
 
@@ -190,6 +194,12 @@ def _path(data: object, location: tuple[int | str, ...]) -> Key:
     return path
 
 
+def _at(data: Any, path: Key) -> Any:
+    for part in path:
+        data = _below(data, part)
+    return data
+
+
 def _below(data: object, part: int | str) -> object:
     if isinstance(data, dict):
         return data.get(part)
@@ -215,12 +225,12 @@ def _dereference(schema: dict[str, Any], node: dict[str, Any], data: object) -> 
             return node
 
 
-def _wrong_kind(path: Key, context: dict[str, Any]) -> tuple[Key, str]:
-    kinds = re.findall(r"'([^']+)'", context.get("expected_tags", ""))
-    tag = context.get("tag")
-    if tag is None:
-        return (*path, "kind"), "missing, and there is no default"
-    return (*path, "kind"), f"found {tag!r}; allowed: {', '.join(kinds)}{nearest(str(tag), kinds)}"
+def _wrong_kind(schema: dict[str, Any], table: object) -> str:
+    kinds = schema["properties"]["kind"]["enum"]
+    found = _below(table, "kind")
+    if found is None:
+        return f"missing; allowed: {', '.join(kinds)}"
+    return f"found {_found(found)}; allowed: {', '.join(kinds)}{nearest(str(found), kinds)}"
 
 
 def _expected(kind: str, message: str, context: dict[str, Any]) -> str:

@@ -96,10 +96,13 @@ def _type(dimension: str, reader: Callable[[object], Any] | None = None) -> Befo
     return BeforeValidator(reader or _real(dimension), json_schema_input_type=str | float)
 
 
-DurationNs = Annotated[int, _type("time", _seconds_as_ns), PlainSerializer(duration_text, return_type=str)]
+_IN_NS = Field(json_schema_extra={"x-kept-as": "ns"})
+DurationNs = Annotated[
+    int, _type("time", _seconds_as_ns), _IN_NS, PlainSerializer(duration_text, return_type=str)
+]
 """A time, kept as int nanoseconds; a bare number is in seconds."""
 NonNegativeNs = Annotated[
-    int, _type("time", _seconds_as_ns), Field(ge=0), PlainSerializer(duration_text, return_type=str)
+    int, _type("time", _seconds_as_ns), _IN_NS, Field(ge=0), PlainSerializer(duration_text, return_type=str)
 ]
 RateHz = Annotated[int, _type("frequency", _hertz_as_int), Field(gt=0)]
 """A rate of ticks or samples, kept as int hertz."""
