@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 import mapbox_earcut
 import numpy as np
+from shapely import Polygon
+from shapely.geometry.polygon import orient
 
 from twin.state import F64, I32, I64
 from twin.world.geometry import GROUND, Geometry, checked
@@ -37,10 +39,14 @@ class GeometryBuilder:
         normal = _newell(rings[0])
         triangles = triangulate(rings, normal)
         faces = np.zeros(len(triangles), dtype=np.int64)
-        self._add(points, triangles, faces, normal[None], np.array([np.mean(points @ normal)]), [material], owner)
+        self._add(
+            points, triangles, faces, normal[None], np.array([np.mean(points @ normal)]), [material], owner
+        )
 
-    def add_prism(self, rings: Sequence[F64], rise: F64, wall: str, roof: str, owner: int, *, floor: bool = True) -> None:
-        """Add a planar base extruded along `rise` (3,) m: one face a wall, a roof and, if wanted, a floor.
+    def add_prism(
+        self, rings: Sequence[F64], rise: F64, wall: str, roof: str | None, owner: int, *, floor: bool = True
+    ) -> None:
+        """Add a planar base extruded along `rise` (3,) m: one face a wall and, if wanted, a roof and a floor.
 
         `rings` are seen from above: an outer ring counter-clockwise, then clockwise holes; each (n, 3) m.
         """
@@ -50,20 +56,44 @@ class GeometryBuilder:
                                     for ring, start in zip(rings, _starts(rings), strict=True)])  # fmt: skip
         here, walls = np.arange(n), np.arange(n)
         cap = triangulate(rings, np.asarray(rise))
-        triangles = [np.stack([here, following, following + n], 1), np.stack([here, following + n, here + n], 1), cap + n]
-        faces = [walls, walls, np.full(len(cap), n)]
         normals = np.cross(base[following] - base, rise)
+        normals /= np.linalg.norm(normals, axis=1, keepdims=True)
         up = _newell(rings[0])
-        normals = np.vstack([normals / np.linalg.norm(normals, axis=1, keepdims=True), up])
-        offsets = np.append(np.einsum("ij,ij->i", normals[:n], base), np.mean(base @ up) + up @ rise)
-        materials = [wall] * n + [roof]
+        caps = [] if roof is None else [(cap + n, up, np.mean(base @ up) + up @ rise, roof)]
         if floor:
-            triangles.append(cap[:, ::-1])
-            faces.append(np.full(len(cap), n + 1))
-            normals, offsets = np.vstack([normals, -up]), np.append(offsets, -np.mean(base @ up))
-            materials.append(wall)
-        self._add(np.vstack([base, base + rise]), np.vstack(triangles), np.concatenate(faces), normals, offsets,
-                  materials, owner)  # fmt: skip
+            caps.append((cap[:, ::-1], -up, -np.mean(base @ up), wall))
+        self._add(
+            np.vstack([base, base + rise]),
+            np.vstack([np.stack([here, following, following + n], 1), np.stack([here, following + n, here + n], 1),
+                       *(triangles for triangles, *_ in caps)]),
+            np.concatenate([walls, walls, *(np.full(len(cap), n + i) for i in range(len(caps)))]),
+            np.vstack([normals, *(normal for _, normal, *_ in caps)]),
+            np.append(np.einsum("ij,ij->i", normals, base), [offset for *_, offset, _ in caps]),
+            [wall] * n + [material for *_, material in caps],
+            owner,
+        )  # fmt: skip
+
+    def add_storeys(
+        self, outlines: Sequence[Polygon], levels: Sequence[float], wall: str, roof: str, owner: int
+    ) -> None:
+        """Add a stack of prisms: outline i [m, with holes] reaches from z = levels[i] to levels[i + 1].
+
+        Each outline holds the next; where that one stands there is neither a roof nor a floor.
+        """
+        for i, outline in enumerate(outlines):
+            base, rise = levels[i], np.array([0.0, 0.0, levels[i + 1] - levels[i]])
+            rings = [np.column_stack([ring, np.full(len(ring), base)]) for ring in rings_of(outline)]
+            above = outlines[i + 1] if i + 1 < len(outlines) else None
+            self.add_prism(
+                rings, rise, wall, roof if above is None else None, owner, floor=i == 0 and base > 0
+            )
+            if above is not None:
+                self.add_surface(outline.difference(above), levels[i + 1], roof, owner)
+
+    def add_surface(self, outline: Polygon, z: float, material: str, owner: int = GROUND) -> None:
+        """Add an outline in local x, y [m] as a horizontal face that looks up."""
+        rings = [np.column_stack([ring, np.full(len(ring), z)]) for ring in rings_of(outline)]
+        self.add_polygon(rings, material, owner)
 
     def add_box(self, low: Sequence[float], high: Sequence[float], material: str, owner: int, *, roof: str | None = None,
                 floor: bool = True) -> None:  # fmt: skip
@@ -102,6 +132,12 @@ class GeometryBuilder:
         names = self._material_names
         self._materials.extend(names.setdefault(material, len(names)) for material in materials)
         self._objects.extend([owner] * len(materials))
+
+
+def rings_of(outline: Polygon) -> list[F64]:
+    """Return a polygon's rings (n, 2), open: the outer one counter-clockwise, then its holes clockwise."""
+    oriented = orient(outline)
+    return [np.array(ring.coords)[:-1, :2] for ring in (oriented.exterior, *oriented.interiors)]
 
 
 def triangulate(rings: Sequence[F64], normal: F64) -> I64:

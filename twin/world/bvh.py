@@ -110,7 +110,11 @@ def closest_hit(bvh, origin, direction, t_min, t_max):  # noqa: ANN001, ANN201
     """
     o = (origin[0], origin[1], origin[2])
     dx, dy, dz = direction[0], direction[1], direction[2]
-    inverse = (1.0 / (dx if dx != 0.0 else _TINY), 1.0 / (dy if dy != 0.0 else _TINY), 1.0 / (dz if dz != 0.0 else _TINY))
+    inverse = (
+        1.0 / (dx if dx != 0.0 else _TINY),
+        1.0 / (dy if dy != 0.0 else _TINY),
+        1.0 / (dz if dz != 0.0 else _TINY),
+    )
     sign = (0 if dx >= 0.0 else 3, 0 if dy >= 0.0 else 3, 0 if dz >= 0.0 else 3)
     axes, shear = _shear(dx, dy, dz)
     turned = (origin[axes[0]], origin[axes[1]], origin[axes[2]])
@@ -148,7 +152,11 @@ def any_hit(bvh, origin, direction, t_min, t_max):  # noqa: ANN001, ANN201
     """Tell whether anything is hit at origin + t direction with t_min < t < t_max; arguments as `closest_hit`."""
     o = (origin[0], origin[1], origin[2])
     dx, dy, dz = direction[0], direction[1], direction[2]
-    inverse = (1.0 / (dx if dx != 0.0 else _TINY), 1.0 / (dy if dy != 0.0 else _TINY), 1.0 / (dz if dz != 0.0 else _TINY))
+    inverse = (
+        1.0 / (dx if dx != 0.0 else _TINY),
+        1.0 / (dy if dy != 0.0 else _TINY),
+        1.0 / (dz if dz != 0.0 else _TINY),
+    )
     sign = (0 if dx >= 0.0 else 3, 0 if dy >= 0.0 else 3, 0 if dz >= 0.0 else 3)
     axes, shear = _shear(dx, dy, dz)
     turned = (origin[axes[0]], origin[axes[1]], origin[axes[2]])
@@ -200,5 +208,7 @@ def closest_hits(bvh: Bvh, origin: F64, direction: F64, t_min: float, t_max: flo
     t = np.empty(len(origin))
     for i in range(len(origin)):
         start = (origin[i, 0], origin[i, 1], origin[i, 2])
-        triangle[i], t[i] = closest_hit(bvh, start, (direction[i, 0], direction[i, 1], direction[i, 2]), t_min, t_max)
+        triangle[i], t[i] = closest_hit(
+            bvh, start, (direction[i, 0], direction[i, 1], direction[i, 2]), t_min, t_max
+        )
     return triangle, t

@@ -95,7 +95,12 @@ def checked(geometry: Geometry, place: str) -> Geometry:
     Raises:
         WorldError: a shape, an index or a number is wrong.
     """
-    g, n_vertices, n_triangles, n_faces = geometry, len(geometry.vertices), len(geometry.triangles), len(geometry.face_normal)
+    g, n_vertices, n_triangles, n_faces = (
+        geometry,
+        len(geometry.vertices),
+        len(geometry.triangles),
+        len(geometry.face_normal),
+    )
     shapes = {"vertices": (n_vertices, 3), "triangles": (n_triangles, 3), "triangle_face": (n_triangles,),
               "face_normal": (n_faces, 3), "face_offset": (n_faces,), "face_material": (n_faces,),
               "face_object": (n_faces,)}  # fmt: skip
@@ -109,7 +114,9 @@ def checked(geometry: Geometry, place: str) -> Geometry:
             raise WorldError(f"{place}: {name}: holds a number that is not finite")
         low, high = ranges.get(name, (0, 0))
         if name in ranges and array.size and not (low <= array.min() and array.max() < high):
-            raise WorldError(f"{place}: {name}: found {array.min()}..{array.max()}, allowed {low}..{high - 1}")
+            raise WorldError(
+                f"{place}: {name}: found {array.min()}..{array.max()}, allowed {low}..{high - 1}"
+            )
     if not n_triangles:
         raise WorldError(f"{place}: holds no triangle")
     return geometry

@@ -45,7 +45,9 @@ class GeoReference:
 
     def to_geodetic(self, local: F64) -> F64:
         """Return longitude, latitude [degrees] and ellipsoidal height [m], (n, 3), of local ENU (n, 3) m."""
-        columns = _pipeline(self).transform(*np.asarray(local, dtype=float).T, errcheck=True, direction="INVERSE")
+        columns = _pipeline(self).transform(
+            *np.asarray(local, dtype=float).T, errcheck=True, direction="INVERSE"
+        )
         return np.stack(columns, axis=-1)
 
     def up(self, geodetic: F64) -> F64:

@@ -18,14 +18,23 @@ CELL = sqrt(4.0 * _RADIUS * TOLERANCE)
 
 
 def add_ground(
-    builder: GeometryBuilder, georeference: GeoReference | None, low: F64, high: F64, height: float, material: str
+    builder: GeometryBuilder,
+    georeference: GeoReference | None,
+    low: F64,
+    high: F64,
+    height: float,
+    material: str,
 ) -> None:
     """Cover the rectangle between `low` and `high` (2,) m with ground at `height` m above the ellipsoid.
 
     A rectangle within one cell becomes one face, the tangent plane of its middle; without a geo-reference it is the
     plane z = height.
     """
-    cells = np.ones(2, dtype=int) if georeference is None else np.maximum(1, np.ceil((high - low) / CELL)).astype(int)
+    cells = (
+        np.ones(2, dtype=int)
+        if georeference is None
+        else np.maximum(1, np.ceil((high - low) / CELL)).astype(int)
+    )
     x, y = np.linspace(low[0], high[0], cells[0] + 1), np.linspace(low[1], high[1], cells[1] + 1)
     if georeference is None or cells.max() == 1:
         corners = np.array([[x[0], y[0]], [x[-1], y[0]], [x[-1], y[-1]], [x[0], y[-1]]])

@@ -122,7 +122,9 @@ def open_world(folder: Path) -> World:
         derived = _cache(f"{spec.name}-{_build_digest(folder, spec)}")
         if not (derived / GEOMETRY).is_file():
             save_geometry(_build(folder, spec, georeference), derived / GEOMETRY)
-    return World(spec.name, load_geometry(derived / GEOMETRY), georeference, folder, derived, spec.description)
+    return World(
+        spec.name, load_geometry(derived / GEOMETRY), georeference, folder, derived, spec.description
+    )
 
 
 def save_world(world: World, folder: Path, provenance: dict[str, str | int | float] | None = None) -> None:
@@ -148,7 +150,9 @@ def _toml(world: World, provenance: dict[str, str | int | float]) -> str:
 
     lines = ["schema = 1", f"name = {json.dumps(world.name)}", f'source = "{GEOMETRY}"']
     if (place := world.georeference) is not None:
-        lines += table("origin", {"longitude": place.longitude, "latitude": place.latitude, "height": place.height})
+        lines += table(
+            "origin", {"longitude": place.longitude, "latitude": place.latitude, "height": place.height}
+        )
     if provenance:
         lines += table("provenance", provenance)
     return "\n".join(lines) + "\n"
@@ -164,7 +168,9 @@ def _build(folder: Path, spec: WorldSpec, georeference: GeoReference | None) -> 
 
     world, _ = import_world(_within(folder, spec.source), georeference or "auto", **spec.parameters)
     if world.georeference != georeference:
-        raise WorldError(f"{folder / 'world.toml'}: origin: missing; {spec.source} lies at {world.georeference}")
+        raise WorldError(
+            f"{folder / 'world.toml'}: origin: missing; {spec.source} lies at {world.georeference}"
+        )
     return world.geometry
 
 

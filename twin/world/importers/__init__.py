@@ -83,7 +83,9 @@ def import_world(
         source.crs = crs
     solids = clean(source.footprints, source.tally)
     if not solids:
-        raise WorldError(f"{path}: nothing usable in it; found {source.tally.found}, skipped {_reasons(source.tally)}")
+        raise WorldError(
+            f"{path}: nothing usable in it; found {source.tally.found}, skipped {_reasons(source.tally)}"
+        )
     georeference = None
     if source.crs is not None:
         _to_wgs84(solids, source.crs, path)
@@ -123,7 +125,9 @@ def _to_wgs84(solids: list[Solid], crs: str, path: Path) -> None:
     try:
         transformer = Transformer.from_crs(CRS.from_user_input(crs), "OGC:CRS84", always_xy=True)
         for solid in solids:
-            solid.rings = [np.stack(transformer.transform(*ring.T, errcheck=True), axis=-1) for ring in solid.rings]
+            solid.rings = [
+                np.stack(transformer.transform(*ring.T, errcheck=True), axis=-1) for ring in solid.rings
+            ]
     except (CRSError, ProjError) as error:
         raise WorldError(f"{path}: crs {crs!r}: {error}") from error
 
@@ -138,7 +142,9 @@ def _origin(
             " -180..180 and -90..90: longitude and latitude swapped, or metres of another CRS (--crs)?"
         )
     if low[1] > 72 or high[1] < -60:
-        tally.warnings.append(f"latitude {low[1]:.2f}..{high[1]:.2f} is an unlikely place: longitude and latitude swapped?")
+        tally.warnings.append(
+            f"latitude {low[1]:.2f}..{high[1]:.2f} is an unlikely place: longitude and latitude swapped?"
+        )
     if isinstance(origin, GeoReference):
         return origin
     if origin == "auto":
@@ -160,7 +166,9 @@ def _extent(places: list[F64], path: Path) -> tuple[F64, F64]:
     low, high = points.min(axis=0), points.max(axis=0)
     size = float(max((high - low).max(), np.abs(points).max()))
     if not size <= MAX_EXTENT:
-        raise WorldError(f"{path}: reaches {size / 1000:.0f} km; allowed: {MAX_EXTENT / 1000:.0f} km (check CRS and origin)")
+        raise WorldError(
+            f"{path}: reaches {size / 1000:.0f} km; allowed: {MAX_EXTENT / 1000:.0f} km (check CRS and origin)"
+        )
     return low, high
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import shapely
 
 from twin.state import F64
-from twin.world.builder import GeometryBuilder
+from twin.world.builder import GeometryBuilder, rings_of
 from twin.world.georeference import GeoReference
 from twin.world.importers.source import Footprint, Tally
 
@@ -39,11 +39,13 @@ def clean(footprints: list[Footprint], tally: Tally) -> list[Solid]:
         polygons = [polygon for rings in footprint.polygons for polygon in _repaired(rings, tally)]
         if not polygons:
             tally.skipped["outline encloses no area"] += 1
-        solids += [Solid(footprint, _rings(polygon)) for polygon in polygons]
+        solids += [Solid(footprint, rings_of(polygon)) for polygon in polygons]
     return solids
 
 
-def add_prisms(builder: GeometryBuilder, solids: list[Solid], places: list[F64], up: F64, tally: Tally) -> None:
+def add_prisms(
+    builder: GeometryBuilder, solids: list[Solid], places: list[F64], up: F64, tally: Tally
+) -> None:
     """Extrude solids whose rings lie at local `places` (n, 3) m, each along its own vertical, `up` (solids, 3)."""
     owners: dict[int, int] = {}
     slivers: Counter[int] = Counter()
@@ -57,7 +59,9 @@ def add_prisms(builder: GeometryBuilder, solids: list[Solid], places: list[F64],
             owners[id(footprint)] = builder.add_object(footprint.name)
         rise = (footprint.top - footprint.base) * vertical
         # A floor that stands on the ground is seen by nothing.
-        builder.add_prism(rings, rise, footprint.wall, footprint.roof, owners[id(footprint)], floor=footprint.base > 0)
+        builder.add_prism(
+            rings, rise, footprint.wall, footprint.roof, owners[id(footprint)], floor=footprint.base > 0
+        )
     tally.used += len(owners)
     for footprint, count in slivers.items():
         if footprint in owners:
@@ -99,12 +103,9 @@ def _repaired(rings: list[F64], tally: Tally) -> list[shapely.Polygon]:
     if not polygon.is_valid:
         tally.repaired[shapely.is_valid_reason(polygon).split("[")[0].lower()] += 1
         polygon = shapely.make_valid(polygon, method="structure", keep_collapsed=False)
-    return [part for part in getattr(polygon, "geoms", [polygon]) if part.geom_type == "Polygon" and part.area > 0]
-
-
-def _rings(polygon: shapely.Polygon) -> list[F64]:
-    oriented = shapely.geometry.polygon.orient(polygon)
-    return [np.array(ring.coords)[:-1, :2] for ring in (oriented.exterior, *oriented.interiors)]
+    return [
+        part for part in getattr(polygon, "geoms", [polygon]) if part.geom_type == "Polygon" and part.area > 0
+    ]
 
 
 def _flattened(rings: list[F64], points: F64, vertical: F64) -> list[F64] | None:

@@ -84,7 +84,9 @@ def _footprint(name: str, feature: Any, tally: Tally) -> Footprint | None:
         return None
     coordinates = geometry.get("coordinates")
     try:
-        polygons = [[_ring(ring) for ring in rings] for rings in ([coordinates] if kind == "Polygon" else coordinates)]
+        polygons = [
+            [_ring(ring) for ring in rings] for rings in ([coordinates] if kind == "Polygon" else coordinates)
+        ]
     except (TypeError, ValueError):
         tally.skipped["coordinates are not rings of numbers"] += 1
         return None
