@@ -1,0 +1,248 @@
+"""Writes a run so that a kill at any moment loses at most its last second.
+
+HDF5 in SWMR mode keeps the file readable at all times; each second the chunks are flushed first, and the
+committed row counts are written after them. Readers trust only these counts.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from time import monotonic
+from types import TracebackType
+from typing import Any
+
+import h5py
+import numpy as np
+
+from twin.clock import NS, periodic
+from twin.errors import RecordingError
+from twin.recording.files import Claim
+from twin.recording.header import write_header
+from twin.recording.schema import BODY_COLUMNS, Header, tables
+from twin.recording.table import TableWriter
+from twin.state import Event, Frame, LinkState, Packet
+
+_KNOWN_TEXTS = 1 << 16
+_FIRST_BYTES = 1 << 20
+_LARGEST_ENDING = 1 << 18  # bytes that fit into what is kept back on a full disk
+
+
+class Writer:
+    """Records the frames of one run into `path`; as a context manager it closes the file whatever happens.
+
+    Raises:
+        RecordingError: the file exists (and not `force`), another process writes it, or it can't be made.
+    """
+
+    def __init__(self, path: Path | str, header: Header, *, force: bool = False) -> None:
+        self.path = Path(path)
+        self._header = header
+        self._texts: dict[str, int] = {}
+        self._text_end = 0
+        self._links_time: int | None = None
+        self._stopped = ""  # why nothing more can be written
+        self._closed = self._broken = False
+        self._claim = Claim(self.path, force=force)
+        try:
+            self._create()
+            self._claim.publish()
+        except BaseException as error:
+            self._claim.abandon()
+            if isinstance(error, OSError):
+                raise RecordingError(f"{path}: can't be written: {error.strerror or error}") from error
+            raise
+        self._flush_at, self._flush_by = NS, monotonic() + 1.0
+
+    def _create(self) -> None:
+        self._claim.reserve(0, _FIRST_BYTES)
+        self._file = h5py.File(self._claim.working, "w", libver=("v110", "v110"), locking=False)
+        write_header(self._file, self._header)
+        specs = tables(self._header)
+        self._tables = {spec.name: TableWriter(self._file, spec, self._reserve) for spec in specs}
+        self._counts = dict.fromkeys(self._tables, 0)
+        self._committed = self._file.create_dataset("committed", data=np.zeros(len(specs), "<i8"))
+        self._committed.attrs["tables"] = np.array([name.encode() for name in self._tables])
+        self._file.swmr_mode = True
+
+    def write(self, frame: Frame) -> None:
+        """Take one frame of the run; call it for every frame, whatever the record rate.
+
+        Raises:
+            RecordingError: there is no space left, or the sizes are not those of the header.
+        """
+        if self._stopped or self._closed:
+            raise RecordingError(self._stopped or f"{self.path}: was finished already")
+        with self._guarded():
+            if frame.time >= self._flush_at or monotonic() >= self._flush_by:
+                self._flush()
+                self._flush_at, self._flush_by = (frame.time // NS + 1) * NS, monotonic() + 1.0
+            self._write_packets(frame.packets)
+            self._write_events(frame.events)
+            self._write_logs(frame.logs)
+            if frame.links.time != self._links_time:
+                self._write_links(frame.links)
+            if self._due(frame.time):
+                self._write_state(frame)
+
+    def finish(self, summary: Mapping[str, Any], complete: bool, reason: str = "") -> None:
+        """Write how the run ended and close the file; numbers in `summary` that are not finite become null.
+
+        Raises:
+            RecordingError: the rows since the last commit could not be written; the file is closed anyhow.
+        """
+        if self._closed:
+            raise RecordingError(f"{self.path}: was finished already")
+        self._closed = True
+        stopped_before = bool(self._stopped)
+        ending = _json(complete and not self._stopped, reason or self._stopped, summary)
+        with suppress(RecordingError), self._guarded():
+            if not self._stopped:
+                self._reserve(2 * len(ending))
+                self._flush()
+        if self._stopped and not stopped_before:
+            ending = _json(False, self._stopped, summary)
+        if not self._broken:
+            if len(ending) > _LARGEST_ENDING and self._stopped:
+                ending = _json(False, f"{reason or self._stopped} (no room for the summary)", {})
+            self._write_ending(ending)
+            self._file.close()
+            self._claim.release()
+        if self._stopped and not stopped_before:
+            raise RecordingError(self._stopped)
+
+    def __enter__(self) -> Writer:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if not self._closed:
+            why = f"{kind.__name__}: {error}" if kind else "closed before its end"
+            self.finish({}, complete=False, reason=why)
+
+    def _due(self, time: int) -> bool:
+        rate = self._header.record_rate_hz
+        return periodic(-(-time * rate // NS), rate) == time
+
+    def _write_state(self, frame: Frame) -> None:
+        row = {
+            "time": frame.time,
+            "mode": [self._code(mode) for mode in frame.modes],
+            **{f"command/{group}": values for group, values in frame.commands.items()},
+            **{f"end/{name}": self._tables[name].rows for name in ("links", "packets", "events", "logs")},
+        }
+        row |= {name: getattr(frame.bodies, name) for name in BODY_COLUMNS}
+        self._tables["state"].append(row)
+
+    def _write_links(self, links: LinkState) -> None:
+        pairs = self._header.layout.pairs
+        if not (np.array_equal(links.a, pairs[:, 0]) and np.array_equal(links.b, pairs[:, 1])):
+            raise RecordingError(f"{self.path}: the radio pairs changed during the run; they must stay")
+        if self._header.paths:
+            amplitude = np.stack([links.path_amplitude.real, links.path_amplitude.imag], axis=1)
+            self._tables["paths"].extend({
+                "amplitude": amplitude, "delay": links.path_delay, "doppler": links.path_doppler,
+                "departure": links.path_departure, "arrival": links.path_arrival,
+            })  # fmt: skip
+        self._tables["links"].append({
+            "time": links.time, "path_gain_db": links.path_gain_db, "los": links.los,
+            "path_count": np.diff(links.path_offset),
+            "path_end": self._tables["paths"].rows if self._header.paths else 0,
+        })  # fmt: skip
+        self._links_time = links.time
+
+    def _write_packets(self, packets: Sequence[Packet]) -> None:
+        if packets:
+            numbers = ("created", "arrived", "stamp", "source", "destination", "sequence", "size")
+            columns = {name: [getattr(packet, name) for packet in packets] for name in numbers}
+            columns["kind"] = [self._code(packet.kind) for packet in packets]
+            columns["fate"] = [self._code(packet.fate) for packet in packets]
+            self._tables["packets"].extend(columns)
+
+    def _write_events(self, events: Sequence[Event]) -> None:
+        for event in events:
+            texts = {name: self._code(getattr(event, name)) for name in ("kind", "robot", "detail")}
+            self._tables["events"].append({"time": event.time, "value": event.value, **texts})
+
+    def _write_logs(self, logs: Sequence[tuple[int, int, str, float]]) -> None:
+        for time, node, name, value in logs:
+            row = {"time": time, "node": node, "name": self._code(name), "value": value}
+            self._tables["logs"].append(row)
+
+    def _code(self, text: str) -> int:
+        """Return the row of `text` in the table of strings; after many, new ones are no longer remembered."""
+        known = self._texts.get(text)
+        if known is not None:
+            return known
+        data = text.encode()
+        code = self._tables["strings"].rows
+        if data:
+            self._tables["text"].extend({"utf8": np.frombuffer(data, np.uint8)})
+        self._text_end += len(data)
+        self._tables["strings"].append({"end": self._text_end})
+        if code < _KNOWN_TEXTS:
+            self._texts[text] = code
+        return code
+
+    def _flush(self) -> None:
+        for table in self._tables.values():
+            table.flush()
+        self._commit({name: table.rows for name, table in self._tables.items()})
+
+    def _commit(self, counts: dict[str, int]) -> None:
+        self._file.flush()
+        self._committed[...] = list(counts.values())
+        self._committed.flush()
+        self._counts = counts
+
+    def _write_ending(self, ending: bytes) -> None:
+        result = self._tables["result"]
+        result.extend({"utf8": np.frombuffer(ending, np.uint8)})
+        result.flush()
+        self._commit({**self._counts, "result": result.rows})
+
+    def _reserve(self, size: int) -> None:
+        """Make sure of space, except for the ending, which fits into what `Claim` keeps back."""
+        if self._stopped:
+            return
+        try:
+            self._claim.reserve(self._file.id.get_filesize(), size)
+        except OSError as error:
+            self._stopped = self._why(error)
+            raise RecordingError(self._stopped) from error
+
+    @contextmanager
+    def _guarded(self) -> Iterator[None]:
+        """Turn an error of HDF5 into one that says what is safe; HDF5 may crash, so it is left alone then."""
+        try:
+            yield
+        except (OSError, RuntimeError) as error:
+            self._broken, self._stopped = True, self._why(error)
+            raise RecordingError(self._stopped) from error
+
+    def _why(self, error: Exception) -> str:
+        rows = self._counts["state"]
+        until = periodic(rows - 1, self._header.record_rate_hz) / NS if rows else 0.0
+        cause = getattr(error, "strerror", None) or error
+        return f"{self.path}: can't be written any more: {cause}; everything up to {until:g} s is recorded"
+
+
+def _json(complete: bool, reason: str, summary: Mapping[str, Any]) -> bytes:
+    ending = {"complete": complete, "reason": reason, "summary": _plain(summary)}
+    return json.dumps(ending, allow_nan=False).encode()
+
+
+def _plain(value: Any) -> Any:
+    """Return `value` as JSON can hold it."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple, np.ndarray)):
+        return [_plain(item) for item in value]
+    if isinstance(value, np.generic):
+        value = value.item()
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
