@@ -1,4 +1,4 @@
-"""Fly round a closed route at constant speed."""
+"""Fly round a closed route: from rest to a constant speed."""
 
 from __future__ import annotations
 
@@ -34,16 +34,24 @@ class Route:
         if np.any(chords < 1e-6):
             first = int(np.argmin(chords))
             raise ScenarioError(f"waypoints {first} and {(first + 1) % len(chords)} of a route are the same")
-        self.speed, self.count = spec.speed, count
+        self.speed, self.acceleration, self.count = spec.speed, spec.acceleration, count
         self.length, self._pieces = _by_arc_length(points, np.concatenate([[0.0], np.cumsum(chords)]))
         self._step = self.length / len(self._pieces)
 
     def reference(self, row: int, time: float) -> Reference:
         """Return where robot `row` should be at `time` [s]."""
-        place = (self.speed * time + self.length * row / self.count) % self.length
+        place, speed, gain = self._along(time)
         out = np.empty((3, 3))
-        yaw = _evaluate(self._pieces, self._step, place, self.speed, out)
+        place = (place + self.length * row / self.count) % self.length
+        yaw = _evaluate(self._pieces, self._step, place, speed, gain, out)
         return Reference(out[0], out[1], out[2], yaw)
+
+    def _along(self, time: float) -> tuple[float, float, float]:
+        """Return way [m], speed [m/s] and change of speed [m/s2] of everyone at `time` [s]."""
+        start = self.speed / self.acceleration
+        if time < start:
+            return 0.5 * self.acceleration * time * time, self.acceleration * time, self.acceleration
+        return self.speed * (time - 0.5 * start), self.speed, 0.0
 
 
 def _by_arc_length(points: F64, knots: F64) -> tuple[float, F64]:
@@ -68,13 +76,15 @@ def _by_arc_length(points: F64, knots: F64) -> tuple[float, F64]:
 
 
 @kernel
-def _evaluate(pieces: F64, step: float, place: float, speed: float, out: F64) -> float:
+def _evaluate(pieces: F64, step: float, place: float, speed: float, gain: float, out: F64) -> float:
     """Write position, velocity and acceleration at arc length `place` into `out`; return the heading."""
     i = min(int(place / step), pieces.shape[0] - 1)
     s = place - i * step
+    tangent = np.empty(3)
     for k in range(3):
         a, b, c, d = pieces[i, 0, k], pieces[i, 1, k], pieces[i, 2, k], pieces[i, 3, k]
         out[0, k] = ((a * s + b) * s + c) * s + d
-        out[1, k] = speed * ((3.0 * a * s + 2.0 * b) * s + c)
-        out[2, k] = speed * speed * (6.0 * a * s + 2.0 * b)
-    return atan2(out[1, 1], out[1, 0])
+        tangent[k] = (3.0 * a * s + 2.0 * b) * s + c
+        out[1, k] = speed * tangent[k]
+        out[2, k] = speed * speed * (6.0 * a * s + 2.0 * b) + gain * tangent[k]
+    return atan2(tangent[1], tangent[0])

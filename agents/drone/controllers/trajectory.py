@@ -9,12 +9,12 @@ from pydantic import Field
 
 from twin.clock import NS
 from twin.specs import RobotSpec, Spec
-from twin.state import F64, Action, Observation, Reference
+from twin.state import F64, NEVER, Action, Observation, Reference
 from twin.units import Radians
 
 
 class Trajectory:
-    """Reference acceleration plus feedback of position and velocity error.
+    """Reference acceleration and expected drag, plus feedback of position error, its integral, velocity error.
 
     The reference is taken at the present time, the state as the newest sample has it: nothing is predicted
     over the age of the sample, so a robot flown over a slow network lags and swings as it would.
@@ -25,6 +25,8 @@ class Trajectory:
 
         kp: float = Field(default=4.0, ge=0)  # 1/s2
         kd: float = Field(default=3.5, ge=0)  # 1/s
+        ki: float = Field(default=1.0, ge=0)  # 1/s3; takes up wind and drag, and rests while a limit holds
+        drag: float = Field(default=0.2, ge=0)  # 1/s, expected deceleration by the air per speed
         max_acceleration: float = Field(default=6.0, gt=0)  # m/s2, of all axes together
         max_tilt: Radians = Field(default=pi / 6, gt=0, lt=pi / 2)
 
@@ -32,6 +34,8 @@ class Trajectory:
         """Take over the robot's task and parameters."""
         self.spec = spec
         self.gains = spec.parameters or self.Parameters()
+        self.integral = np.zeros(3)  # m s
+        self.sensed_at = NEVER
 
     def reference(self, observation: Observation) -> Reference:
         """Return where the task wants the robot now."""
@@ -45,8 +49,12 @@ class Trajectory:
             return Action()
         goal, gains = self.reference(observation), self.gains
         error = goal.position - sensed["position"]
-        wanted = goal.acceleration + gains.kp * error + gains.kd * (goal.velocity - sensed["velocity"])
+        wanted = goal.acceleration + gains.drag * goal.velocity
+        wanted += gains.kp * error + gains.kd * (goal.velocity - sensed["velocity"]) + gains.ki * self.integral
         acceleration = limited(wanted, gains.max_acceleration, gains.max_tilt)
+        if acceleration is wanted and self.sensed_at != NEVER:
+            self.integral += error * ((sensed.time - self.sensed_at) / NS)
+        self.sensed_at = sensed.time
         log = {"error": float(np.sqrt(error @ error)), "limited": float(acceleration is not wanted)}
         return Action(np.append(acceleration, goal.yaw), log=log)
 
