@@ -17,7 +17,7 @@ from twin.protocols import Task
 from twin.scenario import RobotEntry, Scenario, load_kind
 from twin.specs import BodySpec, RobotKind, RobotSpec
 from twin.state import F64, I64, Node
-from twin.tasks import make_task
+from twin.tasks.make import make_task
 from twin.units import parse_quantity
 
 _PHASE, _OFFSET = key("control phase"), key("send offset")

@@ -231,12 +231,13 @@ class Due:
     def _mode(self, i: int, observation: Observation, decisions: Decisions) -> str:
         if not self.group.failsafes:
             return NOMINAL
-        robot, mode = self.robots[i], self.group.failsafes[self.rows[i]].update(observation)
+        robot = self.robots[i]
+        mode = self.group.failsafes[self.rows[i]].update(observation)
         if mode != robot.mode:
             kind = "failsafe" if robot.mode == NOMINAL else "recovered" if mode == NOMINAL else "mode"
             decisions.events.append(Event(observation.time, kind, robot.name, f"{robot.mode} to {mode}"))
             robot.mode = mode
-        return mode
+        return robot.mode
 
     def _control(
         self,

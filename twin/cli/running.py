@@ -67,6 +67,7 @@ def _exit_code(outcome: Outcome) -> int:
 
 
 def _new_recording(project: Project, scenario: Path) -> Path:
+    project.recordings.mkdir(parents=True, exist_ok=True)
     stamp = datetime.now().strftime("%Y%m%d-%H%M%S")
     return project.recordings / f"{scenario.stem}-{stamp}.h5"
 

@@ -6,6 +6,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from heapq import heappop, heappush
 
+import numpy as np
+
 from twin.draws import key
 from twin.errors import RunError
 from twin.protocols import Batch
@@ -33,7 +35,7 @@ class EventNetwork(ABC):
         self.links: LinkState | None = None
         self._events: list[Event] = []
         self._settled: list[Packet] = []
-        self._keys: dict[tuple[int, int, str], int] = {}
+        self._keys: dict[tuple[int, int, str], np.uint64] = {}
 
     @abstractmethod
     def enter(self, packet: Packet, time: int) -> None:
@@ -57,7 +59,7 @@ class EventNetwork(ABC):
         packet.fate = reason
         self._settled.append(packet)
 
-    def flow_key(self, packet: Packet) -> int:
+    def flow_key(self, packet: Packet) -> np.uint64:
         """Return the key of the packet's flow for counter-based draws, made of names only."""
         flow = (packet.source, packet.destination, packet.kind)
         if flow not in self._keys:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import log
 
+import numpy as np
+
 from twin.draws import key, normal, uniform
 from twin.network.events import EventNetwork
 from twin.specs import FixedSpec, Jitter
@@ -21,7 +23,7 @@ class FixedNetwork(EventNetwork):
     ) -> None:
         super().__init__(names, embodied, lookahead)
         self.spec, self.seed = spec, seed
-        self._last: dict[int, int] = {}
+        self._last: dict[np.uint64, int] = {}
 
     def enter(self, packet: Packet, time: int) -> None:
         """Draw the packet's loss and jitter from its flow and sequence number."""
@@ -35,7 +37,7 @@ class FixedNetwork(EventNetwork):
         self.arrive(packet, arrival)
 
 
-def jitter(spec: Jitter, seed: int, flow: int, sequence: int) -> int:
+def jitter(spec: Jitter, seed: int, flow: np.uint64, sequence: int) -> int:
     """Return the random part of a packet's delay [ns], never negative."""
     if spec.kind == "uniform":
         return int(uniform(seed, _JITTER, flow, sequence, 0) * spec.scale)
