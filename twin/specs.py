@@ -132,11 +132,12 @@ class RobotSpec:
 
 
 class RouteSpec(Spec):
-    """Fly a closed route at constant speed; robot i of n starts i/n of the way round."""
+    """Fly a closed route at constant speed after a start from rest; robot i of n starts i/n of the way round."""
 
     kind: Literal["route"]
     waypoints: tuple[Point, ...] = Field(min_length=3)
     speed: Speed = Field(gt=0)
+    acceleration: float = Field(default=2.0, gt=0)  # m/s2, until that speed is reached
 
 
 class HoverSpec(Spec):

@@ -1,4 +1,4 @@
-"""Navigation: truth without noise, noise of the stated size that is nobody else's, delay to the nanosecond."""
+"""Navigation: truth without noise, noise of the stated size that is nobody else's, exact delay."""
 
 import numpy as np
 import pytest
@@ -99,13 +99,13 @@ def test_a_further_robot_changes_nobodys_noise():
 
 @pytest.mark.parametrize("delay", [20 * MS, 50 * MS, 33 * MS, 1])
 def test_delayed_readings_are_the_world_of_that_long_ago(delay):
-    sensor = Navigation(NavigationSpec(delay=delay), ["a"], 1)
+    sensor = Navigation(NavigationSpec(delay=f"{delay} ns"), ["a"], 1)
     for time in range(0, 1000 * MS, 20 * MS):
         (sample,) = sensor.read(time, moving(time), rows(0), rows(0))
         then = max(0, time - delay)
         truth = moving(then)
         assert sample.time == then
-        # cubic and linear interpolation are exact for this motion; a chord of a turn of 0.01 rad is off by 1e-5
+        # interpolation is exact for this motion, save for the chord of a turn of 0.01 rad: off by 1e-5
         assert sample["position"] == pytest.approx(truth.position[0], abs=1e-12)
         assert sample["velocity"] == pytest.approx(truth.velocity[0], abs=1e-12)
         assert sample["orientation"] == pytest.approx(truth.orientation[0], abs=1e-5)
@@ -114,7 +114,7 @@ def test_delayed_readings_are_the_world_of_that_long_ago(delay):
 
 
 def test_a_new_run_forgets_the_old_one():
-    sensor = Navigation(NavigationSpec(delay=40 * MS), ["a"], 1)
+    sensor = Navigation(NavigationSpec(delay="40 ms"), ["a"], 1)
     for time in (0, 20 * MS, 40 * MS):
         sensor.read(time, moving(time + 10**9), rows(0), rows(0))
     (sample,) = sensor.read(0, moving(0), rows(0), rows(0))
