@@ -7,18 +7,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, model_validator
 
 from twin.state import F64
 from twin.units import (
     Bytes,
     GainDb,
     Hertz,
+    Kelvin,
     Metres,
     NonNegativeNs,
+    Pascal,
     PowerDbm,
     Radians,
     RadiansPerSecond,
+    RainRate,
     RateHz,
     Speed,
 )
@@ -68,14 +71,33 @@ class BodySpec(Spec):
         return np.concatenate([np.full(field.size, getattr(field, bound)) for field in self.command])
 
 
+class AntennaSpec(Spec):
+    """An antenna: the pattern of its elements, how it is turned on its mount, and the planar array of elements.
+
+    The boresight is the mount's x axis, turned by roll, then tilted down, then turned to `azimuth` (counter-
+    clockwise seen from above, from x). A dipole stands along z. Elements of an array lie in the y-z plane.
+    """
+
+    pattern: Literal["isotropic", "dipole", "tr38901"] | Path = "isotropic"  # a path is an MSI file
+    slant: Radians = 0.0  # of the polarisation: 0 vertical, pi/2 horizontal
+    azimuth: Radians = 0.0
+    downtilt: Radians = 0.0
+    roll: Radians = 0.0
+    rows: int = Field(default=1, ge=1, le=64)
+    columns: int = Field(default=1, ge=1, le=64)
+    spacing: tuple[PositiveFloat, PositiveFloat] = (0.5, 0.5)  # between rows and between columns, in wavelengths
+    beam: Literal["broadside", "dft", "mrc"] = "dft"  # fixed; the best of a DFT codebook; maximum ratio
+
+
 class RadioSpec(Spec):
-    """One radio of a robot, with an isotropic antenna at `mount` in body axes."""
+    """One radio of a robot; its antenna sits at `mount` in body axes."""
 
     carrier: Hertz = Field(default=3.5e9, ge=0.5e9, le=300e9)
     power: PowerDbm = 23.0
     gain: GainDb = 0.0
     noise_figure: GainDb = 7.0
     mount: Point = (0.0, 0.0, 0.0)
+    antenna: AntennaSpec = AntennaSpec()
 
 
 class NavigationNoise(Spec):
@@ -156,6 +178,44 @@ class FreeSpaceSpec(Spec):
 
     kind: Literal["freespace"] = "freespace"
     blockage_loss: GainDb = Field(default=25.0, ge=0)
+
+
+class SurfaceSpec(Spec):
+    """How the faces of one material meet a wave, besides their permittivity."""
+
+    thickness: Metres | None = Field(default=None, gt=0)  # of the slab; None: a half-space
+    transparent: bool = False  # paths pass through; needs a thickness
+    roughness: Metres = Field(default=0.0, ge=0)  # standard deviation of height, for the specular part
+
+    @model_validator(mode="after")
+    def _has_another_side(self) -> SurfaceSpec:
+        if self.transparent and self.thickness is None:
+            raise ValueError("a transparent surface needs a thickness")
+        return self
+
+
+class AtmosphereSpec(Spec):
+    """Air and rain; the default is the reference atmosphere at sea level without rain."""
+
+    pressure: Pascal = Field(default=101_325.0, gt=0)  # of dry air and vapour together
+    temperature: Kelvin = Field(default=288.15, gt=0)
+    vapour: float = Field(default=7.5, ge=0)  # g/m3
+    rain: RainRate = Field(default=0.0, ge=0)
+
+
+class RayTracingSpec(Spec):
+    """Paths found by rays and images, with reflections up to `order`."""
+
+    kind: Literal["raytracing"] = "raytracing"
+    order: int = Field(default=3, ge=0, le=8)
+    diffraction: bool = False  # on edges, also with one reflection before or after
+    mode: Literal["kinetic", "exhaustive"] = "kinetic"
+    rays: int = Field(default=300_000, ge=0)  # for the first search from a place
+    rays_per_metre: int = Field(default=150_000, ge=0)  # of a moving source
+    max_paths: int = Field(default=64, ge=1)
+    blockers: bool = True  # robots block and reflect
+    surfaces: dict[str, SurfaceSpec] = {"glass": SurfaceSpec(thickness=0.012)}
+    atmosphere: AtmosphereSpec = AtmosphereSpec()
 
 
 ChannelSpec = FreeSpaceSpec

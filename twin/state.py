@@ -54,6 +54,25 @@ class LinkState:
     path_arrival: F64  # (P, 3) unit vector from radio b towards the wave's origin, world
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class TracedLinks(LinkState):
+    """What a ray tracer knows besides: spreads weighted by power, beams, and where each path went."""
+
+    k_factor_db: F64  # (L,) direct path over the rest; -inf without a direct path, inf without a rest
+    delay_spread: F64  # (L,) s, root mean square
+    doppler_spread: F64  # (L,) Hz, root mean square
+    angular_spread: F64  # (L, 2) rad, circular spread of azimuth at a and at b
+    dropped_db: F64  # (L,) power gain of the paths beyond the limit; -inf where none was dropped
+    beam: I32  # (L, 2) DFT beam of a and b, row * columns + column; -1 for other beams
+    path_element: C128  # (P,) field gain between single elements of the two arrays
+    path_phase: F64  # (2, P, 2) rad between rows and between columns, of the array of a and of b
+    path_transfer: C128  # (P, 2, 2) theta and phi at b by theta and phi at a, without antennas and spread
+    path_length: I32  # (P,) interactions of each path
+    path_kind: I32  # (P, K) 0 reflection, 1 transmission, 2 diffraction, 3 reflection on a moving hull; -1 none
+    path_face: I32  # (P, K) face of the geometry, edge, or face of a hull; -1 none
+    path_vertex: F64  # (P, K, 3) m
+
+
 @dataclass(slots=True, eq=False)
 class Packet:
     """One packet and its fate; times in ns."""
