@@ -14,17 +14,18 @@ from twin.clock import Clock
 from twin.draws import generator
 from twin.errors import ScenarioError
 from twin.link import Radio
-from twin.network.events import EventNetwork
 from twin.network.fixed import FixedNetwork
 from twin.network.ideal import IdealNetwork
+from twin.network.simple import SimpleNetwork
+from twin.network.trace import TraceNetwork
 from twin.physics.bullet import BodyGroup, BulletPhysics
 from twin.physics.dynamics import make_dynamics
 from twin.project import Project
-from twin.protocols import Controller, Failsafe, Host, Task
+from twin.protocols import Controller, Failsafe, Host, Network, Task
 from twin.robot import Group, Robot
 from twin.scenario import Scenario
 from twin.sensors.navigation import Navigation
-from twin.specs import FixedSpec
+from twin.specs import FixedSpec, IdealSpec, SimpleSpec, TraceSpec
 from twin.state import Node
 from twin.twin import Twin
 from twin.world.world import World, open_world
@@ -68,15 +69,24 @@ def build(scenario: Scenario, project: Project) -> Built:
     directory = {node.name: index for index, node in enumerate(nodes)}
     for robot in robots:
         robot.nodes = directory
-    twin.connect(physics, channel, _network(scenario, nodes, lookahead), robots, groups)
+    twin.connect(physics, channel, _network(scenario, project, nodes, radios, lookahead), robots, groups)
     return Built(twin, world, casts, nodes, radios)
 
 
-def _network(scenario: Scenario, nodes: Sequence[Node], lookahead: int) -> EventNetwork:
+def _network(
+    scenario: Scenario, project: Project, nodes: Sequence[Node], radios: Sequence[Radio], lookahead: int
+) -> Network:
     names, embodied = [node.name for node in nodes], [node.body >= 0 for node in nodes]
-    if isinstance(scenario.network, FixedSpec):
-        return FixedNetwork(scenario.network, scenario.seed, names, embodied, lookahead)
-    return IdealNetwork(names, embodied, lookahead)
+    match scenario.network:
+        case FixedSpec() as spec:
+            return FixedNetwork(spec, scenario.seed, names, embodied, lookahead)
+        case SimpleSpec() as spec:
+            return SimpleNetwork(spec, names, embodied, radios, lookahead)
+        case TraceSpec() as spec:
+            there = spec.model_copy(update={"file": project.file(spec.file)})
+            return TraceNetwork(there, names, embodied, lookahead)
+        case IdealSpec():
+            return IdealNetwork(names, embodied, lookahead)
 
 
 def _body_group(c: Cast) -> BodyGroup:

@@ -38,18 +38,19 @@ def _mix(z: np.uint64) -> np.uint64:
 
 
 @kernel
-def uniform(seed: int, stream: np.uint64, entity: np.uint64, sequence: int, attempt: int) -> float:
+def uniform(seed: int, stream: int | np.uint64, entity: int | np.uint64, sequence: int, attempt: int) -> float:
     """Return a draw in the open interval (0, 1), on a grid of 2**-53."""
     z = _mix(np.uint64(seed) + _GOLDEN)
     z = _mix((z ^ stream) + _GOLDEN)
     z = _mix((z ^ entity) + _GOLDEN)
     z = _mix((z ^ np.uint64(sequence)) + _GOLDEN)
     z = _mix((z ^ np.uint64(attempt)) + _GOLDEN)
-    return ((z >> _S11) + 0.5) * 2.0**-53
+    draw: float = ((z >> _S11) + 0.5) * 2.0**-53
+    return draw
 
 
 @kernel
-def normal(seed: int, stream: np.uint64, entity: np.uint64, sequence: int, attempt: int) -> float:
+def normal(seed: int, stream: int | np.uint64, entity: int | np.uint64, sequence: int, attempt: int) -> float:
     """Return a standard normal draw (Box-Muller on two uniform draws)."""
     radius = np.sqrt(-2.0 * np.log(uniform(seed, stream, entity, sequence, 2 * attempt)))
     return radius * np.cos(2.0 * np.pi * uniform(seed, stream, entity, sequence, 2 * attempt + 1))

@@ -94,6 +94,10 @@ class Project:
         """
         return self._resolve("robot", reference, self.robots(), "robot.toml")
 
+    def file(self, path: Path) -> Path:
+        """Return where a file that a scenario names is: seen from here, else from the project."""
+        return next((place for base in (Path.cwd(), self.folder) if (place := base / path).exists()), path)
+
     def _resolve(self, what: str, reference: str, named: Mapping[str, list[Path]], marker: str) -> Path:
         if "/" not in reference:
             return _only(what, reference, named)

@@ -232,12 +232,12 @@ class Due:
         if not self.group.failsafes:
             return NOMINAL
         robot = self.robots[i]
-        mode = self.group.failsafes[self.rows[i]].update(observation)
+        mode: str = self.group.failsafes[self.rows[i]].update(observation)
         if mode != robot.mode:
             kind = "failsafe" if robot.mode == NOMINAL else "recovered" if mode == NOMINAL else "mode"
             decisions.events.append(Event(observation.time, kind, robot.name, f"{robot.mode} to {mode}"))
             robot.mode = mode
-        return robot.mode
+        return mode
 
     def _control(
         self,
