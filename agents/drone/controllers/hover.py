@@ -11,7 +11,9 @@ from .trajectory import Trajectory
 
 
 class Hover(Trajectory):
-    """Hold the first sensed position, heading as the first sample has it; needs no task."""
+    """Hold the first sensed position, heading as the first sample has it."""
+
+    needs_task = False
 
     def reset(self, spec: RobotSpec, rng: np.random.Generator) -> None:
         """Forget the place."""

@@ -8,30 +8,36 @@ import numpy as np
 from pydantic import Field
 
 from twin.clock import NS
+from twin.errors import ScenarioError
 from twin.specs import RobotSpec, Spec
 from twin.state import F64, NEVER, Action, Observation, Reference
 from twin.units import Radians
 
 
 class Trajectory:
-    """Reference acceleration and expected drag, plus feedback of position error, its integral, velocity error.
+    """Reference acceleration and expected drag, plus feedback of position, its integral, and velocity.
 
     The reference is taken at the present time, the state as the newest sample has it: nothing is predicted
     over the age of the sample, so a robot flown over a slow network lags and swings as it would.
     """
+
+    needs_task = True
 
     class Parameters(Spec):
         """Gains and limits."""
 
         kp: float = Field(default=4.0, ge=0)  # 1/s2
         kd: float = Field(default=3.5, ge=0)  # 1/s
-        ki: float = Field(default=1.0, ge=0)  # 1/s3; takes up wind and drag, and rests while a limit holds
+        ki: float = Field(default=1.0, ge=0)  # 1/s3, takes up wind; rests while a limit holds
+        max_integral: float = Field(default=3.0, ge=0)  # m s, per axis
         drag: float = Field(default=0.2, ge=0)  # 1/s, expected deceleration by the air per speed
         max_acceleration: float = Field(default=6.0, gt=0)  # m/s2, of all axes together
         max_tilt: Radians = Field(default=pi / 6, gt=0, lt=pi / 2)
 
     def reset(self, spec: RobotSpec, rng: np.random.Generator) -> None:
         """Take over the robot's task and parameters."""
+        if self.needs_task and spec.task is None:
+            raise ScenarioError(f"{spec.name}: this controller follows a task, but its entry has no `task`")
         self.spec = spec
         self.gains = spec.parameters or self.Parameters()
         self.integral = np.zeros(3)  # m s
@@ -50,10 +56,13 @@ class Trajectory:
         goal, gains = self.reference(observation), self.gains
         error = goal.position - sensed["position"]
         wanted = goal.acceleration + gains.drag * goal.velocity
-        wanted += gains.kp * error + gains.kd * (goal.velocity - sensed["velocity"]) + gains.ki * self.integral
+        wanted += (
+            gains.kp * error + gains.kd * (goal.velocity - sensed["velocity"]) + gains.ki * self.integral
+        )
         acceleration = limited(wanted, gains.max_acceleration, gains.max_tilt)
         if acceleration is wanted and self.sensed_at != NEVER:
-            self.integral += error * ((sensed.time - self.sensed_at) / NS)
+            summed = self.integral + error * ((sensed.time - self.sensed_at) / NS)
+            self.integral = np.clip(summed, -gains.max_integral, gains.max_integral)
         self.sensed_at = sensed.time
         log = {"error": float(np.sqrt(error @ error)), "limited": float(acceleration is not wanted)}
         return Action(np.append(acceleration, goal.yaw), log=log)
