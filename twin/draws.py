@@ -1,8 +1,8 @@
 """Counter-based random draws: each is a function of what it is for, never of how many were made before it.
 
-u(seed, stream, entity, sequence, attempt): adding a robot changes nobody else's draws, and a kernel may evaluate
-them in any order. The mixer is SplitMix64's finaliser (Steele, Lea, Flood: Fast splittable pseudorandom number
-generators, OOPSLA 2014), applied once per word.
+u(seed, stream, entity, sequence, attempt): adding a robot changes nobody else's draws, and a kernel may
+evaluate them in any order. The mixer is SplitMix64's finaliser (Steele, Lea, Flood: Fast splittable
+pseudorandom number generators, OOPSLA 2014), applied once per word.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ import hashlib
 import numpy as np
 
 from twin.kernels import kernel
+
+Key = int | np.uint64
 
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _M1 = np.uint64(0xBF58476D1CE4E5B9)
@@ -38,7 +40,7 @@ def _mix(z: np.uint64) -> np.uint64:
 
 
 @kernel
-def uniform(seed: int, stream: int | np.uint64, entity: int | np.uint64, sequence: int, attempt: int) -> float:
+def uniform(seed: int, stream: Key, entity: Key, sequence: int, attempt: int) -> float:
     """Return a draw in the open interval (0, 1), on a grid of 2**-53."""
     z = _mix(np.uint64(seed) + _GOLDEN)
     z = _mix((z ^ stream) + _GOLDEN)
@@ -50,7 +52,7 @@ def uniform(seed: int, stream: int | np.uint64, entity: int | np.uint64, sequenc
 
 
 @kernel
-def normal(seed: int, stream: int | np.uint64, entity: int | np.uint64, sequence: int, attempt: int) -> float:
+def normal(seed: int, stream: Key, entity: Key, sequence: int, attempt: int) -> float:
     """Return a standard normal draw (Box-Muller on two uniform draws)."""
     radius = np.sqrt(-2.0 * np.log(uniform(seed, stream, entity, sequence, 2 * attempt)))
     return radius * np.cos(2.0 * np.pi * uniform(seed, stream, entity, sequence, 2 * attempt + 1))
