@@ -12,6 +12,7 @@ from types import FrameType
 from typing import Any
 
 from twin.analysis.metrics import Metrics
+from twin.analysis.requirements import judged
 from twin.build import Built
 from twin.clock import NS
 from twin.errors import RecordingError, RunError
@@ -71,6 +72,7 @@ def run(
     except (RunError, RecordingError, Stopped) as stop:
         error = stop
     summary = metrics.summary()
+    summary |= judged(scenario.requirements, summary, complete=error is None)
     if writer is not None:
         writer.finish(summary, complete=error is None, reason="" if error is None else str(error))
     return Outcome(summary, time.monotonic() - start, error)

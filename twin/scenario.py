@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 import tomli_w
-from pydantic import Field, ValidationInfo, field_validator, model_validator
+from pydantic import Field, PlainSerializer, PlainValidator, ValidationInfo, field_validator, model_validator
 
+from twin.analysis.requirements import Requirement, parse_requirement
 from twin.clock import rate_fault
 from twin.errors import ScenarioError, nearest
 from twin.overrides import apply_overrides
@@ -25,6 +26,12 @@ from twin.specs import (
 )
 from twin.toml_text import Key, Mistakes, read_toml, validate
 from twin.units import DurationNs, NonNegativeNs, Radians, RateHz, duration_text
+
+RequirementText = Annotated[
+    Requirement,
+    PlainValidator(parse_requirement, json_schema_input_type=str),
+    PlainSerializer(str, return_type=str),
+]
 
 
 class Rates(Spec):
@@ -86,6 +93,7 @@ class Scenario(Spec):
     channel: ChannelSpec = FreeSpaceSpec()
     network: NetworkSpec = IdealSpec()
     robots: dict[str, RobotEntry] = Field(min_length=1)
+    requirements: tuple[RequirementText, ...] = ()
 
     @model_validator(mode="after")
     def _robots_fit(self) -> Self:
@@ -112,7 +120,7 @@ class Scenario(Spec):
 
     def to_toml(self) -> str:
         """Return all of it, overrides and defaults included, as text that loads to the same scenario."""
-        return tomli_w.dumps(self.model_dump(by_alias=True, exclude_none=True))
+        return tomli_w.dumps(self.model_dump(mode="json", by_alias=True, exclude_none=True))
 
 
 def load_scenario(path: Path, overrides: Sequence[str] = ()) -> tuple[Scenario, list[str]]:

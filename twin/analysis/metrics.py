@@ -53,7 +53,7 @@ class Metrics:
                 self.round_trips.append(packet.arrived - packet.stamp)
 
     def summary(self) -> dict[str, Any]:
-        """Return the figures by name, SI units but for names that carry another."""
+        """Return the figures by name, in SI; those of `twin.analysis.figures` and tables of several."""
         sent = self.fates.total()
         delivered, queued = self.fates["delivered"], self.fates["queued"]
         rms = np.sqrt(self.squares / max(self.frames, 1))
@@ -79,10 +79,10 @@ class Metrics:
         }
 
     def _round_trips(self) -> dict[str, float | None]:
-        names = [f"rtt_p{percentile:g}_ms".replace(".", "") for percentile in PERCENTILES]
+        names = [f"rtt_p{percentile:g}".replace(".", "") for percentile in PERCENTILES]
         if not self.round_trips:
             return dict.fromkeys(names)
         return {
-            name: float(value) / 1e6
+            name: float(value) / NS
             for name, value in zip(names, np.percentile(self.round_trips, PERCENTILES), strict=True)
         }

@@ -43,7 +43,8 @@ def run(
 ) -> int:
     """Run SCENARIO: WORLD/NAME, or the path of a .toml file.
 
-    Ends with 0, or with 3 when the run had to stop early.
+    Exit codes: 0 good, 1 error, 2 wrong input, 3 stopped early, 5 a
+    requirement of the scenario failed.
     """
     from twin.cli.running import execute
 

@@ -11,12 +11,15 @@ from typing import Any
 
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
+from rich.text import Text
 
 from twin import kernels
+from twin.analysis.figures import FIGURES
+from twin.analysis.requirements import parse_requirement
 from twin.build import build
 from twin.cli.console import err, out, print_json, say
 from twin.clock import NS
-from twin.errors import EXIT_INCOMPLETE, RunError
+from twin.errors import EXIT_INCOMPLETE, EXIT_REQUIREMENT, RunError
 from twin.project import Project, find_scenario
 from twin.run import Outcome, Stopped
 from twin.run import run as run_built
@@ -63,7 +66,9 @@ def execute(
 def _exit_code(outcome: Outcome) -> int:
     if isinstance(outcome.error, Stopped):
         return outcome.error.exit_code
-    return 0 if outcome.error is None else EXIT_INCOMPLETE
+    if outcome.error is not None:
+        return EXIT_INCOMPLETE
+    return EXIT_REQUIREMENT if outcome.summary["passed"] is False else 0
 
 
 def _new_recording(project: Project, scenario: Path) -> Path:
@@ -94,31 +99,35 @@ def _explain(error: Exception) -> None:
     say(f"the run stopped early: {error}", "red")
 
 
-ROWS = (
-    ("simulated", "duration", "{:.1f} s"),
-    ("real-time factor", "real_time_factor", "{:.1f}"),
-    ("packets sent", "packets_sent", "{}"),
-    ("  delivered", "packets_delivered", "{}"),
-    ("  late", "packets_late", "{}"),
-    ("  lost", "packets_lost", "{}"),
-    ("round trip p50", "rtt_p50_ms", "{:.1f} ms"),
-    ("round trip p99", "rtt_p99_ms", "{:.1f} ms"),
-    ("tracking error rms", "tracking_rms", "{:.2f} m"),
-    ("tracking error max", "tracking_max", "{:.2f} m"),
-    ("failsafes", "failsafes", "{}"),
-    ("time on failsafe", "failsafe_time", "{:.1f} s"),
-    ("collisions", "collisions", "{}"),
-)
-
-
 def print_table(figures: dict[str, Any]) -> None:
-    """Print those figures of a run that are there, one a line."""
+    """Print those figures of a run that are there, one a line, and what its requirements made of them."""
     table = Table(show_header=False, box=None, pad_edge=False)
     table.add_column(style="dim")
     table.add_column(justify="right")
-    for label, name, form in ROWS:
-        if name not in figures:
-            continue
-        value = figures[name]
-        table.add_row(label, "-" if value is None else form.format(value))
+    for name, figure in FIGURES.items():
+        if name in figures:
+            table.add_row(figure.label, figure.shown(figures[name]))
+    if "real_time_factor" in figures:
+        table.add_row("real-time factor", f"{figures['real_time_factor']:.1f}")
     out.print(table)
+    if figures.get("requirements"):
+        _print_verdicts(figures)
+
+
+def _print_verdicts(figures: dict[str, Any]) -> None:
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    table.add_column("requirement")
+    table.add_column("value", justify="right")
+    table.add_column("limit")
+    table.add_column("verdict")
+    for verdict in figures["requirements"]:
+        requirement, value = parse_requirement(verdict["requirement"]), verdict["value"]
+        shown = "-" if value is None else requirement.shown(value)
+        result = Text("passed", "green") if verdict["passed"] else Text("FAILED", "bold red")
+        if verdict["reason"]:
+            result.append(f": {verdict['reason']}")
+        table.add_row(requirement.metric, shown, requirement.bound, result)
+    out.print()
+    out.print(table)
+    if not figures["complete"]:
+        out.print("The run is incomplete: these are the figures of the part that was simulated.")

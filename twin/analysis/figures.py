@@ -1,0 +1,46 @@
+"""The figures of a run that requirements can name: what each means and how people read it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from twin.units import UNITS
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One number of a run's summary, in SI."""
+
+    label: str
+    dimension: str | None = None  # of twin.units; None for a count
+    unit: str = ""  # that people read it in
+    digits: int = 0  # after the point, in that unit
+    absent: str = ""  # why a run may not have it
+
+    def shown(self, value: float | None) -> str:
+        """Return a value [SI] as people read it."""
+        if value is None:
+            return "-"
+        scale = 1.0 if self.dimension is None else float(UNITS[self.dimension][self.unit])
+        return f"{value / scale:.{self.digits}f} {self.unit}".rstrip()
+
+
+_NO_COMMAND = "no command arrived"
+_NO_TASK = "no robot has a task"
+
+FIGURES = {
+    "duration": Figure("simulated", "time", "s", 1),
+    "packets_sent": Figure("packets sent"),
+    "packets_delivered": Figure("  delivered"),
+    "packets_late": Figure("  late"),
+    "packets_lost": Figure("  lost"),
+    "packets_queued": Figure("  under way at the end"),
+    "rtt_p50": Figure("round trip p50", "time", "ms", 1, _NO_COMMAND),
+    "rtt_p99": Figure("round trip p99", "time", "ms", 1, _NO_COMMAND),
+    "rtt_p999": Figure("round trip p99.9", "time", "ms", 1, _NO_COMMAND),
+    "tracking_rms": Figure("tracking error rms", "length", "m", 2, _NO_TASK),
+    "tracking_max": Figure("tracking error max", "length", "m", 2, _NO_TASK),
+    "failsafes": Figure("failsafes"),
+    "failsafe_time": Figure("time on failsafe", "time", "s", 1),
+    "collisions": Figure("collisions"),
+}
