@@ -38,7 +38,7 @@ def make_frame(tick, bodies=3, joints=2, links=2, paths=(2, 0), packets=2, event
             slow.random(total), slow.normal(size=total), slow.normal(size=(total, 3)),
             slow.normal(size=(total, 3)),
         ),
-        commands={"patrol": rng.normal(size=(2, 4)), "arm": rng.normal(size=(1, 3)), "rack": np.zeros((1, 0))},
+        commands={"patrol": rng.normal(size=(2, 4)), "arm": rng.normal(size=(1, 3)), "a": rng.random((1, 0))},
         modes=["nominal", text, "landing", "nominal"],
         packets=[
             Packet(i, 3, "telemetry", tick, 100 + i, time, time - i, None, time + 5, "delivered")

@@ -6,11 +6,15 @@ import fcntl
 import os
 from pathlib import Path
 
+import h5py
+
 from twin.errors import RecordingError
 
 _AHEAD = 4 << 20  # bytes reserved at a time
 _MARGIN = 1 << 19  # bytes always kept back, so that a file can be finished on a full disk
-_END_OF_FILE = slice(28, 36)  # in the superblock of version 3: where HDF5's part of the file ends
+_SIGNATURE = b"\x89HDF\r\n\x1a\n"
+_SUPERBLOCK_VERSION = 3
+_END_OF_FILE = slice(28, 36)  # in that superblock: how long the file has to be
 
 
 def is_being_written(path: Path) -> bool:
@@ -26,9 +30,20 @@ def is_being_written(path: Path) -> bool:
 
 
 def stored_size(path: Path) -> int:
-    """Return the size that the superblock of an HDF5 file of version 3 states."""
+    """Return the size that an HDF5 file in SWMR format says it has.
+
+    Raises:
+        RecordingError: it is no such file.
+    """
     with open(path, "rb") as file:
-        return int.from_bytes(file.read(_END_OF_FILE.stop)[_END_OF_FILE], "little")
+        start = file.read(_END_OF_FILE.stop)
+    if not start:
+        raise RecordingError(f"{path}: is empty")
+    if not start.startswith(_SIGNATURE):
+        raise RecordingError(f"{path}: is not an HDF5 file, so not a recording")
+    if len(start) < _END_OF_FILE.stop or start[len(_SIGNATURE)] != _SUPERBLOCK_VERSION:
+        raise RecordingError(f"{path}: is an HDF5 file, but not a recording of twin")
+    return int.from_bytes(start[_END_OF_FILE], "little")
 
 
 def _lock(path: Path, flags: int) -> int:
@@ -97,6 +112,18 @@ class Claim:
         except OSError:
             os.posix_fallocate(self._descriptor, self._reserved, end - self._reserved)
             self._reserved = end
+
+    def create(self, size: int) -> h5py.File:
+        """Return the new HDF5 file, with space for `size` bytes; closing it is the caller's.
+
+        Raises:
+            OSError: there is no space.
+        """
+        self.reserve(0, size)
+        file = h5py.File(self.working, "w", libver=("v110", "v110"), locking=False)
+        self._reserved = 0  # opening has truncated the file
+        self.reserve(0, size)
+        return file
 
     def release(self) -> None:
         """Give back what was reserved beyond the end of the closed file, and the right to write it."""

@@ -88,7 +88,7 @@ class Recording:
             self._columns = {
                 column.name: column for spec in self._specs.values() for column in self._read_columns(spec)
             }
-            self.strings = Strings(self["strings/end"], self["text/utf8"])
+            self.strings = Strings(self.path, self["strings/end"], self["text/utf8"])
             self.rows: Mapping[str, int] = {}
             self.refresh()
         except (KeyError, ValueError, TypeError, AttributeError, OSError, RuntimeError) as error:
@@ -252,16 +252,9 @@ class Recording:
 
 def _open(path: Path) -> h5py.File:
     try:
-        if not h5py.is_hdf5(path):
-            with open(path, "rb") as file:
-                empty = not file.read(1)
-            what = "is empty" if empty else "is not an HDF5 file, so not a recording"
-            raise RecordingError(f"{path}: {what}")
-        file = h5py.File(path, "r", swmr=True, locking=False)
+        size, stated = path.stat().st_size, stored_size(path)
+        if size < stated:
+            raise RecordingError(f"{path}: is cut off: it has {size} of {stated} bytes")
+        return h5py.File(path, "r", swmr=True, locking=False)
     except OSError as error:
         raise RecordingError(f"{path}: can't be read: {error.strerror or error}") from error
-    size, stated = path.stat().st_size, stored_size(path)
-    if size < stated:
-        file.close()
-        raise RecordingError(f"{path}: is cut off: it has {size} of {stated} bytes")
-    return file

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -22,18 +24,18 @@ class _Rows(Protocol):
 class Strings:
     """Reads texts in blocks and keeps the newest of them."""
 
-    def __init__(self, ends: _Rows, utf8: _Rows) -> None:
-        self._ends, self._utf8 = ends, utf8
+    def __init__(self, path: Path, ends: _Rows, utf8: _Rows) -> None:
+        self._path, self._ends, self._utf8 = path, ends, utf8
         self._blocks: dict[int, list[str]] = {}
 
     def __getitem__(self, code: int) -> str:
+        if not 0 <= code < len(self._ends):
+            raise RecordingError(f"{self._path}: has no text {code}, only {len(self._ends)}: damaged")
         block, place = divmod(int(code), _BLOCK)
         if place >= len(self._blocks.get(block, ())):
             if len(self._blocks) >= _BLOCKS:
                 del self._blocks[next(iter(self._blocks))]
             self._blocks[block] = self._load(block * _BLOCK)
-        if place >= len(self._blocks[block]):
-            raise RecordingError(f"text {code} is not among the {len(self._ends)} recorded: damaged")
         return self._blocks[block][place]
 
     def decode(self, codes: NDArray[Any]) -> NDArray[Any]:
@@ -48,6 +50,9 @@ class Strings:
         stop = ends[-1] if ends else start
         bounds = [start, *ends]
         if not 0 <= stop - start <= _LARGEST or bounds != sorted(bounds) or stop > len(self._utf8):
-            raise RecordingError("the table of strings is damaged")
+            raise RecordingError(f"{self._path}: the table of strings is damaged")
         data = self._utf8[start:stop].tobytes()
-        return [data[a - start : b - start].decode() for a, b in zip(bounds, ends, strict=False)]
+        try:
+            return [data[a - start : b - start].decode() for a, b in pairwise(bounds)]
+        except UnicodeDecodeError as error:
+            raise RecordingError(f"{self._path}: text/utf8 is damaged: {error}") from error

@@ -15,7 +15,6 @@ from time import monotonic
 from types import TracebackType
 from typing import Any
 
-import h5py
 import numpy as np
 
 from twin.clock import NS, periodic
@@ -58,8 +57,7 @@ class Writer:
         self._flush_at, self._flush_by = NS, monotonic() + 1.0
 
     def _create(self) -> None:
-        self._claim.reserve(0, _FIRST_BYTES)
-        self._file = h5py.File(self._claim.working, "w", libver=("v110", "v110"), locking=False)
+        self._file = self._claim.create(_FIRST_BYTES)
         write_header(self._file, self._header)
         specs = tables(self._header)
         self._tables = {spec.name: TableWriter(self._file, spec, self._reserve) for spec in specs}
@@ -225,10 +223,10 @@ class Writer:
             raise RecordingError(self._stopped) from error
 
     def _why(self, error: Exception) -> str:
-        rows = self._counts["state"]
-        until = periodic(rows - 1, self._header.record_rate_hz) / NS if rows else 0.0
-        cause = getattr(error, "strerror", None) or error
-        return f"{self.path}: can't be written any more: {cause}; everything up to {until:g} s is recorded"
+        rows, cause = self._counts["state"], getattr(error, "strerror", None) or error
+        until = periodic(rows - 1, self._header.record_rate_hz) / NS
+        what = f"everything up to {until:g} s" if rows else "nothing"
+        return f"{self.path}: can't be written any more: {cause}; {what} is recorded"
 
 
 def _json(complete: bool, reason: str, summary: Mapping[str, Any]) -> bytes:
