@@ -24,7 +24,7 @@ class Airframe(NamedTuple):
     """Constants of a kind of drone, as the kernel takes them; R rotors."""
 
     mass: float  # kg
-    inertia: F64  # (3,) kg m2
+    inertia: Vector  # kg m2
     gravity: float  # m/s2
     mixer: F64  # (R, 4) rotor thrust per thrust and torque of the body
     effect: F64  # (4, R) thrust and torque of the body per rotor thrust
@@ -32,11 +32,11 @@ class Airframe(NamedTuple):
     max_speed: float  # rad/s
     motor_time: float  # s
     max_tilt: float  # rad
-    attitude_gain: F64  # (3,) 1/s
-    rate_gain: F64  # (3,) 1/s
-    max_rate: F64  # (3,) rad/s
-    linear_drag: F64  # (3,) N/(m/s)
-    quadratic_drag: F64  # (3,) N/(m/s)2
+    attitude_gain: Vector  # 1/s
+    rate_gain: Vector  # 1/s
+    max_rate: Vector  # rad/s
+    linear_drag: Vector  # N/(m/s)
+    quadratic_drag: Vector  # N/(m/s)2
     attitude_first: bool
 
 
@@ -55,10 +55,9 @@ class Rotorcraft:
         effect = allocation(p)
         mixer = np.linalg.pinv(effect).astype(np.float64)
         self.airframe = Airframe(
-            p.mass, self.inertia, p.gravity, mixer, effect, p.thrust_coefficient,
-            p.max_rotor_speed, p.motor_time_constant, p.max_tilt, np.array(p.attitude_gain),
-            np.array(p.rate_gain), np.array(p.max_rate), np.array(p.linear_drag), np.array(p.quadratic_drag),
-            p.priority == "attitude",
+            p.mass, p.inertia, p.gravity, mixer, effect, p.thrust_coefficient, p.max_rotor_speed,
+            p.motor_time_constant, p.max_tilt, p.attitude_gain, p.rate_gain, p.max_rate, p.linear_drag,
+            p.quadratic_drag, p.priority == "attitude",
         )  # fmt: skip
         self.rotor_speed: F64 = np.zeros((n, len(p.rotors)))
         self.saturated: I64 = np.zeros(n, dtype=np.int64)
@@ -123,13 +122,14 @@ def _attitude_control(frame: Airframe, q: Quaternion, rates: Vector, command: F6
         return 0.0, (0.0, 0.0, 0.0)
     body = (rotate(q, (1.0, 0.0, 0.0)), rotate(q, (0.0, 1.0, 0.0)), rotate(q, (0.0, 0.0, 1.0)))
     error = _attitude_error(_wanted_axes(wanted, command[3]), body)
-    torque_x = _rate_control(frame, 0, error[0], rates[0])
-    torque_y = _rate_control(frame, 1, error[1], rates[1])
-    torque_z = _rate_control(frame, 2, error[2], rates[2])
-    momentum = (frame.inertia[0] * rates[0], frame.inertia[1] * rates[1], frame.inertia[2] * rates[2])
-    spin = cross(rates, momentum)
-    thrust = max(0.0, _dot(wanted, body[2]))
-    return thrust, (torque_x + spin[0], torque_y + spin[1], torque_z + spin[2])
+    most, p, d, inertia = frame.max_rate, frame.attitude_gain, frame.rate_gain, frame.inertia
+    spin = cross(rates, (inertia[0] * rates[0], inertia[1] * rates[1], inertia[2] * rates[2]))
+    torque = (
+        spin[0] + inertia[0] * _rate_control(error[0], rates[0], most[0], p[0], d[0]),
+        spin[1] + inertia[1] * _rate_control(error[1], rates[1], most[1], p[1], d[1]),
+        spin[2] + inertia[2] * _rate_control(error[2], rates[2], most[2], p[2], d[2]),
+    )
+    return max(0.0, _dot(wanted, body[2])), torque
 
 
 @kernel
@@ -165,11 +165,10 @@ def _attitude_error(d: Axes, b: Axes) -> Vector:
 
 
 @kernel
-def _rate_control(frame: Airframe, axis: int, error: float, rate: float) -> float:
-    limit = frame.max_rate[axis]
-    wanted = min(limit, max(-limit, -frame.attitude_gain[axis] * error))
-    torque: float = frame.inertia[axis] * frame.rate_gain[axis] * (wanted - rate)
-    return torque
+def _rate_control(error: float, rate: float, most: float, attitude_gain: float, rate_gain: float) -> float:
+    """Return the wanted angular acceleration [rad/s2] about one axis."""
+    wanted = min(most, max(-most, -attitude_gain * error))
+    return rate_gain * (wanted - rate)
 
 
 @kernel
@@ -184,29 +183,42 @@ def _allocate(frame: Airframe, thrust: float, torque: Vector, thrusts: F64) -> b
     Given up first: yaw; then thrust before roll and pitch, or the other way round, as the priority says.
     """
     limit = frame.thrust_coefficient * frame.max_speed**2
-    tilt = frame.mixer[:, 1] * torque[0] + frame.mixer[:, 2] * torque[1]
     given = thrust
-    if frame.attitude_first:
-        given = min(given, np.min((limit - tilt) / frame.mixer[:, 0]))
-        given = max(given, np.max(-tilt / frame.mixer[:, 0])) if thrust > 0.0 else given
-    given = min(max(given, 0.0), limit / np.max(frame.mixer[:, 0]))
-    thrusts[:] = frame.mixer[:, 0] * given
-    share = _add_share(thrusts, tilt, limit)
-    share = min(share, _add_share(thrusts, frame.mixer[:, 3] * torque[2], limit))
+    if frame.attitude_first and thrust > 0.0:
+        given = _room_for_tilt(frame.mixer, thrust, torque, limit)
+    for r in range(thrusts.shape[0]):
+        given = min(given, limit / frame.mixer[r, 0])
+    for r in range(thrusts.shape[0]):
+        thrusts[r] = frame.mixer[r, 0] * given
+    share = _add_share(thrusts, frame.mixer, (0.0, torque[0], torque[1], 0.0), limit)
+    share = min(share, _add_share(thrusts, frame.mixer, (0.0, 0.0, 0.0, torque[2]), limit))
     return share < 1.0 or given != thrust
 
 
 @kernel
-def _add_share(base: F64, part: F64, limit: float) -> float:
-    """Add as much of `part` to `base` as keeps it within 0 and `limit`; return that share."""
+def _room_for_tilt(mixer: F64, thrust: float, torque: Vector, limit: float) -> float:
+    """Return the thrust nearest to the wanted one with which every rotor can do its part of roll and pitch."""
+    least, most = 0.0, np.inf
+    for r in range(mixer.shape[0]):
+        part = mixer[r, 1] * torque[0] + mixer[r, 2] * torque[1]
+        most = min(most, (limit - part) / mixer[r, 0])
+        least = max(least, -part / mixer[r, 0])
+    return max(least, min(most, thrust))
+
+
+@kernel
+def _add_share(thrusts: F64, mixer: F64, wanted: Quaternion, limit: float) -> float:
+    """Add as much of the wanted torques (0, x, y, z) as keeps all thrusts within 0 and `limit`; return the share."""
     share = 1.0
-    for i in range(base.shape[0]):
-        if base[i] + part[i] > limit:
-            share = min(share, max(0.0, (limit - base[i]) / part[i]))
-        elif base[i] + part[i] < 0.0:
-            share = min(share, max(0.0, -base[i] / part[i]))
-    for i in range(base.shape[0]):
-        base[i] = min(limit, max(0.0, base[i] + share * part[i]))
+    for r in range(thrusts.shape[0]):
+        part = mixer[r, 1] * wanted[1] + mixer[r, 2] * wanted[2] + mixer[r, 3] * wanted[3]
+        if thrusts[r] + part > limit:
+            share = min(share, (limit - thrusts[r]) / part)
+        elif thrusts[r] + part < 0.0:
+            share = min(share, -thrusts[r] / part)
+    for r in range(thrusts.shape[0]):
+        part = mixer[r, 1] * wanted[1] + mixer[r, 2] * wanted[2] + mixer[r, 3] * wanted[3]
+        thrusts[r] = min(limit, max(0.0, thrusts[r] + share * part))
     return share
 
 
