@@ -22,7 +22,8 @@ def check_contract(value: object, contract: type, reference: str) -> None:
     faults = [] if value.__init__ is object.__init__ else _faults(value, "__init__", 0, "(self)")
     for name, method in vars(contract).items():
         if inspect.isfunction(method) and not name.startswith("_"):
-            if getattr(value, name, None) is method:  # derived from the protocol, whose own body is empty
+            is_the_protocols_own = getattr(value, name, None) is method  # derived from it: an empty body
+            if is_the_protocols_own:
                 faults.append(f"missing: def {name}{_written(method)}")
                 continue
             arguments = len(inspect.signature(method).parameters) - 1

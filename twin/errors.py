@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -44,6 +45,19 @@ class RunError(TwinError):
     """A run had to stop before its end; what was recorded up to there is good."""
 
     exit_code = EXIT_INCOMPLETE
+
+
+@contextmanager
+def located(*, file: Path | str | None = None, key: str | None = None) -> Iterator[None]:
+    """Tell where in a scenario the cause of an error stands, if the error itself names no file."""
+    try:
+        yield
+    except ScenarioError as error:
+        if error.file:
+            raise
+        raise ScenarioError(error.message, file=file, key=error.key or key) from error
+    except PluginError as error:
+        raise PluginError(": ".join(str(part) for part in (file, key, error) if part)) from error
 
 
 def nearest(found: str, allowed: Iterable[str]) -> str:

@@ -85,7 +85,7 @@ def controllers(robot_folder: Path) -> list[str]:
     return sorted(path.stem for path in robot_folder.glob("controllers/*.py") if path.stem.isidentifier())
 
 
-def parameters(controller: type, table: dict[str, Any], *, file: Path | str, key: str) -> Any:
+def parameters(controller: type, table: dict[str, Any], *, key: str, file: Path | str | None = None) -> Any:
     """Validate a scenario's `parameters` table by the controller's `Parameters` model; None without a model.
 
     Raises:

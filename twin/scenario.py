@@ -138,13 +138,14 @@ def load_kind(folder: Path, override: dict[str, Any] | None = None, *, key: str 
     """Return a robot folder's robot.toml with `override` merged into its tables; its URDF's path is absolute.
 
     Raises:
-        ScenarioError: everything that is wrong with the file or the override, which is known as `key`.
+        ScenarioError: everything that is wrong with the file, or with the override, which the scenario
+            has at `key`.
     """
     file = folder / "robot.toml"
     data, text = read_toml(file)
     kind = validate(RobotKind, data, file=file, text=text)
     if override:
-        kind = validate(RobotKind, _merged(data, override), file=file, key=key)
+        kind = validate(RobotKind, _merged(data, override), key=key)
     if kind.body is None:
         return kind
     urdf = (folder / kind.body.urdf).resolve()

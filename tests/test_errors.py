@@ -1,0 +1,34 @@
+import pytest
+
+from twin.errors import PluginError, ScenarioError, located, nearest
+
+
+def test_a_scenario_error_reads_file_key_message():
+    assert str(ScenarioError("found 1", file="a.toml", key="b.c")) == "a.toml: b.c: found 1"
+    assert str(ScenarioError("found 1", key="b.c")) == "b.c: found 1"
+    assert str(ScenarioError("found 1")) == "found 1"
+
+
+def test_an_error_gets_its_place_from_those_who_know_it():
+    with pytest.raises(ScenarioError) as error, located(file="a.toml"), located(key="robots.x.kind"):
+        raise ScenarioError("no robot 'dron'")
+    assert str(error.value) == "a.toml: robots.x.kind: no robot 'dron'"
+    with pytest.raises(PluginError) as refused, located(file="a.toml"), located(key="robots.x.controller"):
+        raise PluginError("no controller 'folow'")
+    assert str(refused.value) == "a.toml: robots.x.controller: no controller 'folow'"
+
+
+def test_an_error_that_names_its_file_keeps_its_place():
+    with pytest.raises(ScenarioError) as error, located(file="a.toml", key="robots.x.kind"):
+        raise ScenarioError("unknown key", file="robot.toml", key="contrl")
+    assert str(error.value) == "robot.toml: contrl: unknown key"
+
+
+def test_other_errors_pass():
+    with pytest.raises(ZeroDivisionError), located(file="a.toml"):
+        raise ZeroDivisionError
+
+
+@pytest.mark.parametrize(("found", "hint"), [("drne", "; did you mean 'drone'?"), ("xyz", ""), ("", "")])
+def test_the_nearest_name(found, hint):
+    assert nearest(found, ["arm", "drone"]) == hint
