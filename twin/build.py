@@ -26,7 +26,7 @@ from twin.robot import Group, Robot
 from twin.scenario import Scenario
 from twin.sensors.navigation import Navigation
 from twin.specs import FixedSpec, IdealSpec, SimpleSpec, TraceSpec
-from twin.state import Node
+from twin.state import F64, Node
 from twin.twin import Twin
 from twin.world.world import World, open_world
 
@@ -57,6 +57,7 @@ def build(scenario: Scenario, project: Project) -> Built:
     """
     world = open_world(project.world(scenario.world))
     casts = cast(scenario, project)
+    _check_places(casts, world)
     nodes = [node for c in casts for node in c.nodes()]
     embodied = [c for c in casts if c.body is not None]
     physics = BulletPhysics(scenario.rates.physics, [_body_group(c) for c in embodied], world.collision_obj())
@@ -71,6 +72,25 @@ def build(scenario: Scenario, project: Project) -> Built:
         robot.nodes = directory
     twin.connect(physics, channel, _network(scenario, project, nodes, radios, lookahead), robots, groups)
     return Built(twin, world, casts, nodes, radios)
+
+
+def _check_places(casts: Sequence[Cast], world: World) -> None:
+    """Refuse robots that start inside of something or where another one starts."""
+    taken: dict[tuple[float, ...], str] = {}
+    for c in casts:
+        if not c.body and not c.kind.radios:
+            continue
+        for spec, place, thing in zip(c.specs, c.position, world.inside(c.position), strict=True):
+            key = f"robots.{c.name}" + (f".positions[{spec.row}]" if c.entry.positions else "")
+            if thing is not None:
+                raise ScenarioError(f"{spec.name} at {_point(place)} is inside of {thing}", key=key)
+            other = taken.setdefault(tuple(place.tolist()), spec.name)
+            if other != spec.name:
+                raise ScenarioError(f"{spec.name} and {other} are both at {_point(place)}", key=key)
+
+
+def _point(place: F64) -> str:
+    return f"({', '.join(f'{x:g}' for x in place)}) m"
 
 
 def _network(

@@ -22,7 +22,7 @@ from twin.scenario import Scenario
 from twin.state import Event, Frame, Packet
 
 
-class Stopped(Exception):
+class Stopped(RunError):
     """The run was told to stop by a signal."""
 
     def __init__(self, number: int) -> None:
@@ -35,13 +35,25 @@ class Outcome:
     """How a run ended: figures of the simulated time that it covered, and the error that cut it short."""
 
     summary: dict[str, Any]
-    wall_time: float  # s
+    real_time_factor: float  # simulated seconds per second, once kernels are loaded
     error: Exception | None = None
 
-    @property
-    def real_time_factor(self) -> float:
-        """Simulated seconds per second."""
-        return float(self.summary["duration"]) / max(self.wall_time, 1e-9)
+
+class Pace:
+    """How fast simulated time passes, from the second recorded frame on: until then kernels are compiled."""
+
+    def __init__(self) -> None:
+        self.frames = 0
+        self.factor = 0.0
+
+    def take(self, frame: Frame) -> None:
+        """Note that this frame is there now."""
+        now = time.monotonic()
+        if self.frames == 1:
+            self._start = (frame.time, now)
+        elif self.frames > 1:
+            self.factor = (frame.time - self._start[0]) / NS / max(now - self._start[1], 1e-9)
+        self.frames += 1
 
 
 def run(
@@ -61,11 +73,12 @@ def run(
     frames = built.twin.frames(scenario.duration)
     first = next(frames)
     writer = None if output is None else Writer(output, header(built, scenario, first), force=force)
-    start, error = time.monotonic(), None
+    pace, error = Pace(), None
     try:
         with _signals() as caught:
             for frame in at_record_rate(_recorded(first, frames, writer), scenario.rates.record):
                 metrics.take(frame)
+                pace.take(frame)
                 progress(frame)
                 if caught:
                     raise Stopped(caught[0])
@@ -75,7 +88,7 @@ def run(
     summary |= judged(scenario.requirements, summary, complete=error is None)
     if writer is not None:
         writer.finish(summary, complete=error is None, reason="" if error is None else str(error))
-    return Outcome(summary, time.monotonic() - start, error)
+    return Outcome(summary, pace.factor, error)
 
 
 def at_record_rate(frames: Iterable[Frame], rate_hz: int) -> Iterator[Frame]:

@@ -13,26 +13,10 @@ import h5py
 import numpy as np
 import pytest
 
-from twin import cli
 from twin.recording.reader import Recording
 
 ROOT = Path(__file__).resolve().parents[2]
 HEIGHT = str(ROOT / "tests/project/worlds/void/scenarios/height.toml")
-
-
-@pytest.fixture
-def twin(monkeypatch, capsys, tmp_path):
-    """Run a command in an empty folder; return its exit code, stdout and stderr."""
-    monkeypatch.chdir(tmp_path)
-
-    def command(*arguments):
-        monkeypatch.setattr(sys, "argv", ["twin", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        said = capsys.readouterr()
-        return ended.value.code, said.out, said.err
-
-    return command
 
 
 MINE = """
@@ -53,8 +37,8 @@ def write_controller(body="pass", name="mine.py"):
     return "robots.ball.controller=./mine.py:Mine"
 
 
-def test_a_run_leaves_a_complete_recording_and_says_its_figures(twin):
-    code, out, err = twin("run", HEIGHT, "-o", "run.h5", "--duration", "1 s", "--json")
+def test_a_run_leaves_a_complete_recording_and_says_its_figures(command):
+    code, out, err = command("run", HEIGHT, "-o", "run.h5", "--duration", "1 s", "--json")
     figures = json.loads(out)
     assert code == 0 and figures["complete"] and figures["duration"] == 1.0
     assert figures["packets_sent"] == figures["packets_delivered"] == 2 * 2 * 201
@@ -63,39 +47,39 @@ def test_a_run_leaves_a_complete_recording_and_says_its_figures(twin):
         assert [robot.name for robot in run.robots] == ["ball-0", "ball-1", "edge"]
 
 
-def test_the_table_fits_80_columns(twin):
-    code, out, err = twin("run", HEIGHT, "-o", "run.h5", "--duration", "1 s")
+def test_the_table_fits_80_columns(command):
+    code, out, err = command("run", HEIGHT, "-o", "run.h5", "--duration", "1 s")
     assert code == 0 and "round trip p99" in out and "recorded in run.h5" in out
     assert max(len(line) for line in out.splitlines()) <= 80
 
 
-def test_without_a_name_the_run_is_named_after_scenario_and_time(twin):
+def test_without_a_name_the_run_is_named_after_scenario_and_time(command):
     shutil.copytree(ROOT / "tests/project", ".", dirs_exist_ok=True)
-    code, out, err = twin("run", "void/height", "--duration", "0.1 s", "-q")
+    code, out, err = command("run", "void/height", "--duration", "0.1 s", "-q")
     assert code == 0, err
     assert [path.name.startswith("height-") for path in Path("recordings").glob("*.h5")] == [True]
 
 
-def test_a_controller_in_a_users_file_flies_without_installing(twin):
-    code, out, err = twin("run", HEIGHT, "-o", "run.h5", "--duration", "0.5 s", "--set", write_controller(),
-                          "--set", "robots.ball.parameters={}", "-q")  # fmt: skip
+def test_a_controller_in_a_users_file_flies_without_installing(command):
+    mine = ("--set", write_controller(), "--set", "robots.ball.parameters={}")
+    code, out, err = command("run", HEIGHT, "-o", "run.h5", "--duration", "0.5 s", *mine, "-q")
     assert code == 0, err
     with Recording("run.h5") as run:
         assert set(run.header.plugins) > {"./mine.py:Mine"}
         assert run["state/command/ball"][-1][:, 2] == pytest.approx([9.81, 9.81])
 
 
-def test_a_wrong_signature_is_refused_before_the_run(twin):
+def test_a_wrong_signature_is_refused_before_the_run(command):
     Path("mine.py").write_text("class Mine:\n    def act(self):\n        return None\n")
-    code, out, err = twin("run", HEIGHT, "-o", "run.h5", "--set", "robots.ball.controller=./mine.py:Mine")
+    code, out, err = command("run", HEIGHT, "-o", "run.h5", "--set", "robots.ball.controller=./mine.py:Mine")
     assert code == 2 and not Path("run.h5").exists()
     assert "missing: def reset(self, spec" in err and "expected: def act(self, observation" in err
 
 
-def test_a_controller_that_raises_ends_the_run_as_incomplete(twin):
+def test_a_controller_that_raises_ends_the_run_as_incomplete(command):
     body = "1 / 0 if observation.time >= 250_000_000 else None"
-    code, out, err = twin("run", HEIGHT, "-o", "run.h5", "--duration", "1 s", "--set", write_controller(body),
-                          "--set", "robots.ball.parameters={}")  # fmt: skip
+    mine = ("--set", write_controller(body), "--set", "robots.ball.parameters={}")
+    code, out, err = command("run", HEIGHT, "-o", "run.h5", "--duration", "1 s", *mine)
     assert code == 3
     assert "ZeroDivisionError" in err and "mine.py" in err and "Mine of ball-0" in err
     with Recording("run.h5") as run:
@@ -104,27 +88,27 @@ def test_a_controller_that_raises_ends_the_run_as_incomplete(twin):
 
 
 @pytest.mark.parametrize("value", ["[1.0, 2.0]", "[0.0, 0.0, float('nan')]", "'up'"])
-def test_a_command_of_wrong_shape_or_not_finite_ends_the_run(twin, value):
+def test_a_command_of_wrong_shape_or_not_finite_ends_the_run(command, value):
     body = f"return Action({value})"
-    code, out, err = twin("run", HEIGHT, "-o", "run.h5", "--set", write_controller(body),
+    code, out, err = command("run", HEIGHT, "-o", "run.h5", "--set", write_controller(body),
                           "--set", "robots.ball.parameters={}")  # fmt: skip
     assert code == 3 and "command of ball-0 at 0 ns" in err
 
 
-def test_a_controller_that_returns_something_else_is_named(twin):
-    code, out, err = twin("run", HEIGHT, "-o", "run.h5", "--set", write_controller("return 7"),
+def test_a_controller_that_returns_something_else_is_named(command):
+    code, out, err = command("run", HEIGHT, "-o", "run.h5", "--set", write_controller("return 7"),
                           "--set", "robots.ball.parameters={}")  # fmt: skip
     assert code == 3 and "controller Mine must return" in err and "int" in err
 
 
-def test_an_existing_recording_is_kept(twin):
+def test_an_existing_recording_is_kept(command):
     Path("run.h5").write_text("precious")
-    code, out, err = twin("run", HEIGHT, "-o", "run.h5", "--duration", "0.1 s")
+    code, out, err = command("run", HEIGHT, "-o", "run.h5", "--duration", "0.1 s")
     assert code == 1 and "run.h5" in err and Path("run.h5").read_text() == "precious"
 
 
-def test_what_a_change_of_kind_drops_is_said(twin):
-    code, out, err = twin("check", HEIGHT, "--set", "network.kind=fixed", "--set", "network.kind=ideal")
+def test_what_a_change_of_kind_drops_is_said(command):
+    code, out, err = command("check", HEIGHT, "--set", "network.kind=fixed", "--set", "network.kind=ideal")
     assert code == 0 and "good" in out
 
 
@@ -145,18 +129,18 @@ def everything(path):
 
 def test_the_same_bytes_in_every_dataset_and_attribute_from_two_processes(tmp_path):
     for seed in ("1", "2"):
-        command = [sys.executable, str(ROOT / "cli.py"), "run", HEIGHT, "-o", str(tmp_path / f"{seed}.h5"), "-q",
+        line = [sys.executable, str(ROOT / "cli.py"), "run", HEIGHT, "-o", str(tmp_path / f"{seed}.h5"), "-q",
                    "--duration", "1.5 s", "--set", "network.kind=fixed", "--set", "network.loss=0.1",
                    "--set", "robots.ball.phase=3"]  # fmt: skip
-        subprocess.run(command, env={**os.environ, "PYTHONHASHSEED": seed}, check=True)
+        subprocess.run(line, env={**os.environ, "PYTHONHASHSEED": seed}, check=True)
     one, two = everything(tmp_path / "1.h5"), everything(tmp_path / "2.h5")
     assert one == two and len(one) > 50
 
 
 def test_ctrl_c_closes_the_recording(tmp_path):
     path = tmp_path / "run.h5"
-    command = [sys.executable, "-u", str(ROOT / "cli.py"), "run", HEIGHT, "-o", str(path), "--duration", "1 h"]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    line = [sys.executable, "-u", str(ROOT / "cli.py"), "run", HEIGHT, "-o", str(path), "--duration", "1 h"]
+    process = subprocess.Popen(line, stderr=subprocess.PIPE, text=True)
     while not path.exists():
         assert process.poll() is None, process.stderr.read()
     time.sleep(1.0)

@@ -12,6 +12,8 @@ from twin.clock import NS
 from twin.protocols import Task
 from twin.state import COMMAND, NOMINAL, Frame, Node, Packet
 
+COLLISION_SPEED = 1.0
+"""m/s; slower contacts are touchdowns and grips, not collisions."""
 PERCENTILES = (50.0, 99.0, 99.9)
 
 
@@ -26,7 +28,7 @@ class Metrics:
         self.late = 0
         self.round_trips: list[int] = []
         self.events: Counter[str] = Counter()
-        self.failsafe_time = 0
+        self.failsafe_time = self.collisions = 0
         self.squares = np.zeros(len(self.tracked))
         self.worst = np.zeros(len(self.tracked))
         self.frames = 0
@@ -36,6 +38,7 @@ class Metrics:
         step, self.time = frame.time - self.time, frame.time
         self.failsafe_time += step * sum(mode != NOMINAL for mode in frame.modes)
         self.events.update(event.kind for event in frame.events)
+        self.collisions += sum(e.kind == "contact" and e.value > COLLISION_SPEED for e in frame.events)
         for packet in frame.packets:
             self._count(packet)
         for i, node in enumerate(self.tracked):
@@ -71,7 +74,7 @@ class Metrics:
             "tracking_rms_by_robot": dict(zip(tracked, rms.tolist(), strict=True)),
             "failsafes": self.events["failsafe"],
             "failsafe_time": self.failsafe_time / NS,
-            "collisions": self.events["contact"],
+            "collisions": self.collisions,
             "events": dict(sorted(self.events.items())),
             "losses": {
                 fate: n for fate, n in sorted(self.fates.items()) if fate not in ("delivered", "queued")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -17,9 +16,9 @@ from twin import kernels
 from twin.analysis.figures import FIGURES
 from twin.analysis.requirements import parse_requirement
 from twin.build import build
-from twin.cli.console import err, out, print_json, say
+from twin.cli.console import err, out, print_json, report, say
 from twin.clock import NS
-from twin.errors import EXIT_INCOMPLETE, EXIT_REQUIREMENT, RunError
+from twin.errors import EXIT_INCOMPLETE, EXIT_REQUIREMENT
 from twin.project import Project, find_scenario
 from twin.run import Outcome, Stopped
 from twin.run import run as run_built
@@ -48,7 +47,7 @@ def execute(
     with _progress(scenario, quiet) as show:
         outcome = run_built(built, scenario, output, force=force, progress=show)
     if outcome.error is not None:
-        _explain(outcome.error)
+        report(outcome.error)
     figures = {
         "recording": str(output),
         "complete": outcome.error is None,
@@ -89,14 +88,6 @@ def _progress(scenario: Scenario, quiet: bool) -> Iterator[Any]:
             bar.update(task, completed=frame.time / NS)
 
         yield show
-
-
-def _explain(error: Exception) -> None:
-    """Print why the run stopped, with the traceback of a controller that raised."""
-    if isinstance(error, RunError) and error.__cause__ is not None:
-        for line in traceback.format_exception(error.__cause__):
-            say(line.rstrip(), "dim")
-    say(f"the run stopped early: {error}", "red")
 
 
 def print_table(figures: dict[str, Any]) -> None:
