@@ -1,5 +1,6 @@
 from decimal import Decimal
 from math import pi
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -35,6 +36,13 @@ def test_a_quantity_is_read_in_si(written, dimension, si):
 def test_angles_are_radians():
     assert float(parse_quantity("180 deg", "angle")) == pi
     assert float(parse_quantity("60 rpm", "angular speed")) == pytest.approx(2 * pi, rel=1e-15)
+
+
+def test_the_conventions_list_every_unit():
+    text = (Path(__file__).resolve().parents[1] / "docs" / "conventions.md").read_text()
+    rows = [line.strip("| ").split(" | ") for line in text.splitlines() if line.startswith("| ")]
+    listed = {row[0]: row[1].split(" (")[0].split(", ") for row in rows if row[0] in UNITS}
+    assert listed == {dimension: list(units) for dimension, units in UNITS.items()}
 
 
 @pytest.mark.parametrize("dimension", UNITS)
