@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from twin.kernels import kernel
+from twin.specs import AntennaSpec
 from twin.state import C128, F64, I64, LinkState
 
 SPEED_OF_LIGHT = 299_792_458.0
@@ -29,6 +30,7 @@ class Radio:
     gain_db: float = 0.0  # of the antenna, on top of its pattern
     power_dbm: float = 23.0
     noise_figure_db: float = 7.0
+    antenna: AntennaSpec = AntennaSpec()
 
 
 @kernel
@@ -63,6 +65,17 @@ def response(
         for k in range(out.size):
             out[k] += term
             term *= turn
+
+
+@kernel
+def dirichlet(count: int, phase: float) -> float:
+    """Return sin(n x / 2) / (n sin(x / 2)): how far n elements, x apart in phase, are from adding up."""
+    turns = np.round(phase / (2.0 * np.pi))
+    half = 0.5 * (phase - 2.0 * np.pi * turns)
+    sign = -1.0 if (int(turns) * (count - 1)) % 2 else 1.0  # elements of an even row sit at half steps
+    if abs(half) < 1e-9:
+        return sign
+    return sign * np.sin(count * half) / (count * np.sin(half))
 
 
 @kernel

@@ -35,6 +35,26 @@ class Radios:
         linked = (self.carrier[a] == self.carrier[b]) & (owner[a] != owner[b])
         return a[linked].astype(np.int32), b[linked].astype(np.int32)
 
+    def places(self) -> tuple[I32, I32, I32, I32]:
+        """Return the place of each radio, the pair of places of each link, and each pair's two places.
+
+        Radios of several carriers at one mount share a place, and links between the same places share a search.
+        """
+        spots: dict[tuple[object, ...], int] = {}
+        place = [spots.setdefault((r.body, r.mount), len(spots)) for r in self.radios]
+        pairs: dict[tuple[int, int], int] = {}
+        pair = [
+            pairs.setdefault((place[i], place[j]), len(pairs))
+            for i, j in zip(self.a.tolist(), self.b.tolist(), strict=True)
+        ]
+        ends = np.array(list(pairs), dtype=np.int32).reshape(-1, 2)
+        return (
+            np.array(place, dtype=np.int32),
+            np.array(pair, dtype=np.int32),
+            ends[:, 0].copy(),
+            ends[:, 1].copy(),
+        )
+
     def motion(self, time: int, bodies: BodyState) -> tuple[F64, F64]:
         """Return position [m] and velocity [m/s] of all radios, each (R, 3), world axes.
 

@@ -1,0 +1,286 @@
+"""Laws of the ray-traced channel: path sets by hand, reciprocity, Doppler as the rate of phase, certificates."""
+
+import numpy as np
+import pytest
+
+from twin.channel.hulls import Hull, box
+from twin.channel.tracer import RayTracer
+from twin.link import SPEED_OF_LIGHT, Radio, frequency_response
+from twin.specs import AntennaSpec, AtmosphereSpec, RayTracingSpec, SurfaceSpec
+from twin.state import BodyState
+from twin.world.builder import GeometryBuilder
+
+VACUUM = AtmosphereSpec(pressure=1e-6, vapour=0.0)
+CARRIER = 3.5e9
+EPS0 = 8.8541878128e-12
+
+
+def soil(material, frequency):
+    return 15.0 - 1j * 0.03 / (2 * np.pi * frequency * EPS0)
+
+
+def stone(material, frequency):
+    return 5.24 - 0.2j
+
+
+def metal(material, frequency):
+    """So good a conductor that its coefficients, -1 and 1, turn no phase as angles change."""
+    return 1.0 - 1e16j
+
+
+def spec(**more):
+    return RayTracingSpec(**({"atmosphere": VACUUM, "rays": 20_000, "surfaces": {}} | more))
+
+
+def ground(size=1000.0):
+    builder = GeometryBuilder()
+    builder.add_polygon(
+        [size * np.array([[-1, -1, 0], [1, -1, 0], [1, 1, 0], [-1, 1, 0]], dtype=float)], "ground"
+    )
+    return builder
+
+
+def fixed(index, position, carrier=CARRIER, **more):
+    return Radio(index=index, owner=index, body=None, mount=tuple(position), carrier=carrier, **more)
+
+
+def on_body(index, body, carrier=CARRIER, **more):
+    return Radio(index=index, owner=index, body=body, mount=(0.0, 0.0, 0.0), carrier=carrier, **more)
+
+
+def bodies(position, velocity=None, orientation=None, turning=None):
+    position = np.atleast_2d(np.asarray(position, dtype=float))
+    n = len(position)
+    zero = np.zeros((n, 3))
+    return BodyState(
+        position=position,
+        orientation=np.tile([0.0, 0.0, 0.0, 1.0], (n, 1)) if orientation is None else np.asarray(orientation),
+        velocity=zero if velocity is None else np.asarray(velocity, dtype=float),
+        angular_velocity=zero if turning is None else np.asarray(turning, dtype=float),
+        joint_position=np.zeros(0),
+        joint_velocity=np.zeros(0),
+        joint_offset=np.zeros(n + 1, dtype=np.int64),
+    )
+
+
+@pytest.mark.parametrize(("distance", "gain_db"), [(100.0, -77.623), (1e3, -98.335), (1e4, -136.498)])
+def test_two_rays_over_flat_ground(distance, gain_db):
+    """3.5 GHz, 10 m and 1.5 m, eps 15, 0.03 S/m, TE: direct wave and wave from the ground, summed."""
+    across = AntennaSpec(slant=np.pi / 2)
+    radios = [fixed(0, (0, 0, 10.0), antenna=across), fixed(1, (distance, 0, 1.5), antenna=across)]
+    links = RayTracer(ground(2e4).build(), radios, spec(), permittivity=soil).trace()
+    assert np.diff(links.path_offset).tolist() == [2]
+    response = frequency_response(links, np.array([CARRIER]), 0.0, 0.0, 0.0, 1)[0, 0]
+    assert 20 * np.log10(abs(response)) == pytest.approx(gain_db, abs=5e-4)
+
+
+def faces_of(links, link=0):
+    """Return the sequences of faces of a link's paths."""
+    rows = range(links.path_offset[link], links.path_offset[link + 1])
+    return {tuple(links.path_face[p, : links.path_length[p]].tolist()) for p in rows}
+
+
+def test_a_corridor_has_one_path_for_each_number_of_bounces_and_first_wall():
+    """Two parallel walls: direct, 1 bounce (2), 2 bounces (2), 3 bounces (2); lengths by images."""
+    builder = GeometryBuilder()
+    thing = builder.add_object("walls")
+    for y, sign in ((0.0, 1.0), (4.0, -1.0)):
+        ring = np.array([[-50, y, 0], [50, y, 0], [50, y, 3], [-50, y, 3]], dtype=float)
+        builder.add_polygon([ring[::-1] if sign > 0 else ring], "brick", thing)
+    a, b = np.array([-10.0, 1.0, 1.5]), np.array([15.0, 2.5, 1.5])
+    links = RayTracer(builder.build(), [fixed(0, a), fixed(1, b)], spec(), permittivity=stone).trace()
+    images = [2.5, -2.5, 5.5, 2.5 - 8, 2.5 + 8, -2.5 - 8, 5.5 + 8]
+    lengths = sorted(np.hypot(25.0, y - 1.0) for y in images)
+    np.testing.assert_allclose(links.path_delay * SPEED_OF_LIGHT, lengths, rtol=1e-13)
+    assert faces_of(links) == {(), (0,), (1,), (0, 1), (1, 0), (0, 1, 0), (1, 0, 1)}
+
+
+def test_a_corner_gives_two_single_bounces_and_the_double_bounce():
+    """Two walls at a right angle: of the two orders of the double bounce only one exists."""
+    builder = GeometryBuilder()
+    thing = builder.add_object("corner")
+    builder.add_polygon(
+        [np.array([[0, 0, 0], [0, 30, 0], [0, 30, 9], [0, 0, 9]], dtype=float)], "brick", thing
+    )
+    builder.add_polygon(
+        [np.array([[30, 0, 0], [0, 0, 0], [0, 0, 9], [30, 0, 9]], dtype=float)], "brick", thing
+    )
+    a, b = (10.0, 4.0, 2.0), (6.0, 12.0, 2.0)
+    links = RayTracer(builder.build(), [fixed(0, a), fixed(1, b)], spec(), permittivity=stone).trace()
+    # The unfolded line from (10, 4) to (-6, -12) crosses y = 0 at x = 6, before x = 0.
+    assert faces_of(links) == {(), (0,), (1,), (1, 0)}
+    assert links.path_delay[-1] * SPEED_OF_LIGHT == pytest.approx(np.hypot(16.0, 16.0), rel=1e-14)
+
+
+def two_buildings():
+    builder = ground()
+    for k, x in enumerate((-30.0, 10.0)):
+        thing = builder.add_object(f"building {k}")
+        builder.add_box((x, 0.0, 0.0), (x + 20.0, 10.0, 12.0), "brick", thing, floor=False)
+    return builder.build()
+
+
+def test_two_buildings_with_a_gap():
+    """In the gap: direct, ground, and the two walls of the gap, once each. Behind a building: nothing."""
+    geometry = two_buildings()
+    through = [fixed(0, (0.0, -20.0, 2.0)), fixed(1, (0.0, 30.0, 2.0))]
+    links = RayTracer(geometry, through, spec(order=1), permittivity=stone).trace()
+    assert links.los[0]
+    lengths = [50.0, np.hypot(50.0, 4.0), np.hypot(50.0, 20.0), np.hypot(50.0, 20.0)]
+    np.testing.assert_allclose(links.path_delay * SPEED_OF_LIGHT, lengths, rtol=1e-13)
+    hidden = [fixed(0, (20.0, -20.0, 2.0)), fixed(1, (20.0, 12.0, 2.0))]
+    links = RayTracer(geometry, hidden, spec(order=3), permittivity=stone).trace()
+    assert not links.los[0]
+    assert links.path_gain_db[0] == -np.inf
+    assert np.diff(links.path_offset).tolist() == [0]
+
+
+def test_a_site_wall_between_two_transparent_ends_loses_what_the_slab_takes():
+    """Concrete of 20 cm at normal incidence, 3.5 GHz: 19.02 dB (Recommendation ITU-R P.2040)."""
+    builder = GeometryBuilder()
+    thing = builder.add_object("wall")
+    builder.add_polygon(
+        [np.array([[5, -9, -9], [5, 9, -9], [5, 9, 9], [5, -9, 9]], dtype=float)], "concrete", thing
+    )
+
+    def concrete(material, frequency):
+        sigma = 0.0462 * (frequency / 1e9) ** 0.7822
+        return 5.24 - 1j * sigma / (2 * np.pi * frequency * EPS0)
+
+    surfaces = {"concrete": SurfaceSpec(thickness=0.2, transparent=True)}
+    radios = [fixed(0, (0, 0, 0)), fixed(1, (10, 0, 0))]
+    links = RayTracer(builder.build(), radios, spec(surfaces=surfaces), permittivity=concrete).trace()
+    friis = 20 * np.log10(SPEED_OF_LIGHT / CARRIER / (4 * np.pi * 10.0))
+    assert links.path_gain_db[0] - friis == pytest.approx(-19.02, abs=5e-3)
+    assert not links.los[0]
+    assert faces_of(links) == {(0,)}
+
+
+class TestReciprocity:
+    ANTENNAS = (
+        AntennaSpec(pattern="tr38901", slant=0.7, azimuth=0.4, downtilt=0.1, rows=4, columns=8),
+        AntennaSpec(
+            pattern="dipole", slant=0.2, azimuth=2.5, roll=0.3, rows=2, columns=2, spacing=(0.7, 0.6)
+        ),
+    )
+
+    @pytest.mark.parametrize("beam", ["broadside", "dft", "mrc"])
+    def test_gain_and_paths_do_not_depend_on_the_direction(self, beam):
+        geometry, ends = two_buildings(), [(1.0, -12.0, 9.0), (-2.0, 18.0, 2.0)]
+        antennas = [a.model_copy(update={"beam": beam}) for a in self.ANTENNAS]
+        found = []
+        for order in ((0, 1), (1, 0)):
+            radios = [fixed(i, ends[k], antenna=antennas[k]) for i, k in enumerate(order)]
+            found.append(RayTracer(geometry, radios, spec(), permittivity=stone).trace())
+        there, back = found
+        assert len(there.path_delay) > 3
+        assert there.path_gain_db[0] == pytest.approx(back.path_gain_db[0], abs=1e-9)
+        np.testing.assert_allclose(there.path_amplitude, back.path_amplitude, rtol=1e-9)
+        np.testing.assert_allclose(there.path_transfer, back.path_transfer.swapaxes(1, 2), atol=1e-9)
+        np.testing.assert_allclose(there.path_departure, back.path_arrival, atol=1e-9)
+
+
+class TestDoppler:
+    """The shift is the rate of phase: central differences over 20 us, in which second order is negligible."""
+
+    STEP = 1e-5
+
+    def rate(self, before, after):
+        turned = np.angle(after.path_amplitude / before.path_amplitude)
+        return turned / (2 * np.pi * 2 * self.STEP)
+
+    def test_of_two_moving_ends(self):
+        geometry = two_buildings()
+        tracer = RayTracer(geometry, [on_body(0, 0), on_body(1, 1)], spec(), permittivity=metal)
+        start, velocity = np.array([[1.0, -12, 9], [-2, 18, 2]]), np.array([[9.0, -4, 2], [-3, 14, 0.5]])
+        frames = [tracer.trace(0, bodies(start + k * self.STEP * velocity, velocity)) for k in (-1, 0, 1)]
+        assert len(frames[1].path_delay) > 3
+        np.testing.assert_allclose(
+            self.rate(frames[0], frames[2]), frames[1].path_doppler, rtol=1e-5, atol=1e-3
+        )
+
+    def test_of_a_moving_mirror(self):
+        """A lorry's side comes nearer while it turns: only the path by way of it is shifted."""
+        geometry, lorry = ground().build(), box(0, (12.0, 2.5, 4.0))
+        radios = [fixed(0, (-20.0, 0, 3.0)), fixed(1, (20.0, 0, 3.0))]
+        tracer = RayTracer(geometry, radios, spec(), hulls=[lorry], permittivity=metal)
+        velocity, turning = np.array([[2.0, -15.0, 0.0]]), np.array([[0.0, 0.0, 0.3]])
+        frames = []
+        for k in (-1, 0, 1):
+            t = k * self.STEP
+            yaw = 0.3 * t
+            pose = [[0.0, 0.0, np.sin(yaw / 2), np.cos(yaw / 2)]]
+            frames.append(tracer.trace(0, bodies([[0.5, 30.0, 2.0]] + t * velocity, velocity, pose, turning)))
+        middle = frames[1]
+        assert middle.path_kind[:, 0].tolist() == [-1, 0, 3]
+        np.testing.assert_allclose(self.rate(frames[0], frames[2]), middle.path_doppler, rtol=1e-5, atol=1e-3)
+        assert middle.path_doppler[:2].tolist() == [0.0, 0.0]
+        assert middle.path_doppler[2] > 100.0
+
+
+def test_an_obstacle_is_seen_in_the_step_in_which_it_comes():
+    hull = Hull(0, np.array([[-1, -1, -1], [1, -1, -1], [0, 1, -1], [0, 0, 2]], dtype=float))
+    radios = [fixed(0, (-20.0, 0, 3.0)), fixed(1, (20.0, 0, 3.0))]
+    tracer = RayTracer(ground().build(), radios, spec(), hulls=[hull], permittivity=stone)
+    assert tracer.trace(0, bodies([0.0, 40.0, 3.0])).los[0]
+    assert not tracer.trace(1, bodies([0.0, 0.0, 3.0])).los[0]
+    assert tracer.trace(2, bodies([0.0, 40.0, 3.0])).los[0]
+
+
+def test_turning_the_body_turns_the_antenna():
+    """A dipole that lies down with its body is silent along its axis."""
+    radios = [on_body(0, 0, antenna=AntennaSpec(pattern="dipole")), fixed(1, (50.0, 0.0, 0.0))]
+    wall = GeometryBuilder()
+    wall.add_polygon([np.array([[0, 0, -99], [1, 0, -99], [1, 1, -99]], dtype=float)], "brick")
+    tracer = RayTracer(wall.build(), radios, spec(), permittivity=stone)
+    upright = tracer.trace(0, bodies([0.0, 0.0, 0.0]))
+    half = np.sqrt(0.5)
+    lying = tracer.trace(1, bodies([0.0, 0.0, 0.0], orientation=[[0.0, half, 0.0, half]]))
+    friis = 20 * np.log10(SPEED_OF_LIGHT / CARRIER / (4 * np.pi * 50.0))
+    assert upright.path_gain_db[0] - friis == pytest.approx(10 * np.log10(1.6409223769), abs=1e-9)
+    assert lying.path_gain_db[0] < friis - 100.0
+
+
+class TestKineticSearch:
+    """Certificates decide what is looked at, never what is found: the same tree, searched in full, agrees.
+
+    Both trees grow by the same rays. A path may differ only where it exists within rounding: every set must be
+    the same, and every delay to 1e-15 s (0.3 um).
+    """
+
+    def town(self):
+        builder = ground(300.0)
+        rng = np.random.default_rng(7)
+        for x in range(4):
+            for y in range(4):
+                thing = builder.add_object(f"house {x} {y}")
+                low = np.array([x * 30.0 - 60, y * 30.0 - 60, 0.0]) + [*rng.uniform(0, 6, 2), 0.0]
+                high = low + [*rng.uniform(8, 20, 2), rng.uniform(5, 25)]
+                builder.add_box(tuple(low), tuple(high), "brick", thing, floor=False)
+        return builder.build()
+
+    @pytest.mark.parametrize("moving_source", [False, True])
+    def test_finds_what_the_full_search_finds(self, moving_source):
+        rng = np.random.default_rng(3)
+        start = np.array([[*rng.uniform(-70, 70, 2), rng.uniform(1, 30)] for _ in range(8)])
+        source = on_body(0, 0) if moving_source else fixed(0, start[0])
+        radios = [source, *(on_body(i, i) for i in range(1, 8))]
+        hulls = [box(8, (8.0, 3.0, 4.0)), box(9, (3.0, 3.0, 3.0))]
+        tracers = [
+            RayTracer(self.town(), radios, spec(mode=mode, rays=5_000), hulls=hulls, permittivity=stone)
+            for mode in ("kinetic", "exhaustive")
+        ]
+        position = np.vstack([start, [[0.0, 0.0, 2.0], [20.0, 0.0, 2.0]]])
+        velocity = rng.uniform(-1, 1, position.shape) * [1.0, 1.0, 0.1]
+        paths = 0
+        for step in range(150):
+            scale = rng.choice([0.0, 0.01, 0.3, 3.0], p=[0.1, 0.5, 0.3, 0.1])
+            position = position + scale * velocity
+            position[:, 2] = np.maximum(position[:, 2], 0.5)
+            velocity = np.where(np.abs(position) > 75.0, -np.sign(position) * np.abs(velocity), velocity)
+            one, other = (tracer.trace(step, bodies(position)) for tracer in tracers)
+            np.testing.assert_array_equal(one.path_offset, other.path_offset, err_msg=f"step {step}")
+            np.testing.assert_allclose(one.path_delay, other.path_delay, rtol=0, atol=1e-15)
+            np.testing.assert_array_equal(one.path_face, other.path_face)
+            paths += len(one.path_delay)
+        assert paths > 1000

@@ -1,0 +1,240 @@
+"""From paths to links: antennas, beams, Doppler, the strongest paths in order of delay, and spreads."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from twin.kernels import kernel  # isort: skip  before numba
+import numpy as np
+
+from twin.channel.antennas import array_phases, choose_beams, polarised
+from twin.channel.fields import spherical_basis, spread
+from twin.channel.transfer import lengthening, path_transfer
+from twin.link import SPEED_OF_LIGHT
+from twin.state import C128, F64, I32, I64, Bool
+
+
+class Output(NamedTuple):
+    """Arrays of TracedLinks; P has room for all paths."""
+
+    gain: F64  # (L,) power gain
+    los: Bool  # (L,)
+    k_factor: F64  # (L,)
+    delay_spread: F64  # (L,)
+    doppler_spread: F64  # (L,)
+    angular_spread: F64  # (L, 2)
+    dropped: F64  # (L,) power gain
+    beam: I32  # (L, 2)
+    offset: I64  # (L + 1,)
+    amplitude: C128  # (P,)
+    element: C128  # (P,)
+    phases: F64  # (2, P, 2)
+    delay: F64  # (P,)
+    doppler: F64  # (P,)
+    departure: F64  # (P, 3)
+    arrival: F64  # (P, 3)
+    transfer: C128  # (P, 2, 2)
+    slot: I32  # (P,) place of the path among those of its pair
+
+
+def make_output(links: int, paths: int) -> Output:
+    """Return empty arrays."""
+    return Output(
+        np.zeros(links),
+        np.zeros(links, dtype=np.bool_),
+        np.zeros(links),
+        np.zeros(links),
+        np.zeros(links),
+        np.zeros((links, 2)),
+        np.zeros(links),
+        np.full((links, 2), -1, dtype=np.int32),
+        np.zeros(links + 1, dtype=np.int64),
+        np.zeros(paths, dtype=np.complex128),
+        np.zeros(paths, dtype=np.complex128),
+        np.zeros((2, paths, 2)),
+        np.zeros(paths),
+        np.zeros(paths),
+        np.zeros((paths, 3)),
+        np.zeros((paths, 3)),
+        np.zeros((paths, 2, 2), dtype=np.complex128),
+        np.zeros(paths, dtype=np.int32),
+    )
+
+
+class Ends(NamedTuple):
+    """The radios of the links at one instant: R radios."""
+
+    place: I32  # (R,) place of each radio
+    position: F64  # (places, 3)
+    velocity: F64  # (places, 3)
+    axes: F64  # (R, 3, 3) antenna axes to world axes
+    carrier: F64  # (R,) Hz
+    band: I32  # (R,) index of the carrier
+    gain: F64  # (R,) amplitude
+    body_position: F64  # (N, 3)
+    body_velocity: F64  # (N, 3)
+    body_turning: F64  # (N, 3)
+
+
+@kernel
+def assemble(scene, hulls, media, antennas, ends, a, b, pair, paths, limit, out):  # noqa: ANN001, ANN201
+    """Write all links (a, b, pair: (L,)) to `out`, at most `limit` paths each, the weakest dropped."""
+    field, transfer = np.zeros((2, 3), np.complex128), np.zeros((2, 2), np.complex128)
+    angles = np.zeros((2, 3))
+    first = 0
+    for i in range(len(a)):
+        g = pair[i]
+        last = first + paths.count[g]
+        start, end = ends.position[ends.place[a[i]]], ends.position[ends.place[b[i]]]
+        wavelength = SPEED_OF_LIGHT / ends.carrier[a[i]]
+        for m in range(paths.count[g]):
+            p = first + m
+            length = path_transfer(
+                scene,
+                hulls,
+                media,
+                ends.band[a[i]],
+                wavelength,
+                paths,
+                g,
+                m,
+                start,
+                end,
+                field,
+                transfer,
+                angles,
+            )
+            rate = lengthening(
+                hulls, ends.body_velocity, ends.body_turning, ends.body_position, paths, g, m, start, end,
+                ends.velocity[ends.place[a[i]]], ends.velocity[ends.place[b[i]]], angles,
+            )  # fmt: skip
+            out.delay[p], out.doppler[p], out.slot[p] = length / SPEED_OF_LIGHT, -rate / wavelength, m
+            out.departure[p], out.arrival[p], out.transfer[p] = angles[0], angles[1], transfer
+            out.element[p] = _radiate(antennas, ends, a[i], b[i], angles, transfer) * spread(
+                length, wavelength
+            )
+            for end_number in range(2):
+                r = a[i] if end_number == 0 else b[i]
+                u = angles[end_number]
+                v, h = array_phases(antennas, r, ends.axes[r], u[0], u[1], u[2])
+                out.phases[end_number, p, 0], out.phases[end_number, p, 1] = v, h
+        _beams(antennas, a[i], b[i], out, i, first, last)
+        last = _keep(out, i, first, last, limit)
+        out.offset[i + 1] = last
+        _describe(paths, g, out, i, first, last)
+        first = last
+
+
+@kernel
+def _radiate(antennas, ends, a, b, angles, transfer):  # noqa: ANN001, ANN202
+    """Return the amplitude between single elements of radios a and b, but for the spread."""
+    ax, ay, az = polarised(antennas, a, ends.axes[a], angles[0, 0], angles[0, 1], angles[0, 2])
+    bx, by, bz = polarised(antennas, b, ends.axes[b], angles[1, 0], angles[1, 1], angles[1, 2])
+    tx, ty, tz, px, py = spherical_basis(angles[0, 0], angles[0, 1], angles[0, 2])
+    a_theta, a_phi = ax * tx + ay * ty + az * tz, ax * px + ay * py
+    tx, ty, tz, px, py = spherical_basis(angles[1, 0], angles[1, 1], angles[1, 2])
+    b_theta, b_phi = bx * tx + by * ty + bz * tz, bx * px + by * py
+    arrives_theta = transfer[0, 0] * a_theta + transfer[0, 1] * a_phi
+    arrives_phi = transfer[1, 0] * a_theta + transfer[1, 1] * a_phi
+    return (b_theta * arrives_theta + b_phi * arrives_phi) * (ends.gain[a] * ends.gain[b])
+
+
+@kernel
+def _beams(antennas, a, b, out, i, first, last):  # noqa: ANN001, ANN202
+    """Write the amplitudes with the beams of both ends."""
+    plain = antennas.rows[a] * antennas.columns[a] == 1 and antennas.rows[b] * antennas.columns[b] == 1
+    if plain or first == last:
+        for p in range(first, last):
+            out.amplitude[p] = out.element[p]
+        return
+    gains = np.ones((2, last - first), np.complex128)
+    phases = np.ascontiguousarray(out.phases[:, first:last])
+    choose_beams(antennas, a, b, out.element[first:last], phases, gains, out.beam[i])
+    for p in range(first, last):
+        out.amplitude[p] = out.element[p] * gains[0, p - first] * gains[1, p - first]
+
+
+@kernel
+def _keep(out, i, first, last, limit):  # noqa: ANN001, ANN202
+    """Keep the `limit` strongest paths, sort them by delay, and return where they end."""
+    out.dropped[i] = 0.0
+    while last - first > limit:
+        weakest = first
+        for p in range(first + 1, last):
+            if abs(out.amplitude[p]) < abs(out.amplitude[weakest]):
+                weakest = p
+        out.dropped[i] += abs(out.amplitude[weakest]) ** 2
+        last -= 1
+        _swap(out, weakest, last)
+    for p in range(first + 1, last):
+        q = p
+        while q > first and _before(out, q, q - 1):
+            _swap(out, q, q - 1)
+            q -= 1
+    return last
+
+
+@kernel
+def _before(out, p, q):  # noqa: ANN001, ANN202
+    """Tell whether path p comes before q: by delay, then by departure (paths of a symmetric site tie)."""
+    if out.delay[p] != out.delay[q]:
+        return out.delay[p] < out.delay[q]
+    for k in range(3):
+        if out.departure[p, k] != out.departure[q, k]:
+            return out.departure[p, k] < out.departure[q, k]
+    return False
+
+
+@kernel
+def _swap(out, p, q):  # noqa: ANN001, ANN202
+    out.amplitude[p], out.amplitude[q] = out.amplitude[q], out.amplitude[p]
+    out.element[p], out.element[q] = out.element[q], out.element[p]
+    out.delay[p], out.delay[q] = out.delay[q], out.delay[p]
+    out.doppler[p], out.doppler[q] = out.doppler[q], out.doppler[p]
+    out.slot[p], out.slot[q] = out.slot[q], out.slot[p]
+    for k in range(3):
+        out.departure[p, k], out.departure[q, k] = out.departure[q, k], out.departure[p, k]
+        out.arrival[p, k], out.arrival[q, k] = out.arrival[q, k], out.arrival[p, k]
+    for r in range(2):
+        for c in range(2):
+            out.phases[r, p, c], out.phases[r, q, c] = out.phases[r, q, c], out.phases[r, p, c]
+            out.transfer[p, r, c], out.transfer[q, r, c] = out.transfer[q, r, c], out.transfer[p, r, c]
+
+
+@kernel
+def _describe(paths, pair, out, i, first, last):  # noqa: ANN001, ANN202
+    """Write gain, K factor and spreads of link i, all weighted by power."""
+    total, direct, delay, doppler = 0.0, 0.0, 0.0, 0.0
+    around = np.zeros((2, 2))
+    out.los[i] = False
+    for p in range(first, last):
+        power = abs(out.amplitude[p]) ** 2
+        total += power
+        delay += power * out.delay[p]
+        doppler += power * out.doppler[p]
+        if paths.length[pair, out.slot[p]] == 0:
+            direct += power
+            out.los[i] = True
+        for end in range(2):
+            u = out.departure[p] if end == 0 else out.arrival[p]
+            flat = np.sqrt(u[0] * u[0] + u[1] * u[1])
+            if flat > 0.0:
+                around[end, 0] += power * u[0] / flat
+                around[end, 1] += power * u[1] / flat
+    out.gain[i] = total
+    out.k_factor[i] = direct / (total - direct) if total > direct else np.inf
+    out.delay_spread[i], out.doppler_spread[i] = 0.0, 0.0
+    out.angular_spread[i] = 0.0
+    if total <= 0.0:
+        out.k_factor[i] = 0.0
+        return
+    for p in range(first, last):
+        power = abs(out.amplitude[p]) ** 2 / total
+        out.delay_spread[i] += power * (out.delay[p] - delay / total) ** 2
+        out.doppler_spread[i] += power * (out.doppler[p] - doppler / total) ** 2
+    out.delay_spread[i] = np.sqrt(out.delay_spread[i])
+    out.doppler_spread[i] = np.sqrt(out.doppler_spread[i])
+    for end in range(2):
+        # 3GPP TR 38.901, annex A.1, equation (A-1)
+        like = min(1.0, np.sqrt(around[end, 0] ** 2 + around[end, 1] ** 2) / total)
+        out.angular_spread[i, end] = np.sqrt(-2.0 * np.log(max(like, 1e-12)))

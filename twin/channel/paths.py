@@ -1,0 +1,89 @@
+"""Paths of all pairs of places at one instant, before any carrier is known."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from twin.kernels import kernel  # isort: skip  before numba
+import numpy as np
+from numpy.typing import NDArray
+
+from twin.channel.images import CROSSINGS, REFLECTION, TRANSMISSION
+from twin.state import F64, I32
+
+
+class Paths(NamedTuple):
+    """Up to M paths of K interactions for each of G pairs of places, from the pair's first place to its second.
+
+    The index of an interaction is a triangle for a reflection or a transmission, an edge for a diffraction, a
+    face of a moving hull for a moving reflection.
+    """
+
+    count: I32  # (G,) may exceed M: then the arrays must grow
+    length: I32  # (G, M) interactions of a path
+    kind: NDArray[np.int8]  # (G, M, K)
+    index: I32  # (G, M, K)
+    vertex: F64  # (G, M, K, 3) m
+
+
+def make_paths(pairs: int, capacity: int, interactions: int) -> Paths:
+    """Return empty arrays for `capacity` paths a pair."""
+    shape = (pairs, capacity, interactions)
+    return Paths(
+        np.zeros(pairs, dtype=np.int32),
+        np.zeros((pairs, capacity), dtype=np.int32),
+        np.zeros(shape, dtype=np.int8),
+        np.zeros(shape, dtype=np.int32),
+        np.zeros((*shape, 3)),
+    )
+
+
+@kernel
+def emit(paths, pair, backwards, work, kinds, indices, order):  # noqa: ANN001, ANN201
+    """Append the path in `work` to `pair`; `backwards` where the source is the pair's second place.
+
+    `kinds` and `indices` (K,) are the path's interactions but for its transmissions, from the source.
+    """
+    slot = paths.count[pair]
+    paths.count[pair] = slot + 1
+    if slot >= paths.length.shape[1]:
+        return
+    total = order + work.crossings[0]
+    paths.length[pair, slot] = total
+    place, crossing = 0, work.crossings[0] - 1  # crossings are noted from the target
+    for k in range(order + 1):
+        while crossing >= 0 and work.leg[crossing] == k:
+            _put(
+                paths,
+                pair,
+                slot,
+                place,
+                total,
+                backwards,
+                TRANSMISSION,
+                work.wall[crossing],
+                work.through[crossing],
+            )
+            place, crossing = place + 1, crossing - 1
+        if k < order:
+            _put(paths, pair, slot, place, total, backwards, kinds[k], indices[k], work.vertex[k])
+            place += 1
+
+
+@kernel
+def _put(paths, pair, slot, place, total, backwards, kind, index, vertex):  # noqa: ANN001, ANN202
+    k = total - 1 - place if backwards else place
+    paths.kind[pair, slot, k] = kind
+    paths.index[pair, slot, k] = index
+    paths.vertex[pair, slot, k, 0] = vertex[0]
+    paths.vertex[pair, slot, k, 1] = vertex[1]
+    paths.vertex[pair, slot, k, 2] = vertex[2]
+
+
+def interactions(order: int, transparent: bool) -> int:
+    """Return the largest number of interactions of a path."""
+    return max(order, 1) + (CROSSINGS if transparent else 0)
+
+
+REFLECTIONS = np.full(16, REFLECTION, dtype=np.int8)
+"""Kinds of a path that is reflected only."""

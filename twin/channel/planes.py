@@ -1,0 +1,222 @@
+"""The static site as the search wants it: planes with their triangles, and a hierarchy for rays."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from twin.kernels import kernel  # isort: skip  before numba
+from math import sqrt
+
+import numpy as np
+
+from twin.errors import WorldError
+from twin.state import F64, I32
+from twin.world.bvh import Bvh, build_bvh, closest_hit
+from twin.world.geometry import Geometry
+
+COPLANAR = 1e-5
+"""Metres by which corners may lie off a plane that faces of one object share."""
+INSIDE = 1e-9
+"""Barycentric tolerance of a point in a triangle: a point on a shared edge is in one of the two."""
+PROBE = 5e-3
+"""Metres above a plane from which a short ray looks for the triangle below it."""
+_FEW = 12
+"""Triangles of a plane up to which testing each is cheaper than a ray."""
+_LONG_RIM = 64
+
+
+class Scene(NamedTuple):
+    """P planes, T triangles, F faces; triangles are numbered as in the geometry."""
+
+    bvh: Bvh
+    normal: F64  # (P, 3)
+    offset: F64  # (P,) m
+    low: F64  # (P, 3) m, bounding box of the plane's triangles
+    high: F64  # (P, 3) m
+    first: I32  # (P + 1,) plane p has triangles member[first[p]:first[p + 1]]
+    member: I32  # (T,)
+    corners: F64  # (T, 3, 3) m
+    plane: I32  # (T,) -1 for a triangle without area
+    surface: I32  # (T,) index of the material
+    face: I32  # (T,)
+    rim_first: I32  # (F + 1,) face f has boundary edges rim[rim_first[f]:rim_first[f + 1]]
+    rim: F64  # (n, 2, 3) m
+
+
+def build_scene(geometry: Geometry) -> Scene:
+    """Return the scene of `geometry`; triangles without area block and reflect nothing.
+
+    Raises:
+        WorldError: a face is not planar, or a coordinate is not finite.
+    """
+    corners = np.ascontiguousarray(geometry.vertices[geometry.triangles], dtype=np.float64)
+    if not np.isfinite(corners).all():
+        raise WorldError("geometry: a vertex is not finite")
+    face = geometry.triangle_face.astype(np.int32)
+    area = np.linalg.norm(np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]), axis=1)
+    solid = area > 1e-12
+    if not solid.any():
+        raise WorldError("geometry: no triangle has an area")
+    _check_planar(geometry, corners, face, solid)
+    plane_of_face, normal, offset = _merge(geometry, corners, face, solid)
+    plane = np.where(solid, plane_of_face[face], -1).astype(np.int32)
+    low, high = np.full((len(offset), 3), np.inf), np.full((len(offset), 3), -np.inf)
+    np.minimum.at(low, plane[solid], corners[solid].min(axis=1))
+    np.maximum.at(high, plane[solid], corners[solid].max(axis=1))
+    member = np.argsort(plane, kind="stable")[np.count_nonzero(~solid) :].astype(np.int32)
+    first = np.searchsorted(plane[member], np.arange(len(offset) + 1)).astype(np.int32)
+    rim_first, rim = _rims(geometry, face, solid)
+    vertices, triangles = geometry.vertices, geometry.triangles
+    surface = geometry.face_material[face].astype(np.int32)
+    bvh = build_bvh(np.asarray(vertices, dtype=np.float64), np.asarray(triangles))
+    return Scene(bvh, normal, offset, low, high, first, member, corners, plane, surface, face, rim_first, rim)
+
+
+def _check_planar(geometry: Geometry, corners: F64, face: I32, solid: np.ndarray) -> None:
+    normal, offset = geometry.face_normal[face], geometry.face_offset[face]
+    off = np.abs(np.einsum("tkj,tj->tk", corners, normal) - offset[:, None]).max(axis=1)
+    off[~solid] = 0.0
+    worst = int(np.argmax(off))
+    if off[worst] > 1e-3:
+        raise WorldError(
+            f"geometry: face {face[worst]} is not planar: a corner lies {off[worst]:.3g} m off its plane, "
+            "allowed 0.001 m"
+        )
+
+
+def _merge(geometry: Geometry, corners: F64, face: I32, solid: np.ndarray) -> tuple[I32, F64, F64]:
+    """Return the plane of each face, and normal and offset of each plane.
+
+    Faces of one object in one plane share it: fewer sequences to search, and no path is found twice.
+    """
+    ends = _face_extents(len(geometry.face_normal), corners, face, solid)
+    plane_of_face = np.full(len(geometry.face_normal), -1, dtype=np.int32)
+    buckets: dict[tuple[float, ...], list[int]] = {}
+    chosen: list[int] = []
+    for f in range(len(plane_of_face)):
+        if f not in ends:
+            continue
+        n, d = geometry.face_normal[f], float(geometry.face_offset[f])
+        # Both sides of a wall are one plane: take the sign that makes the largest component positive.
+        sign = 1.0 if n[np.argmax(np.abs(n))] > 0 else -1.0
+        key = (int(geometry.face_object[f]), *np.round(sign * n, 4).tolist(), round(sign * d, 2))
+        for p in buckets.setdefault(key, []):
+            g = chosen[p]
+            if np.abs(ends[f] @ geometry.face_normal[g] - geometry.face_offset[g]).max() < COPLANAR:
+                plane_of_face[f] = p
+                break
+        else:
+            buckets[key].append(len(chosen))
+            plane_of_face[f] = len(chosen)
+            chosen.append(f)
+    return plane_of_face, geometry.face_normal[chosen].copy(), geometry.face_offset[chosen].copy()
+
+
+def _face_extents(count: int, corners: F64, face: I32, solid: np.ndarray) -> dict[int, F64]:
+    """Return the corners (n, 3) of each face that has an area."""
+    order = np.argsort(face[solid], kind="stable")
+    sorted_face, points = face[solid][order], corners[solid][order]
+    bounds = np.searchsorted(sorted_face, np.arange(count + 1))
+    return {
+        f: points[bounds[f] : bounds[f + 1]].reshape(-1, 3) for f in range(count) if bounds[f] < bounds[f + 1]
+    }
+
+
+def _rims(geometry: Geometry, face: I32, solid: np.ndarray) -> tuple[I32, F64]:
+    """Return the edges that only one triangle of their face has."""
+    _, same = np.unique(np.round(geometry.vertices, 6), axis=0, return_inverse=True)
+    vertex = geometry.triangles[solid].astype(np.int64)
+    pairs = np.concatenate([vertex[:, [0, 1]], vertex[:, [1, 2]], vertex[:, [2, 0]]])
+    faces = np.tile(face[solid].astype(np.int64), 3)
+    key = np.column_stack([faces, np.sort(same.reshape(-1)[pairs], axis=1)])
+    _, index, count = np.unique(key, axis=0, return_index=True, return_counts=True)
+    rim = index[count == 1]  # in order of the face
+    first = np.searchsorted(faces[rim], np.arange(len(geometry.face_normal) + 1)).astype(np.int32)
+    return first, np.ascontiguousarray(geometry.vertices[pairs[rim]], dtype=np.float64)
+
+
+@kernel
+def edge_distance(ax, ay, az, bx, by, bz, x, y, z):  # noqa: ANN001, ANN201
+    """Return the distance of point (x, y, z) from the segment a to b."""
+    ex, ey, ez = bx - ax, by - ay, bz - az
+    px, py, pz = x - ax, y - ay, z - az
+    square = ex * ex + ey * ey + ez * ez
+    t = 0.0
+    if square > 0.0:
+        t = min(1.0, max(0.0, (px * ex + py * ey + pz * ez) / square))
+    px, py, pz = px - t * ex, py - t * ey, pz - t * ez
+    return sqrt(px * px + py * py + pz * pz)
+
+
+@kernel
+def triangle_edge_distance(corners, x, y, z):  # noqa: ANN001, ANN201
+    """Return the distance of a point in the plane of a triangle, `corners` (3, 3), from its nearest edge."""
+    nearest = np.inf
+    for k in range(3):
+        a, b = corners[k], corners[(k + 1) % 3]
+        nearest = min(nearest, edge_distance(a[0], a[1], a[2], b[0], b[1], b[2], x, y, z))
+    return nearest
+
+
+@kernel
+def rim_distance(scene, triangle, x, y, z):  # noqa: ANN001, ANN201
+    """Return how far inside its face a point of `triangle` is; at least that far for faces of many edges."""
+    f = scene.face[triangle]
+    first, last = scene.rim_first[f], scene.rim_first[f + 1]
+    if last - first > _LONG_RIM:
+        return triangle_edge_distance(scene.corners[triangle], x, y, z)
+    nearest = np.inf
+    for e in range(first, last):
+        a, b = scene.rim[e, 0], scene.rim[e, 1]
+        nearest = min(nearest, edge_distance(a[0], a[1], a[2], b[0], b[1], b[2], x, y, z))
+    return nearest
+
+
+@kernel
+def in_triangle(corners, normal, x, y, z):  # noqa: ANN001, ANN201
+    """Tell whether a point of the plane lies in the triangle `corners` (3, 3), edges included."""
+    nx, ny, nz = abs(normal[0]), abs(normal[1]), abs(normal[2])
+    if nx >= ny and nx >= nz:
+        i, j, u, v = 1, 2, y, z
+    elif ny >= nz:
+        i, j, u, v = 0, 2, x, z
+    else:
+        i, j, u, v = 0, 1, x, y
+    a, b = corners[1, i] - corners[0, i], corners[1, j] - corners[0, j]
+    c, d = corners[2, i] - corners[0, i], corners[2, j] - corners[0, j]
+    u, v = u - corners[0, i], v - corners[0, j]
+    det = a * d - b * c
+    if det == 0.0:
+        return False
+    s, t = (u * d - v * c) / det, (a * v - b * u) / det
+    return s >= -INSIDE and t >= -INSIDE and s + t <= 1.0 + INSIDE
+
+
+@kernel
+def locate(scene, p, x, y, z):  # noqa: ANN001, ANN201
+    """Return (triangle, 0) of plane `p` under a point of it, or (-1, distance of the nearest triangle)."""
+    low, high = scene.low[p], scene.high[p]
+    dx = max(low[0] - x, x - high[0], 0.0)
+    dy = max(low[1] - y, y - high[1], 0.0)
+    dz = max(low[2] - z, z - high[2], 0.0)
+    away = dx * dx + dy * dy + dz * dz
+    if away > 1e-12:
+        return -1, sqrt(away)
+    first, last = scene.first[p], scene.first[p + 1]
+    if last - first <= _FEW:
+        for m in range(first, last):
+            if in_triangle(scene.corners[scene.member[m]], scene.normal[p], x, y, z):
+                return scene.member[m], 0.0
+    else:
+        n = scene.normal[p]
+        above = (x + PROBE * n[0], y + PROBE * n[1], z + PROBE * n[2])
+        hit, _ = closest_hit(scene.bvh, above, (-n[0], -n[1], -n[2]), 0.0, 2.0 * PROBE)
+        if hit >= 0 and scene.plane[hit] == p:
+            return hit, 0.0
+        for m in range(first, last):  # something else may lie within the probe's reach
+            if in_triangle(scene.corners[scene.member[m]], n, x, y, z):
+                return scene.member[m], 0.0
+    nearest = np.inf
+    for m in range(first, last):
+        nearest = min(nearest, triangle_edge_distance(scene.corners[scene.member[m]], x, y, z))
+    return -1, nearest

@@ -1,0 +1,154 @@
+"""Kinetic search: which rows of an image tree are paths to each target now, and which can't be yet.
+
+Each target has two lists. `wide` holds the rows whose certificates end within WIDE metres, and is made anew from
+the whole tree only after the ends have moved that far together; `near` holds those of `wide` that end within NEAR
+metres, and is all that a step looks at. A row in `near` is examined only once its certificate has ended.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from twin.kernels import kernel  # isort: skip  before numba
+import numpy as np
+
+from twin.channel.images import bounce_points, clear_legs, make_work
+from twin.channel.paths import REFLECTIONS, emit
+from twin.channel.tree import Tree
+from twin.state import F64, I32
+
+WIDE, NEAR = 6.0, 0.5
+"""Metres that the ends move together between two searches of the tree, and of the wide list."""
+
+
+class Lists(NamedTuple):
+    """Candidates of m targets; odometers and ends of certificates in metres moved by both ends together."""
+
+    row: I32  # (m, W) rows of the tree
+    expiry: F64  # (m, W) reading of the odometer at which the certificate ends
+    count: I32  # (m,)
+    until: F64  # (m,) reading at which `row` must be made anew
+    near: I32  # (m, W) places in `row`
+    near_count: I32  # (m,)
+    near_until: F64  # (m,)
+    direct: F64  # (m,) expiry of the direct path's certificate
+    odometer: F64  # (m,)
+
+
+def make_lists(targets: int, capacity: int = 1024) -> Lists:
+    """Return lists that are due to be made."""
+    return Lists(
+        np.zeros((targets, capacity), dtype=np.int32),
+        np.zeros((targets, capacity)),
+        np.zeros(targets, dtype=np.int32),
+        np.full(targets, -1.0),
+        np.zeros((targets, capacity), dtype=np.int32),
+        np.zeros(targets, dtype=np.int32),
+        np.full(targets, -1.0),
+        np.full(targets, -1.0),
+        np.zeros(targets),
+    )
+
+
+def grown(lists: Lists, capacity: int) -> Lists:
+    """Return the lists with room for `capacity` rows a target."""
+    more = make_lists(len(lists.count), capacity)
+    width = lists.row.shape[1]
+    for name in ("row", "expiry", "near"):
+        getattr(more, name)[:, :width] = getattr(lists, name)
+    return lists._replace(row=more.row, expiry=more.expiry, near=more.near)
+
+
+def refresh(tree: Tree, lists: Lists, moves: bool, targets: F64, known: int) -> Lists:
+    """Bring the lists up to date for `targets` (m, 3); rows from `known` on are new in the tree."""
+    while True:
+        needed = _refresh(
+            tree.scene, tree.sequence, tree.order, tree.image, tree.count, known, moves, targets, lists
+        )
+        if needed <= lists.row.shape[1]:
+            return lists
+        lists = grown(lists, 2 * needed)
+
+
+@kernel
+def _refresh(scene, sequence, order, image, count, known, moves, targets, lists):  # noqa: ANN001, ANN202
+    """Return the room that a target needs; more than there is: nothing of that target was changed."""
+    from_row = 0
+    work = make_work(sequence.shape[1])
+    capacity = lists.row.shape[1]
+    for j in range(targets.shape[0]):
+        reading = lists.odometer[j]
+        if reading >= lists.until[j]:
+            from_row, size, until = 0, 0, reading + WIDE
+        else:
+            from_row, size, until = known, lists.count[j], lists.until[j]
+        held = size
+        for i in range(from_row, count):
+            found, budget = bounce_points(scene, moves, targets[j], sequence[i], image[i], order[i], work)
+            if not found and reading + budget >= until:
+                continue
+            if size < capacity:
+                lists.row[j, size], lists.expiry[j, size] = i, reading + budget
+            size += 1
+        if size > capacity:
+            return size
+        lists.count[j], lists.until[j] = size, until
+        if reading >= lists.near_until[j] or size != held or from_row == 0:
+            _refresh_near(lists, j)
+    return 0
+
+
+@kernel
+def _refresh_near(lists, j):  # noqa: ANN001, ANN202
+    until = lists.odometer[j] + NEAR
+    size = 0
+    for q in range(lists.count[j]):
+        if lists.expiry[j, q] < until:
+            lists.near[j, size] = q
+            size += 1
+    lists.near_count[j], lists.near_until[j] = size, until
+
+
+@kernel
+def follow(scene, transparent, sequence, order, image, seen, step, source, moves, targets, lists, pair, backwards,
+           work, paths):  # noqa: ANN001, ANN201  # fmt: skip
+    """Append to `paths` the paths from `source` (3,) to each target (m, 3); certificates decide what is examined.
+
+    `pair` (m,) is the pair of each target, `backwards` (m,) tells whether the source is its second place.
+    """
+    for j in range(targets.shape[0]):
+        reading = lists.odometer[j]
+        if reading >= lists.direct[j]:
+            clear, budget = clear_legs(scene, transparent, source, moves, targets[j], sequence[0], 0, work)
+            lists.direct[j] = reading + budget
+            if clear:
+                emit(paths, pair[j], backwards[j], work, REFLECTIONS, work.triangle, 0)
+        for m in range(lists.near_count[j]):
+            q = lists.near[j, m]
+            if reading < lists.expiry[j, q]:
+                continue
+            i = lists.row[j, q]
+            found, budget = bounce_points(scene, moves, targets[j], sequence[i], image[i], order[i], work)
+            if found:
+                clear, budget = clear_legs(
+                    scene, transparent, source, moves, targets[j], sequence[i], order[i], work
+                )
+                if clear:
+                    emit(paths, pair[j], backwards[j], work, REFLECTIONS, work.triangle, order[i])
+                    seen[i] = step
+            lists.expiry[j, q] = reading + budget
+
+
+@kernel
+def exhaust(scene, transparent, sequence, order, image, seen, count, step, source, moves, targets, pair, backwards,
+            work, paths):  # noqa: ANN001, ANN201  # fmt: skip
+    """Append what `follow` appends, from every row of the tree and without certificates: its oracle."""
+    for j in range(targets.shape[0]):
+        if clear_legs(scene, transparent, source, moves, targets[j], sequence[0], 0, work)[0]:
+            emit(paths, pair[j], backwards[j], work, REFLECTIONS, work.triangle, 0)
+        for i in range(count):
+            if not bounce_points(scene, moves, targets[j], sequence[i], image[i], order[i], work)[0]:
+                continue
+            if clear_legs(scene, transparent, source, moves, targets[j], sequence[i], order[i], work)[0]:
+                emit(paths, pair[j], backwards[j], work, REFLECTIONS, work.triangle, order[i])
+                seen[i] = step

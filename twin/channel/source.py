@@ -1,0 +1,108 @@
+"""One end of the pairs of places: its image tree, and what is known of the other ends."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from twin.channel.images import Work
+from twin.channel.paths import Paths
+from twin.channel.planes import Scene
+from twin.channel.search import exhaust, follow, make_lists, refresh
+from twin.channel.tree import Tree
+from twin.specs import RayTracingSpec
+from twin.state import F64, I32, Bool
+
+REMEMBERED = 500
+"""Steps for which a moving source remembers a sequence that gave no path and no ray met."""
+CROWDED = 200_000
+"""Rows of a tree from which on it forgets."""
+
+
+class Source:
+    """A place from which paths are searched to other places, its targets."""
+
+    def __init__(
+        self, scene: Scene, transparent: Bool, spec: RayTracingSpec, place: int, moves: bool, targets: I32, pairs: I32,
+        backwards: Bool,
+    ) -> None:  # fmt: skip
+        self.scene, self.transparent, self.spec = scene, transparent, spec
+        self.place, self.moves, self.targets, self.pairs, self.backwards = (
+            place,
+            moves,
+            targets,
+            pairs,
+            backwards,
+        )
+        self.tree = Tree(scene, transparent, spec.order)
+        self.lists = make_lists(len(targets))
+        self.position: F64 | None = None  # (places, 3) at the last step
+        self._owed = 0.0  # rays that a moving source has not shot yet
+
+    def advance(self, position: F64, step: int) -> None:
+        """Take note of where the places (n, 3) are now: odometers, new sequences, images, lists."""
+        tree, here = self.tree, position[self.place]
+        known = tree.count
+        if self.position is None:
+            tree.discover(here, self.spec.rays, step)
+            tree.mirror(here)
+            known = 0
+        else:
+            moved = float(np.linalg.norm(here - self.position[self.place]))
+            targets = position[self.targets] - self.position[self.targets]
+            self.lists.odometer[:] += np.sqrt(np.einsum("ij,ij->i", targets, targets)) + moved
+            if moved > 0.0:
+                known = self._explore(here, moved, step)
+        self.position = position
+        if self.spec.mode == "kinetic":
+            self.lists = refresh(tree, self.lists, self.moves, position[self.targets], known)
+
+    def _explore(self, here: F64, moved: float, step: int) -> int:
+        """Shoot the rays that the way moved is worth; return the first row that is new."""
+        tree = self.tree
+        self._owed += min(moved * self.spec.rays_per_metre, float(self.spec.rays))
+        rays = int(self._owed)
+        self._owed -= rays
+        known = tree.count
+        if known > CROWDED:
+            tree.forget(step - REMEMBERED)
+            known = 0
+            self.lists.until[:] = -1.0
+        tree.discover(here, rays, step)
+        tree.mirror(here)
+        return known
+
+    def find(self, position: F64, step: int, work: Work, paths: Paths) -> None:
+        """Append the paths to all targets to `paths`."""
+        tree, targets = self.tree, position[self.targets]
+        arguments = (position[self.place], self.moves, targets)
+        if self.spec.mode == "kinetic":
+            follow(self.scene, self.transparent, tree.sequence, tree.order, tree.image, tree.seen, step, *arguments,
+                   self.lists, self.pairs, self.backwards, work, paths)  # fmt: skip
+        else:
+            exhaust(self.scene, self.transparent, tree.sequence, tree.order, tree.image, tree.seen, tree.count, step,
+                    *arguments, self.pairs, self.backwards, work, paths)  # fmt: skip
+
+
+def make_sources(
+    scene: Scene, transparent: Bool, spec: RayTracingSpec, place_body: I32, first: I32, second: I32
+) -> list[Source]:
+    """Return the sources of the pairs of places (first, second: (G,)): of each pair the end that stands fixed."""
+    fixed = place_body < 0
+    backwards = fixed[second] & ~fixed[first]
+    source, target = np.where(backwards, second, first), np.where(backwards, first, second)
+    made = []
+    for place in np.unique(source):
+        pairs = np.flatnonzero(source == place).astype(np.int32)
+        made.append(
+            Source(
+                scene,
+                transparent,
+                spec,
+                int(place),
+                bool(~fixed[place]),
+                target[pairs],
+                pairs,
+                backwards[pairs],
+            )
+        )
+    return made

@@ -1,0 +1,186 @@
+"""The ray-traced channel: paths between all radio pairs, found rarely and checked at every trace."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from twin.kernels import kernel  # isort: skip  before numba
+import numpy as np
+
+from twin.channel import hulls as moving
+from twin.channel.antennas import antenna_arrays
+from twin.channel.atmosphere import gas_db_km, rain_coefficients
+from twin.channel.hulls import Hull
+from twin.channel.images import make_work
+from twin.channel.links import Ends, assemble, make_output
+from twin.channel.output import traced_links
+from twin.channel.paths import Paths, interactions, make_paths
+from twin.channel.planes import build_scene
+from twin.channel.radios import Radios
+from twin.channel.source import make_sources
+from twin.channel.transfer import Media
+from twin.errors import ScenarioError, nearest
+from twin.link import Radio
+from twin.specs import RayTracingSpec
+from twin.state import F64, BodyState, TracedLinks
+from twin.world.geometry import Geometry
+
+_FIRST_CAPACITY = 32
+
+Permittivity = Callable[[str, float], complex]
+"""(material, frequency [Hz]) -> relative permittivity eps' - j eps''."""
+
+
+class RayTracer:
+    """Paths between all pairs of radios in a static site with moving hulls."""
+
+    def __init__(
+        self,
+        geometry: Geometry,
+        radios: Sequence[Radio],
+        spec: RayTracingSpec | None = None,
+        hulls: Sequence[Hull] = (),
+        permittivity: Permittivity | None = None,
+    ) -> None:
+        """Prepare; the search itself happens at the first trace.
+
+        Raises:
+            ScenarioError: a radio, or a surface of `spec`, can't be.
+            WorldError: the geometry or a hull can't be used.
+        """
+        self.spec = spec or RayTracingSpec()
+        self.radios = Radios(radios)
+        self.scene = build_scene(geometry)
+        extra = sorted({hull.material for hull in hulls} - set(geometry.materials))
+        materials = (*geometry.materials, *extra)
+        self.hulls = moving.hull_arrays(hulls if self.spec.blockers else (), materials)
+        self._antennas = antenna_arrays([radio.antenna for radio in radios])
+        self._carriers, self._band = np.unique(self.radios.carrier, return_inverse=True)
+        self._media = _media(materials, self._carriers, self.spec, permittivity or _standard_permittivity)
+        self._transparent = np.array(
+            [name in self.spec.surfaces and self.spec.surfaces[name].transparent for name in materials]
+        )
+        self._place, self._pair, self._first, self._second = self.radios.places()
+        self._place_body = self.radios.body[_first_radio(self._place)]
+        self._sources = make_sources(
+            self.scene, self._transparent, self.spec, self._place_body, self._first, self._second
+        )
+        self._work = make_work(max(self.spec.order, 1))
+        self._paths = self._room(_FIRST_CAPACITY)
+        self._step = 0
+
+    def trace(self, time: int = 0, bodies: BodyState | None = None) -> TracedLinks:
+        """Return the links at `time` [ns]; `bodies` may be left out where all radios stand fixed.
+
+        Raises:
+            RunError: a radio's position or velocity isn't a finite number.
+        """
+        bodies = bodies if bodies is not None else _no_bodies()
+        radio_position, radio_velocity = self.radios.motion(time, bodies)
+        first_radio = _first_radio(self._place)
+        position, velocity = radio_position[first_radio], radio_velocity[first_radio]
+        for source in self._sources:
+            source.advance(position, self._step)
+        moving.place(self.hulls, bodies)
+        self._search(position)
+        self._step += 1
+        ends = Ends(
+            self._place,
+            position,
+            velocity,
+            _antenna_axes(self.radios.body, self._antennas.mount, bodies.orientation),
+            self.radios.carrier,
+            self._band.astype(np.int32),
+            10.0 ** (self.radios.gain_db / 20.0),
+            bodies.position,
+            bodies.velocity,
+            bodies.angular_velocity,
+        )
+        radios, paths = self.radios, self._paths
+        out = make_output(len(radios.a), int(paths.count[self._pair].sum()))
+        assemble(
+            self.scene,
+            self.hulls,
+            self._media,
+            self._antennas,
+            ends,
+            radios.a,
+            radios.b,
+            self._pair,
+            paths,
+            self.spec.max_paths,
+            out,
+        )
+        return traced_links(time, radios.a, radios.b, self._pair, paths, self.scene, out)
+
+    def _search(self, position: F64) -> None:
+        """Fill the paths, with more room if they need it."""
+        while True:
+            paths = self._paths
+            paths.count[:] = 0
+            for source in self._sources:
+                source.find(position, self._step, self._work, paths)
+            if len(self.hulls.body):
+                ends = (position, self._place_body, self._first, self._second)
+                moving.block(self.hulls, *ends, paths)
+                moving.reflect(self.scene, self.hulls, *ends, paths)
+            needed = int(paths.count.max(initial=0))
+            if needed <= paths.length.shape[1]:
+                return
+            self._paths = self._room(2 * needed)
+
+    def _room(self, capacity: int) -> Paths:
+        count = interactions(self.spec.order, bool(self._transparent.any()))
+        return make_paths(len(self._first), capacity, count)
+
+
+def _media(
+    materials: Sequence[str], carriers: F64, spec: RayTracingSpec, permittivity: Permittivity
+) -> Media:
+    for name in spec.surfaces:
+        if name not in materials and name != "glass":
+            close = nearest(name, materials)
+            raise ScenarioError(
+                f"no face is made of it; allowed: {', '.join(materials)}{close}", key=f"surfaces.{name}"
+            )
+    surfaces = [spec.surfaces.get(name) for name in materials]
+    thickness = [np.inf if s is None or s.thickness is None else s.thickness for s in surfaces]
+    return Media(
+        np.array([[permittivity(name, f) for name in materials] for f in carriers], dtype=np.complex128),
+        np.array(thickness, dtype=float),
+        np.array([0.0 if s is None else s.roughness for s in surfaces]),
+        np.array([gas_db_km(spec.atmosphere, f) / 1000.0 for f in carriers]),
+        np.array([rain_coefficients(f) for f in carriers]),
+        spec.atmosphere.rain,
+    )
+
+
+def _standard_permittivity(material: str, frequency: float) -> complex:
+    from twin.world.materials import permittivity
+
+    return permittivity(material, frequency)
+
+
+def _first_radio(place: np.ndarray) -> np.ndarray:
+    """Return the first radio at each place."""
+    return np.unique(place, return_index=True)[1]
+
+
+def _no_bodies() -> BodyState:
+    return BodyState(
+        np.zeros((0, 3)), np.zeros((0, 4)), np.zeros((0, 3)), np.zeros((0, 3)), np.zeros(0), np.zeros(0),
+        np.zeros(1, dtype=np.int64),
+    )  # fmt: skip
+
+
+@kernel
+def _antenna_axes(body, mount, orientation):  # noqa: ANN001, ANN202
+    """Return the antenna axes (R, 3, 3) in the world: the columns of `mount`, turned by the body."""
+    axes = np.empty_like(mount)
+    for i in range(len(body)):
+        for k in range(3):
+            x, y, z = mount[i, 0, k], mount[i, 1, k], mount[i, 2, k]
+            if body[i] >= 0:
+                x, y, z = moving.rotate(orientation[body[i]], x, y, z)
+            axes[i, 0, k], axes[i, 1, k], axes[i, 2, k] = x, y, z
+    return axes

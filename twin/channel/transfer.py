@@ -1,0 +1,127 @@
+"""What a path does to the field that travels it: every surface it meets, and its length."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from twin.kernels import kernel  # isort: skip  before numba
+from math import sqrt
+
+import numpy as np
+
+from twin.channel.atmosphere import rain_db_km, roughness_factor
+from twin.channel.fields import act_on, end_transfer, perpendicular, slab, start_field
+from twin.channel.images import MOVING, TRANSMISSION
+from twin.state import C128, F64
+
+
+class Media(NamedTuple):
+    """What C carriers meet: S surfaces, gas and rain."""
+
+    permittivity: C128  # (C, S) relative, eps' - j eps''
+    thickness: F64  # (S,) m, inf for a half-space
+    roughness: F64  # (S,) m, standard deviation of height
+    gas: F64  # (C,) dB/m
+    rain: F64  # (C, 4) kH, alpha_H, kV, alpha_V
+    rain_rate: float  # mm/h
+
+
+@kernel
+def path_transfer(
+    scene, hulls, media, carrier, wavelength, paths, pair, m, start, end, field, transfer, ends
+):  # noqa: ANN001, ANN201
+    """Write the `transfer` (2, 2) of one path without its spread, and its directions to `ends` (2, 3).
+
+    Rows and columns of the transfer are theta and phi about z at arrival and at departure. Returns the length [m].
+    """
+    n = paths.length[pair, m]
+    length, rain_h, rain_v = 0.0, 0.0, 0.0
+    here = start
+    there = end if n == 0 else paths.vertex[pair, m, 0]
+    dx, dy, dz, leg = _towards(here, there)
+    start_field(field, dx, dy, dz)
+    ends[0, 0], ends[0, 1], ends[0, 2] = dx, dy, dz
+    for k in range(n + 1):
+        length += leg
+        if media.rain_rate > 0.0:
+            kh, ah, kv, av = media.rain[carrier]
+            rain_h += 1e-3 * leg * rain_db_km(media.rain_rate, kh, ah, kv, av, dz, 1.0)
+            rain_v += 1e-3 * leg * rain_db_km(media.rain_rate, kh, ah, kv, av, dz, -1.0)
+        if k == n:
+            break
+        here = there
+        there = end if k == n - 1 else paths.vertex[pair, m, k + 1]
+        ox, oy, oz, leg = _towards(here, there)
+        kind, index = paths.kind[pair, m, k], paths.index[pair, m, k]
+        if kind == MOVING:
+            normal, surface = hulls.normal[index], hulls.surface[index]
+        else:
+            normal, surface = scene.normal[scene.plane[index]], scene.surface[index]
+        _meet(
+            media, carrier, wavelength, kind == TRANSMISSION, surface, normal, field, dx, dy, dz, ox, oy, oz
+        )
+        dx, dy, dz = ox, oy, oz
+    ends[1, 0], ends[1, 1], ends[1, 2] = -dx, -dy, -dz
+    end_transfer(field, -dx, -dy, -dz, transfer)
+    gas = media.gas[carrier] * length
+    across, along = 10.0 ** (-(gas + rain_h) / 20.0), 10.0 ** (-(gas + rain_v) / 20.0)
+    for r in range(2):
+        transfer[r, 0] *= along
+        transfer[r, 1] *= across
+    return length
+
+
+@kernel
+def _towards(a, b):  # noqa: ANN001, ANN202
+    """Return the unit vector from a to b and their distance; x where they are the same point."""
+    dx, dy, dz = b[0] - a[0], b[1] - a[1], b[2] - a[2]
+    length = sqrt(dx * dx + dy * dy + dz * dz)
+    if length == 0.0:
+        return 1.0, 0.0, 0.0, 0.0
+    return dx / length, dy / length, dz / length, length
+
+
+@kernel
+def _meet(media, carrier, wavelength, passes, surface, normal, field, dx, dy, dz, ox, oy, oz):  # noqa: ANN001, ANN202
+    """Let a wave that travels along d meet a surface, and leave along o."""
+    nx, ny, nz = normal[0], normal[1], normal[2]
+    cosine = min(1.0, abs(dx * nx + dy * ny + dz * nz))
+    te, tm, through_te, through_tm = slab(
+        cosine, media.permittivity[carrier, surface], media.thickness[surface], wavelength
+    )
+    if passes:
+        te, tm = through_te, through_tm
+    elif media.roughness[surface] > 0.0:
+        rough = roughness_factor(media.roughness[surface], cosine, wavelength)
+        te, tm = te * rough, tm * rough
+    sx, sy, sz = perpendicular(dx, dy, dz, nx, ny, nz)
+    act_on(field, dx, dy, dz, ox, oy, oz, sx, sy, sz, te, tm)
+
+
+@kernel
+def lengthening(hulls, body_velocity, turning, body_position, paths, pair, m, start, end, va, vb, ends):  # noqa: ANN001, ANN201
+    """Return the rate [m/s] at which a path's length grows: by its ends, and by the moving mirrors on it."""
+    rate = 0.0
+    for k in range(3):
+        rate -= va[k] * ends[0, k] + vb[k] * ends[1, k]
+    n = paths.length[pair, m]
+    for k in range(n):
+        if paths.kind[pair, m, k] != MOVING:
+            continue
+        body = hulls.owner[paths.index[pair, m, k]]
+        p = paths.vertex[pair, m, k]
+        before = start if k == 0 else paths.vertex[pair, m, k - 1]
+        after = end if k == n - 1 else paths.vertex[pair, m, k + 1]
+        ix, iy, iz, _ = _towards(before, p)
+        ox, oy, oz, _ = _towards(p, after)
+        c, v, w = body_position[body], body_velocity[body], turning[body]
+        rx, ry, rz = p[0] - c[0], p[1] - c[1], p[2] - c[2]
+        rate += (v[0] + w[1] * rz - w[2] * ry) * (ix - ox)
+        rate += (v[1] + w[2] * rx - w[0] * rz) * (iy - oy)
+        rate += (v[2] + w[0] * ry - w[1] * rx) * (iz - oz)
+    return rate
+
+
+def scratch() -> tuple[C128, C128, F64]:
+    """Return scratch for `path_transfer`: field, transfer, ends."""
+    return np.zeros((2, 3), dtype=np.complex128), np.zeros((2, 2), dtype=np.complex128), np.zeros((2, 3))
