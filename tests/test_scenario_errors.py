@@ -1,13 +1,16 @@
 """The error catalogue of scenario files: each mistake is told with file, line, key, found and allowed."""
 
 import re
+from pathlib import Path
 
 import pytest
 
+from twin.cli import main
 from twin.errors import EXIT_USAGE, ScenarioError
 from twin.scenario import load_scenario
 from twin.toml_text import line_of
 
+PROJECT = Path(__file__).resolve().parent / "project"
 GOOD = """\
 schema = 1
 world = "city"
@@ -203,6 +206,8 @@ def test_a_name_that_no_file_can_have(tmp_path):
         ("a\nb=3", "--set: found 'a\\nb=3'; allowed: key.path=value"),
         ("network.delay=soon", "--set: network.delay: found 'soon'; allowed: a time in s"),
         ("network.dealy=1", "--set: network.dealy: unknown key; allowed: delay, "),
+        ("robots.patol.count=3", "--set: robots.patol.count: no robots.patol; there are: patrol, edge; did you mean "
+         "'patrol'? (a new one needs a kind)"),
         ("network.kind=fixd", "--set: network.kind: found 'fixd'; allowed: "),
         ("network=ideal", "--set: network: found 'ideal'; allowed: a table"),
         ("seed.x=1", "--set: seed: found a table; allowed: a whole number"),
@@ -242,3 +247,44 @@ def test_a_mistake_of_the_file_is_not_blamed_on_an_override(refused):
 def test_the_line_of_a_key(path, line):
     text = "a = 1\n[t] # table\nx = {y = 1}\nu.v = 2\n[[r]]\nk = 1\n[[r]]\nk = 2\n['q s']\n\"k\" = 3\n"
     assert line_of(text, path) == line
+
+
+class TestNames:
+    """Names that only the project can resolve, through the command line: exit code 2 and no traceback."""
+
+    @pytest.fixture
+    def check(self, capsys, monkeypatch):
+        def run(override):
+            arguments = [
+                "twin",
+                "check",
+                str(PROJECT / "worlds/void/scenarios/height.toml"),
+                "--set",
+                override,
+            ]
+            monkeypatch.setattr("sys.argv", arguments)
+            with pytest.raises(SystemExit) as exit_:
+                main()
+            output = capsys.readouterr()
+            assert (exit_.value.code, output.out) == (EXIT_USAGE, "")
+            assert "Traceback" not in output.err
+            return output.err
+
+        return run
+
+    @pytest.mark.parametrize(
+        ("override", "parts"),
+        [
+            ("robots.ball.kind=mas", ["no robot 'mas'; there are: ", "drone", "did you mean 'mass'?"]),
+            ("robots.ball.controller=heigt", ["no controller 'heigt'; there are: ", "did you mean 'height'?"]),
+            ("robots.ball.controller=./my.py:A", ["./my.py: no such file in "]),
+            ("robots.ball.parameters.x=1", ["robots.ball.parameters"]),
+            ("robots.ball.spec.control=fast", ["spec.control: found 'fast'; allowed: a frequency in Hz"]),
+            ("world=viod", ["no world 'viod'; there are: ", "did you mean 'void'?"]),
+            ("world=./void", ["no world.toml in "]),
+            ("network.kind=idael", ["--set: network.kind: found 'idael'; allowed: ", "'ideal'?"]),
+        ],
+    )  # fmt: skip
+    def test_an_unknown_name_is_answered_by_those_that_are_there(self, check, override, parts):
+        message = check(override)
+        assert all(part in message for part in parts), message

@@ -6,7 +6,7 @@ import tomllib
 from collections.abc import Sequence
 from typing import Any
 
-from twin.errors import ScenarioError
+from twin.errors import ScenarioError, nearest
 from twin.toml_text import Key, dotted, subschema
 
 
@@ -34,9 +34,11 @@ def apply_overrides(
     `X.kind=...` of a table that comes in several kinds resets X to that kind's defaults; these go first.
 
     Raises:
-        ScenarioError: an override is malformed, or goes through something that isn't a table or list.
+        ScenarioError: an override is malformed, goes through something that isn't a table or list, or
+            into a table of a name that isn't there and is given no kind.
     """
     parsed = [parse_override(text) for text in overrides]
+    _check_names([path for path, _ in parsed], data, schema)
     dropped: list[str] = []
     kinds = [item for item in parsed if _chooses_kind(item[0], data, schema)]
     for path, value in sorted(kinds, key=lambda item: len(item[0])):
@@ -63,6 +65,21 @@ def _path(tables: dict[str, Any]) -> Key:
     ((name, below),) = tables.items()
     part = int(name) if name.isascii() and name.isdigit() else name
     return (part, *_path(below)) if isinstance(below, dict) else (part,)
+
+
+def _check_names(paths: Sequence[Key], data: dict[str, Any], schema: dict[str, Any]) -> None:
+    """Refuse a slip in the name of a robot group, which would make a new one."""
+    for path in paths:
+        named, table = data.get(str(path[0])), subschema(schema, data, path[:1])
+        is_new = isinstance(named, dict) and len(path) > 2 and path[1] not in named
+        if (
+            is_new
+            and isinstance(table.get("additionalProperties"), dict)
+            and (*path[:2], "kind") not in paths
+        ):
+            there = ", ".join(named) + nearest(str(path[1]), named)
+            message = f"no {dotted(path[:2])}; there are: {there} (a new one needs a kind)"
+            raise ScenarioError(message, file="--set", key=dotted(path))
 
 
 def _chooses_kind(path: Key, data: dict[str, Any], schema: dict[str, Any]) -> bool:
