@@ -70,13 +70,11 @@ def _path(tables: dict[str, Any]) -> Key:
 def _check_names(paths: Sequence[Key], data: dict[str, Any], schema: dict[str, Any]) -> None:
     """Refuse a slip in the name of a robot group, which would make a new one."""
     for path in paths:
-        named, table = data.get(str(path[0])), subschema(schema, data, path[:1])
-        is_new = isinstance(named, dict) and len(path) > 2 and path[1] not in named
-        if (
-            is_new
-            and isinstance(table.get("additionalProperties"), dict)
-            and (*path[:2], "kind") not in paths
-        ):
+        named: Any = data.get(str(path[0]))
+        entries = subschema(schema, data, path[:1]).get("additionalProperties")
+        if not (isinstance(named, dict) and isinstance(entries, dict) and len(path) > 2):
+            continue
+        if path[1] not in named and (*path[:2], "kind") not in paths:
             there = ", ".join(named) + nearest(str(path[1]), named)
             message = f"no {dotted(path[:2])}; there are: {there} (a new one needs a kind)"
             raise ScenarioError(message, file="--set", key=dotted(path))
