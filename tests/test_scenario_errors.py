@@ -206,8 +206,8 @@ def test_a_name_that_no_file_can_have(tmp_path):
         ("a\nb=3", "--set: found 'a\\nb=3'; allowed: key.path=value"),
         ("network.delay=soon", "--set: network.delay: found 'soon'; allowed: a time in s"),
         ("network.dealy=1", "--set: network.dealy: unknown key; allowed: delay, "),
-        ("robots.patol.count=3", "--set: robots.patol.count: no robots.patol; there are: patrol, edge; did you "
-         "mean 'patrol'? (a new one needs a kind)"),
+        ("robots.patol.count=3", "--set: robots.patol.count: no robots.patol; there are: patrol, edge; did "
+         "you mean 'patrol'? (a new one needs a kind)"),
         ("network.kind=fixd", "--set: network.kind: found 'fixd'; allowed: "),
         ("network=ideal", "--set: network: found 'ideal'; allowed: a table"),
         ("seed.x=1", "--set: seed: found a table; allowed: a whole number"),
