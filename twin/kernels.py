@@ -67,6 +67,12 @@ def kernel(function: _Function) -> _Function:
     return compiled
 
 
+def inlined(function: _Function) -> _Function:
+    """Compile `function` into the body of each kernel that calls it: for small parts of hot loops."""
+    compiled: _Function = numba.njit(inline="always", nogil=True, error_model="numpy")(function)
+    return compiled
+
+
 def is_cold() -> bool:
     """Tell whether no kernel of these sources was ever compiled on this machine."""
     return not any(CACHE.rglob("*.nbc")) if CACHE.is_dir() else True

@@ -9,7 +9,7 @@ import numpy as np
 from shapely import Polygon
 from shapely.geometry.polygon import orient
 
-from twin.state import F64, I32, I64
+from twin.state import F64, I64
 from twin.world.geometry import GROUND, Geometry, checked
 
 
@@ -34,7 +34,7 @@ class GeometryBuilder:
         return len(self._object_names) - 1
 
     def add_polygon(self, rings: Sequence[F64], material: str, owner: int = GROUND) -> None:
-        """Add one face: an outer ring counter-clockwise seen from outside, then clockwise holes; each (n, 3) m."""
+        """Add one face: an outer ring counter-clockwise seen from outside, clockwise holes; each (n, 3) m."""
         points = np.concatenate(rings)
         normal = _newell(rings[0])
         triangles = triangulate(rings, normal)
@@ -50,28 +50,31 @@ class GeometryBuilder:
 
         `rings` are seen from above: an outer ring counter-clockwise, then clockwise holes; each (n, 3) m.
         """
-        base = np.concatenate(rings)
-        n = len(base)
-        following = np.concatenate([np.roll(np.arange(len(ring)), -1) + start
-                                    for ring, start in zip(rings, _starts(rings), strict=True)])  # fmt: skip
-        here, walls = np.arange(n), np.arange(n)
-        cap = triangulate(rings, np.asarray(rise))
-        normals = np.cross(base[following] - base, rise)
-        normals /= np.linalg.norm(normals, axis=1, keepdims=True)
-        up = _newell(rings[0])
-        caps = [] if roof is None else [(cap + n, up, np.mean(base @ up) + up @ rise, roof)]
+        for ring in rings:
+            self._add_walls(ring, np.asarray(rise, dtype=float), wall, owner)
+        if roof is not None:
+            self.add_polygon([ring + rise for ring in rings], roof, owner)
         if floor:
-            caps.append((cap[:, ::-1], -up, -np.mean(base @ up), wall))
+            self.add_polygon([ring[::-1] for ring in rings], wall, owner)
+
+    def _add_walls(self, ring: F64, rise: F64, wall: str, owner: int) -> None:
+        n = len(ring)
+        here, following = np.arange(n), np.roll(np.arange(n), -1)
+        normals = np.cross(np.roll(ring, -1, axis=0) - ring, rise)
+        normals /= np.linalg.norm(normals, axis=1, keepdims=True)
+        lower, upper = (
+            np.stack([here, following, following + n], 1),
+            np.stack([here, following + n, here + n], 1),
+        )
         self._add(
-            np.vstack([base, base + rise]),
-            np.vstack([np.stack([here, following, following + n], 1), np.stack([here, following + n, here + n], 1),
-                       *(triangles for triangles, *_ in caps)]),
-            np.concatenate([walls, walls, *(np.full(len(cap), n + i) for i in range(len(caps)))]),
-            np.vstack([normals, *(normal for _, normal, *_ in caps)]),
-            np.append(np.einsum("ij,ij->i", normals, base), [offset for *_, offset, _ in caps]),
-            [wall] * n + [material for *_, material in caps],
+            np.vstack([ring, ring + rise]),
+            np.vstack([lower, upper]),
+            np.concatenate([here, here]),
+            normals,
+            np.einsum("ij,ij->i", normals, ring),
+            [wall] * n,
             owner,
-        )  # fmt: skip
+        )
 
     def add_storeys(
         self, outlines: Sequence[Polygon], levels: Sequence[float], wall: str, roof: str, owner: int
@@ -95,12 +98,13 @@ class GeometryBuilder:
         rings = [np.column_stack([ring, np.full(len(ring), z)]) for ring in rings_of(outline)]
         self.add_polygon(rings, material, owner)
 
-    def add_box(self, low: Sequence[float], high: Sequence[float], material: str, owner: int, *, roof: str | None = None,
-                floor: bool = True) -> None:  # fmt: skip
+    def add_box(
+        self, low: Sequence[float], high: Sequence[float], material: str, owner: int, *, floor: bool = True
+    ) -> None:
         """Add an axis-aligned box between two corners, each (3,) m."""
         (x0, y0, z0), (x1, y1, z1) = low, high
         ring = np.array([[x0, y0, z0], [x1, y0, z0], [x1, y1, z0], [x0, y1, z0]], dtype=float)
-        self.add_prism([ring], np.array([0.0, 0.0, z1 - z0]), material, roof or material, owner, floor=floor)
+        self.add_prism([ring], np.array([0.0, 0.0, z1 - z0]), material, material, owner, floor=floor)
 
     def build(self) -> Geometry:
         """Return all that was added.
@@ -121,8 +125,16 @@ class GeometryBuilder:
         )
         return checked(geometry, "geometry")
 
-    def _add(self, vertices: F64, triangles: I64, faces: I64, normals: F64, offsets: F64, materials: Sequence[str],
-             owner: int) -> None:  # fmt: skip
+    def _add(
+        self,
+        vertices: F64,
+        triangles: I64,
+        faces: I64,
+        normals: F64,
+        offsets: F64,
+        materials: Sequence[str],
+        owner: int,
+    ) -> None:
         self._triangles.append(triangles + self._vertex_count)
         self._triangle_face.append(faces + len(self._materials))
         self._vertices.append(vertices)
@@ -156,15 +168,11 @@ def triangulate(rings: Sequence[F64], normal: F64) -> I64:
 
 
 def _newell(ring: F64) -> F64:
-    """Return the unit normal (3,) of a ring by Newell's method (Sutherland et al., ACM Comput. Surv. 6, 1974)."""
+    """Return the unit normal (3,) of a ring by Newell's method (Tampieri, Graphics Gems III, 1992)."""
     centred = ring - ring[0]
     normal = np.cross(centred, np.roll(centred, -1, axis=0)).sum(axis=0)
     unit: F64 = normal / np.linalg.norm(normal)
     return unit
-
-
-def _starts(rings: Sequence[F64]) -> I32:
-    return np.cumsum([0, *(len(ring) for ring in rings[:-1])]).astype(np.int32)
 
 
 def _joined(parts: list[F64] | list[I64], empty: tuple[int, ...]) -> F64:

@@ -1,15 +1,15 @@
 """Rays against triangles: which one does a ray meet first, is anything between two points.
 
-A bounding volume hierarchy with nodes of eight children. Boxes are float32 rounded outwards; triangles are tested in
-float64 by the watertight test of Woop, Benthin and Wald (JCGT 2(1), 2013): a ray through a shared edge or corner
-meets at least one of its triangles. All kernels may be called from other kernels.
+A bounding volume hierarchy with nodes of eight children. Boxes are float32 rounded outwards; triangles are
+tested in float64 by the watertight test of Woop, Benthin and Wald (JCGT 2(1), 2013): a ray through a shared
+edge or corner meets at least one of its triangles. All kernels may be called from other kernels.
 """
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
-from twin.kernels import kernel  # isort: skip  before numba
+from twin.kernels import inlined, kernel  # isort: skip  before numba
 import numpy as np
 from numpy.typing import NDArray
 
@@ -22,6 +22,9 @@ SEGMENT_MARGIN = 1e-4
 MISS = -1
 """Stands for the triangle of a ray that meets none."""
 
+Triple = tuple[float, float, float]
+Point = F64 | Triple
+
 _TINY = 1e-300
 _PAD = 2.0**-40
 _ROUNDING = 1.0 + 2.0**-50
@@ -32,7 +35,7 @@ class Bvh(NamedTuple):
 
     boxes: NDArray[np.float32]  # (M, 6, 8) m, low x y z and high x y z of each child
     child: I32  # (M, 8) node of an inner child, first triangle of a leaf
-    count: I32  # (M, 8) triangles of a leaf, 0 for an inner child, -1 for none
+    leaf: I32  # (M, 8) triangles in a leaf, 0 for an inner child, -1 for none
     corners: F64  # (T, 9) m, the three corners of each triangle
     triangle: I32  # (T,) its index in the geometry
     stack: int  # entries that a traversal can need at most
@@ -50,8 +53,17 @@ def build_bvh(vertices: F64, triangles: I32) -> Bvh:
     return Bvh(boxes, child, leaf, corners[order].reshape(-1, 9), order.astype(np.int32), int(stack))
 
 
-@kernel
-def _enter(boxes, node, origin, inverse, sign, t_min, t_max, entry):  # noqa: ANN001, ANN202
+@inlined
+def _enter(
+    boxes: NDArray[np.float32],
+    node: int,
+    origin: Triple,
+    inverse: Triple,
+    sign: tuple[int, int, int],
+    t_min: float,
+    t_max: float,
+    entry: F64,
+) -> None:
     """Write to `entry` (8,) where the ray enters each child's box; inf where it misses."""
     ox, oy, oz = origin
     ix, iy, iz = inverse
@@ -65,8 +77,26 @@ def _enter(boxes, node, origin, inverse, sign, t_min, t_max, entry):  # noqa: AN
         entry[w] = near if near <= far * _ROUNDING else np.inf
 
 
-@kernel
-def _shear(dx, dy, dz):  # noqa: ANN001, ANN202
+@inlined
+def _ray(
+    origin: Point, direction: Point
+) -> tuple[Triple, Triple, tuple[int, int, int], Triple, tuple[int, int, int], Triple]:
+    """Return what the tests need of a ray: origin, 1 / direction, near sides of boxes, then as `_meet`."""
+    o = (origin[0], origin[1], origin[2])
+    dx, dy, dz = direction[0], direction[1], direction[2]
+    inverse = (
+        1.0 / (dx if dx != 0.0 else _TINY),
+        1.0 / (dy if dy != 0.0 else _TINY),
+        1.0 / (dz if dz != 0.0 else _TINY),
+    )
+    sign = (0 if dx >= 0.0 else 3, 0 if dy >= 0.0 else 3, 0 if dz >= 0.0 else 3)
+    axes, shear = _shear(dx, dy, dz)
+    turned = (origin[axes[0]], origin[axes[1]], origin[axes[2]])
+    return o, inverse, sign, turned, axes, shear
+
+
+@inlined
+def _shear(dx: float, dy: float, dz: float) -> tuple[tuple[int, int, int], Triple]:
     """Return the axes (kx, ky, kz) and the shear (Sx, Sy, Sz) that carry the ray onto +z."""
     ax, ay, az = abs(dx), abs(dy), abs(dz)
     if az >= ax and az >= ay:
@@ -80,8 +110,8 @@ def _shear(dx, dy, dz):  # noqa: ANN001, ANN202
     return (kx, ky, kz), (x / z, y / z, 1.0 / z)
 
 
-@kernel
-def _meet(corners, i, turned, axes, shear):  # noqa: ANN001, ANN202
+@inlined
+def _meet(corners: F64, i: int, turned: Triple, axes: tuple[int, int, int], shear: Triple) -> float:
     """Return the ray parameter at which it meets triangle `i`, edges and corners included; inf if it misses.
 
     `turned` is the origin with its axes in the order `axes`.
@@ -99,25 +129,16 @@ def _meet(corners, i, turned, axes, shear):  # noqa: ANN001, ANN202
     det = u + v + w
     if det == 0.0:
         return np.inf
-    return sz * (u * az + v * bz + w * cz) / det
+    return float(sz * (u * az + v * bz + w * cz) / det)
 
 
 @kernel
-def closest_hit(bvh, origin, direction, t_min, t_max):  # noqa: ANN001, ANN201
+def closest_hit(bvh: Bvh, origin: Point, direction: Point, t_min: float, t_max: float) -> tuple[int, float]:
     """Return (triangle, t) of the first hit at origin + t direction with t_min < t < t_max, or (MISS, t_max).
 
     `origin` [m] and `direction` are tuples or arrays of three floats; `t` is in lengths of `direction`.
     """
-    o = (origin[0], origin[1], origin[2])
-    dx, dy, dz = direction[0], direction[1], direction[2]
-    inverse = (
-        1.0 / (dx if dx != 0.0 else _TINY),
-        1.0 / (dy if dy != 0.0 else _TINY),
-        1.0 / (dz if dz != 0.0 else _TINY),
-    )
-    sign = (0 if dx >= 0.0 else 3, 0 if dy >= 0.0 else 3, 0 if dz >= 0.0 else 3)
-    axes, shear = _shear(dx, dy, dz)
-    turned = (origin[axes[0]], origin[axes[1]], origin[axes[2]])
+    o, inverse, sign, turned, axes, shear = _ray(origin, direction)
     entry = np.empty(bvh.boxes.shape[2])
     stack = np.empty((bvh.stack, 2))  # entry into the node's box, node
     stack[0, 0], stack[0, 1] = t_min, 0.0
@@ -132,7 +153,7 @@ def closest_hit(bvh, origin, direction, t_min, t_max):  # noqa: ANN001, ANN201
         for w in range(WIDTH):
             if entry[w] == np.inf:
                 continue
-            n, first = bvh.count[node, w], bvh.child[node, w]
+            n, first = bvh.leaf[node, w], bvh.child[node, w]
             if n == 0:
                 place = top
                 while place > floor and stack[place - 1, 0] < entry[w]:
@@ -148,18 +169,9 @@ def closest_hit(bvh, origin, direction, t_min, t_max):  # noqa: ANN001, ANN201
 
 
 @kernel
-def any_hit(bvh, origin, direction, t_min, t_max):  # noqa: ANN001, ANN201
-    """Tell whether anything is hit at origin + t direction with t_min < t < t_max; arguments as `closest_hit`."""
-    o = (origin[0], origin[1], origin[2])
-    dx, dy, dz = direction[0], direction[1], direction[2]
-    inverse = (
-        1.0 / (dx if dx != 0.0 else _TINY),
-        1.0 / (dy if dy != 0.0 else _TINY),
-        1.0 / (dz if dz != 0.0 else _TINY),
-    )
-    sign = (0 if dx >= 0.0 else 3, 0 if dy >= 0.0 else 3, 0 if dz >= 0.0 else 3)
-    axes, shear = _shear(dx, dy, dz)
-    turned = (origin[axes[0]], origin[axes[1]], origin[axes[2]])
+def any_hit(bvh: Bvh, origin: Point, direction: Point, t_min: float, t_max: float) -> bool:
+    """Tell whether anything is hit with t_min < t < t_max; arguments as `closest_hit`."""
+    o, inverse, sign, turned, axes, shear = _ray(origin, direction)
     entry = np.empty(bvh.boxes.shape[2])
     stack = np.empty(bvh.stack, np.int32)
     stack[0] = 0
@@ -171,7 +183,7 @@ def any_hit(bvh, origin, direction, t_min, t_max):  # noqa: ANN001, ANN201
         for w in range(WIDTH):
             if entry[w] == np.inf:
                 continue
-            n, first = bvh.count[node, w], bvh.child[node, w]
+            n, first = bvh.leaf[node, w], bvh.child[node, w]
             if n == 0:
                 stack[top] = first
                 top += 1
@@ -182,7 +194,7 @@ def any_hit(bvh, origin, direction, t_min, t_max):  # noqa: ANN001, ANN201
 
 
 @kernel
-def occluded(bvh, a, b):  # noqa: ANN001, ANN201
+def occluded(bvh: Bvh, a: Point, b: Point) -> bool:
     """Tell whether a triangle lies between points `a` and `b` [m], further than SEGMENT_MARGIN from both."""
     direction = (b[0] - a[0], b[1] - a[1], b[2] - a[2])
     length = np.sqrt(direction[0] ** 2 + direction[1] ** 2 + direction[2] ** 2)

@@ -1,4 +1,4 @@
-"""Builds the bounding volume hierarchy of bvh.py: binned SAH splits (Wald, RT 2007), collapsed to eight children."""
+"""Builds the hierarchy of bvh.py: binned SAH splits (Wald, RT 2007), collapsed to eight children."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _BINS = 16
 
 @kernel
 def split(low: F32, high: F32, centre: F64) -> tuple[F32, I32, I32, I32, I64]:
-    """Split binary nodes until they hold `_LEAF` triangles; children of node i are left[i] and left[i] + 1."""
+    """Split nodes in two down to `_LEAF` triangles; the children of node i are left[i] and left[i] + 1."""
     n = len(low)
     order = np.arange(n)
     box = np.empty((2 * n, 6), np.float32)
@@ -47,7 +47,7 @@ def split(low: F32, high: F32, centre: F64) -> tuple[F32, I32, I32, I32, I64]:
 
 @kernel
 def _partition(low: F32, high: F32, centre: F64, order: I64, first: int, last: int) -> int:
-    """Reorder order[first:last] by the cheapest binned split (half by half where there is none); return its place."""
+    """Reorder order[first:last] by its cheapest split (in halves where there is none); return its place."""
     axis, split, origin, scale = _best_split(low, high, centre, order, first, last)
     if axis < 0:
         return (first + last) // 2
@@ -65,7 +65,7 @@ def _partition(low: F32, high: F32, centre: F64, order: I64, first: int, last: i
 def _best_split(
     low: F32, high: F32, centre: F64, order: I64, first: int, last: int
 ) -> tuple[int, int, float, float]:
-    """Return axis, first bin of the upper part, origin and scale of the bins; axis -1 if all centres coincide."""
+    """Return axis, first upper bin, origin and scale of the bins; axis -1 if all centres coincide."""
     best, best_axis, best_bin, best_origin, best_scale = np.inf, -1, 0, 0.0, 0.0
     bin_box = np.empty((_BINS, 6))
     for axis in range(3):
@@ -121,12 +121,12 @@ def _grow(box: F64, other: F64) -> None:
 @kernel
 def _half_area(box: F64) -> float:
     x, y, z = box[3] - box[0], box[4] - box[1], box[5] - box[2]
-    return x * y + y * z + z * x
+    return float(x * y + y * z + z * x)
 
 
 @kernel
 def widen(node_box: F32, left: I32, start: I32, count: I32) -> tuple[F32, I32, I32, int]:
-    """Collapse binary nodes to nodes of eight, opening the largest child first; also return the stack needed."""
+    """Collapse to nodes of eight children, opening the largest first; also return the stack needed."""
     n = len(left)
     boxes = np.empty((n, 6, WIDTH), np.float32)
     boxes[:, :3], boxes[:, 3:] = np.inf, -np.inf

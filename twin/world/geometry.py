@@ -29,7 +29,7 @@ _LIMIT = 1 << 30
 class Geometry:
     """Planar faces in world ENU metres; V vertices, T triangles, F faces.
 
-    A face is planar, its triangles wind counter-clockwise seen from outside, and its plane is normal . x = offset.
+    A face is planar, its triangles wind counter-clockwise seen from outside; its plane: normal . x = offset.
     """
 
     vertices: F64  # (V, 3) m
@@ -61,7 +61,7 @@ def atomic(path: Path, mode: str = "w") -> Iterator[IO[Any]]:
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{uuid4().hex[:8]}")
     try:
-        with temporary.open(mode, **({} if "b" in mode else {"encoding": "utf-8"})) as file:
+        with temporary.open(mode, encoding=None if "b" in mode else "utf-8") as file:
             yield file
         temporary.replace(path)
     finally:
@@ -78,15 +78,15 @@ def load_geometry(path: Path) -> Geometry:
     """Read a geometry written by `save_geometry`.
 
     Raises:
-        WorldError: not such a file, an array is missing or larger than the file says, or an index leads nowhere.
+        WorldError: not such a file, an array is missing, or larger than it says, or an index leads nowhere.
     """
     try:
         with zipfile.ZipFile(path) as archive:
             arrays = {field.name: _member(archive, field.name) for field in fields(Geometry)}
     except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile) as error:
         raise WorldError(f"{path}: not a readable geometry file: {error}") from error
-    names = {name: tuple(str(text) for text in arrays.pop(name)) for name in ("materials", "objects")}
-    return checked(Geometry(**arrays, **names), str(path))
+    names = {name: tuple(map(str, arrays.pop(name))) for name in ("materials", "objects")}
+    return checked(Geometry(**arrays, materials=names["materials"], objects=names["objects"]), str(path))
 
 
 def checked(geometry: Geometry, place: str) -> Geometry:

@@ -1,15 +1,15 @@
 """Where a world lies on the earth: WGS 84 longitude, latitude, ellipsoidal height <-> local ENU, exact.
 
-The conversion is EPSG method 9837 (geographic to topocentric), a rigid rotation of the earth-centred frame: unlike a
-map projection it neither stretches nor turns anything. East of the origin the earth falls away under the tangent
-plane by d^2 / 2R (0.2 m at 1.6 km); whoever places things on the ground must ask here for its z.
+The conversion is EPSG method 9837 (geographic to topocentric), a rigid rotation of the earth-centred frame:
+unlike a map projection it neither stretches nor turns anything. At a distance d the earth lies d^2 / 2R below
+the tangent plane (0.2 m at 1.6 km): whoever places things on the ground must ask here for its z.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -40,20 +40,20 @@ class GeoReference:
 
     def to_local(self, geodetic: F64) -> F64:
         """Return local ENU (n, 3) m of longitude, latitude [degrees] and ellipsoidal height [m], (n, 3)."""
-        columns = _pipeline(self).transform(*np.asarray(geodetic, dtype=float).T, errcheck=True)
-        return np.stack(columns, axis=-1)
+        return self._transform(geodetic, "FORWARD")
 
     def to_geodetic(self, local: F64) -> F64:
         """Return longitude, latitude [degrees] and ellipsoidal height [m], (n, 3), of local ENU (n, 3) m."""
-        columns = _pipeline(self).transform(
-            *np.asarray(local, dtype=float).T, errcheck=True, direction="INVERSE"
-        )
-        return np.stack(columns, axis=-1)
+        return self._transform(local, "INVERSE")
 
     def up(self, geodetic: F64) -> F64:
         """Return the unit vectors (n, 3), in local axes, of the ellipsoid's normal at given places (n, 3)."""
         raised = np.asarray(geodetic, dtype=float) + np.array([0.0, 0.0, _UP_BASE])
         return (self.to_local(raised) - self.to_local(geodetic)) / _UP_BASE
+
+    def _transform(self, points: F64, direction: Literal["FORWARD", "INVERSE"]) -> F64:
+        x, y, z = np.asarray(points, dtype=float).T
+        return np.stack(_pipeline(self).transform(x, y, z, errcheck=True, direction=direction), axis=-1)
 
 
 @lru_cache(maxsize=8)

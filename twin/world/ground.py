@@ -1,4 +1,4 @@
-"""The ground where no terrain is known: the earth's level surface, by as few planar faces as the tolerance allows."""
+"""Ground where no terrain is known: the earth's level surface, by as few faces as the tolerance allows."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from twin.world.builder import GeometryBuilder
 from twin.world.georeference import GeoReference
 
 TOLERANCE = 0.02
-"""Metres by which a face of the ground may leave the level surface; it is never below it, so buildings stay closed."""
+"""Metres by which the ground may lie above the level surface; never below, so that buildings stay closed."""
 _RADIUS = 6_371_000.0
 CELL = sqrt(4.0 * _RADIUS * TOLERANCE)
 """Metres: a square of side c sags by c^2 / 4R."""
@@ -27,8 +27,8 @@ def add_ground(
 ) -> None:
     """Cover the rectangle between `low` and `high` (2,) m with ground at `height` m above the ellipsoid.
 
-    A rectangle within one cell becomes one face, the tangent plane of its middle; without a geo-reference it is the
-    plane z = height.
+    A rectangle within one cell becomes one face, the tangent plane of its middle; without a geo-reference it
+    is the plane z = height.
     """
     cells = (
         np.ones(2, dtype=int)

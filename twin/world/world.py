@@ -1,8 +1,8 @@
 """A world: a folder with a world.toml, and the static geometry that it stands for.
 
 `source` in world.toml is a stored `geometry.npz`, a generator `file.py:function` (called with the table
-`parameters`, it returns a Geometry), or a file that `import_world` takes. Whatever isn't stored is built at first
-use into the cache folder, under a digest of all that it depends on.
+`parameters`, it returns a Geometry), or a file that `import_world` takes. Whatever isn't stored is built at
+first use into the cache folder, under a digest of all that it depends on.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ from twin.state import F64
 from twin.toml_text import read_toml, validate
 from twin.units import Metres
 from twin.world.bvh import MISS, Bvh, build_bvh, closest_hits
-from twin.world.georeference import GeoReference
 from twin.world.geometry import GROUND, Geometry, atomic, load_geometry, save_geometry, write_obj
+from twin.world.georeference import GeoReference
 
 GEOMETRY, COLLISION = "geometry.npz", "collision.obj"
 
@@ -57,10 +57,12 @@ class World:
 
     def __init__(
         self, name: str, geometry: Geometry, georeference: GeoReference | None, folder: Path | None = None,
-        derived: Path | None = None, description: str = "",
+        derived: Path | None = None, spec: WorldSpec | None = None,
     ) -> None:  # fmt: skip
         self.name, self.geometry, self.georeference = name, geometry, georeference
-        self.folder, self.description = folder, description
+        self.folder = folder
+        self.description = spec.description if spec else ""
+        self.provenance = spec.provenance if spec else {}
         self._derived = derived
 
     @cached_property
@@ -82,13 +84,13 @@ class World:
         return path
 
     def inside(self, points: F64) -> list[str | None]:
-        """Return the name of the thing that each point (n, 3) m is inside of ("ground" below it), None in the open."""
+        """Return the name of what each point (n, 3) m is inside of ("ground" below it); None in the open."""
         face = self._first_face(points, np.array([0.0, 0.0, 1.0]))[0]
         leaves = (face != MISS) & (self.geometry.face_normal[face, 2] > 0)
         return [self._owner(f) if out else None for f, out in zip(face, leaves, strict=True)]
 
     def height_below(self, points: F64) -> F64:
-        """Return the height z [m] of the surface straight below each point (n, 3) m; nan where there is none."""
+        """Return z [m] of the surface straight below each point (n, 3) m; nan where there is none."""
         face, distance = self._first_face(points, np.array([0.0, 0.0, -1.0]))
         return np.where(face == MISS, np.nan, points[:, 2] - distance)
 
@@ -122,9 +124,7 @@ def open_world(folder: Path) -> World:
         derived = _cache(f"{spec.name}-{_build_digest(folder, spec)}")
         if not (derived / GEOMETRY).is_file():
             save_geometry(_build(folder, spec, georeference), derived / GEOMETRY)
-    return World(
-        spec.name, load_geometry(derived / GEOMETRY), georeference, folder, derived, spec.description
-    )
+    return World(spec.name, load_geometry(derived / GEOMETRY), georeference, folder, derived, spec)
 
 
 def save_world(world: World, folder: Path, provenance: dict[str, str | int | float] | None = None) -> None:

@@ -5,6 +5,7 @@ A reader is a module with `recognises(path, head) -> bool` and `read(path) -> So
 
 from __future__ import annotations
 
+import hashlib
 import time
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -20,7 +21,7 @@ from twin.world.ground import add_ground
 from twin.world.importers import geojson
 from twin.world.importers.footprints import Solid, add_prisms, clean, place
 from twin.world.importers.source import Source, Tally
-from twin.world.world import World
+from twin.world.world import World, save_world
 
 READERS = (geojson,)
 """Modules tried in this order on a file's first bytes."""
@@ -99,6 +100,34 @@ def import_world(
     return world, _report(path, source, world, time.perf_counter() - started)
 
 
+def import_to_folder(
+    path: Path,
+    folder: Path,
+    origin: str | GeoReference = "auto",
+    *,
+    name: str | None = None,
+    crs: str | None = None,
+    ground: float = 0.0,
+) -> ImportReport:
+    """Import a site into a new world folder; on any error nothing that looks like a world is left there.
+
+    Raises:
+        WorldError: as `import_world` and `save_world`.
+    """
+    world, report = import_world(path, origin, name=name or folder.resolve().name, crs=crs, ground=ground)
+    provenance: dict[str, str | int | float] = {
+        "file": path.name,
+        "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+        "format": report.format,
+        "crs": report.crs,
+        "found": report.found,
+        "used": report.used,
+        "ground": ground,
+    }
+    save_world(world, folder, provenance)
+    return report
+
+
 def _read(path: Path) -> Source:
     try:
         size = path.stat().st_size
@@ -112,7 +141,8 @@ def _read(path: Path) -> Source:
         raise WorldError(f"{path}: found {size / 1e6:.0f} MB; allowed: at most {MAX_BYTES / 1e6:.0f} MB")
     for reader in READERS:
         if reader.recognises(path, head):
-            return reader.read(path)
+            source: Source = reader.read(path)
+            return source
     names = ", ".join(reader.__name__.rpartition(".")[2] for reader in READERS)
     raise WorldError(f"{path}: not a format that can be imported; known: {names}")
 
@@ -126,7 +156,8 @@ def _to_wgs84(solids: list[Solid], crs: str, path: Path) -> None:
         transformer = Transformer.from_crs(CRS.from_user_input(crs), "OGC:CRS84", always_xy=True)
         for solid in solids:
             solid.rings = [
-                np.stack(transformer.transform(*ring.T, errcheck=True), axis=-1) for ring in solid.rings
+                np.stack(transformer.transform(ring[:, 0], ring[:, 1], errcheck=True), axis=-1)
+                for ring in solid.rings
             ]
     except (CRSError, ProjError) as error:
         raise WorldError(f"{path}: crs {crs!r}: {error}") from error
@@ -167,7 +198,7 @@ def _extent(places: list[F64], path: Path) -> tuple[F64, F64]:
     size = float(max((high - low).max(), np.abs(points).max()))
     if not size <= MAX_EXTENT:
         raise WorldError(
-            f"{path}: reaches {size / 1000:.0f} km; allowed: {MAX_EXTENT / 1000:.0f} km (check CRS and origin)"
+            f"{path}: reaches {size / 1000:.0f} km; allowed: {MAX_EXTENT / 1000:.0f} km; check CRS and origin"
         )
     return low, high
 

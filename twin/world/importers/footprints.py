@@ -1,4 +1,4 @@
-"""Turns footprints on the earth into prisms in local ENU: rings cleaned, then extruded along the local vertical."""
+"""Footprints on the earth -> prisms in local ENU: rings cleaned, then extruded along the local vertical."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Solid:
 
 
 def clean(footprints: list[Footprint], tally: Tally) -> list[Solid]:
-    """Return valid polygons of all footprints with sensible heights; what is repaired or skipped is counted."""
+    """Return valid polygons of all footprints with sensible heights, counting what is repaired or skipped."""
     solids = []
     for footprint in footprints:
         if not np.isfinite(footprint.top) or not footprint.base < footprint.top <= MAX_HEIGHT:
@@ -46,7 +46,7 @@ def clean(footprints: list[Footprint], tally: Tally) -> list[Solid]:
 def add_prisms(
     builder: GeometryBuilder, solids: list[Solid], places: list[F64], up: F64, tally: Tally
 ) -> None:
-    """Extrude solids whose rings lie at local `places` (n, 3) m, each along its own vertical, `up` (solids, 3)."""
+    """Extrude solids whose rings lie at local `places` (n, 3) m, each along its own vertical `up` (3,)."""
     owners: dict[int, int] = {}
     slivers: Counter[int] = Counter()
     for solid, points, vertical in zip(solids, places, up, strict=True):
@@ -63,8 +63,8 @@ def add_prisms(
             rings, rise, footprint.wall, footprint.roof, owners[id(footprint)], floor=footprint.base > 0
         )
     tally.used += len(owners)
-    for footprint, count in slivers.items():
-        if footprint in owners:
+    for key, count in slivers.items():
+        if key in owners:
             tally.repaired[f"part smaller than {MIN_AREA:g} m2 dropped"] += count
         else:
             tally.skipped[f"outline smaller than {MIN_AREA:g} m2"] += 1
@@ -109,7 +109,7 @@ def _repaired(rings: list[F64], tally: Tally) -> list[shapely.Polygon]:
 
 
 def _flattened(rings: list[F64], points: F64, vertical: F64) -> list[F64] | None:
-    """Return the rings moved onto the plane through their middle square to the vertical, or None if too small.
+    """Return the rings moved onto the plane through their middle square to the vertical; None if too small.
 
     The level surface bends away from a plane by s^2 / 8R over a length s: 0.2 mm over 100 m.
     """
@@ -122,4 +122,5 @@ def _flattened(rings: list[F64], points: F64, vertical: F64) -> list[F64] | None
 
 def _without_repeats(ring: F64) -> F64:
     far = np.linalg.norm(ring - np.roll(ring, 1, axis=0), axis=1) > _SHORTEST
-    return ring[far]
+    kept: F64 = ring[far]
+    return kept

@@ -1,8 +1,9 @@
-"""GeoJSON (RFC 7946, and the older `crs` member): building footprints with heights; also a bare list of polygons."""
+"""GeoJSON (RFC 7946, and the older `crs` member): footprints with heights; also a bare list of polygons."""
 
 from __future__ import annotations
 
 import json
+from math import isfinite
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -78,27 +79,23 @@ def _crs(document: Any, path: Path) -> str:
 
 def _footprint(name: str, feature: Any, tally: Tally) -> Footprint | None:
     geometry = feature.get("geometry") if isinstance(feature, dict) else None
-    kind = geometry.get("type") if isinstance(geometry, dict) else None
+    geometry = geometry if isinstance(geometry, dict) else {}
+    kind, coordinates = geometry.get("type"), geometry.get("coordinates")
     if kind not in ("Polygon", "MultiPolygon"):
         tally.skipped[f"not a polygon ({kind})"] += 1
         return None
-    coordinates = geometry.get("coordinates")
+    parts: Any = [coordinates] if kind == "Polygon" else coordinates
     try:
-        polygons = [
-            [_ring(ring) for ring in rings] for rings in ([coordinates] if kind == "Polygon" else coordinates)
-        ]
+        polygons = [[_ring(ring) for ring in rings] for rings in parts]
     except (TypeError, ValueError):
         tally.skipped["coordinates are not rings of numbers"] += 1
         return None
-    if not any(polygons):
-        tally.skipped["no ring"] += 1
-        return None
-    properties = feature.get("properties") or {}
-    heights = _heights(properties, tally)
-    if heights is None:
+    try:
+        base, top = _heights(feature.get("properties") or {}, tally)
+    except ValueError:
         tally.skipped["height is not a number"] += 1
         return None
-    return Footprint(name, [rings for rings in polygons if rings], top=heights[1], base=heights[0])
+    return Footprint(name, [rings for rings in polygons if rings], top, base)
 
 
 def _ring(ring: Any) -> F64:
@@ -108,12 +105,13 @@ def _ring(ring: Any) -> F64:
     return array
 
 
-def _heights(properties: dict[str, Any], tally: Tally) -> tuple[float, float] | None:
-    """Return base and top above ground [m], or None where a value is there but isn't a number."""
-    try:
-        height, levels, base = (_first(properties, keys) for keys in (HEIGHT_KEYS, LEVEL_KEYS, BASE_KEYS))
-    except ValueError:
-        return None
+def _heights(properties: dict[str, Any], tally: Tally) -> tuple[float, float]:
+    """Return base and top above ground [m].
+
+    Raises:
+        ValueError: one that is there isn't a number.
+    """
+    height, levels, base = (_first(properties, keys) for keys in (HEIGHT_KEYS, LEVEL_KEYS, BASE_KEYS))
     if height is None and levels is not None:
         tally.assumed[f"height of {LEVEL_HEIGHT:g} m a storey"] += 1
         height = levels * LEVEL_HEIGHT
@@ -127,5 +125,8 @@ def _first(properties: dict[str, Any], keys: tuple[str, ...]) -> float | None:
     for key in keys:
         value = properties.get(key)
         if value not in (None, ""):
-            return float(str(value).removesuffix("m").strip())
+            number = float(str(value).removesuffix("m").strip())
+            if not isfinite(number):
+                raise ValueError(f"{value!r} is not a finite number")
+            return number
     return None

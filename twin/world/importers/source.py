@@ -1,4 +1,4 @@
-"""What a reader of one file format hands over: footprints in the file's own coordinates, and what it could not use."""
+"""What a reader of one file format hands over, in the file's own coordinates, and what it could not use."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from twin.state import F64
 
 @dataclass(slots=True)
 class Tally:
-    """How many things were found, and what happened to those that could not be taken as they are, by reason."""
+    """How many things were found, and how many could not be taken as they are, by reason."""
 
     found: int = 0
     used: int = 0
@@ -43,7 +43,7 @@ class Face:
 
 @dataclass(slots=True)
 class Source:
-    """A file's content: `crs` is any name that PROJ knows, None for local metres without a place on the earth."""
+    """A file's content; `crs` is any name that PROJ knows, None for local metres without a place."""
 
     format: str
     crs: str | None
