@@ -44,6 +44,13 @@ class BodyGroup:
     names: Sequence[str]  # (n,)
 
 
+class Surroundings(Protocol):
+    """Tells dynamics what is round their bodies (air, ground, water) before each step."""
+
+    def update(self, time: int, bodies: BodyState) -> None:
+        """Take the bodies' places at `time` [ns]."""
+
+
 @runtime_checkable
 class StatesInertia(Protocol):
     """A dynamics that is told mass and inertia itself: they must be those of the URDF."""
@@ -68,8 +75,10 @@ class BulletPhysics:
         groups: Sequence[BodyGroup],
         world_obj: Path | None = None,
         gravity: float = GRAVITY,
+        surroundings: Surroundings | None = None,
     ) -> None:
         self.groups, self.world_obj, self.gravity = groups, world_obj, gravity
+        self.surroundings = surroundings
         self.names = [name for group in groups for name in group.names]
         self.clock = Clock(rate_hz)
         for urdf in dict.fromkeys(group.spec.urdf for group in groups):
@@ -113,6 +122,8 @@ class BulletPhysics:
         Raises:
             RunError: a body's state is no longer finite.
         """
+        if self.surroundings is not None:
+            self.surroundings.update(self.clock.now, self.bodies)
         self._apply(commands)
         bullet.stepSimulation(self._client)
         before, self.bodies = self.bodies, self._read()

@@ -35,6 +35,12 @@ def cross(a: Vector, b: Vector) -> Vector:
 
 
 @kernel
+def dot(a: Vector, b: Vector) -> float:
+    """Return a . b."""
+    return a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
+
+
+@kernel
 def rotate(q: Quaternion, v: Vector) -> Vector:
     """Return v, given in body axes, in world axes."""
     x, y, z, w = q

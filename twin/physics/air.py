@@ -1,0 +1,119 @@
+"""The air and the ground round multirotors: wind, the wakes of others, and the surface below."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from twin.kernels import kernel  # isort: skip  before numba
+import numpy as np
+
+from twin.physics.rotation import Vector, dot, rotate
+from twin.physics.rotorcraft import Rotorcraft
+from twin.state import F64, BodyState
+
+DENSITY = 1.225
+"""kg/m3, of air at sea level and 15 degrees C"""
+DECAY = 6.0
+"""Diameters of a round turbulent jet over which its centre keeps its speed; then it falls as 1/distance."""
+
+
+class Surface(Protocol):
+    """What knows the height of the solid surface below points."""
+
+    def height_below(self, points: F64) -> F64:
+        """Return z [m] of the first surface straight below points (n, 3); nan where there is none."""
+
+
+class Wind(Protocol):
+    """What knows the wind."""
+
+    def velocity(self, time: int, points: F64) -> F64:
+        """Return the velocity [m/s] of the air at points (n, 3) at `time` [ns], (n, 3)."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Flock:
+    """Multirotors of one group, and which bodies they are: first, first + 1, ..."""
+
+    dynamics: Rotorcraft
+    first: int
+
+
+class Air:
+    """Tells all multirotors, whatever their group, how the air moves where they are and where the ground is.
+
+    A multirotor's wake is one round turbulent jet against its thrust: it leaves with twice the induced speed
+    of momentum theory, v = sqrt(T / 2 rho A), keeps it for `DECAY` diameters, then slows as 1/distance while
+    it widens, with a Gaussian profile; at every distance it carries the momentum of the thrust (Pope,
+    Turbulent Flows, 2000, section 5.1). Wakes add up; wind doesn't bend them, and they end at no surface.
+    """
+
+    def __init__(
+        self, flocks: Sequence[Flock], surface: Surface | None = None, wind: Wind | None = None
+    ) -> None:
+        self.flocks, self.surface, self.wind = flocks, surface, wind
+        self._disk = np.concatenate(
+            [np.full(len(flock.dynamics.air), _disk_area(flock.dynamics)) for flock in flocks]
+        )
+        self._rows = np.concatenate([flock.first + np.arange(len(flock.dynamics.air)) for flock in flocks])
+
+    def update(self, time: int, bodies: BodyState) -> None:
+        """Set `air` and `ground` of every multirotor for the bodies' places at `time` [ns]."""
+        places, orientation = bodies.position[self._rows], bodies.orientation[self._rows]
+        thrust = np.concatenate([_thrust(flock.dynamics) for flock in self.flocks])
+        air = np.zeros_like(places) if self.wind is None else self.wind.velocity(time, places)
+        add_wakes(places, orientation, thrust, self._disk, air)
+        start = 0
+        for flock in self.flocks:
+            stop = start + len(flock.dynamics.air)
+            flock.dynamics.air[:] = air[start:stop]
+            if self.surface is not None:
+                below = self.surface.height_below(places[start:stop])
+                flock.dynamics.ground[:] = np.where(np.isnan(below), -np.inf, below)
+            start = stop
+
+
+def _disk_area(dynamics: Rotorcraft) -> float:
+    frame = dynamics.airframe
+    return float(len(frame.place) * np.pi * frame.radius**2)
+
+
+def _thrust(dynamics: Rotorcraft) -> F64:
+    thrust: F64 = dynamics.airframe.thrust_coefficient * np.sum(dynamics.rotor_speed**2, axis=1)
+    return thrust
+
+
+@kernel
+def add_wakes(places: F64, orientation: F64, thrust: F64, disk: F64, air: F64) -> None:
+    """Add to `air` (n, 3) at each of n multirotors what the wakes of the n - 1 others blow there."""
+    for j in range(places.shape[0]):
+        q = (orientation[j, 0], orientation[j, 1], orientation[j, 2], orientation[j, 3])
+        down = rotate(q, (0.0, 0.0, -1.0))
+        for i in range(places.shape[0]):
+            gap = (places[i, 0] - places[j, 0], places[i, 1] - places[j, 1], places[i, 2] - places[j, 2])
+            if i != j:
+                speed = wake_speed(thrust[j], disk[j], dot(gap, down), _off_axis(gap, down))
+                for k in range(3):
+                    air[i, k] += speed * down[k]
+
+
+@kernel
+def _off_axis(gap: Vector, down: Vector) -> float:
+    """Return the square of the distance from the axis."""
+    along = dot(gap, down)
+    return max(0.0, dot(gap, gap) - along * along)
+
+
+@kernel
+def wake_speed(thrust: float, disk: float, along: float, off_axis: float) -> float:
+    """Return a wake's speed [m/s] `along` m down its axis; `off_axis` is the square of the distance from it."""
+    if along <= 0.0 or thrust <= 0.0:
+        return 0.0
+    first = 2.0 * np.sqrt(thrust / (2.0 * DENSITY * disk))
+    diameter = np.sqrt(2.0 * disk / np.pi)  # of the contracted wake: half the disk's area
+    speed = first * min(1.0, DECAY * diameter / along)
+    width = thrust / (0.5 * np.pi * DENSITY * speed * speed)  # square of: carries the momentum of the thrust
+    profile: float = np.exp(-off_axis / width)
+    return speed * profile
