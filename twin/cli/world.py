@@ -1,0 +1,93 @@
+"""`twin world`: bring in a site, and look at what a world holds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from twin.cli import examples
+
+
+@click.group(epilog=examples("twin world import buildings.geojson worlds/site", "twin world info city"))
+def world() -> None:
+    """Import sites and look at worlds."""
+
+
+@world.command("import", epilog=examples(
+    "twin world import buildings.geojson worlds/site --origin auto",
+    "twin world import buildings.geojson worlds/site --origin 11.59,48.15,563",
+))  # fmt: skip
+@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--origin", default="auto", show_default=True, metavar="auto|LON,LAT[,HEIGHT]",
+              help="Where local coordinates begin: degrees, metres above the ellipsoid.")  # fmt: skip
+@click.option("--name", help="Name of the world; the folder's if not given.")
+@click.option("--crs", help="Coordinate system to read FILE in, such as EPSG:4326.")
+@click.option("--ground", default=0.0, help="Height of the ground above the ellipsoid in metres.")
+@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
+def import_(
+    file: Path, folder: Path, origin: str, name: str | None, crs: str | None, ground: float, as_json: bool
+) -> int:
+    """Import the site in FILE as a new world in FOLDER."""
+    from twin.cli.console import out, print_json, say
+    from twin.world.importers import import_to_folder
+
+    report = import_to_folder(file, folder, origin, name=name, crs=crs, ground=ground)
+    for warning in report.warnings:
+        say(f"warning: {warning}", "yellow")
+    if as_json:
+        print_json(report.as_dict())
+        return 0
+    out.print(f"{folder}: {report.used} of {report.found} from {report.format} ({report.crs})")
+    for what in ("repaired", "skipped", "assumed"):
+        for reason, count in getattr(report, what).items():
+            out.print(f"  {what} {count}: {reason}", markup=False)
+    _print_place(report.origin, report.extent)
+    out.print(f"  {report.faces} faces, {report.triangles} triangles, {report.seconds:.1f} s")
+    return 0
+
+
+@world.command("info", epilog=examples("twin world info city", "twin world info worlds/site --json"))
+@click.argument("reference", metavar="WORLD")
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+def info(reference: str, as_json: bool) -> int:
+    """Show what WORLD, a name or a folder, holds."""
+    from twin.cli.console import out, print_json
+    from twin.world.describe import describe
+    from twin.world.world import open_world
+
+    facts = describe(open_world(find_world(reference)))
+    if as_json:
+        print_json(facts)
+        return 0
+    out.print(f"{facts['name']}: {facts['description'] or 'no description'}", markup=False)
+    place = facts["origin"]
+    _print_place(place and (place["longitude"], place["latitude"], place["height"]), facts["extent"])
+    if facts["objects"]:
+        tops = f"tops: median {facts['median_top']:.1f} m, highest {facts['highest_top']:.1f} m"
+        out.print(f"  {facts['objects']} buildings and things; {tops}")
+    out.print(f"  {facts['faces']} faces, {facts['triangles']} triangles, digest {facts['digest']}")
+    for name, area in facts["area"].items():
+        out.print(f"  {name:24} {area:12,.0f} m2")
+    return 0
+
+
+def find_world(reference: str) -> Path:
+    """Return the folder of a world: a folder as it is, else a name of the project."""
+    from twin.project import Project
+
+    folder = Path(reference)
+    return folder if folder.is_dir() else Project.around(Path.cwd()).world(reference)
+
+
+def _print_place(origin: Any, extent: Any) -> None:
+    from twin.cli.console import out
+
+    low, high = extent
+    size = " x ".join(f"{b - a:.0f}" for a, b in zip(low, high, strict=True))
+    where = "local metres without a place on the earth"
+    if origin is not None:
+        where = f"origin {origin[0]:.6f}, {origin[1]:.6f} (lon, lat), {origin[2]:.1f} m above WGS 84"
+    out.print(f"  {size} m; {where}")
