@@ -129,7 +129,7 @@ def parameters_speed(parameters):
 
 
 def test_rotors_drag_in_proportion_to_their_speed_and_damp_turning(parameters):
-    """Force -w D u; turning at p about x moves a rotor at y upwards by p y: torque -w p (d_z y^2 + d_y z^2)."""
+    """Force -w D u; turning at p about x lifts a rotor at y by p y: torque -w p (d_z y^2 + d_y z^2)."""
     drag, rate, u = (5e-5, 7e-5, 2e-4), 0.3, 2.0
     table = {**parameters, **NO_DRAG, "rotor_drag": drag, "battery": None}
     w = Rotorcraft(table, 1).rotor_speed[0, 0]

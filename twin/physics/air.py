@@ -108,12 +108,12 @@ def _off_axis(gap: Vector, down: Vector) -> float:
 
 @kernel
 def wake_speed(thrust: float, disk: float, along: float, off_axis: float) -> float:
-    """Return a wake's speed [m/s] `along` m down its axis; `off_axis` is the square of the distance from it."""
+    """Return a wake's speed [m/s] `along` m down its axis, at the square `off_axis` of a distance from it."""
     if along <= 0.0 or thrust <= 0.0:
         return 0.0
     first = 2.0 * np.sqrt(thrust / (2.0 * DENSITY * disk))
     diameter = np.sqrt(2.0 * disk / np.pi)  # of the contracted wake: half the disk's area
     speed = first * min(1.0, DECAY * diameter / along)
     width = thrust / (0.5 * np.pi * DENSITY * speed * speed)  # square of: carries the momentum of the thrust
-    profile: float = np.exp(-off_axis / width)
-    return speed * profile
+    there: float = speed * np.exp(-off_axis / width)
+    return there
