@@ -18,23 +18,26 @@ def world() -> None:
 @world.command("import", epilog=examples(
     "twin world import buildings.geojson worlds/site --origin auto",
     "twin world import buildings.geojson worlds/site --origin 11.59,48.15,563",
+    "twin world import delft.city.json worlds/delft --geoid-height 43.5",
 ))  # fmt: skip
 @click.argument("file", type=click.Path(path_type=Path))
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--origin", default="auto", show_default=True, metavar="auto|LON,LAT[,HEIGHT]",
               help="Where local coordinates begin: degrees, metres above the ellipsoid.")  # fmt: skip
 @click.option("--name", help="Name of the world; the folder's if not given.")
-@click.option("--crs", help="Coordinate system to read FILE in, such as EPSG:4326.")
-@click.option("--ground", default=0.0, help="Height of the ground above the ellipsoid in metres.")
+@click.option("--crs", help="Coordinate system to read FILE in, such as EPSG:4326 or gcj02.")
+@click.option("--ground", type=float, help="Height of level ground above the ellipsoid in metres.")
+@click.option("--geoid-height", type=float,
+              help="Height of the vertical datum's zero above the ellipsoid in metres.")  # fmt: skip
+@click.option("--terrain", type=click.Path(path_type=Path), help="SRTM .hgt or GeoTIFF to stand on.")
+@click.option("--visual", is_flag=True, help="Take what is to be seen of robot models, not collision shapes.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
-def import_(
-    file: Path, folder: Path, origin: str, name: str | None, crs: str | None, ground: float, as_json: bool
-) -> int:
+def import_(file: Path, folder: Path, origin: str, name: str | None, as_json: bool, **options: Any) -> int:
     """Import the site in FILE as a new world in FOLDER."""
     from twin.cli.console import out, print_json, say
     from twin.world.importers import import_to_folder
 
-    report = import_to_folder(file, folder, origin, name=name, crs=crs, ground=ground)
+    report = import_to_folder(file, folder, origin, name=name, **options)
     for warning in report.warnings:
         say(f"warning: {warning}", "yellow")
     if as_json:
@@ -45,7 +48,9 @@ def import_(
         for reason, count in getattr(report, what).items():
             out.print(f"  {what} {count}: {reason}", markup=False)
     _print_place(report.origin, report.extent)
-    out.print(f"  {report.faces} faces, {report.triangles} triangles, {report.seconds:.1f} s")
+    out.print(f"  {report.faces} faces, {report.triangles} triangles, {report.seconds:.1f} s, {report.peak_mb:.0f} MB")
+    if report.lanes:
+        out.print(f"  {report.lanes} lanes in lanes.csv")
     return 0
 
 

@@ -36,12 +36,11 @@ class GeometryBuilder:
     def add_polygon(self, rings: Sequence[F64], material: str, owner: int = GROUND) -> None:
         """Add one face: an outer ring counter-clockwise seen from outside, clockwise holes; each (n, 3) m."""
         points = np.concatenate(rings)
-        normal = _newell(rings[0])
+        normal = newell(rings[0])
         triangles = triangulate(rings, normal)
         faces = np.zeros(len(triangles), dtype=np.int64)
-        self._add(
-            points, triangles, faces, normal[None], np.array([np.mean(points @ normal)]), [material], owner
-        )
+        offset = np.array([np.mean(points @ normal)])
+        self.add_faces(points, triangles, faces, normal[None], offset, [material], [owner])
 
     def add_prism(
         self, rings: Sequence[F64], rise: F64, wall: str, roof: str | None, owner: int, *, floor: bool = True
@@ -66,14 +65,14 @@ class GeometryBuilder:
             np.stack([here, following, following + n], 1),
             np.stack([here, following + n, here + n], 1),
         )
-        self._add(
+        self.add_faces(
             np.vstack([ring, ring + rise]),
             np.vstack([lower, upper]),
             np.concatenate([here, here]),
             normals,
             np.einsum("ij,ij->i", normals, ring),
             [wall] * n,
-            owner,
+            [owner] * n,
         )
 
     def add_storeys(
@@ -125,25 +124,26 @@ class GeometryBuilder:
         )
         return checked(geometry, "geometry")
 
-    def _add(
+    def add_faces(
         self,
         vertices: F64,
         triangles: I64,
-        faces: I64,
+        triangle_face: I64,
         normals: F64,
         offsets: F64,
         materials: Sequence[str],
-        owner: int,
+        owners: Sequence[int],
     ) -> None:
+        """Add F faces that are cut into triangles already, arrays as in `Geometry`; a material and an owner each."""
         self._triangles.append(triangles + self._vertex_count)
-        self._triangle_face.append(faces + len(self._materials))
+        self._triangle_face.append(triangle_face + len(self._materials))
         self._vertices.append(vertices)
         self._vertex_count += len(vertices)
         self._normals.append(normals)
         self._offsets.append(offsets)
         names = self._material_names
         self._materials.extend(names.setdefault(material, len(names)) for material in materials)
-        self._objects.extend([owner] * len(materials))
+        self._objects.extend(owners)
 
 
 def rings_of(outline: Polygon) -> list[F64]:
@@ -167,7 +167,7 @@ def triangulate(rings: Sequence[F64], normal: F64) -> I64:
     return kept
 
 
-def _newell(ring: F64) -> F64:
+def newell(ring: F64) -> F64:
     """Return the unit normal (3,) of a ring by Newell's method (Tampieri, Graphics Gems III, 1992)."""
     centred = ring - ring[0]
     normal = np.cross(centred, np.roll(centred, -1, axis=0)).sum(axis=0)

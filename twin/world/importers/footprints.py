@@ -43,9 +43,7 @@ def clean(footprints: list[Footprint], tally: Tally) -> list[Solid]:
     return solids
 
 
-def add_prisms(
-    builder: GeometryBuilder, solids: list[Solid], places: list[F64], up: F64, tally: Tally
-) -> None:
+def add_prisms(builder: GeometryBuilder, solids: list[Solid], places: list[F64], up: F64, tally: Tally) -> None:
     """Extrude solids whose rings lie at local `places` (n, 3) m, each along its own vertical `up` (3,)."""
     owners: dict[int, int] = {}
     slivers: Counter[int] = Counter()
@@ -59,9 +57,7 @@ def add_prisms(
             owners[id(footprint)] = builder.add_object(footprint.name)
         rise = (footprint.top - footprint.base) * vertical
         # A floor that stands on the ground is seen by nothing.
-        builder.add_prism(
-            rings, rise, footprint.wall, footprint.roof, owners[id(footprint)], floor=footprint.base > 0
-        )
+        builder.add_prism(rings, rise, footprint.wall, footprint.roof, owners[id(footprint)], floor=footprint.base > 0)
     tally.used += len(owners)
     for key, count in slivers.items():
         if key in owners:
@@ -70,14 +66,16 @@ def add_prisms(
             tally.skipped[f"outline smaller than {MIN_AREA:g} m2"] += 1
 
 
-def place(solids: list[Solid], georeference: GeoReference | None, ground: float) -> tuple[list[F64], F64]:
+def place(solids: list[Solid], georeference: GeoReference | None, ground: F64) -> tuple[list[F64], F64]:
     """Return the local points (n, 3) m of each solid's base, and the verticals (solids, 3).
 
-    `ground` is the height of the ground above the ellipsoid (above z = 0 without a geo-reference) in metres.
+    `ground` (solids,) is the height of the ground above the ellipsoid [m], above z = 0 without a geo-reference.
     """
+    if not solids:
+        return [], np.empty((0, 3))
     sizes = [sum(len(ring) for ring in solid.rings) for solid in solids]
     horizontal = np.concatenate([np.concatenate(solid.rings) for solid in solids])
-    height = np.repeat([ground + solid.footprint.base for solid in solids], sizes)
+    height = np.repeat(ground + [solid.footprint.base for solid in solids], sizes)
     points = np.column_stack([horizontal, height])
     if georeference is None:
         local, up = points, np.tile([0.0, 0.0, 1.0], (len(solids), 1))
@@ -103,9 +101,7 @@ def _repaired(rings: list[F64], tally: Tally) -> list[shapely.Polygon]:
     if not polygon.is_valid:
         tally.repaired[shapely.is_valid_reason(polygon).split("[")[0].lower()] += 1
         polygon = shapely.make_valid(polygon, method="structure", keep_collapsed=False)
-    return [
-        part for part in getattr(polygon, "geoms", [polygon]) if part.geom_type == "Polygon" and part.area > 0
-    ]
+    return [part for part in getattr(polygon, "geoms", [polygon]) if part.geom_type == "Polygon" and part.area > 0]
 
 
 def _flattened(rings: list[F64], points: F64, vertical: F64) -> list[F64] | None:

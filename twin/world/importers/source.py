@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
-from twin.state import F64
+from twin.state import F64, I64
 
 
 @dataclass(slots=True)
@@ -33,21 +33,32 @@ class Footprint:
 
 
 @dataclass(slots=True)
-class Face:
-    """A planar polygon with holes that needs no extrusion."""
+class Mesh:
+    """Triangles of one material; all meshes of one name make one building or thing."""
 
-    rings: list[F64]  # (n, 3), outer one counter-clockwise seen from outside, in the source's coordinates
+    name: str | None  # None: the ground
+    vertices: F64  # (V, 3) in the source's coordinates, heights absolute
+    triangles: I64  # (T, 3) counter-clockwise seen from outside
     material: str
-    owner: int  # index into Source.objects, -1 for the ground
+
+
+@dataclass(slots=True)
+class Lane:
+    """A stretch on which a vehicle may drive, from start to end."""
+
+    start: F64  # (3,) m
+    end: F64  # (3,) m
+    both_ways: bool
 
 
 @dataclass(slots=True)
 class Source:
-    """A file's content; `crs` is any name that PROJ knows, None for local metres without a place."""
+    """A file's content; `crs` is any name that `datum` knows, None for local metres without a place."""
 
     format: str
     crs: str | None
     tally: Tally
     footprints: list[Footprint] = field(default_factory=list)
-    faces: list[Face] = field(default_factory=list)
-    objects: list[str] = field(default_factory=list)
+    meshes: list[Mesh] = field(default_factory=list)
+    lanes: list[Lane] = field(default_factory=list)
+    ground: float | None = None  # m, height of level ground where the source knows it

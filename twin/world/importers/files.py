@@ -1,0 +1,76 @@
+"""Reading files from strangers: sizes bounded, references kept inside their folder, XML without a DOCTYPE."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, NoReturn
+from xml.etree import ElementTree
+
+from twin.errors import WorldError
+
+MAX_BYTES = 1 << 30
+"""Largest file that is read."""
+
+
+def check_size(path: Path) -> int:
+    """Return a file's size in bytes.
+
+    Raises:
+        WorldError: it can't be read, is empty or too large.
+    """
+    try:
+        size = path.stat().st_size
+    except OSError as error:
+        raise WorldError(f"{path}: can't be read: {error.strerror}") from error
+    if size == 0:
+        raise WorldError(f"{path}: the file is empty")
+    if size > MAX_BYTES:
+        raise WorldError(f"{path}: found {size / 1e6:.0f} MB; allowed: at most {MAX_BYTES / 1e6:.0f} MB")
+    return size
+
+
+def within(root: Path, name: str, source: Path) -> Path:
+    """Return the file called `name` below the folder `root`, as `source` refers to it.
+
+    Raises:
+        WorldError: the name leads out of the folder.
+    """
+    path = (root / name).resolve()
+    if not path.is_relative_to(root.resolve()):
+        raise WorldError(f"{source}: refers to {name!r}, which leads out of {root}")
+    return path
+
+
+def read_json(path: Path) -> Any:
+    """Parse a JSON file.
+
+    Raises:
+        WorldError: it is not JSON, or holds NaN or an infinity.
+    """
+
+    def refuse(name: str) -> NoReturn:
+        raise ValueError(f"{name} is not a number")
+
+    try:
+        return json.loads(path.read_text(encoding="utf-8-sig"), parse_constant=refuse)
+    except (OSError, ValueError, RecursionError) as error:
+        raise WorldError(f"{path}: not valid JSON: {error}") from error
+
+
+def read_xml(path: Path) -> ElementTree.Element:
+    """Parse an XML file; a DOCTYPE, in which entities could be declared, is refused before it is read.
+
+    Raises:
+        WorldError: it is not XML, or has a DOCTYPE.
+    """
+    check_size(path)
+    try:
+        return ElementTree.parse(path, ElementTree.XMLParser(target=_NoDoctype())).getroot()
+    except (ElementTree.ParseError, ValueError, LookupError, OSError) as error:
+        raise WorldError(f"{path}: not valid XML: {error}") from error
+
+
+class _NoDoctype(ElementTree.TreeBuilder):
+    def doctype(self, name: str, public: str | None, system: str | None) -> NoReturn:
+        raise ValueError(f"has a DOCTYPE ({name}), which is refused")

@@ -1,0 +1,87 @@
+"""Where robot models (SDF, URDF) keep their meshes, and their geometry elements as triangles."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from xml.etree.ElementTree import Element
+
+import numpy as np
+
+from twin.errors import WorldError
+from twin.world.importers import shapes
+from twin.world.importers.files import within
+from twin.world.importers.meshes import Part, load_parts
+
+SEARCH_VARIABLES = ("GZ_SIM_RESOURCE_PATH", "GAZEBO_MODEL_PATH", "ROS_PACKAGE_PATH")
+"""Environment variables with further folders of models, as the simulators use them."""
+
+
+class Library:
+    """Finds models and meshes by URI around a file; each mesh is read once."""
+
+    def __init__(self, source: Path) -> None:
+        self._source = source.resolve()
+        self._parts: dict[Path, list[Part]] = {}
+
+    def roots(self) -> Iterator[Path]:
+        """Yield the folders in which models are looked for."""
+        folder = self._source.parent
+        for near in (folder, folder.parent, folder.parent.parent):
+            yield near
+            yield near / "models"
+        for variable in SEARCH_VARIABLES:
+            yield from (Path(part) for part in os.environ.get(variable, "").split(os.pathsep) if part)
+
+    def find(self, uri: str, referrer: Path) -> Path:
+        """Return the file or folder of `model://`, `package://`, `file://` or a relative name.
+
+        Raises:
+            WorldError: there is none, or it leads out of the folders that are searched.
+        """
+        scheme, separator, name = uri.strip().partition("://")
+        if not separator:
+            found = within(referrer.parent, uri.strip(), referrer)
+            if found.exists():
+                return found
+            raise WorldError(f"{referrer}: refers to {uri!r}, which is not there ({found})")
+        if scheme not in ("model", "package", "file"):
+            raise WorldError(f"{referrer}: found {uri!r}; allowed: model://, package://, file:// or a relative name")
+        roots = list(self.roots())
+        for root in roots:
+            found = within(root, name.lstrip("/"), referrer)
+            if found.exists():
+                return found
+        places = ", ".join(str(root) for root in roots if root.is_dir())
+        raise WorldError(
+            f"{referrer}: refers to {uri!r}, which is in none of {places}; set {SEARCH_VARIABLES[0]} to its folder"
+        )
+
+    def parts(self, uri: str, referrer: Path) -> list[Part]:
+        """Return the pieces of the mesh that a URI names."""
+        path = self.find(uri, referrer)
+        if path not in self._parts:
+            self._parts[path] = load_parts(path)
+        return self._parts[path]
+
+
+def simple_shape(element: Element, place: str) -> shapes.Shape | None:
+    """Return the shape of an SDF or URDF box, cylinder or sphere; None if it is something else."""
+
+    def value(name: str, count: int) -> np.ndarray:
+        text = element.get(name) or element.findtext(name)
+        if text is None:
+            raise WorldError(f"{place}: <{element.tag}> has no {name}")
+        found = shapes.numbers(text, count, 0.0, place)
+        if not (found > 0).all():
+            raise WorldError(f"{place}: <{element.tag}> {name}: found {text.strip()!r}; allowed: greater than zero")
+        return found
+
+    if element.tag == "box":
+        return shapes.box(value("size", 3))
+    if element.tag == "cylinder":
+        return shapes.cylinder(value("radius", 1)[0], value("length", 1)[0])
+    if element.tag == "sphere":
+        return shapes.sphere(value("radius", 1)[0])
+    return None

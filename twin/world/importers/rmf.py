@@ -1,0 +1,157 @@
+"""open-rmf traffic-editor maps (`*.building.yaml`): walls, slabs and lanes; scale from the measurements.
+
+Format: https://osrf.github.io/ros2multirobotbook/traffic-editor.html. Doors are left open.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from twin.errors import WorldError
+from twin.state import C128, F64
+from twin.world.importers.names import material_of
+from twin.world.importers.source import Footprint, Lane, Source, Tally
+
+WALL_HEIGHT, WALL_THICKNESS = 2.5, 0.1
+"""Metres, as open-rmf's own building_map_tools makes its walls."""
+SLAB = 0.2
+"""Metres of thickness of the floor of an upper level."""
+WALL, FLOOR = "plasterboard", "concrete"
+_MARK = re.compile(rb"^(levels|coordinate_system|crowd_sim|reference_level_name|lifts):", re.MULTILINE)
+
+
+def recognises(path: Path, head: bytes) -> bool:
+    """Tell whether the first bytes of a file look like a traffic-editor map."""
+    return _MARK.search(head) is not None
+
+
+def read(path: Path, visual: bool = False) -> Source:
+    """Read all levels into one local frame, that of the reference level.
+
+    Raises:
+        WorldError: the file is not such a map, a level has no measurement, or an index leads nowhere.
+    """
+    document = _parse(path)
+    source = Source("open-rmf building", None, Tally())
+    levels = {name: _level(str(name), level, document, path) for name, level in document["levels"].items()}
+    reference = levels.get(document.get("reference_level_name"), next(iter(levels.values())))
+    for name, level in levels.items():
+        _align(level, reference, source.tally)
+        try:
+            _add(source, level, document["levels"][name])
+        except (KeyError, IndexError, TypeError, ValueError) as error:
+            raise WorldError(f"{path}: level {name}: {error!r}") from error
+    if document.get("lifts"):
+        source.tally.skipped["lift"] += len(document["lifts"])
+    return source
+
+
+@dataclass(slots=True)
+class _Level:
+    name: str
+    points: C128  # (n,) vertices as x + i y [m]
+    fiducials: dict[str, complex]  # m
+    elevation: float  # m
+
+
+def _parse(path: Path) -> dict[str, Any]:
+    import yaml
+
+    try:
+        document = yaml.load(path.read_bytes(), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise WorldError(f"{path}: not valid YAML: {error}") from error
+    if not isinstance(document, dict) or not isinstance(document.get("levels"), dict) or not document["levels"]:
+        raise WorldError(f"{path}: expected a traffic-editor map with levels")
+    allowed = ("reference_image", "cartesian_meters")
+    if document.get("coordinate_system", allowed[0]) not in allowed:
+        raise WorldError(
+            f"{path}: coordinate_system: found {document['coordinate_system']!r}; allowed: {', '.join(allowed)}"
+        )
+    return document
+
+
+def _level(name: str, level: Any, document: dict[str, Any], path: Path) -> _Level:
+    image = document.get("coordinate_system", "reference_image") == "reference_image"
+    try:
+        points = np.array([complex(float(v[0]), float(v[1])) for v in level["vertices"]])
+        marks = {str(f[2]): complex(float(f[0]), float(f[1])) for f in level.get("fiducials") or [] if f[2]}
+        scale = _scale(points, level.get("measurements") or []) if image else 1.0
+        elevation = float(level.get("elevation", 0.0))
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
+        raise WorldError(f"{path}: level {name}: {error!r}") from error
+    if not (np.isfinite(points).all() and np.isfinite(elevation)):
+        raise WorldError(f"{path}: level {name}: a vertex or the elevation is not a finite number")
+    if not 0 < scale < np.inf:
+        raise WorldError(f"{path}: level {name}: no usable measurement, so its scale is not known")
+    # Pixels count downwards.
+    turn: Any = np.conj if image else np.asarray
+    fiducials = {key: scale * complex(turn(mark)) for key, mark in marks.items()}
+    return _Level(name, scale * turn(points), fiducials, elevation)
+
+
+def _scale(points: C128, measurements: list[Any]) -> float:
+    """Return metres a pixel, the mean over the measurements; nan without any."""
+    ratios = [float(tags["distance"][1]) / abs(points[a] - points[b]) for a, b, tags in measurements]
+    return float(np.mean(ratios)) if ratios else float("nan")
+
+
+def _align(level: _Level, reference: _Level, tally: Tally) -> None:
+    """Turn, scale and move a level onto the reference by their common fiducials, by least squares, in place."""
+    common = sorted(level.fiducials.keys() & reference.fiducials.keys())
+    if level is reference:
+        return
+    if len(common) < 2:
+        tally.warnings.append(f"level {level.name}: fewer than two fiducials in common; placed as it is drawn")
+        return
+    here = np.array([[level.fiducials[name], 1.0] for name in common])
+    there = np.array([reference.fiducials[name] for name in common])
+    factor, shift = np.linalg.lstsq(here, there, rcond=None)[0]
+    level.points = factor * level.points + shift
+
+
+def _add(source: Source, level: _Level, data: dict[str, Any]) -> None:
+    low, tally = level.elevation, source.tally
+    for i, (a, b, tags) in enumerate(data.get("walls") or []):
+        tally.found += 1
+        outline = _wall(level.points[a], level.points[b])
+        material = material_of(_tag(tags, "texture_name")) or WALL
+        source.footprints.append(
+            Footprint(f"{level.name}_wall_{i}", [[outline]], low + WALL_HEIGHT, low, material, material)
+        )
+    for i, floor in enumerate(data.get("floors") or []):
+        if low > 0:
+            tally.found += 1
+            outline = _xy(level.points[floor["vertices"]])
+            source.footprints.append(
+                Footprint(f"{level.name}_floor_{i}", [[outline]], low, max(low - SLAB, 0.0), FLOOR, FLOOR)
+            )
+    for a, b, tags in data.get("lanes") or []:
+        start, end = (np.append(_xy(level.points[k]), low) for k in (a, b))
+        source.lanes.append(Lane(start, end, bool(_tag(tags, "bidirectional"))))
+    for what in ("doors", "models"):
+        if count := len(data.get(what) or []):
+            tally.skipped[f"{what[:-1]} ({'left open' if what == 'doors' else 'not part of the file'})"] += count
+            tally.found += count
+
+
+def _wall(a: complex, b: complex) -> F64:
+    """Return the outline (4, 2) of a wall, longer by half its thickness at both ends so that corners close."""
+    along = (b - a) / (abs(b - a) or 1.0) * WALL_THICKNESS / 2
+    a, b, aside = a - along, b + along, 1j * along
+    return _xy(np.array([a - aside, b - aside, b + aside, a + aside]))
+
+
+def _tag(tags: Any, key: str) -> Any:
+    """Return the value of a typed parameter, which the format writes as [type, value]."""
+    value = (tags or {}).get(key)
+    return value[1] if isinstance(value, list) and len(value) == 2 else value
+
+
+def _xy(points: Any) -> F64:
+    return np.stack([np.real(points), np.imag(points)], axis=-1)

@@ -1,0 +1,85 @@
+"""URDF models, all joints at zero: a machine or a building that stands in the site."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from xml.etree.ElementTree import Element
+
+import numpy as np
+
+from twin.errors import WorldError
+from twin.state import F64
+from twin.world.importers import shapes
+from twin.world.importers.files import read_xml
+from twin.world.importers.meshes import Part, radio_material
+from twin.world.importers.models import Library, simple_shape
+from twin.world.importers.source import Mesh, Source, Tally
+
+
+def recognises(path: Path, head: bytes) -> bool:
+    """Tell whether the first bytes of a file look like URDF."""
+    return re.search(rb"<robot[\s>]", head) is not None
+
+
+def read(path: Path, visual: bool = False) -> Source:
+    """Read a model: its collision shapes, or what is to be seen; each link is a thing.
+
+    Raises:
+        WorldError: a file is missing or can't be read, or links are not joined to a tree.
+    """
+    robot = read_xml(path)
+    source, library = Source("URDF", None, Tally()), Library(path)
+    for link, at in _link_poses(robot, path).items():
+        source.tally.found += 1
+        for element in robot.findall(f"link[@name='{link}']/{'visual' if visual else 'collision'}"):
+            place = f"{path}: link {link}"
+            matrix = at @ _origin(element, place)
+            material = element.find("material")
+            hint = material.get("name") if material is not None else None
+            for part in _parts(element, library, path, place):
+                radio = radio_material(source.tally, hint, part.material)
+                source.meshes.append(Mesh(link, shapes.moved(matrix, part.vertices), part.triangles, radio))
+    return source
+
+
+def _parts(element: Element, library: Library, path: Path, place: str) -> list[Part]:
+    found = []
+    for geometry in element.findall("geometry/*"):
+        if (simple := simple_shape(geometry, place)) is not None:
+            found.append(Part("", simple.vertices, simple.triangles, None))
+        elif geometry.tag == "mesh":
+            scale = shapes.numbers(geometry.get("scale"), 3, 1.0, place)
+            for part in library.parts(geometry.get("filename", ""), path):
+                found.append(Part(part.name, part.vertices * scale, part.triangles, part.material))
+        else:
+            raise WorldError(f"{place}: found <{geometry.tag}>; allowed: box, cylinder, sphere, mesh")
+    return found
+
+
+def _link_poses(robot: Element, path: Path) -> dict[str, F64]:
+    """Return the pose (4, 4) of every link under its root."""
+    names = [link.get("name", "") for link in robot.findall("link")]
+    joints = {}
+    for joint in robot.findall("joint"):
+        parent, child = joint.find("parent"), joint.find("child")
+        if parent is None or child is None:
+            raise WorldError(f"{path}: joint {joint.get('name')}: has no parent or no child")
+        joints[child.get("link", "")] = (parent.get("link", ""), _origin(joint, f"{path}: joint {joint.get('name')}"))
+
+    def pose(name: str, depth: int) -> F64:
+        if name not in names or depth > len(names):
+            raise WorldError(f"{path}: joints lead to {name!r}; allowed: a tree of {', '.join(names)}")
+        if name not in joints:
+            return np.eye(4)
+        parent, at = joints[name]
+        return pose(parent, depth + 1) @ at
+
+    return {name: pose(name, 0) for name in names}
+
+
+def _origin(element: Element, place: str) -> F64:
+    origin = element.find("origin")
+    if origin is None:
+        return np.eye(4)
+    return shapes.pose(*(shapes.numbers(origin.get(key), 3, 0.0, place) for key in ("xyz", "rpy")))
