@@ -48,8 +48,8 @@ def build_bvh(vertices: F64, triangles: I32) -> Bvh:
     pad = _PAD * np.abs(corners).max()
     low = np.nextafter((corners.min(axis=1) - pad).astype(np.float32), np.float32(-np.inf))
     high = np.nextafter((corners.max(axis=1) + pad).astype(np.float32), np.float32(np.inf))
-    node_box, left, start, count, order = split(low, high, corners.mean(axis=1))
-    boxes, child, leaf, stack = widen(node_box, left, start, count)
+    node_box, left, content, order = split(low, high, corners.mean(axis=1))
+    boxes, child, leaf, stack = widen(node_box, left, content)
     return Bvh(boxes, child, leaf, corners[order].reshape(-1, 9), order.astype(np.int32), int(stack))
 
 

@@ -27,6 +27,7 @@ from twin.units import Metres
 from twin.world.bvh import MISS, Bvh, build_bvh, closest_hits
 from twin.world.geometry import GROUND, Geometry, atomic, load_geometry, save_geometry, write_obj
 from twin.world.georeference import GeoReference
+from twin.world.rules import MaterialRule, apply_rules
 
 GEOMETRY, COLLISION = "geometry.npz", "collision.obj"
 
@@ -49,6 +50,7 @@ class WorldSpec(Spec):
     source: str = GEOMETRY
     parameters: dict[str, Any] = {}
     origin: OriginSpec | None = None
+    materials: tuple[MaterialRule, ...] = ()
     provenance: dict[str, str | int | float] = {}
 
 
@@ -124,7 +126,8 @@ def open_world(folder: Path) -> World:
         derived = _cache(f"{spec.name}-{_build_digest(folder, spec)}")
         if not (derived / GEOMETRY).is_file():
             save_geometry(_build(folder, spec, georeference), derived / GEOMETRY)
-    return World(spec.name, load_geometry(derived / GEOMETRY), georeference, folder, derived, spec)
+    geometry = apply_rules(load_geometry(derived / GEOMETRY), spec.materials, file)
+    return World(spec.name, geometry, georeference, folder, derived, spec)
 
 
 def save_world(world: World, folder: Path, provenance: dict[str, str | int | float] | None = None) -> None:

@@ -1,0 +1,168 @@
+"""World folders: built at first use, kept in the cache, refused when they are wrong; and the built-in ones."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from twin.errors import TwinError, WorldError
+from twin.world.geometry import load_geometry, save_geometry
+from twin.world.world import open_world
+
+ROOT = Path(__file__).resolve().parents[2]
+GENERATOR = """
+from twin.world.builder import GeometryBuilder
+
+def make(side=10.0):
+    builder = GeometryBuilder()
+    builder.add_box((0, 0, 0), (side, side, 5.0), "concrete", builder.add_object("box"))
+    return builder.build()
+
+def broken():
+    return 3
+"""
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("TWIN_CACHE", str(tmp_path / "cache"))
+    site = tmp_path / "site"
+    site.mkdir()
+    (site / "generate.py").write_text(GENERATOR)
+
+    def write(**changes):
+        fields = {"schema": "1", "name": '"site"', "source": '"generate.py:make"'} | changes
+        tables = fields.pop("tables", "")
+        lines = [f"{key} = {value}" for key, value in fields.items()]
+        (site / "world.toml").write_text("\n".join(lines) + "\n" + tables)
+        return site
+
+    return write
+
+
+def test_a_generated_world_is_built_once(folder, tmp_path):
+    site = folder()
+    first = open_world(site)
+    files = sorted((tmp_path / "cache" / "worlds").rglob("geometry.npz"))
+    before = files[0].stat().st_mtime_ns
+    assert open_world(site).digest == first.digest
+    assert files[0].stat().st_mtime_ns == before
+    assert first.collision_obj().is_file()
+
+
+def test_parameters_and_rules_change_the_world(folder):
+    plain = open_world(folder())
+    large = open_world(folder(tables="[parameters]\nside = 20.0\n"))
+    assert large.geometry.vertices.max() == 20.0
+    glazed = open_world(folder(tables='[[materials]]\nmaterial = "glass"\nsurface = "wall"\n'))
+    assert len({plain.digest, large.digest, glazed.digest}) == 3
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"source": '"generate.py:broken"'}, "returned no Geometry"),
+        ({"source": '"generate.py:missing"'}, "no 'missing' in it"),
+        ({"source": '"../../etc/passwd"'}, "leads out of the world's folder"),
+        ({"source": '"nothing.geojson"'}, "can't be read"),
+        ({"schema": "2"}, "schema"),
+        ({"colour": '"red"'}, "unknown key"),
+        ({"tables": "[origin]\nlongitude = 200\nlatitude = 0\n"}, "longitude"),
+    ],
+)
+def test_a_wrong_world_says_what_is_wrong(folder, changes, message):
+    with pytest.raises(TwinError, match=message):
+        open_world(folder(**changes))
+
+
+def test_inside_and_below(folder):
+    world = open_world(folder())
+    points = np.array([[5.0, 5.0, 2.0], [5.0, 5.0, 7.0], [50.0, 5.0, 2.0]])
+    assert world.inside(points) == ["box", None, None]
+    np.testing.assert_array_equal(world.height_below(points), [0.0, 5.0, np.nan])
+
+
+def test_a_geometry_file_comes_back_and_is_the_same_bytes(folder, tmp_path):
+    geometry = open_world(folder()).geometry
+    save_geometry(geometry, tmp_path / "a.npz")
+    save_geometry(geometry, tmp_path / "b.npz")
+    assert (tmp_path / "a.npz").read_bytes() == (tmp_path / "b.npz").read_bytes()
+    assert load_geometry(tmp_path / "a.npz").digest() == geometry.digest()
+
+
+def damaged_files(geometry, path):
+    """A truncated file, one with a missing array, claimed sizes, indices that lead nowhere, pickles."""
+    from dataclasses import fields
+
+    save_geometry(geometry, path)
+    whole = path.read_bytes()
+    arrays = {field.name: np.asarray(getattr(geometry, field.name)) for field in fields(geometry)}
+    yield whole[: len(whole) // 2], None
+    yield b"", None
+    yield None, {name: array for name, array in arrays.items() if name != "face_object"}
+    yield None, arrays | {"triangles": arrays["triangles"] + 1000}
+    yield None, arrays | {"vertices": arrays["vertices"] * np.nan}
+    yield None, arrays | {"face_normal": arrays["face_normal"][:2]}
+    yield None, arrays | {"objects": np.array([{"a": 1}], dtype=object)}
+
+
+def test_a_damaged_geometry_file_is_refused(folder, tmp_path):
+    geometry = open_world(folder()).geometry
+    path = tmp_path / "bad.npz"
+    for content, arrays in damaged_files(geometry, path):
+        if content is not None:
+            path.write_bytes(content)
+        else:
+            np.savez(path, **arrays)
+        with pytest.raises(WorldError, match="bad.npz"):
+            load_geometry(path)
+
+
+def test_a_claimed_size_is_not_believed(folder, tmp_path):
+    import io
+    import zipfile
+
+    path = tmp_path / "huge.npz"
+    header = io.BytesIO()
+    np.lib.format.write_array_header_1_0(header, {"descr": "<f8", "fortran_order": False, "shape": (2**40, 3)})
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("vertices.npy", header.getvalue() + b"\0" * 24)
+    with pytest.raises(WorldError, match="claims"):
+        load_geometry(path)
+
+
+@pytest.fixture(scope="module")
+def city():
+    return open_world(ROOT / "worlds" / "city")
+
+
+class TestCity:
+    def test_is_a_district_of_about_150_buildings(self, city):
+        buildings = [name for name in city.geometry.objects if name.startswith("building_")]
+        assert 140 <= len(buildings) <= 160
+        assert {"concrete", "glass", "brick", "metal", "fresh_water", "wet_ground"} <= set(city.geometry.materials)
+        assert city.georeference is not None
+
+    def test_its_buildings_do_not_overlap(self, city):
+        import shapely
+
+        geometry = city.geometry
+        up = geometry.face_normal[geometry.triangle_face, 2] > 0.5
+        owner = geometry.face_object[geometry.triangle_face]
+        roofs = {}
+        for triangle, who in zip(geometry.triangles[up & (owner >= 0)], owner[up & (owner >= 0)], strict=True):
+            roofs.setdefault(int(who), []).append(shapely.Polygon(geometry.vertices[triangle, :2]))
+        plans = [shapely.union_all(parts) for parts in roofs.values()]
+        assert shapely.union_all(plans).area == pytest.approx(sum(plan.area for plan in plans), rel=1e-9)
+
+    def test_patrol_and_base_stations_are_in_the_open(self, city):
+        import tomllib
+
+        scenario = tomllib.loads((ROOT / "worlds/city/scenarios/patrol.toml").read_text())
+        waypoints = np.array(scenario["robots"]["patrol"]["task"]["waypoints"], dtype=float)
+        legs = np.concatenate([np.linspace(a, b, 200) for a, b in
+                               zip(waypoints, np.roll(waypoints, -1, axis=0), strict=True)])  # fmt: skip
+        sites = np.array(scenario["robots"]["site"]["positions"], dtype=float)
+        assert city.inside(np.vstack([legs, sites])) == [None] * (len(legs) + len(sites))
+        assert (legs[:, 2] - city.height_below(legs) > 3.0).all()
+        assert (sites[:, 2] - city.height_below(sites) < 10.0).all()
