@@ -111,7 +111,8 @@ def test_how_far_and_where_first(record):
 AT = 30 * NS // RATE
 LINKS = frame_at(30).links
 CASES = {
-    "state/joint_position": (dict(bodies=bodies(30, joint_position=np.array([30.0, 31, 32, 0]))), "b", 33.0, 0.0),
+    "state/joint_position": (
+        dict(bodies=bodies(30, joint_position=np.array([30.0, 31, 32, 0]))), "b", 33.0, 0.0),
     "state/command/patrol": (
         dict(commands={"patrol": frame_at(30).commands["patrol"] * [[1], [np.inf]]}), "b", None, None),
     "state/mode": (dict(modes=["nominal", "land", "nominal"]), "b", "nominal", "land"),

@@ -206,7 +206,7 @@ def test_any_sizes_and_texts_come_back(tmp_path_factory, sizes, ticks):
 
 
 def test_more_texts_than_are_remembered_come_back(tmp_path, monkeypatch):
-    monkeypatch.setattr("twin.recording.writer._KNOWN_TEXTS", 3)
+    monkeypatch.setattr("twin.recording.table.KNOWN_TEXTS", 3)
     monkeypatch.setattr("twin.recording.strings._BLOCK", 4)
     monkeypatch.setattr("twin.recording.strings._BLOCKS", 2)
     frames = write(tmp_path / "run.h5", (make_frame(tick) for tick in range(61)))

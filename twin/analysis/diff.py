@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, fields
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -128,8 +129,7 @@ def _compare_column(
 def _blocks(a: Recording, b: Recording, name: str) -> Iterator[tuple[int, NDArray[Any], NDArray[Any]]]:
     """Yield first row and values of both recordings, as far as both go; texts as texts."""
     rows = min(len(a[name]), len(b[name]))
-    row_bytes = a[name].dtype.itemsize * int(np.prod(a[name].shape[1:]))
-    step = max(1, _BLOCK_BYTES // row_bytes)
+    step = max(1, _BLOCK_BYTES // (a[name].dtype.itemsize * prod(a[name].shape[1:])))
     for start in range(0, rows, step):
         stop = min(rows, start + step)
         yield start, _values(a, name, start, stop), _values(b, name, start, stop)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from twin.recording.reader import Recording
 
 _BLOCK_BYTES = 1 << 23
+_FIRST_ROWS = 4
 _LARGEST_BLOCK = 1 << 28  # bytes that one frame may need; a file that claims more is hostile
 _ENDS = ("links", "packets", "events", "logs")
 
@@ -25,13 +26,13 @@ Columns = dict[str, NDArray[Any]]
 def frames(recording: Recording, first: int, last: int) -> Iterator[Frame]:
     """Yield the frames of rows `first` to `last - 1` of the table `state`; memory holds one block of them."""
     row_bytes = sum(
-        recording[name].dtype.itemsize * int(np.prod(recording[name].shape[1:]))
-        for name in recording.columns
-        if name.startswith(("state/", "links/"))
+        column.row_bytes for table in ("state", "links") for column in recording.table(table).columns
     )
-    rows = max(1, _BLOCK_BYTES // row_bytes)
-    for start in range(first, last, rows):
-        yield from _Block(recording, start, min(last, start + rows)).frames()
+    most, rows = max(1, _BLOCK_BYTES // row_bytes), _FIRST_ROWS
+    while first < last:
+        rows = min(most, 2 * rows, last - first)  # a seek for one frame shouldn't read many
+        yield from _Block(recording, first, first + rows).frames()
+        first += rows
 
 
 class _Block:

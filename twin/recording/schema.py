@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from math import prod
 
 import numpy as np
 
@@ -110,7 +111,7 @@ class ColumnSpec:
     @property
     def row_bytes(self) -> int:
         """Size of one row in bytes."""
-        return int(np.dtype(self.dtype).itemsize * np.prod(self.shape, dtype=np.int64))
+        return int(np.dtype(self.dtype).itemsize * prod(self.shape))
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import h5py
@@ -14,6 +14,8 @@ from twin.errors import RecordingError
 from twin.recording.header import write_text
 from twin.recording.schema import ColumnSpec, TableSpec
 
+_BATCH = 512
+KNOWN_TEXTS = 1 << 16
 _OVERHEAD = 1 << 16  # bytes of chunk index and deflate headers for one chunk of all columns, generously
 
 
@@ -34,12 +36,19 @@ class TableWriter:
         self._chunk_bytes = sum(buffer.nbytes for buffer in self._buffers.values()) + _OVERHEAD
         self._base = 0  # rows in full chunks
         self._fill = 0  # rows in the buffers
+        self._pending: list[tuple[Any, ...]] = []  # rows after those in the buffers
         self._changed = False
 
     @property
     def rows(self) -> int:
         """Rows so far, written or not."""
-        return self._base + self._fill
+        return self._base + self._fill + len(self._pending)
+
+    def add(self, rows: Iterable[tuple[Any, ...]]) -> None:
+        """Add rows as tuples in the order of the columns; they become arrays many at a time."""
+        self._pending.extend(rows)
+        if len(self._pending) >= _BATCH:
+            self._settle()
 
     def append(self, row: Mapping[str, Any]) -> None:
         """Add one row: column name -> value.
@@ -49,9 +58,10 @@ class TableWriter:
         """
         for name, buffer in self._buffers.items():
             value = row[name]
-            if np.shape(value) != buffer.shape[1:]:
+            shape = getattr(value, "shape", ())
+            if shape != buffer.shape[1:]:
                 place, here = f"{self.spec.name}/{name}", buffer.shape[1:]
-                raise RecordingError(f"{place} has shape {here} in this recording, found {np.shape(value)}")
+                raise RecordingError(f"{place} has shape {here} in this recording, found {shape}")
             buffer[self._fill] = value
         self._added(1)
 
@@ -67,8 +77,14 @@ class TableWriter:
 
     def flush(self) -> None:
         """Write the rows that are only in memory; their chunk is written again when it is full."""
+        self._settle()
         if self._changed:
             self._write()
+
+    def _settle(self) -> None:
+        if self._pending:
+            pending, self._pending = self._pending, []
+            self.extend(dict(zip(self._buffers, zip(*pending, strict=True), strict=True)))
 
     def _added(self, rows: int) -> None:
         self._changed = True
@@ -82,9 +98,26 @@ class TableWriter:
         for name, dataset in self._datasets.items():
             buffer = self._buffers[name]
             buffer[self._fill :] = 0
-            dataset.id.set_extent((self.rows, *buffer.shape[1:]))
+            dataset.id.set_extent((self._base + self._fill, *buffer.shape[1:]))
             dataset.id.write_direct_chunk((self._base, *(0,) * (buffer.ndim - 1)), _deflate(buffer))
         self._changed = False
+
+
+class Codes(dict[str, int]):
+    """Numbers of texts: looking one up stores it if it is new."""
+
+    def __init__(self, strings: TableWriter, text: TableWriter) -> None:
+        super().__init__()
+        self._strings, self._text = strings, text
+
+    def __missing__(self, text: str) -> int:
+        """Store a text and return its number; after many, new ones are no longer remembered."""
+        code = self._strings.rows
+        self._text.extend({"utf8": np.frombuffer(text.encode(), np.uint8)})
+        self._strings.append({"end": self._text.rows})
+        if len(self) < KNOWN_TEXTS:
+            self[text] = code
+        return code
 
 
 def _create(group: h5py.Group, column: ColumnSpec, chunk_rows: int) -> h5py.Dataset:

@@ -8,24 +8,23 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from time import monotonic
 from types import TracebackType
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from twin.clock import NS, periodic
 from twin.errors import RecordingError
 from twin.recording.files import Claim
 from twin.recording.header import write_header
 from twin.recording.schema import BODY_COLUMNS, Header, tables
-from twin.recording.table import TableWriter
+from twin.recording.table import Codes, TableWriter
 from twin.state import Event, Frame, LinkState, Packet
 
-_KNOWN_TEXTS = 1 << 16
 _FIRST_BYTES = 1 << 20
 _LARGEST_ENDING = 1 << 18  # bytes that fit into what is kept back on a full disk
 
@@ -40,8 +39,7 @@ class Writer:
     def __init__(self, path: Path | str, header: Header, *, force: bool = False) -> None:
         self.path = Path(path)
         self._header = header
-        self._texts: dict[str, int] = {}
-        self._text_end = 0
+        self._modes: list[str] | None = None
         self._links_time: int | None = None
         self._stopped = ""  # why nothing more can be written
         self._closed = self._broken = False
@@ -61,6 +59,7 @@ class Writer:
         write_header(self._file, self._header)
         specs = tables(self._header)
         self._tables = {spec.name: TableWriter(self._file, spec, self._reserve) for spec in specs}
+        self._codes = Codes(self._tables["strings"], self._tables["text"])
         self._counts = dict.fromkeys(self._tables, 0)
         self._committed = self._file.create_dataset("committed", data=np.zeros(len(specs), "<i8"))
         self._committed.attrs["tables"] = np.array([name.encode() for name in self._tables])
@@ -74,17 +73,10 @@ class Writer:
         """
         if self._stopped or self._closed:
             raise RecordingError(self._stopped or f"{self.path}: was finished already")
-        with self._guarded():
-            if frame.time >= self._flush_at or monotonic() >= self._flush_by:
-                self._flush()
-                self._flush_at, self._flush_by = (frame.time // NS + 1) * NS, monotonic() + 1.0
-            self._write_packets(frame.packets)
-            self._write_events(frame.events)
-            self._write_logs(frame.logs)
-            if frame.links.time != self._links_time:
-                self._write_links(frame.links)
-            if self._due(frame.time):
-                self._write_state(frame)
+        try:
+            self._take(frame)
+        except (OSError, RuntimeError) as error:
+            raise self._failed(error) from error
 
     def finish(self, summary: Mapping[str, Any], complete: bool, reason: str = "") -> None:
         """Write how the run ended and close the file; numbers in `summary` that are not finite become null.
@@ -95,22 +87,19 @@ class Writer:
         if self._closed:
             raise RecordingError(f"{self.path}: was finished already")
         self._closed = True
-        stopped_before = bool(self._stopped)
-        ending = _json(complete and not self._stopped, reason or self._stopped, summary)
-        with suppress(RecordingError), self._guarded():
-            if not self._stopped:
-                self._reserve(2 * len(ending))
+        plain, failure = _plain(summary), None
+        if not self._stopped:
+            try:
+                self._reserve(2 * len(json.dumps(plain)))
                 self._flush()
-        if self._stopped and not stopped_before:
-            ending = _json(False, self._stopped, summary)
+            except RecordingError as error:
+                failure = error
+            except (OSError, RuntimeError) as error:
+                failure = self._failed(error)
         if not self._broken:
-            if len(ending) > _LARGEST_ENDING and self._stopped:
-                ending = _json(False, f"{reason or self._stopped} (no room for the summary)", {})
-            self._write_ending(ending)
-            self._file.close()
-            self._claim.release()
-        if self._stopped and not stopped_before:
-            raise RecordingError(self._stopped)
+            self._end(plain, complete and not self._stopped, reason or self._stopped)
+        if failure is not None:
+            raise failure
 
     def __enter__(self) -> Writer:
         return self
@@ -122,6 +111,21 @@ class Writer:
             why = f"{kind.__name__}: {error}" if kind else "closed before its end"
             self.finish({}, complete=False, reason=why)
 
+    def _take(self, frame: Frame) -> None:
+        if frame.time >= self._flush_at or monotonic() >= self._flush_by:
+            self._flush()
+            self._flush_at, self._flush_by = (frame.time // NS + 1) * NS, monotonic() + 1.0
+        if frame.packets:
+            self._write_packets(frame.packets)
+        if frame.events:
+            self._write_events(frame.events)
+        if frame.logs:
+            self._write_logs(frame.logs)
+        if frame.links.time != self._links_time:
+            self._write_links(frame.links)
+        if self._due(frame.time):
+            self._write_state(frame)
+
     def _due(self, time: int) -> bool:
         rate = self._header.record_rate_hz
         return periodic(-(-time * rate // NS), rate) == time
@@ -129,12 +133,18 @@ class Writer:
     def _write_state(self, frame: Frame) -> None:
         row = {
             "time": frame.time,
-            "mode": [self._code(mode) for mode in frame.modes],
+            "mode": self._mode_codes(frame.modes),
             **{f"command/{group}": values for group, values in frame.commands.items()},
             **{f"end/{name}": self._tables[name].rows for name in ("links", "packets", "events", "logs")},
         }
         row |= {name: getattr(frame.bodies, name) for name in BODY_COLUMNS}
         self._tables["state"].append(row)
+
+    def _mode_codes(self, modes: Sequence[str]) -> NDArray[np.uint32]:
+        if self._modes != list(modes):
+            self._modes = list(modes)
+            self._mode_row = np.array([self._codes[mode] for mode in modes], "<u4")
+        return self._mode_row
 
     def _write_links(self, links: LinkState) -> None:
         pairs = self._header.layout.pairs
@@ -148,43 +158,27 @@ class Writer:
             })  # fmt: skip
         self._tables["links"].append({
             "time": links.time, "path_gain_db": links.path_gain_db, "los": links.los,
-            "path_count": np.diff(links.path_offset),
+            "path_count": links.path_offset[1:] - links.path_offset[:-1],
             "path_end": self._tables["paths"].rows if self._header.paths else 0,
         })  # fmt: skip
         self._links_time = links.time
 
     def _write_packets(self, packets: Sequence[Packet]) -> None:
-        if packets:
-            numbers = ("created", "arrived", "stamp", "source", "destination", "sequence", "size")
-            columns = {name: [getattr(packet, name) for packet in packets] for name in numbers}
-            columns["kind"] = [self._code(packet.kind) for packet in packets]
-            columns["fate"] = [self._code(packet.fate) for packet in packets]
-            self._tables["packets"].extend(columns)
+        code = self._codes
+        self._tables["packets"].add([
+            (p.created, p.arrived, p.stamp, p.source, p.destination,
+             code[p.kind], p.sequence, p.size, code[p.fate])
+            for p in packets
+        ])  # fmt: skip
 
     def _write_events(self, events: Sequence[Event]) -> None:
-        for event in events:
-            texts = {name: self._code(getattr(event, name)) for name in ("kind", "robot", "detail")}
-            self._tables["events"].append({"time": event.time, "value": event.value, **texts})
+        code = self._codes
+        rows = [(e.time, code[e.kind], code[e.robot], code[e.detail], e.value) for e in events]
+        self._tables["events"].add(rows)
 
     def _write_logs(self, logs: Sequence[tuple[int, int, str, float]]) -> None:
-        for time, node, name, value in logs:
-            row = {"time": time, "node": node, "name": self._code(name), "value": value}
-            self._tables["logs"].append(row)
-
-    def _code(self, text: str) -> int:
-        """Return the row of `text` in the table of strings; after many, new ones are no longer remembered."""
-        known = self._texts.get(text)
-        if known is not None:
-            return known
-        data = text.encode()
-        code = self._tables["strings"].rows
-        if data:
-            self._tables["text"].extend({"utf8": np.frombuffer(data, np.uint8)})
-        self._text_end += len(data)
-        self._tables["strings"].append({"end": self._text_end})
-        if code < _KNOWN_TEXTS:
-            self._texts[text] = code
-        return code
+        code = self._codes
+        self._tables["logs"].add([(time, node, code[name], value) for time, node, name, value in logs])
 
     def _flush(self) -> None:
         for table in self._tables.values():
@@ -197,14 +191,22 @@ class Writer:
         self._committed.flush()
         self._counts = counts
 
-    def _write_ending(self, ending: bytes) -> None:
+    def _end(self, summary: Any, complete: bool, reason: str) -> None:
+        """Write the ending, which fits into what `Claim` keeps back if there is no other space, and close."""
+        ending = {"complete": complete, "reason": reason, "summary": summary}
+        data = json.dumps(ending, allow_nan=False).encode()
+        if self._stopped and len(data) > _LARGEST_ENDING:
+            reason += " (there is no room for the summary)"
+            data = json.dumps({"complete": complete, "reason": reason, "summary": {}}).encode()
         result = self._tables["result"]
-        result.extend({"utf8": np.frombuffer(ending, np.uint8)})
+        result.extend({"utf8": np.frombuffer(data, np.uint8)})
         result.flush()
         self._commit({**self._counts, "result": result.rows})
+        self._file.close()
+        self._claim.release()
 
     def _reserve(self, size: int) -> None:
-        """Make sure of space, except for the ending, which fits into what `Claim` keeps back."""
+        """Make sure of space; once there was none, only the ending is written."""
         if self._stopped:
             return
         try:
@@ -213,25 +215,16 @@ class Writer:
             self._stopped = self._why(error)
             raise RecordingError(self._stopped) from error
 
-    @contextmanager
-    def _guarded(self) -> Iterator[None]:
-        """Turn an error of HDF5 into one that says what is safe; HDF5 may crash, so it is left alone then."""
-        try:
-            yield
-        except (OSError, RuntimeError) as error:
-            self._broken, self._stopped = True, self._why(error)
-            raise RecordingError(self._stopped) from error
+    def _failed(self, error: Exception) -> RecordingError:
+        """Return what to say of an error of HDF5, which is left alone from here on, as it may crash."""
+        self._broken, self._stopped = True, self._why(error)
+        return RecordingError(self._stopped)
 
     def _why(self, error: Exception) -> str:
         rows, cause = self._counts["state"], getattr(error, "strerror", None) or error
         until = periodic(rows - 1, self._header.record_rate_hz) / NS
         what = f"everything up to {until:g} s" if rows else "nothing"
         return f"{self.path}: can't be written any more: {cause}; {what} is recorded"
-
-
-def _json(complete: bool, reason: str, summary: Mapping[str, Any]) -> bytes:
-    ending = {"complete": complete, "reason": reason, "summary": _plain(summary)}
-    return json.dumps(ending, allow_nan=False).encode()
 
 
 def _plain(value: Any) -> Any:
