@@ -34,6 +34,8 @@ def spec(kind):
 
 @pytest.fixture
 def failsafe(spec):
+    table = dict(command_timeout="200 ms", state_age="400 ms", hover_time="3 s", land_speed="0.7 m/s")
+    spec = replace(spec, kind=spec.kind.model_copy(update={"failsafe_parameters": table}))
     made = plugins.load_class(spec.kind.failsafe, Failsafe, DRONE).value()
     made.reset(spec, np.random.default_rng(0))
     return made
@@ -182,7 +184,5 @@ def test_trajectory_limits_tilt_and_size_and_logs_it(spec):
 def test_base_stations_and_drones_are_kinds_of_their_own():
     for name in ("drone", "base_station"):
         kind = load_kind(DRONE.parent / name)
-        assert plugins.load_object(kind.agent, DRONE.parent / name).value.__name__ == name.title().replace(
-            "_", ""
-        )
+        assert plugins.load_object(kind.agent, DRONE.parent / name).value.__name__ == name.title().replace("_", "")
         assert len(kind.radios) == 1

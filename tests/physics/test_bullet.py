@@ -48,9 +48,7 @@ def physics(tmp_path):
         n = len(positions)
         turn = np.tile([0.0, 0.0, 0.0, 1.0], (n, 1))
         names = [f"{name}-{i}" for i in range(n)]
-        return BodyGroup(
-            name, spec, dynamics or PointForce({}, n), np.array(positions, dtype=float), turn, names
-        )
+        return BodyGroup(name, spec, dynamics or PointForce({}, n), np.array(positions, dtype=float), turn, names)
 
     def make(*groups, obj=None):
         world = BulletPhysics(500, [group(**table) for table in groups], obj)
@@ -136,9 +134,7 @@ def test_state_is_that_of_the_centre_of_mass_in_the_bodys_own_axes(physics):
 
 
 def test_joints_swing_freely_and_have_their_own_offsets(physics):
-    world = physics(
-        dict(name="a", positions=[(0, 0, 50)]), dict(name="b", positions=[(3, 0, 50)], more=HINGE)
-    )
+    world = physics(dict(name="a", positions=[(0, 0, 50)]), dict(name="b", positions=[(3, 0, 50)], more=HINGE))
     assert world.reset().joint_offset.tolist() == [0, 0, 1]
     commands = idle(a=1, b=1)
     commands.values["b"][0] = [5.0, 0.0, 0.0]

@@ -53,6 +53,9 @@ JOINT = "<joint name='j' type='fixed'><parent link='base'/><child link='arm'/></
         (LINK.replace('value="1"', 'value="-1"'), ["mass", "'-1'"]),
         (LINK.replace('ixx="1"', 'ixx="nan"'), ["ixx", "'nan'"]),
         (LINK.replace('izz="1"', ""), ["izz", "None"]),
+        (LINK.replace('izz="1"', 'izz="2.1"'), ["<inertia>", "1, 1, 2.1"]),
+        (LINK.replace('ixy="0"', 'ixy="1.5"'), ["<inertia>", "-0.5, 1, 2.5"]),
+        (LINK.replace('ixy="0"', 'ixy="?"'), ["<inertia>", "'?'"]),
         (LINK + JOINT, ["'j'", "<child>", "'arm'", "base"]),
     ],
 )

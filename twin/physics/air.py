@@ -9,7 +9,7 @@ from typing import Protocol
 from twin.kernels import kernel  # isort: skip  before numba
 import numpy as np
 
-from twin.physics.rotation import Vector, dot, rotate
+from twin.physics.rotation import dot, rotate
 from twin.physics.rotorcraft import Rotorcraft
 from twin.state import F64, BodyState
 
@@ -17,6 +17,7 @@ DENSITY = 1.225
 """kg/m3, of air at sea level and 15 degrees C"""
 DECAY = 6.0
 """Diameters of a round turbulent jet over which its centre keeps its speed; then it falls as 1/distance."""
+_EDGE = 16.0  # squared widths from the axis where exp(-16) = 1e-7 of the wake is left
 
 
 class Surface(Protocol):
@@ -50,13 +51,9 @@ class Air:
     Turbulent Flows, 2000, section 5.1). Wakes add up; wind doesn't bend them, and they end at no surface.
     """
 
-    def __init__(
-        self, flocks: Sequence[Flock], surface: Surface | None = None, wind: Wind | None = None
-    ) -> None:
+    def __init__(self, flocks: Sequence[Flock], surface: Surface | None = None, wind: Wind | None = None) -> None:
         self.flocks, self.surface, self.wind = flocks, surface, wind
-        self._disk = np.concatenate(
-            [np.full(len(flock.dynamics.air), _disk_area(flock.dynamics)) for flock in flocks]
-        )
+        self._disk = np.concatenate([np.full(len(flock.dynamics.air), _disk_area(flock.dynamics)) for flock in flocks])
         self._rows = np.concatenate([flock.first + np.arange(len(flock.dynamics.air)) for flock in flocks])
 
     def update(self, time: int, bodies: BodyState) -> None:
@@ -90,30 +87,39 @@ def add_wakes(places: F64, orientation: F64, thrust: F64, disk: F64, air: F64) -
     """Add to `air` (n, 3) at each of n multirotors what the wakes of the n - 1 others blow there."""
     for j in range(places.shape[0]):
         q = (orientation[j, 0], orientation[j, 1], orientation[j, 2], orientation[j, 3])
-        down = rotate(q, (0.0, 0.0, -1.0))
+        down, first, core = rotate(q, (0.0, 0.0, -1.0)), first_speed(thrust[j], disk[j]), core_length(disk[j])
         for i in range(places.shape[0]):
             gap = (places[i, 0] - places[j, 0], places[i, 1] - places[j, 1], places[i, 2] - places[j, 2])
-            if i != j:
-                speed = wake_speed(thrust[j], disk[j], dot(gap, down), _off_axis(gap, down))
+            along = dot(gap, down)
+            if along > 0.0 and first > 0.0:
+                speed = wake_speed(first, core, disk[j], along, dot(gap, gap) - along * along)
                 for k in range(3):
                     air[i, k] += speed * down[k]
 
 
 @kernel
-def _off_axis(gap: Vector, down: Vector) -> float:
-    """Return the square of the distance from the axis."""
-    along = dot(gap, down)
-    return max(0.0, dot(gap, gap) - along * along)
+def first_speed(thrust: float, disk: float) -> float:
+    """Return the speed [m/s] of the contracted wake of `thrust` [N] by rotors that sweep `disk` m2."""
+    speed: float = 2.0 * np.sqrt(max(0.0, thrust) / (2.0 * DENSITY * disk))
+    return speed
 
 
 @kernel
-def wake_speed(thrust: float, disk: float, along: float, off_axis: float) -> float:
-    """Return a wake's speed [m/s] `along` m down its axis, at the square `off_axis` of a distance from it."""
-    if along <= 0.0 or thrust <= 0.0:
+def core_length(disk: float) -> float:
+    """Return how far [m] a wake keeps its speed; contracted, it has half the area of the disk."""
+    length: float = DECAY * np.sqrt(2.0 * disk / np.pi)
+    return length
+
+
+@kernel
+def wake_speed(first: float, core: float, disk: float, along: float, off_axis: float) -> float:
+    """Return a wake's speed [m/s] `along` m down its axis, at the square `off_axis` of a distance from it.
+
+    The width keeps its momentum: rho pi w U^2 / 2 is the thrust, rho first^2 disk / 2, at every distance.
+    """
+    slower = max(1.0, along / core)
+    widths = off_axis * np.pi / (disk * slower * slower)
+    if widths > _EDGE:
         return 0.0
-    first = 2.0 * np.sqrt(thrust / (2.0 * DENSITY * disk))
-    diameter = np.sqrt(2.0 * disk / np.pi)  # of the contracted wake: half the disk's area
-    speed = first * min(1.0, DECAY * diameter / along)
-    width = thrust / (0.5 * np.pi * DENSITY * speed * speed)  # square of: carries the momentum of the thrust
-    there: float = speed * np.exp(-off_axis / width)
-    return there
+    speed: float = first / slower * np.exp(-widths)
+    return speed

@@ -76,9 +76,7 @@ def _rate_control(error: float, rate: float, most: float, attitude_gain: float, 
 
 
 @kernel
-def allocate(
-    mixer: F64, attitude_first: bool, thrust: float, torque: Vector, limit: float, thrusts: F64
-) -> bool:
+def allocate(mixer: F64, attitude_first: bool, thrust: float, torque: Vector, limit: float, thrusts: F64) -> bool:
     """Write rotor thrusts [N] within 0 and `limit`; return whether anything had to be given up for that.
 
     Given up first: yaw; then thrust before roll and pitch, or the other way round, as the priority says.

@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
 from twin.clock import Clock
 from twin.errors import RunError, ScenarioError
 from twin.physics.contacts import Contacts
+from twin.physics.free_flight import fly_freely
 from twin.physics.quiet import captured
 from twin.physics.rotation import turn_all
 from twin.physics.urdf import check_urdf
@@ -30,6 +31,8 @@ GRAVITY = 9.81
 """m/s2, downwards"""
 _BASE = -1
 _INERTIA_TOLERANCE = 1e-3
+_COMPARE = 64
+"""Ticks after which a body that flies freely is asked for all the same, so that rounding can't add up."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -99,21 +102,22 @@ class BulletPhysics:
         self._configure()
         if self.world_obj is not None:
             self._load_world(self.world_obj)
-        self._bodies = [
-            self._load_body(group, row) for group in self.groups for row in range(len(group.names))
-        ]
+        self._bodies = [self._load_body(group, row) for group in self.groups for row in range(len(group.names))]
         self._joints = [range(bullet.getNumJoints(body, self._client)) for body in self._bodies]
         counts = [len(joints) for joints in self._joints]
         self._joint_offset: I64 = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
         self._release_joints()
-        self._inertial_frames = self._read_inertial_frames()
+        self._read_inertia()
         for group in self.groups:
             self._check_inertia(group)
             group.dynamics.reset()
-        self._contacts = Contacts(self.names, {body: row for row, body in enumerate(self._bodies)})
+        self._rows = {body: row for row, body in enumerate(self._bodies)}
+        self._contacts = Contacts(self.names, self._rows)
         bullet.performCollisionDetection(self._client)
         self._contacts.start(bullet.getContactPoints(physicsClientId=self._client))
-        self.bodies = self._read()
+        self._pose, self._motion = np.empty((len(self._bodies), 7)), np.empty((len(self._bodies), 6))
+        self._ask(range(len(self._bodies)))
+        self.bodies = self._state()
         return self.bodies
 
     def step(self, commands: Commands) -> tuple[BodyState, list[Event]]:
@@ -124,11 +128,16 @@ class BulletPhysics:
         """
         if self.surroundings is not None:
             self.surroundings.update(self.clock.now, self.bodies)
-        self._apply(commands)
+        wrench, dt = self._wrench(commands), 1 / self.clock.rate_hz
+        self._apply(wrench)
         bullet.stepSimulation(self._client)
-        before, self.bodies = self.bodies, self._read()
         time = self.clock.tick()
         points = bullet.getContactPoints(physicsClientId=self._client)
+        self._pose, self._motion = fly_freely(
+            self._pose, self._motion, wrench, self._mass, self._inertia, self.gravity, dt
+        )
+        self._ask(self._not_free(points))
+        before, self.bodies = self.bodies, self._state()
         return self.bodies, self._contacts.update(points, before, time)
 
     def _configure(self) -> None:
@@ -136,9 +145,7 @@ class BulletPhysics:
         bullet.resetSimulation(client)
         bullet.setGravity(0, 0, -self.gravity, client)
         bullet.setTimeStep(1 / self.clock.rate_hz, client)
-        bullet.setPhysicsEngineParameter(
-            deterministicOverlappingPairs=1, enableFileCaching=0, physicsClientId=client
-        )
+        bullet.setPhysicsEngineParameter(deterministicOverlappingPairs=1, enableFileCaching=0, physicsClientId=client)
 
     def _load_world(self, mesh: Path) -> None:
         with captured() as printed:
@@ -184,11 +191,15 @@ class BulletPhysics:
                     body, joint, bullet.VELOCITY_CONTROL, force=0, physicsClientId=self._client
                 )
 
-    def _read_inertial_frames(self) -> F64 | None:
-        """Return what turns Bullet's principal axes into body axes (N, 4); None if they are the same."""
-        frames = [bullet.getDynamicsInfo(body, _BASE, self._client)[4] for body in self._bodies]
-        inverse = np.array(frames, dtype=float).reshape(-1, 4) * (-1.0, -1.0, -1.0, 1.0)
-        return inverse if np.any(inverse[:, :3]) else None
+    def _read_inertia(self) -> None:
+        """Learn masses and inertias, and how Bullet's principal axes lie in the bodies' own axes."""
+        info = [bullet.getDynamicsInfo(body, _BASE, self._client) for body in self._bodies]
+        alone = np.array([not joints for joints in self._joints], dtype=float)
+        self._mass: F64 = np.array([row[0] for row in info], dtype=float) * alone
+        self._inertia: F64 = np.array([row[2] for row in info], dtype=float).reshape(-1, 3)
+        inverse = np.array([row[4] for row in info], dtype=float).reshape(-1, 4) * (-1.0, -1.0, -1.0, 1.0)
+        self._to_body_axes = inverse if np.any(inverse[:, :3]) else None
+        self._always_asked = np.flatnonzero(self._mass == 0).tolist()
 
     def _check_inertia(self, group: BodyGroup) -> None:
         if not isinstance(group.dynamics, StatesInertia):
@@ -203,43 +214,56 @@ class BulletPhysics:
                 message = f"{name} of the URDF is {value}, but the parameters of {group.name} say {stated}"
                 raise ScenarioError(message, file=group.spec.urdf)
 
-    def _apply(self, commands: Commands) -> None:
-        dt, wrenches, start = 1 / self.clock.rate_hz, [], 0
+    def _wrench(self, commands: Commands) -> F64:
+        """Return (N, 6): what the dynamics of all groups exert."""
+        dt, start, wrenches = 1 / self.clock.rate_hz, 0, [np.empty((0, 6))]
         for group in self.groups:
-            stop = start + len(group.names)
-            state = rows_of(self.bodies, start, stop)
-            wrench = group.dynamics.wrench(state, commands.values[group.name], dt)
-            wrenches += wrench.reshape(-1, 2, 3).tolist()  # lists: Bullet takes 3 times longer over arrays
-            start = stop
+            state = rows_of(self.bodies, start, start + len(group.names))
+            wrenches.append(group.dynamics.wrench(state, commands.values[group.name], dt))
+            start += len(group.names)
+        return np.concatenate(wrenches)
+
+    def _apply(self, wrench: F64) -> None:
         client, frame = self._client, bullet.WORLD_FRAME
-        places = self.bodies.position.tolist()
-        for body, place, (force, torque) in zip(self._bodies, places, wrenches, strict=True):
-            bullet.applyExternalForce(body, _BASE, force, place, frame, client)
+        places, pairs = self._pose[:, :3].tolist(), wrench.reshape(-1, 2, 3).tolist()
+        for body, place, (force, torque) in zip(self._bodies, places, pairs, strict=True):
+            bullet.applyExternalForce(body, _BASE, force, place, frame, client)  # lists: arrays cost 3 times more
             bullet.applyExternalTorque(body, _BASE, torque, frame, client)
 
-    def _read(self) -> BodyState:
-        client = self._client
-        pose = _table([bullet.getBasePositionAndOrientation(body, client) for body in self._bodies], 7)
-        motion = _table([bullet.getBaseVelocity(body, client) for body in self._bodies], 6)
+    def _not_free(self, points: Sequence[Sequence[Any]]) -> list[int]:
+        """Return the rows of bodies that touch something, have joints, or whose turn it is to be compared."""
+        rows = {*self._always_asked, *range(self.clock.ticks % _COMPARE, len(self._bodies), _COMPARE)}
+        rows.update(self._rows[body] for point in points for body in point[1:3] if body in self._rows)
+        return sorted(rows)
+
+    def _ask(self, rows: Sequence[int]) -> None:
+        """Take pose and motion of these bodies from Bullet."""
+        if rows:
+            bodies, client = [self._bodies[row] for row in rows], self._client
+            pose = [bullet.getBasePositionAndOrientation(body, client) for body in bodies]
+            self._pose[rows] = _table(pose, 7)
+            self._motion[rows] = _table([bullet.getBaseVelocity(body, client) for body in bodies], 6)
+
+    def _state(self) -> BodyState:
+        finite = np.isfinite(self._pose).all(axis=1) & np.isfinite(self._motion).all(axis=1)
+        if not finite.all():
+            name = self.names[int(np.flatnonzero(~finite)[0])]
+            raise RunError(f"the state of {name} is no longer finite after {self.clock.now} ns")
         joints = [
             joint[:2]
             for body, indices in zip(self._bodies, self._joints, strict=True)
             if indices
-            for joint in bullet.getJointStates(body, indices, client)
+            for joint in bullet.getJointStates(body, indices, self._client)
         ]
         joint = np.array(joints, dtype=float).reshape(-1, 2)
-        finite = np.isfinite(pose).all(axis=1) & np.isfinite(motion).all(axis=1)
-        if not finite.all():
-            name = self.names[int(np.flatnonzero(~finite)[0])]
-            raise RunError(f"the state of {name} is no longer finite after {self.clock.now} ns")
-        orientation = pose[:, 3:].copy()
-        if self._inertial_frames is not None:
-            orientation = turn_all(orientation, self._inertial_frames)
+        orientation = self._pose[:, 3:].copy()
+        if self._to_body_axes is not None:
+            orientation = turn_all(orientation, self._to_body_axes)
         return BodyState(
-            position=pose[:, :3].copy(),
+            position=self._pose[:, :3].copy(),
             orientation=orientation,
-            velocity=motion[:, :3].copy(),
-            angular_velocity=motion[:, 3:].copy(),
+            velocity=self._motion[:, :3].copy(),
+            angular_velocity=self._motion[:, 3:].copy(),
             joint_position=joint[:, 0].copy(),
             joint_velocity=joint[:, 1].copy(),
             joint_offset=self._joint_offset,

@@ -19,12 +19,12 @@ class PointForce:
 
     def __init__(self, parameters: Mapping[str, Any], n: int) -> None:
         self.Parameters.model_validate(parameters)
-        self._wrench = np.zeros((n, 6))
 
     def reset(self) -> None:
         """Forget nothing: there is no inner state."""
 
     def wrench(self, state: BodyState, command: F64, dt: float) -> F64:
         """Return (n, 6): the commanded force [N] and no torque."""
-        self._wrench[:, :3] = command
-        return self._wrench
+        out = np.zeros((len(command), 6))
+        out[:, :3] = command
+        return out

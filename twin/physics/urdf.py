@@ -6,8 +6,11 @@ import math
 from pathlib import Path
 from xml.etree import ElementTree
 
+import numpy as np
+
 from twin.errors import ScenarioError
 
+_ENTRIES = ("xx", "xy", "xz", "yy", "yz", "zz")
 MESH_FORMATS = (".obj", ".stl", ".dae")
 
 
@@ -67,6 +70,20 @@ def _check_inertial(path: Path, link: ElementTree.Element) -> None:
             if not _is_amount(found):
                 message = f"{attribute} must be a number of at least 0, found {found!r}"
                 raise ScenarioError(message, file=path, key=f"{place}<inertial><{tag}>")
+    _check_tensor(path, f"{place}<inertial><inertia>", inertial.find("inertia"))
+
+
+def _check_tensor(path: Path, place: str, element: ElementTree.Element | None) -> None:
+    """Refuse what Bullet would silently set to zero: an inertia that no body can have."""
+    assert element is not None
+    try:
+        xx, xy, xz, yy, yz, zz = (float(element.get("i" + name, "0")) for name in _ENTRIES)
+    except ValueError as error:
+        raise ScenarioError(f"inertia is not made of numbers: {error}", file=path, key=place) from error
+    least, middle, most = np.linalg.eigvalsh([[xx, xy, xz], [xy, yy, yz], [xz, yz, zz]])
+    if least < 0 or most > (least + middle) * (1 + 1e-9):
+        message = f"no body has the principal inertias {least:.4g}, {middle:.4g}, {most:.4g}"
+        raise ScenarioError(f"{message}: none may exceed the sum of the others", file=path, key=place)
 
 
 def _is_amount(text: str | None) -> bool:
@@ -84,6 +101,4 @@ def _check_mesh(path: Path, link: ElementTree.Element, kind: str, filename: str)
     relative = filename.removeprefix("package://").removeprefix("model://")
     folder = path.resolve().parent
     if not any((base / relative).is_file() for base in (folder, *folder.parents)):
-        raise ScenarioError(
-            f"mesh {filename!r} is neither beside the file nor above it", file=path, key=place
-        )
+        raise ScenarioError(f"mesh {filename!r} is neither beside the file nor above it", file=path, key=place)
