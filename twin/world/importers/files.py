@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any, NoReturn
 from xml.etree import ElementTree
@@ -11,6 +12,8 @@ from twin.errors import WorldError
 
 MAX_BYTES = 1 << 30
 """Largest file that is read."""
+_PROLOGUE = re.compile(rb"\A(?:\s|<\?.*?\?>|<!--.*?-->|<!DOCTYPE[^>\[]*(?:\[.*?\]\s*)?>)+", re.DOTALL)
+_START = re.compile(rb"<([A-Za-z_][\w.-]*)[\s/>]")
 
 
 def check_size(path: Path) -> int:
@@ -56,6 +59,13 @@ def read_json(path: Path) -> Any:
         return json.loads(path.read_text(encoding="utf-8-sig"), parse_constant=refuse)
     except (OSError, ValueError, RecursionError) as error:
         raise WorldError(f"{path}: not valid JSON: {error}") from error
+
+
+def root_tag(head: bytes) -> str | None:
+    """Return the name of the outermost XML element of which a file's first bytes hold the start; None if not XML."""
+    text = _PROLOGUE.sub(b"", head.removeprefix(b"\xef\xbb\xbf"))
+    match = _START.match(text)
+    return match[1].decode() if match else None
 
 
 def read_xml(path: Path) -> ElementTree.Element:

@@ -17,7 +17,7 @@ import numpy as np
 
 from twin.errors import WorldError
 from twin.state import F64, I64
-from twin.world.importers.files import check_size, read_xml, within
+from twin.world.importers.files import check_size, read_xml, root_tag, within
 from twin.world.importers.names import DEFAULT, material_of
 from twin.world.importers.source import Mesh, Source, Tally
 
@@ -26,6 +26,7 @@ _Y_UP = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, -1.0], [0.0, 1.0, 0.0]])
 _X_UP = np.array([[0.0, -1.0, 0.0], [0.0, 0.0, -1.0], [1.0, 0.0, 0.0]])
 _UP = {"X_UP": _X_UP, "Y_UP": _Y_UP, "Z_UP": np.eye(3)}
 _OBJ = re.compile(rb"^(v|vn|vt|mtllib|usemtl|o|g)[ \t]", re.MULTILINE)
+_CHOICES: dict[str, dict[str, Any]] = {"obj": {"split_objects": True}}
 _GROUND = re.compile(r"(^|[-_ ])(ground|floor|terrain|plane)", re.IGNORECASE)
 
 
@@ -47,11 +48,14 @@ def recognises(path: Path, head: bytes) -> bool:
 def read(path: Path, visual: bool = False) -> Source:
     """Read a mesh file: each of its pieces becomes a thing; local metres without a place on the earth."""
     source = Source(f"mesh ({_kind(path, _head(path))})", None, Tally())
+    names = set()
     for part in load_parts(path):
-        source.tally.found += 1
-        name = None if is_ground(part.name) else part.name
+        names.add(part.name)
         material = radio_material(source.tally, part.material, part.name)
+        name = None if is_ground(part.name) else part.name
         source.meshes.append(Mesh(name, part.vertices, part.triangles, material))
+    source.tally.found = len(names)
+    source.tally.used = sum(map(is_ground, names))
     return source
 
 
@@ -89,6 +93,7 @@ def load_parts(path: Path) -> list[Part]:
         if np.linalg.det(pose[:3, :3]) < 0:
             triangles = triangles[:, ::-1]
         material = getattr(getattr(mesh.visual, "material", None), "name", None)
+        name = name.removesuffix(f"_{material}") if kind == "obj" else name
         parts.append(Part(name, vertices @ turn.T * unit, triangles, material))
     if not any(len(part.triangles) for part in parts):
         raise WorldError(f"{path}: holds no triangle")
@@ -100,27 +105,43 @@ def _load(path: Path, kind: str, data: bytes) -> list[tuple[str, Any, F64]]:
     import trimesh
 
     class Beside:
-        def get(self, name: str) -> bytes:
+        def __getitem__(self, name: str) -> bytes:
+            if kind == "obj":
+                return materials
             file = within(path.parent, name, path)
-            if file.suffix.lower() not in (".bin", ".mtl"):
+            if file.suffix.lower() != ".bin":
                 raise ValueError(f"{name} is not needed")
             check_size(file)
             return file.read_bytes()
 
+        get = __getitem__
+
     resolver: Any = Beside()
+    if kind == "obj":
+        data, materials = _with_named_materials(data)
     try:
-        loaded = trimesh.load_scene(BytesIO(data), file_type=kind, resolver=resolver, process=False)
+        loaded = trimesh.load_scene(
+            BytesIO(data), file_type=kind, resolver=resolver, process=False, **_CHOICES.get(kind, {})
+        )
         pieces = []
         for node in loaded.graph.nodes_geometry:
             pose, geometry = loaded.graph[node]
             mesh = loaded.geometry[geometry]
             if hasattr(mesh, "faces"):
-                pieces.append((path.stem if len(loaded.geometry) == 1 else str(geometry), mesh, np.asarray(pose)))
+                name = path.stem if len(loaded.geometry) == 1 and kind != "obj" else str(geometry)
+                pieces.append((name, mesh, np.asarray(pose)))
     except WorldError:
         raise
     except Exception as error:  # the readers of foreign formats raise whatever their parsing trips over
         raise WorldError(f"{path}: can't be read as {kind}: {type(error).__name__}: {error}") from error
     return pieces
+
+
+def _with_named_materials(data: bytes) -> tuple[bytes, bytes]:
+    """Return an OBJ file's text and a library of all materials that it names, as trimesh forgets others' names."""
+    names = dict.fromkeys(re.findall(rb"^usemtl[ \t]+(\S.*?)\s*$", data, re.MULTILINE))
+    text = b"mtllib materials\n" + re.sub(rb"^mtllib[^\n]*", b"", data, flags=re.MULTILINE)
+    return text, b"\n".join(b"newmtl " + name for name in names)
 
 
 def _check(path: Path, vertices: F64, triangles: I64) -> None:
@@ -137,7 +158,7 @@ def _kind(path: Path, head: bytes) -> str | None:
         return "ply"
     if head[:4] == b"glTF":
         return "glb"
-    if b"<COLLADA" in head:
+    if root_tag(head) == "COLLADA":
         return "dae"
     if head.lstrip()[:1] == b"{" and (suffix == ".gltf" or re.search(rb'"(accessors|bufferViews)"\s*:', head)):
         return "gltf"

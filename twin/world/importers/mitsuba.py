@@ -11,7 +11,7 @@ import numpy as np
 from twin.errors import WorldError
 from twin.state import F64
 from twin.world.importers import shapes
-from twin.world.importers.files import read_xml, within
+from twin.world.importers.files import read_xml, root_tag, within
 from twin.world.importers.meshes import is_ground, load_parts, radio_material
 from twin.world.importers.source import Mesh, Source, Tally
 
@@ -21,7 +21,7 @@ _SQUARE = shapes.Shape(np.array([[-1.0, -1, 0], [1, -1, 0], [1, 1, 0], [-1, 1, 0
 
 def recognises(path: Path, head: bytes) -> bool:
     """Tell whether the first bytes of a file look like a Mitsuba scene."""
-    return re.search(rb"<scene[\s>]", head) is not None
+    return root_tag(head) == "scene"
 
 
 def read(path: Path, visual: bool = False) -> Source:

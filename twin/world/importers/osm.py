@@ -5,7 +5,6 @@ https://wiki.openstreetmap.org/wiki/Simple_3D_Buildings. Needs `osmium`, the ext
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ import shapely
 
 from twin.errors import WorldError
 from twin.state import F64
+from twin.world.importers.files import root_tag
 from twin.world.importers.names import DEFAULT, material_of
 from twin.world.importers.source import Footprint, Source, Tally
 from twin.world.importers.tags import base_and_top
@@ -33,7 +33,7 @@ class _Area:
 
 def recognises(path: Path, head: bytes) -> bool:
     """Tell whether a file is OSM XML or PBF by its first bytes."""
-    return b"OSMHeader" in head[:64] or re.search(rb"<osm[\s>]", head) is not None
+    return b"OSMHeader" in head[:64] or root_tag(head) == "osm"
 
 
 def read(path: Path, visual: bool = False) -> Source:

@@ -14,8 +14,9 @@ import numpy as np
 
 from twin.errors import WorldError
 from twin.state import C128, F64
+from twin.world.importers import shapes
 from twin.world.importers.names import material_of
-from twin.world.importers.source import Footprint, Lane, Source, Tally
+from twin.world.importers.source import Footprint, Lane, Mesh, Source, Tally
 
 WALL_HEIGHT, WALL_THICKNESS = 2.5, 0.1
 """Metres, as open-rmf's own building_map_tools makes its walls."""
@@ -40,6 +41,7 @@ def read(path: Path, visual: bool = False) -> Source:
     source = Source("open-rmf building", None, Tally())
     levels = {name: _level(str(name), level, document, path) for name, level in document["levels"].items()}
     reference = levels.get(document.get("reference_level_name"), next(iter(levels.values())))
+    source.ground = min(level.elevation for level in levels.values())
     for name, level in levels.items():
         _align(level, reference, source.tally)
         try:
@@ -116,23 +118,23 @@ def _align(level: _Level, reference: _Level, tally: Tally) -> None:
 
 
 def _add(source: Source, level: _Level, data: dict[str, Any]) -> None:
-    low, tally = level.elevation, source.tally
+    tally = source.tally
+    ground = source.ground or 0.0
     for i, (a, b, tags) in enumerate(data.get("walls") or []):
         tally.found += 1
-        outline = _wall(level.points[a], level.points[b])
         material = material_of(_tag(tags, "texture_name")) or WALL
-        source.footprints.append(
-            Footprint(f"{level.name}_wall_{i}", [[outline]], low + WALL_HEIGHT, low, material, material)
+        source.meshes.append(
+            _wall(f"{level.name}_wall_{i}", level.points[a], level.points[b], level.elevation, material)
         )
     for i, floor in enumerate(data.get("floors") or []):
-        if low > 0:
+        top = level.elevation - ground
+        if top > 0:
             tally.found += 1
             outline = _xy(level.points[floor["vertices"]])
-            source.footprints.append(
-                Footprint(f"{level.name}_floor_{i}", [[outline]], low, max(low - SLAB, 0.0), FLOOR, FLOOR)
-            )
+            name = f"{level.name}_floor_{i}"
+            source.footprints.append(Footprint(name, [[outline]], top, max(top - SLAB, 0.0), FLOOR, FLOOR))
     for a, b, tags in data.get("lanes") or []:
-        start, end = (np.append(_xy(level.points[k]), low) for k in (a, b))
+        start, end = (np.append(_xy(level.points[k]), level.elevation) for k in (a, b))
         source.lanes.append(Lane(start, end, bool(_tag(tags, "bidirectional"))))
     for what in ("doors", "models"):
         if count := len(data.get(what) or []):
@@ -140,11 +142,12 @@ def _add(source: Source, level: _Level, data: dict[str, Any]) -> None:
             tally.found += count
 
 
-def _wall(a: complex, b: complex) -> F64:
-    """Return the outline (4, 2) of a wall, longer by half its thickness at both ends so that corners close."""
-    along = (b - a) / (abs(b - a) or 1.0) * WALL_THICKNESS / 2
-    a, b, aside = a - along, b + along, 1j * along
-    return _xy(np.array([a - aside, b - aside, b + aside, a + aside]))
+def _wall(name: str, a: complex, b: complex, low: float, material: str) -> Mesh:
+    """Return a wall between two points, longer by half its thickness at both ends so that corners close."""
+    box = shapes.box(np.array([abs(b - a) + WALL_THICKNESS, WALL_THICKNESS, WALL_HEIGHT]))
+    middle = np.append(_xy((a + b) / 2), low + WALL_HEIGHT / 2)
+    matrix = shapes.pose(middle, np.array([0.0, 0.0, np.angle(b - a)]))
+    return Mesh(name, shapes.moved(matrix, box.vertices), box.triangles, material)
 
 
 def _tag(tags: Any, key: str) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from xml.etree.ElementTree import Element
@@ -12,7 +11,7 @@ import numpy as np
 from twin.errors import WorldError
 from twin.state import F64
 from twin.world.importers import shapes
-from twin.world.importers.files import read_xml, within
+from twin.world.importers.files import read_xml, root_tag, within
 from twin.world.importers.meshes import Part, radio_material
 from twin.world.importers.models import Library, simple_shape
 from twin.world.importers.source import Mesh, Source, Tally
@@ -23,7 +22,7 @@ MAX_DEPTH = 16
 
 def recognises(path: Path, head: bytes) -> bool:
     """Tell whether the first bytes of a file look like SDF."""
-    return re.search(rb"<sdf[\s>]", head) is not None
+    return root_tag(head) == "sdf"
 
 
 def read(path: Path, visual: bool = False) -> Source:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from xml.etree.ElementTree import Element
 
@@ -11,7 +10,7 @@ import numpy as np
 from twin.errors import WorldError
 from twin.state import F64
 from twin.world.importers import shapes
-from twin.world.importers.files import read_xml
+from twin.world.importers.files import read_xml, root_tag
 from twin.world.importers.meshes import Part, radio_material
 from twin.world.importers.models import Library, simple_shape
 from twin.world.importers.source import Mesh, Source, Tally
@@ -19,7 +18,7 @@ from twin.world.importers.source import Mesh, Source, Tally
 
 def recognises(path: Path, head: bytes) -> bool:
     """Tell whether the first bytes of a file look like URDF."""
-    return re.search(rb"<robot[\s>]", head) is not None
+    return root_tag(head) == "robot"
 
 
 def read(path: Path, visual: bool = False) -> Source:
