@@ -8,9 +8,13 @@ from importlib import import_module
 import click
 
 COMMANDS = {
+    "new": "twin.cli.new:new",
+    "list": "twin.cli.listing:list_",
+    "describe": "twin.cli.describe:describe",
     "run": "twin.cli.run:run",
     "check": "twin.cli.check:check",
     "info": "twin.cli.info:info",
+    "plot": "twin.cli.plot:plot",
     "world": "twin.cli.world:world",
 }
 
@@ -36,13 +40,14 @@ class LazyGroup(click.Group):
         return command
 
 
-@click.group(cls=LazyGroup, context_settings={"max_content_width": 80, "help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=LazyGroup,
+    context_settings={"max_content_width": 80, "help_option_names": ["-h", "--help"]},
+    epilog=examples("twin run city/patrol", "twin list scenarios", "twin new my-site"),
+)
 @click.version_option(package_name="twin")
 def cli() -> None:
-    """Will this fleet, on this site, over this 6G network, stay under control?
-
-    Example: twin run city/patrol
-    """
+    """Will this fleet, on this site, over this 6G network, stay under control?"""
 
 
 def main() -> None:

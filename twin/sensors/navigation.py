@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,11 +16,28 @@ from twin.state import F64, I64, BodyState, Sample
 
 U64 = NDArray[np.uint64]
 
-_FIELDS = {
-    "position": slice(0, 3),  # m, world axes
-    "velocity": slice(3, 6),  # m/s, world axes
-    "angular_velocity": slice(6, 9),  # rad/s, world axes
-    "orientation": slice(9, 13),  # quaternion xyzw, body to world
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One part of a reading: where it stands among the 13 numbers, and what it is."""
+
+    part: slice
+    unit: str
+    description: str
+    noise_unit: str
+
+    @property
+    def size(self) -> int:
+        """How many numbers it has."""
+        return int(self.part.stop - self.part.start)
+
+
+FIELDS = {
+    "position": Field(slice(0, 3), "m", "of the centre of mass, world axes", "m"),
+    "velocity": Field(slice(3, 6), "m/s", "of the centre of mass, world axes", "m/s"),
+    "angular_velocity": Field(slice(6, 9), "rad/s", "world axes", "rad/s"),
+    "orientation": Field(slice(9, 13), "1", "quaternion xyzw, body to world", "rad"),
 }
 _STREAM = key("navigation")
 
@@ -58,7 +76,7 @@ class Navigation:
                 stamps[i], table[i] = self._delayed(self._past[row], time, table[i].copy())
         _add_noise(self._seed, _STREAM, self._keys[rows], time, self._sigma, table)
         return [
-            Sample(stamp, {name: values[part] for name, part in _FIELDS.items()})
+            Sample(stamp, {name: values[field.part] for name, field in FIELDS.items()})
             for stamp, values in zip(stamps, table, strict=True)
         ]
 

@@ -1,0 +1,227 @@
+"""A picture of a run: flown paths over the plan of the world, coloured by round-trip time."""
+
+from __future__ import annotations
+
+import textwrap
+import tomllib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib import colormaps
+from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.collections import LineCollection
+from matplotlib.colors import ListedColormap, Normalize
+from matplotlib.figure import Figure
+from matplotlib.patheffects import withStroke
+from matplotlib.ticker import MaxNLocator
+
+from twin.analysis.figures import FIGURES
+from twin.analysis.plan import draw_plan
+from twin.analysis.tracks import Site, Track, sites, tracks
+from twin.clock import NS
+from twin.errors import TwinError
+from twin.recording.reader import Recording
+from twin.state import F64
+from twin.world.geometry import Geometry, atomic
+
+INK, MUTED, FRAME, PAPER = "#1c2128", "#59636e", "#d0d7de", "#ffffff"
+DELAYS = ListedColormap(colormaps["plasma"](np.linspace(0.02, 0.82, 256)), name="delays")
+"""Perceptually even and in the same order for colour-blind eyes; without the yellows that vanish on paper."""
+WIDTH, TITLE, KEYS, MARGIN = 8.4, 0.95, 1.15, 0.2
+"""Inches: of the picture, of the bands above and below the map, and round it."""
+FORMATS, DPI = ("png", "svg", "pdf"), 160
+MOST_NAMES = 12
+"""Robots up to which each start bears its robot's name."""
+MOST_CROSSES = 24
+"""Failsafes up to which each has a large cross."""
+
+
+def draw(recording: Recording, geometry: Geometry | None, note: str = "") -> Figure:
+    """Draw a run over the plan of its world, if that is there; `note` is printed below the title."""
+    flown, masts = tracks(recording), sites(recording)
+    low, high = _view(flown, masts)
+    width = WIDTH - 2 * MARGIN
+    map_height = width * float((high[1] - low[1]) / (high[0] - low[0]))
+    height = TITLE + map_height + KEYS
+    figure = Figure(figsize=(WIDTH, height), facecolor=PAPER)
+    axes = figure.add_axes((MARGIN / WIDTH, KEYS / height, width / WIDTH, map_height / height))
+    axes.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]), xticks=[], yticks=[])
+    for spine in axes.spines.values():
+        spine.set_color(FRAME)
+    heights = None if geometry is None else draw_plan(axes, geometry, low, high)
+    delays = _draw_tracks(axes, flown)
+    _mark(axes, [np.array(site.position) for site in masts], "radio site", marker="^", markersize=9, color=INK)
+    _mark_tracks(axes, flown, names=len(flown) <= MOST_NAMES)
+    for site in masts:
+        _label(axes, site.robot, *site.position[:2])
+    if flown or masts:
+        axes.legend(loc="upper left", bbox_to_anchor=(0, 0), borderpad=0.3, borderaxespad=0.2, ncols=5,
+                    fontsize=8, frameon=False, handletextpad=0.3)  # fmt: skip
+    _draw_scale_and_north(axes, low, high)
+    if delays is not None:
+        _draw_key(figure, delays, (MARGIN, 4.9), "round trip of the newest command (ms), slowest on top")
+    if heights is not None:
+        _draw_key(figure, heights, (5.7, WIDTH - MARGIN - 5.7), "height of buildings (m)")
+    _draw_title(figure, recording, note)
+    return figure
+
+
+def save(figure: Figure, path: Path, *, force: bool = False) -> None:
+    """Write a picture in the format that the name's ending says.
+
+    Raises:
+        TwinError: it exists and `force` is off, the ending is no format, or the file can't be written.
+    """
+    kind = path.suffix.removeprefix(".").lower()
+    if kind not in FORMATS:
+        raise TwinError(f"{path}: found ending {path.suffix!r}; allowed: {', '.join(FORMATS)}")
+    if path.exists() and not force:
+        raise TwinError(f"{path}: exists already; --force replaces it")
+    try:
+        with atomic(path, "wb") as file:
+            figure.savefig(file, format=kind, dpi=DPI)
+    except OSError as error:
+        raise TwinError(f"{path}: can't be written: {error.strerror or error}") from error
+
+
+def _view(flown: Sequence[Track], masts: Sequence[Site]) -> tuple[F64, F64]:
+    """Return the south-west and north-east corner of what is shown: all tracks and sites, with a margin."""
+    places = [track.position[:, :2] for track in flown] + [np.array([site.position[:2]]) for site in masts]
+    points = np.concatenate([*places, np.zeros((0 if places else 1, 2))])
+    middle, half = (points.max(axis=0) + points.min(axis=0)) / 2, np.ptp(points, axis=0) / 2
+    half = np.maximum(half + 0.15 * half.max(), 20.0)
+    half = np.maximum(half, [half[1] / 1.1, half[0] / 2])  # neither a tower nor a ribbon
+    return middle - half, middle + half
+
+
+def _draw_tracks(axes: Axes, flown: Sequence[Track]) -> ScalarMappable | None:
+    """Draw all tracks, the slowest round trips on top; return their key, in ms."""
+    if not flown:
+        return None
+    places = np.concatenate([_segments(track.position) for track in flown])
+    delay = 1e3 * np.concatenate([track.round_trip[1:] for track in flown])
+    astray = np.concatenate([track.on_failsafe[1:] for track in flown])
+    known = np.isfinite(delay) & ~astray
+    _add_lines(axes, places, 5.0, colors=PAPER, alpha=0.8)
+    _add_lines(axes, places[~known & ~astray], 1.4, colors=MUTED)
+    key = None
+    if known.any():
+        order = np.flatnonzero(known)[np.argsort(delay[known], kind="stable")]
+        key = ScalarMappable(_range(delay[known]), DELAYS)
+        key.set_array(delay[known])
+        _add_lines(axes, places[order], 2.6, colors=key.to_rgba(delay[order]))
+    _add_lines(axes, places[astray], 2.6, colors=INK, label="on failsafe" if astray.any() else None)
+    return key
+
+
+def _mark_tracks(axes: Axes, flown: Sequence[Track], *, names: bool) -> None:
+    """Mark where each track starts and ends, and where the failsafe takes over."""
+    onsets = [track.position[np.diff(track.on_failsafe, prepend=False) & track.on_failsafe] for track in flown]
+    crosses = np.concatenate([*onsets, np.empty((0, 3))])
+    size = 9 if len(crosses) <= MOST_CROSSES else 4
+    _mark(axes, [track.position[0] for track in flown], "start", marker="o", markersize=8, color=INK, mfc=PAPER)
+    _mark(axes, crosses, "failsafe takes over", marker="x", markersize=size, markeredgewidth=size / 4, color=INK)
+    _mark(axes, [track.position[-1] for track in flown], "end", marker="o", markersize=4, color=INK)
+    for track in flown if names else ():
+        _label(axes, track.robot, *track.position[0, :2])
+
+
+def _mark(axes: Axes, places: Sequence[F64] | F64, label: str, **style: Any) -> None:
+    if len(places):
+        x, y = np.array(places)[:, :2].T
+        halo = [withStroke(linewidth=2.5, foreground=PAPER)]
+        axes.plot(x, y, linestyle="none", label=label, path_effects=halo, zorder=4, **style)
+
+
+def _segments(position: F64) -> F64:
+    """Return the pieces (n - 1, 2, 2) of a track, seen from above."""
+    return np.stack([position[:-1, :2], position[1:, :2]], axis=1)
+
+
+def _add_lines(axes: Axes, places: F64, width: float, **style: Any) -> None:
+    lines = LineCollection(list(places), linewidths=width, capstyle="round", **style)
+    axes.add_collection(lines, autolim=False)
+
+
+def _range(delay: F64) -> Normalize:
+    """Return the range of colours [ms]: round numbers about all delays but the slowest hundredth."""
+    least, most = float(delay.min()), float(np.quantile(delay, 0.99))
+    if most - least < 0.01 * most or most == 0.0:
+        least, most = 0.0, max(2.0 * most, 1.0)
+    ticks = MaxNLocator(6).tick_values(least, most)
+    return Normalize(float(ticks[0]), float(ticks[-1]))
+
+
+def _label(axes: Axes, text: str, x: float, y: float) -> None:
+    halo = [withStroke(linewidth=2.5, foreground=PAPER)]
+    axes.annotate(text, (x, y), (7, 5), textcoords="offset points", fontsize=8, color=INK, path_effects=halo,
+                  zorder=5)  # fmt: skip
+
+
+def _draw_scale_and_north(axes: Axes, low: F64, high: F64) -> None:
+    """Draw a scale bar of a round length below left, and north above right."""
+    width = float(high[0] - low[0])
+    length = max(step for step in _ROUND if step <= width / 4)
+    halo = [withStroke(linewidth=3.0, foreground=PAPER)]
+    x, y = low + 0.03 * width
+    axes.plot([x, x + length], [y, y], color=INK, linewidth=2.5, solid_capstyle="butt", path_effects=halo)
+    axes.annotate(f"{length:g} m", (x, y), (0, 4), textcoords="offset points", fontsize=8, color=INK,
+                  path_effects=halo)  # fmt: skip
+    x, y = high - [0.03 * width, 0.05 * width]
+    arrow = {"arrowstyle": "-|>", "color": INK, "linewidth": 1.4}
+    axes.annotate("", (x, y), (x, y - 0.06 * width), arrowprops=arrow)
+    axes.annotate("N", (x, y), (0, 1), textcoords="offset points", fontsize=9, color=INK, ha="center",
+                  fontweight="bold", path_effects=halo)  # fmt: skip
+
+
+_ROUND = [digit * 10.0**power for power in range(-1, 6) for digit in (1, 2, 5)]
+
+
+def _draw_key(figure: Figure, key: ScalarMappable, place: tuple[float, float], label: str) -> None:
+    """Draw a colour bar that begins at `place[0]` inches and is `place[1]` inches wide."""
+    height = figure.get_figheight()
+    bar = figure.add_axes((place[0] / WIDTH, 0.48 / height, place[1] / WIDTH, 0.13 / height))
+    array = key.get_array()
+    beyond = array is not None and float(np.max(array)) > key.get_clim()[1]
+    figure.colorbar(key, cax=bar, orientation="horizontal", ticks=MaxNLocator(6), extendfrac=0.03,
+                    extend="max" if beyond else "neither")  # fmt: skip
+    bar.set_xlabel(label, fontsize=8, color=INK, loc="left", labelpad=2)
+    bar.tick_params(labelsize=8, colors=MUTED, length=2, pad=2)
+    for spine in bar.spines.values():
+        spine.set_visible(False)
+
+
+def _draw_title(figure: Figure, recording: Recording, note: str) -> None:
+    scenario = tomllib.loads(recording.scenario_text)
+    title = textwrap.shorten(scenario.get("description") or recording.header.world, 84, placeholder=" ...")
+    facts = _facts(recording, scenario["network"])
+    lines = ["  ·  ".join([*facts, note] if note else facts), "  ·  ".join(_result(recording))]
+    height = figure.get_figheight()
+    figure.text(MARGIN / WIDTH, 1 - 0.30 / height, title, fontsize=12, fontweight="bold", color=INK, va="center")
+    for i, line in enumerate(lines):
+        figure.text(MARGIN / WIDTH, 1 - (0.55 + 0.2 * i) / height, line, fontsize=8.5, color=MUTED, va="center")
+
+
+def _facts(recording: Recording, network: dict[str, Any]) -> list[str]:
+    detail = network.get("delay") or Path(network.get("file", "")).name
+    kind = f"network {network['kind']}" + (f" ({detail})" if detail else "")
+    return [f"world {recording.header.world}", kind, f"{recording.duration / NS:g} s", f"seed {recording.header.seed}"]
+
+
+def _result(recording: Recording) -> list[str]:
+    """Return the main figures and the verdict."""
+    summary = recording.summary
+    if not summary:
+        return [f"incomplete: {recording.reason}"]
+    names = ("rtt_p50", "rtt_p99", "tracking_rms", "failsafes")
+    parts = [f"{FIGURES[name].label} {FIGURES[name].shown(summary[name])}" for name in names]
+    verdicts = summary["requirements"]
+    failed = sum(not verdict["passed"] for verdict in verdicts)
+    if not recording.complete:
+        parts.append(f"incomplete: {textwrap.shorten(recording.reason, 40)}")
+    elif verdicts:
+        parts.append(f"{failed} of {len(verdicts)} requirements failed" if failed else "all requirements met")
+    return parts

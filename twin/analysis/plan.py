@@ -1,0 +1,69 @@
+"""The plan of a world: ground by its material, roofs by their height."""
+
+from __future__ import annotations
+
+import numpy as np
+from matplotlib import colormaps
+from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.collections import LineCollection, PolyCollection
+from matplotlib.colors import ListedColormap, Normalize, to_rgba
+
+from twin.state import F64, I32, I64
+from twin.world.geometry import GROUND, Geometry
+
+GROUND_COLOURS = {"water": "#cfe3ee", "wet_ground": "#dfe9d6", "ground": "#f0ede7", "": "#faf9f7"}
+"""Colour of ground whose material's name holds the key; the first that fits."""
+HEIGHTS = ListedColormap(colormaps["Greys"](np.linspace(0.16, 0.62, 256)), name="heights")
+_LEVEL = 0.2  # least z of a normal that looks up
+
+
+def draw_plan(axes: Axes, geometry: Geometry, low: F64, high: F64) -> ScalarMappable | None:
+    """Draw what lies between `low` and `high` (2,) m, seen from above; return the key of heights [m]."""
+    triangle = _seen_from_above(geometry, low, high)
+    face = geometry.triangle_face[triangle]
+    corners = geometry.vertices[geometry.triangles[triangle]]  # (t, 3, 3)
+    owner, material = geometry.face_object[face], geometry.face_material[face]
+    colours = np.array([to_rgba(_ground_colour(name)) for name in geometry.materials])[material]
+    on_top, key = owner != GROUND, None
+    if on_top.any():
+        height = corners[..., 2].max(axis=1) - _feet(geometry)[owner]
+        key = ScalarMappable(Normalize(0.0, float(height[on_top].max())), HEIGHTS)
+        colours[on_top] = key.to_rgba(height[on_top])
+    # Edges of their own colour close the seams between triangles.
+    fill = PolyCollection(list(corners[..., :2]), facecolors=colours, edgecolors=colours, linewidths=0.7)
+    axes.add_collection(fill, autolim=False)
+    edges = geometry.vertices[_outline(geometry.triangles[triangle[on_top]], face[on_top])][..., :2]
+    axes.add_collection(LineCollection(list(edges), colors="#6e7781", linewidths=0.5), autolim=False)
+    return key
+
+
+def _seen_from_above(geometry: Geometry, low: F64, high: F64) -> I64:
+    """Return the triangles that look up and reach into the rectangle, the lowest first."""
+    corners = geometry.vertices[geometry.triangles]
+    looks_up = geometry.face_normal[geometry.triangle_face, 2] > _LEVEL
+    flat = corners[..., :2]
+    reaches_in = ((flat.max(axis=1) > low) & (flat.min(axis=1) < high)).all(axis=1)
+    triangle = np.flatnonzero(looks_up & reaches_in)
+    return triangle[np.argsort(corners[triangle, :, 2].max(axis=1), kind="stable")]
+
+
+def _ground_colour(material: str) -> str:
+    return next(colour for part, colour in GROUND_COLOURS.items() if part in material)
+
+
+def _feet(geometry: Geometry) -> F64:
+    """Return the lowest z [m] of each object, and that of the ground at the end."""
+    lowest = np.full(len(geometry.objects) + 1, np.inf)
+    owner = geometry.face_object[geometry.triangle_face]
+    np.minimum.at(lowest, owner, geometry.vertices[geometry.triangles, 2].min(axis=1))
+    return lowest
+
+
+def _outline(triangles: I32, face: I32) -> I32:
+    """Return the edges (e, 2) that only one triangle of a face has: those around it."""
+    edges = np.sort(np.concatenate([triangles[:, [0, 1]], triangles[:, [1, 2]], triangles[:, [2, 0]]]), axis=1)
+    keyed = np.column_stack([edges, np.tile(face, 3)])
+    unique, count = np.unique(keyed, axis=0, return_counts=True)
+    outline: I32 = unique[count == 1, :2]
+    return outline

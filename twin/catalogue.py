@@ -1,0 +1,197 @@
+"""What a project offers: its worlds, scenarios, robots, controllers and networks, and a robot in detail."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, get_args
+
+import numpy as np
+from pydantic import BaseModel
+
+from twin import plugins
+from twin.errors import TwinError
+from twin.project import Project
+from twin.protocols import Failsafe
+from twin.scenario import load_kind
+from twin.sensors.navigation import FIELDS
+from twin.specs import BodySpec, NetworkSpec, RobotKind
+from twin.toml_text import read_toml, validate
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One thing that a scenario or a command can name."""
+
+    name: str
+    description: str
+    place: str  # file or folder
+    fault: str = ""  # why it can't be used
+    robot: str = ""  # that a controller belongs to, if it belongs to one
+
+
+def worlds(project: Project) -> list[Entry]:
+    """Return all worlds."""
+    return _described(project.worlds(), "world.toml")
+
+
+def scenarios(project: Project) -> list[Entry]:
+    """Return all scenarios of worlds' folders."""
+    return _described(project.scenarios())
+
+
+def robots(project: Project) -> list[Entry]:
+    """Return all robot kinds."""
+    return _described(project.robots(), "robot.toml")
+
+
+def controllers(project: Project) -> list[Entry]:
+    """Return the controllers in robots' folders, those in the project's `controllers`, and installed ones."""
+    found = [
+        _source(name, folder / "controllers" / f"{name}.py", robot)
+        for robot, folders in project.robots().items()
+        for folder in folders
+        for name in plugins.controllers(folder)
+    ]
+    found += [_source(f"controllers/{path.name}", path) for path in sorted(project.folder.glob("controllers/*.py"))]
+    installed = plugins.installed("twin.controllers")
+    return found + [Entry(name, f"installed as {point.value}", "") for name, point in installed.items()]
+
+
+def networks(project: Project) -> list[Entry]:
+    """Return all kinds of network."""
+    specs = get_args(get_args(NetworkSpec)[0])
+    kinds = [get_args(spec.model_fields["kind"].annotation)[0] for spec in specs]
+    return [Entry(kind, _first_line(spec.__doc__), "") for kind, spec in zip(kinds, specs, strict=True)]
+
+
+CATALOGUE: Mapping[str, Callable[[Project], list[Entry]]] = {
+    "worlds": worlds,
+    "scenarios": scenarios,
+    "robots": robots,
+    "controllers": controllers,
+    "networks": networks,
+}
+
+
+def describe_robot(reference: str, project: Project) -> dict[str, Any]:
+    """Return what a controller of this robot sees and commands, and what the robot is made of; SI and text.
+
+    Raises:
+        ScenarioError: there is no such robot, or its robot.toml is wrong.
+        PluginError: a controller or its failsafe can't be loaded.
+    """
+    folder = project.robot(reference)
+    kind = load_kind(folder)
+    return {
+        "robot": reference,
+        "description": kind.description,
+        "folder": str(folder),
+        "control_hz": kind.control,
+        "telemetry_bytes": kind.telemetry,
+        "command_bytes": kind.command,
+        "observation": _observation(kind),
+        "command": [] if kind.body is None else _command(kind.body),
+        "controllers": [_controller(name, folder, kind) for name in plugins.controllers(folder)],
+        "failsafe": _failsafe(kind, folder),
+        "radios": [radio.model_dump(mode="json") for radio in kind.radios],
+        "server": None if kind.server is None else kind.server.model_dump(),
+    }
+
+
+def _observation(kind: RobotKind) -> list[dict[str, Any]]:
+    return [
+        {
+            "field": name,
+            "shape": [field.size],
+            "unit": field.unit,
+            "description": field.description,
+            "rate_hz": kind.control,
+            "delay_ns": sensor.delay,
+            "noise": getattr(sensor.noise, name),
+            "noise_unit": field.noise_unit,
+        }
+        for sensor in kind.sensors
+        for name, field in FIELDS.items()
+    ]
+
+
+def _command(body: BodySpec) -> list[dict[str, Any]]:
+    fields, start = [], 0
+    for field in body.command:
+        bounds = {bound: getattr(field, bound) for bound in ("lower", "upper")}
+        fields.append({
+            "field": field.name,
+            "shape": [field.size],
+            "unit": field.unit,
+            "description": field.description,
+            "index": [start, start + field.size],
+            **{bound: value if np.isfinite(value) else None for bound, value in bounds.items()},
+            "initial": field.initial,
+        })  # fmt: skip
+        start += field.size
+    return fields
+
+
+def _controller(name: str, folder: Path, kind: RobotKind) -> dict[str, Any]:
+    controller = plugins.load_controller(name, folder).value
+    model = getattr(controller, "Parameters", None)
+    return {
+        "name": name,
+        "default": name == kind.controller,
+        "description": _first_line(controller.__doc__),
+        "runs_on": getattr(controller, "runs_on", "edge"),
+        "trigger": getattr(controller, "trigger", "arrival"),
+        "service_time": getattr(controller, "service_time", 0),
+        "parameters": {} if model is None else _defaults(model),
+    }
+
+
+def _failsafe(kind: RobotKind, folder: Path) -> dict[str, Any] | None:
+    if kind.failsafe is None:
+        return None
+    failsafe = plugins.load_class(kind.failsafe, Failsafe, folder).value
+    model: type[BaseModel] | None = getattr(failsafe, "Parameters", None)
+    values: Any = kind.failsafe_parameters
+    if model is not None:
+        values = validate(model, values, file=folder / "robot.toml", key="failsafe_parameters").model_dump(mode="json")
+    return {"name": kind.failsafe, "description": _first_line(failsafe.__doc__), "parameters": values}
+
+
+def _defaults(model: type[BaseModel]) -> dict[str, Any]:
+    """Return each parameter's default as TOML would write it, "required" where there is none."""
+    required = {name: "required" for name, field in model.model_fields.items() if field.is_required()}
+    return required | model.model_construct().model_dump(mode="json")
+
+
+def _described(named: Mapping[str, list[Path]], file: str = "") -> list[Entry]:
+    return [_from_toml(name, place, place / file) for name, places in named.items() for place in places]
+
+
+def _from_toml(name: str, place: Path, file: Path) -> Entry:
+    try:
+        return Entry(name, str(read_toml(file)[0].get("description", "")), str(place))
+    except TwinError as error:
+        return Entry(name, "", str(place), str(error))
+
+
+def _source(name: str, path: Path, robot: str = "") -> Entry:
+    """Describe a controller by its file's docstring; the code doesn't run."""
+    try:
+        tree = ast.parse(path.read_bytes())
+    except (OSError, SyntaxError, ValueError) as error:
+        return Entry(name, "", str(path), f"{path}: {error}", robot)
+    if not robot:
+        classes = [node.name for node in tree.body if isinstance(node, ast.ClassDef) and _acts(node)]
+        name = f"{name}:{'|'.join(classes)}"
+    return Entry(name, _first_line(ast.get_docstring(tree)), str(path), robot=robot)
+
+
+def _acts(node: ast.ClassDef) -> bool:
+    return any(isinstance(item, ast.FunctionDef) and item.name == "act" for item in node.body)
+
+
+def _first_line(text: str | None) -> str:
+    return (text or "").strip().partition("\n")[0]

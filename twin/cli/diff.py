@@ -1,0 +1,81 @@
+"""`twin diff`: what differs between two recordings."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from twin.cli import examples
+
+if TYPE_CHECKING:
+    from twin.analysis.diff import Comparison
+
+
+@click.command(epilog=examples("twin diff a.h5 b.h5", "twin diff a.h5 b.h5 --tolerance 1e-6 --json"))
+@click.argument("a", type=click.Path(path_type=Path))
+@click.argument("b", type=click.Path(path_type=Path))
+@click.option("--tolerance", type=click.FloatRange(min=0.0), default=0.0, help="Largest difference of numbers.")
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+def diff(a: Path, b: Path, tolerance: float, as_json: bool) -> int:
+    """Compare recordings A and B: which streams differ, since when, how far.
+
+    Bit for bit, unless a tolerance is given. Exit codes: 0 same, 4 different.
+    """
+    from twin.analysis.diff import compare
+    from twin.cli.console import print_json
+    from twin.errors import EXIT_DIFFERS
+    from twin.recording.reader import Recording
+
+    with Recording(a) as first, Recording(b) as second:
+        found = compare(first, second, tolerance)
+    if as_json:
+        print_json(_finite(found.to_dict()))
+    else:
+        _show(found)
+    return 0 if found.same else EXIT_DIFFERS
+
+
+def _show(found: Comparison) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    from twin.cli.console import out
+    from twin.clock import NS
+
+    for title, changes in (("header", found.header), ("summary", found.summary)):
+        for name, (x, y) in changes.items():
+            out.print(Text(f"{title} {name}: {_short(x)} -> {_short(y)}"))
+    if found.same:
+        out.print(f"all {found.compared} streams are the same")
+        return
+    out.print(f"{len(found.streams)} of {found.compared} streams differ")
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for name in ("stream", "from", "where", "rows", "at most"):
+        table.add_column(name, overflow="fold", justify="right" if name in ("from", "rows", "at most") else "left")
+    for one in found.streams:
+        since = "shape" if one.time is None else f"{one.time / NS:g} s"
+        rows = f"{one.differing}" if one.rows_a == one.rows_b else f"{one.rows_a} / {one.rows_b}"
+        most = "" if one.largest is None else f"{one.largest:.3g} {one.unit}"
+        table.add_row(*(Text(cell) for cell in (one.stream, since, one.where, rows, most)))
+    out.print(table, soft_wrap=False)
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 30 else f"{text[:27]}..."
+
+
+def _finite(value: Any) -> Any:
+    """Return plain JSON: headers hold objects, and a difference may be infinite."""
+    from dataclasses import asdict, is_dataclass
+    from math import isfinite
+
+    if is_dataclass(value) and not isinstance(value, type):
+        return _finite(asdict(value))
+    if isinstance(value, dict):
+        return {str(key): _finite(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(item) for item in value]
+    return str(value) if isinstance(value, float) and not isfinite(value) else value
