@@ -15,7 +15,7 @@ KINDS = ("worlds", "scenarios", "robots", "controllers", "networks")
 @click.argument("what", required=False, type=click.Choice(KINDS), metavar="[WHAT]")
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON, with files and folders.")
 def list_(what: str | None, as_json: bool) -> int:
-    """List what is there, built in and in the project around this folder.
+    """List what is built in and what the project around here holds.
 
     WHAT is worlds, scenarios, robots, controllers or networks; all of them if
     not given.
