@@ -46,7 +46,7 @@ def test_it_fits_80_columns(help_text):
 def test_it_says_what_the_command_does_and_every_option(path, help_text):
     command = COMMANDS[path]
     assert command.help and command.get_short_help_str(80).endswith((".", "?"))
-    assert not command.get_short_help_str(64).endswith("..."), "cut off in the list of commands"
+    assert not path or not command.get_short_help_str(64).endswith("..."), "cut off in the list of commands"
     for parameter in command.params:
         if isinstance(parameter, click.Option):
             assert parameter.help and parameter.help.endswith("."), parameter.name
