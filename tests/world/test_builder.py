@@ -74,7 +74,7 @@ def test_a_leaning_prism_has_the_volume_of_its_base_times_its_height():
 def test_stacked_storeys_enclose_no_inner_faces():
     builder = GeometryBuilder()
     outlines = [shapely.box(0, 0, 20, 10), shapely.box(5, 2, 15, 8)]
-    builder.add_storeys(outlines, [2.0, 5.0, 9.0], "wall", "roof", builder.add_object("a"))
+    builder.add_storeys(outlines, [2.0, 5.0, 9.0], "wall", "roof", builder.add_object("a"), floor=True)
     geometry = builder.build()
     assert volume(geometry) == pytest.approx(200 * 3 + 60 * 4, rel=1e-12)
     np.testing.assert_allclose(vector_areas(geometry).sum(axis=0), 0, atol=1e-9)

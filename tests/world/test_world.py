@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from twin.errors import TwinError, WorldError
+from twin.world.bvh import occluded_pairs
 from twin.world.geometry import load_geometry, save_geometry
 from twin.world.world import open_world
 
@@ -166,3 +167,70 @@ class TestCity:
         assert city.inside(np.vstack([legs, sites])) == [None] * (len(legs) + len(sites))
         assert (legs[:, 2] - city.height_below(legs) > 3.0).all()
         assert (sites[:, 2] - city.height_below(sites) < 10.0).all()
+
+
+@pytest.fixture(scope="module")
+def factory():
+    return open_world(ROOT / "worlds" / "factory")
+
+
+class TestFactory:
+    def test_clutter_is_dense_and_aisles_are_free(self, factory):
+        x, y = np.meshgrid(np.arange(-39.5, 40, 0.5), np.arange(-19.5, 20, 0.5), indexing="ij")
+        eye = np.column_stack([x.ravel(), y.ravel(), np.full(x.size, 7.5)])
+        covered = factory.height_below(eye) > 0.01
+        assert 0.3 < covered.mean() < 0.6
+        main = np.abs(eye[:, 1]) < 2.5
+        across = ((eye[:, 0] > -13) & (eye[:, 0] < -10)) | ((eye[:, 0] > 14) & (eye[:, 0] < 17))
+        assert not covered[main].any()
+        assert not covered[across & (np.abs(np.abs(eye[:, 1]) - 3.2) > 0.3)].any()
+
+    def test_things_do_not_overlap(self, factory):
+        geometry = factory.geometry
+        owner = geometry.face_object[geometry.triangle_face]
+        plans = []
+        for i, name in enumerate(geometry.objects):
+            if name.split("_")[0] in ("rack", "machine", "cell", "conveyor", "press", "stock", "office", "column"):
+                points = geometry.vertices[geometry.triangles[owner == i]].reshape(-1, 3)
+                plans.append((name, points.min(axis=0)[:2], points.max(axis=0)[:2]))
+        for i, (name, low, high) in enumerate(plans):
+            for other, other_low, other_high in plans[:i]:
+                apart = (high <= other_low + 1e-9) | (other_high <= low + 1e-9)
+                assert apart.any(), f"{name} and {other}"
+
+    def test_gates_are_open_and_walls_are_not(self, factory):
+        inside = np.array([[-11.5, -15.0, 2.0], [15.5, -15.0, 2.0], [-30.0, -18.0, 2.0], [0.0, 0.0, 9.0]])
+        outside = np.array([[-11.5, -30.0, 2.0], [15.5, -30.0, 2.0], [-30.0, -30.0, 2.0], [0.0, 0.0, 30.0]])
+        assert occluded_pairs(factory.bvh, inside, outside).tolist() == [False, False, True, True]
+
+    def test_robot_places_are_in_the_open(self, factory):
+        cells = [[x, y, 0.5] for x in (22.0,) for y in (8.0, 15.0, -8.0, -15.0)]
+        assert factory.inside(np.array([*cells, [0.0, 0.0, 0.3]])) == [None] * 5
+
+
+@pytest.fixture(scope="module")
+def harbour():
+    return open_world(ROOT / "worlds" / "harbour")
+
+
+class TestHarbour:
+    def test_the_sea_reflects_but_does_not_carry(self, harbour):
+        buoy = np.array([[400.0, 0.0, 0.5], [400.0, 0.0, -1.0]])
+        assert harbour.height_below(buoy[:1])[0] == 0.0
+        assert harbour.inside(buoy) == [None, None]
+        water = harbour.geometry.materials.index("sea_water")
+        assert not (harbour.solid.face_material == water).any()
+        assert len(harbour.solid.triangles) == len(harbour.geometry.triangles) - 2
+
+    def test_the_sea_floor_is_where_it_should_be(self, harbour):
+        from twin.world.bvh import build_bvh, closest_hits
+
+        solid = build_bvh(harbour.solid.vertices, harbour.solid.triangles)
+        start, down = np.array([[100.0, 0.0, 0.0], [700.0 - 1e-6, 0.0, 0.0]]), np.array([[0.0, 0.0, -1.0]] * 2)
+        _, depth = closest_hits(solid, start, down, 0.0, np.inf)
+        np.testing.assert_allclose(depth, [12.0, 20.0], atol=1e-6)
+
+    def test_the_entrance_is_open(self, harbour):
+        a = np.array([[100.0, 110.0, 1.0], [100.0, -100.0, 1.0]])
+        b = np.array([[300.0, 110.0, 1.0], [300.0, -100.0, 1.0]])
+        assert occluded_pairs(harbour.bvh, a, b).tolist() == [False, True]

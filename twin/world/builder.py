@@ -76,19 +76,25 @@ class GeometryBuilder:
         )
 
     def add_storeys(
-        self, outlines: Sequence[Polygon], levels: Sequence[float], wall: str, roof: str, owner: int
+        self,
+        outlines: Sequence[Polygon],
+        levels: Sequence[float],
+        wall: str,
+        roof: str,
+        owner: int,
+        *,
+        floor: bool = False,
     ) -> None:
         """Add a stack of prisms: outline i [m, with holes] reaches from z = levels[i] to levels[i + 1].
 
-        Each outline holds the next; where that one stands there is neither a roof nor a floor.
+        Each outline holds the next; where that one stands there is neither a roof nor a floor. The lowest has a
+        floor if wanted: one that stands on the ground is seen by nothing.
         """
         for i, outline in enumerate(outlines):
             base, rise = levels[i], np.array([0.0, 0.0, levels[i + 1] - levels[i]])
             rings = [np.column_stack([ring, np.full(len(ring), base)]) for ring in rings_of(outline)]
             above = outlines[i + 1] if i + 1 < len(outlines) else None
-            self.add_prism(
-                rings, rise, wall, roof if above is None else None, owner, floor=i == 0 and base > 0
-            )
+            self.add_prism(rings, rise, wall, roof if above is None else None, owner, floor=i == 0 and base > 0)
             if above is not None:
                 self.add_surface(outline.difference(above), levels[i + 1], roof, owner)
 

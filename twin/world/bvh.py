@@ -220,7 +220,5 @@ def closest_hits(bvh: Bvh, origin: F64, direction: F64, t_min: float, t_max: flo
     t = np.empty(len(origin))
     for i in range(len(origin)):
         start = (origin[i, 0], origin[i, 1], origin[i, 2])
-        triangle[i], t[i] = closest_hit(
-            bvh, start, (direction[i, 0], direction[i, 1], direction[i, 2]), t_min, t_max
-        )
+        triangle[i], t[i] = closest_hit(bvh, start, (direction[i, 0], direction[i, 1], direction[i, 2]), t_min, t_max)
     return triangle, t

@@ -80,9 +80,7 @@ def _partition(low: F32, high: F32, centre: F64, order: I64, first: int, last: i
 
 
 @kernel
-def _best_split(
-    low: F32, high: F32, centre: F64, order: I64, first: int, last: int
-) -> tuple[int, int, float, float]:
+def _best_split(low: F32, high: F32, centre: F64, order: I64, first: int, last: int) -> tuple[int, int, float, float]:
     """Return axis, first upper bin, origin and scale of the bins; axis -1 if all centres coincide."""
     best, best_axis, best_bin, best_origin, best_scale = np.inf, -1, 0, 0.0, 0.0
     bin_box, bin_count = np.empty((_BINS, 6)), np.empty(_BINS, np.int64)

@@ -6,7 +6,7 @@ import hashlib
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import IO, Any
 from uuid import uuid4
@@ -16,7 +16,7 @@ from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from twin.errors import WorldError
-from twin.state import F64, I32
+from twin.state import F64, I32, Bool
 
 GROUND = -1
 """Stands in `face_object` for a face that belongs to no building or thing."""
@@ -114,12 +114,25 @@ def checked(geometry: Geometry, place: str) -> Geometry:
             raise WorldError(f"{place}: {name}: holds a number that is not finite")
         low, high = ranges.get(name, (0, 0))
         if name in ranges and array.size and not (low <= array.min() and array.max() < high):
-            raise WorldError(
-                f"{place}: {name}: found {array.min()}..{array.max()}, allowed {low}..{high - 1}"
-            )
+            raise WorldError(f"{place}: {name}: found {array.min()}..{array.max()}, allowed {low}..{high - 1}")
     if not n_triangles:
         raise WorldError(f"{place}: holds no triangle")
     return geometry
+
+
+def with_faces(geometry: Geometry, keep: Bool) -> Geometry:
+    """Return the geometry with only the faces that `keep` (F,) names; vertices, materials and objects stay."""
+    kept = keep[geometry.triangle_face]
+    number = np.cumsum(keep, dtype=np.int32) - 1
+    return replace(
+        geometry,
+        triangles=geometry.triangles[kept],
+        triangle_face=number[geometry.triangle_face[kept]],
+        face_normal=geometry.face_normal[keep],
+        face_offset=geometry.face_offset[keep],
+        face_material=geometry.face_material[keep],
+        face_object=geometry.face_object[keep],
+    )
 
 
 def write_obj(geometry: Geometry, path: Path) -> None:

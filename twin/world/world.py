@@ -21,12 +21,13 @@ from twin.errors import WorldError
 from twin.kernels import cache_home
 from twin.plugins import load_object
 from twin.specs import Spec
-from twin.state import F64
+from twin.state import F64, I32
 from twin.toml_text import read_toml, validate
 from twin.units import Metres
 from twin.world.bvh import MISS, Bvh, build_bvh, closest_hits
-from twin.world.geometry import GROUND, Geometry, atomic, load_geometry, save_geometry, write_obj
+from twin.world.geometry import GROUND, Geometry, atomic, load_geometry, save_geometry, with_faces, write_obj
 from twin.world.georeference import GeoReference
+from twin.world.materials import WATERS
 from twin.world.rules import MaterialRule, apply_rules
 
 GEOMETRY, COLLISION = "geometry.npz", "collision.obj"
@@ -78,32 +79,46 @@ class World:
         """Hierarchy for rays; its triangles are those of the geometry."""
         return build_bvh(self.geometry.vertices, self.geometry.triangles)
 
+    @cached_property
+    def solid(self) -> Geometry:
+        """All faces that stop a body: water does not."""
+        water = np.array([name in WATERS for name in self.geometry.materials])
+        wet = water[self.geometry.face_material]
+        return with_faces(self.geometry, ~wet) if wet.any() else self.geometry
+
     def collision_obj(self) -> Path:
-        """Return an OBJ file of all triangles, ground included, for the physics; written at first use."""
+        """Return an OBJ file of all solid triangles, ground included, for the physics; written at first use."""
         path = (self._derived or _cache(self.digest)) / COLLISION
         if not path.is_file():
-            write_obj(self.geometry, path)
+            write_obj(self.solid, path)
         return path
 
     def inside(self, points: F64) -> list[str | None]:
         """Return the name of what each point (n, 3) m is inside of ("ground" below it); None in the open."""
-        face = self._first_face(points, np.array([0.0, 0.0, 1.0]))[0]
-        leaves = (face != MISS) & (self.geometry.face_normal[face, 2] > 0)
+        face = _first_face(self.solid, self._solid_bvh, points, 1.0)[0]
+        leaves = (face != MISS) & (self.solid.face_normal[face, 2] > 0)
         return [self._owner(f) if out else None for f, out in zip(face, leaves, strict=True)]
 
     def height_below(self, points: F64) -> F64:
-        """Return z [m] of the surface straight below each point (n, 3) m; nan where there is none."""
-        face, distance = self._first_face(points, np.array([0.0, 0.0, -1.0]))
+        """Return z [m] of the surface, also of water, below each point (n, 3) m; nan where there is none."""
+        face, distance = _first_face(self.geometry, self.bvh, points, -1.0)
         return np.where(face == MISS, np.nan, points[:, 2] - distance)
 
-    def _first_face(self, points: F64, direction: F64) -> tuple[Any, F64]:
-        origins = np.ascontiguousarray(points, dtype=np.float64)
-        triangle, t = closest_hits(self.bvh, origins, np.tile(direction, (len(origins), 1)), 0.0, np.inf)
-        return np.where(triangle == MISS, MISS, self.geometry.triangle_face[triangle]), t
+    @cached_property
+    def _solid_bvh(self) -> Bvh:
+        same = self.solid is self.geometry
+        return self.bvh if same else build_bvh(self.solid.vertices, self.solid.triangles)
 
     def _owner(self, face: int) -> str:
-        owner = self.geometry.face_object[face]
+        owner = self.solid.face_object[face]
         return "ground" if owner == GROUND else self.geometry.objects[owner]
+
+
+def _first_face(geometry: Geometry, bvh: Bvh, points: F64, z: float) -> tuple[I32, F64]:
+    """Return the face (n,), or MISS, that is next to each point straight up (z = 1) or down, and its distance."""
+    origins = np.ascontiguousarray(points, dtype=np.float64)
+    triangle, t = closest_hits(bvh, origins, np.tile([0.0, 0.0, z], (len(origins), 1)), 0.0, np.inf)
+    return np.where(triangle == MISS, MISS, geometry.triangle_face[triangle]), t
 
 
 def open_world(folder: Path) -> World:
@@ -140,7 +155,7 @@ def save_world(world: World, folder: Path, provenance: dict[str, str | int | flo
         raise WorldError(f"{folder}: there is a world already; give another folder")
     try:
         save_geometry(world.geometry, folder / GEOMETRY)
-        write_obj(world.geometry, folder / COLLISION)
+        write_obj(world.solid, folder / COLLISION)
         with atomic(folder / "world.toml") as file:
             file.write(_toml(world, provenance or {}))
     except OSError as error:
@@ -153,9 +168,7 @@ def _toml(world: World, provenance: dict[str, str | int | float]) -> str:
 
     lines = ["schema = 1", f"name = {json.dumps(world.name)}", f'source = "{GEOMETRY}"']
     if (place := world.georeference) is not None:
-        lines += table(
-            "origin", {"longitude": place.longitude, "latitude": place.latitude, "height": place.height}
-        )
+        lines += table("origin", {"longitude": place.longitude, "latitude": place.latitude, "height": place.height})
     if provenance:
         lines += table("provenance", provenance)
     return "\n".join(lines) + "\n"
@@ -171,9 +184,7 @@ def _build(folder: Path, spec: WorldSpec, georeference: GeoReference | None) -> 
 
     world, _ = import_world(_within(folder, spec.source), georeference or "auto", **spec.parameters)
     if world.georeference != georeference:
-        raise WorldError(
-            f"{folder / 'world.toml'}: origin: missing; {spec.source} lies at {world.georeference}"
-        )
+        raise WorldError(f"{folder / 'world.toml'}: origin: missing; {spec.source} lies at {world.georeference}")
     return world.geometry
 
 

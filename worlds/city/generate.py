@@ -1,6 +1,6 @@
-"""A district of our own making, the same for the same seed: blocks between streets, a park with a tower, a river.
+"""A district of our own making, the same for the same seed: streets, courtyards, towers, a park, a river.
 
-All land lies in the tangent plane of the origin, z = 0; it reaches 540 m, where the level surface is 2.3 cm lower.
+All land lies in the tangent plane of the origin, z = 0; at 540 m, its end, the level surface is 2.3 cm lower.
 Within 130 m of the origin only the park's tower and the two houses that carry base stations are above 24 m.
 """
 
@@ -25,7 +25,7 @@ COLUMNS = (-301.0, -215.0, -129.0, -43.0, 43.0, 129.0, 215.0, 387.0)
 ROWS = (-258.0, -172.0, -86.0, 0.0, 86.0, 172.0, 258.0)
 DISTRICT = shapely.box(-360.0, -310.0, 440.0, 310.0)
 PARK = shapely.box(-79.0, -36.0, 79.0, 36.0)
-WATER = -2.5
+WATER, BED = -2.5, -5.0
 BRIDGES = (-43.0, 129.0)
 STOREY = 3.2
 CENTRE = 130.0
@@ -73,16 +73,15 @@ def _add_land(builder: GeometryBuilder, blocks: Sequence[Polygon]) -> None:
 
 
 def _add_river(builder: GeometryBuilder) -> None:
-    """Add water below street level, quay walls and bridges whose decks lie on both banks."""
+    """Add water below street level over a bed, quay walls and bridges whose decks lie on both banks."""
     builder.add_surface(_river(), WATER, "fresh_water")
+    builder.add_surface(_river(), BED, "wet_ground")
     west, east = _bank(-1.0), _bank(1.0)
     for start, end in [*zip(west[1:], west, strict=False), *zip(east, east[1:], strict=False)]:
-        quay = np.array([[*start, WATER], [*end, WATER], [*end, 0.0], [*start, 0.0]])
+        quay = np.array([[*start, BED], [*end, BED], [*end, 0.0], [*start, 0.0]])
         builder.add_polygon([quay], "concrete")
     for i, y in enumerate(BRIDGES):
-        builder.add_box(
-            (250.0, y - 5.0, -0.8), (350.0, y + 5.0, 0.4), "concrete", builder.add_object(f"bridge_{i}")
-        )
+        builder.add_box((250.0, y - 5.0, -0.8), (350.0, y + 5.0, 0.4), "concrete", builder.add_object(f"bridge_{i}"))
 
 
 def _river() -> Polygon:
@@ -91,9 +90,7 @@ def _river() -> Polygon:
 
 def _bank(side: float) -> list[tuple[float, float]]:
     _, south, _, north = DISTRICT.bounds
-    return [
-        (301.0 + 10.0 * math.sin(y / 80.0) + side * 30.0, float(y)) for y in np.linspace(south, north, 13)
-    ]
+    return [(301.0 + 10.0 * math.sin(y / 80.0) + side * 30.0, float(y)) for y in np.linspace(south, north, 13)]
 
 
 def _landmarks() -> Iterator[Building]:
@@ -133,52 +130,38 @@ def _with_site(x: float, y: float, site: tuple[float, float], random: Random) ->
 
 def _courtyard(random: Random, highest: int) -> Iterator[Building]:
     outer = _box(0.0, 0.0, random.uniform(62.0, 68.0), random.uniform(60.0, 68.0))
-    yield Building(
-        (outer.difference(outer.buffer(-12.0, join_style="mitre")),), (random.randint(4, highest),), "brick"
-    )
+    yield Building((outer.difference(outer.buffer(-12.0, join_style="mitre")),), (random.randint(4, highest),), "brick")
     yield Building((_box(0.0, random.uniform(-6.0, 6.0), 14.0, 10.0),), (2,), "brick")
 
 
 def _two_angles(random: Random, highest: int) -> Iterator[Building]:
     for turn in (0.0, 180.0):
         angle = (
-            _box(0.0, 0.0, 60.0, 60.0)
-            .difference(_box(7.0, 7.0, 60.0, 60.0))
-            .difference(_box(30.0, -25.0, 30.0, 20.0))
+            _box(0.0, 0.0, 60.0, 60.0).difference(_box(7.0, 7.0, 60.0, 60.0)).difference(_box(30.0, -25.0, 30.0, 20.0))
         )
         angle = shapely.affinity.translate(angle, 1.0, 1.0)
-        yield Building(
-            (rotate(angle, turn, origin=(0.0, 0.0)),), (random.randint(3, highest),), random.choice(WALLS)
-        )
+        yield Building((rotate(angle, turn, origin=(0.0, 0.0)),), (random.randint(3, highest),), random.choice(WALLS))
     yield Building((_box(0.0, 0.0, 12.0, 12.0, turn=45.0),), (2,), "glass")
 
 
 def _horseshoe(random: Random, highest: int) -> Iterator[Building]:
     turn = random.choice((0.0, 90.0, 180.0, 270.0))
     shoe = _box(0.0, 0.0, 60.0, 58.0).difference(_box(0.0, 10.0, 34.0, 58.0))
-    yield Building(
-        (rotate(shoe, turn, origin=(0.0, 0.0)),), (random.randint(4, highest),), random.choice(WALLS)
-    )
-    yield Building(
-        (rotate(_box(0.0, 14.0, 16.0, 22.0), turn, origin=(0.0, 0.0)),), (random.randint(2, 4),), "concrete"
-    )
+    yield Building((rotate(shoe, turn, origin=(0.0, 0.0)),), (random.randint(4, highest),), random.choice(WALLS))
+    yield Building((rotate(_box(0.0, 14.0, 16.0, 22.0), turn, origin=(0.0, 0.0)),), (random.randint(2, 4),), "concrete")
 
 
 def _slabs(random: Random, highest: int) -> Iterator[Building]:
     turn = random.choice((0.0, 90.0))
     for offset in (-24.0, 0.0, 24.0):
         slab = _box(random.uniform(-4.0, 4.0), offset, random.uniform(48.0, 60.0), 12.0)
-        yield Building(
-            (rotate(slab, turn, origin=(0.0, 0.0)),), (random.randint(4, highest),), random.choice(WALLS)
-        )
+        yield Building((rotate(slab, turn, origin=(0.0, 0.0)),), (random.randint(4, highest),), random.choice(WALLS))
 
 
 def _houses(random: Random, highest: int) -> Iterator[Building]:
     for x in (-23.0, 0.0, 23.0):
         for y in (-18.0, 18.0):
-            house = _box(
-                x, y, random.uniform(9.0, 15.0), random.uniform(10.0, 18.0), turn=random.uniform(-12.0, 12.0)
-            )
+            house = _box(x, y, random.uniform(9.0, 15.0), random.uniform(10.0, 18.0), turn=random.uniform(-12.0, 12.0))
             yield Building((house,), (random.randint(2, 3),), random.choice(("brick", "wood")))
 
 
@@ -187,9 +170,7 @@ def _tower(random: Random, highest: int) -> Iterator[Building]:
     base = _box(-10.0, 0.0, 40.0, 56.0)
     shaft = _box(-12.0, 4.0, 24.0, 26.0, turn=random.uniform(0.0, 45.0))
     storeys = random.randint(14, 24)
-    yield Building(
-        (base, shaft, scale(shaft, 0.7, 0.7)), (random.randint(3, 4), storeys, storeys + 4), "glass"
-    )
+    yield Building((base, shaft, scale(shaft, 0.7, 0.7)), (random.randint(3, 4), storeys, storeys + 4), "glass")
     yield Building((_box(24.0, random.uniform(-10.0, 10.0), 16.0, 36.0),), (2,), "concrete")
 
 
