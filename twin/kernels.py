@@ -43,7 +43,7 @@ def sources_digest(modules: Mapping[str, str] | None = None) -> str:
 def kernel_sources() -> dict[str, str]:
     """Return the sources that compiled code can come from: modules with kernels, and all that they import."""
     texts = sources()
-    pending = [name for name, text in texts.items() if "from twin.kernels import kernel" in text]
+    pending = [name for name, text in texts.items() if re.search(r"from twin\.kernels import .*\bkernel\b", text)]
     found: set[str] = set()
     while pending:
         name = pending.pop()
@@ -63,13 +63,24 @@ numba.config.CACHE_DIR = str(CACHE)
 
 def kernel(function: _Function) -> _Function:
     """Compile `function` with numba: cached on disk, without the interpreter lock, never parallel."""
-    compiled: _Function = numba.njit(cache=True, nogil=True, error_model="numpy")(function)
+    # _nrt stated: otherwise a kernel first compiled for an `uncounted` caller would be uncounted as well.
+    compiled: _Function = numba.njit(cache=True, nogil=True, error_model="numpy", _nrt=True)(function)
     return compiled
 
 
 def inlined(function: _Function) -> _Function:
     """Compile `function` into the body of each kernel that calls it: for small parts of hot loops."""
     compiled: _Function = numba.njit(inline="always", nogil=True, error_model="numpy")(function)
+    return compiled
+
+
+def uncounted(function: _Function) -> _Function:
+    """Compile `function` as `kernel` does, but without counting references: it must allocate no array.
+
+    Counting costs a kernel two atomic operations for each array of its arguments, tuples included, at each call:
+    for a small function more than its work.
+    """
+    compiled: _Function = numba.njit(cache=True, nogil=True, error_model="numpy", _nrt=False)(function)
     return compiled
 
 

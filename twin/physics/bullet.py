@@ -88,7 +88,7 @@ class BulletPhysics:
             check_urdf(urdf)
         if world_obj is not None and not world_obj.is_file():
             raise ScenarioError("the world's mesh isn't there", file=world_obj)
-        self._client: int = bullet.connect(bullet.DIRECT)
+        self._client = -1
 
     def close(self) -> None:
         """Release the PyBullet world."""
@@ -98,6 +98,8 @@ class BulletPhysics:
 
     def reset(self) -> BodyState:
         """Build the world, place all bodies at their starts and return their state at time 0."""
+        self.close()  # after resetSimulation a second run may differ where other worlds are in the process
+        self._client = bullet.connect(bullet.DIRECT)
         self.clock = Clock(self.clock.rate_hz)
         self._configure()
         if self.world_obj is not None:
@@ -142,7 +144,6 @@ class BulletPhysics:
 
     def _configure(self) -> None:
         client = self._client
-        bullet.resetSimulation(client)
         bullet.setGravity(0, 0, -self.gravity, client)
         bullet.setTimeStep(1 / self.clock.rate_hz, client)
         bullet.setPhysicsEngineParameter(deterministicOverlappingPairs=1, enableFileCaching=0, physicsClientId=client)
