@@ -34,9 +34,7 @@ def spec(**more):
 
 def ground(size=1000.0):
     builder = GeometryBuilder()
-    builder.add_polygon(
-        [size * np.array([[-1, -1, 0], [1, -1, 0], [1, 1, 0], [-1, 1, 0]], dtype=float)], "ground"
-    )
+    builder.add_polygon([size * np.array([[-1, -1, 0], [1, -1, 0], [1, 1, 0], [-1, 1, 0]], dtype=float)], "ground")
     return builder
 
 
@@ -99,12 +97,8 @@ def test_a_corner_gives_two_single_bounces_and_the_double_bounce():
     """Two walls at a right angle: of the two orders of the double bounce only one exists."""
     builder = GeometryBuilder()
     thing = builder.add_object("corner")
-    builder.add_polygon(
-        [np.array([[0, 0, 0], [0, 30, 0], [0, 30, 9], [0, 0, 9]], dtype=float)], "brick", thing
-    )
-    builder.add_polygon(
-        [np.array([[30, 0, 0], [0, 0, 0], [0, 0, 9], [30, 0, 9]], dtype=float)], "brick", thing
-    )
+    builder.add_polygon([np.array([[0, 0, 0], [0, 30, 0], [0, 30, 9], [0, 0, 9]], dtype=float)], "brick", thing)
+    builder.add_polygon([np.array([[30, 0, 0], [0, 0, 0], [0, 0, 9], [30, 0, 9]], dtype=float)], "brick", thing)
     a, b = (10.0, 4.0, 2.0), (6.0, 12.0, 2.0)
     links = RayTracer(builder.build(), [fixed(0, a), fixed(1, b)], spec(), permittivity=stone).trace()
     # The unfolded line from (10, 4) to (-6, -12) crosses y = 0 at x = 6, before x = 0.
@@ -139,9 +133,7 @@ def test_a_site_wall_between_two_transparent_ends_loses_what_the_slab_takes():
     """Concrete of 20 cm at normal incidence, 3.5 GHz: 19.02 dB (Recommendation ITU-R P.2040)."""
     builder = GeometryBuilder()
     thing = builder.add_object("wall")
-    builder.add_polygon(
-        [np.array([[5, -9, -9], [5, 9, -9], [5, 9, 9], [5, -9, 9]], dtype=float)], "concrete", thing
-    )
+    builder.add_polygon([np.array([[5, -9, -9], [5, 9, -9], [5, 9, 9], [5, -9, 9]], dtype=float)], "concrete", thing)
 
     def concrete(material, frequency):
         sigma = 0.0462 * (frequency / 1e9) ** 0.7822
@@ -159,9 +151,7 @@ def test_a_site_wall_between_two_transparent_ends_loses_what_the_slab_takes():
 class TestReciprocity:
     ANTENNAS = (
         AntennaSpec(pattern="tr38901", slant=0.7, azimuth=0.4, downtilt=0.1, rows=4, columns=8),
-        AntennaSpec(
-            pattern="dipole", slant=0.2, azimuth=2.5, roll=0.3, rows=2, columns=2, spacing=(0.7, 0.6)
-        ),
+        AntennaSpec(pattern="dipole", slant=0.2, azimuth=2.5, roll=0.3, rows=2, columns=2, spacing=(0.7, 0.6)),
     )
 
     @pytest.mark.parametrize("beam", ["broadside", "dft", "mrc"])
@@ -195,9 +185,7 @@ class TestDoppler:
         start, velocity = np.array([[1.0, -12, 9], [-2, 18, 2]]), np.array([[9.0, -4, 2], [-3, 14, 0.5]])
         frames = [tracer.trace(0, bodies(start + k * self.STEP * velocity, velocity)) for k in (-1, 0, 1)]
         assert len(frames[1].path_delay) > 3
-        np.testing.assert_allclose(
-            self.rate(frames[0], frames[2]), frames[1].path_doppler, rtol=1e-5, atol=1e-3
-        )
+        np.testing.assert_allclose(self.rate(frames[0], frames[2]), frames[1].path_doppler, rtol=1e-5, atol=1e-3)
 
     def test_of_a_moving_mirror(self):
         """A lorry's side comes nearer while it turns: only the path by way of it is shifted."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from twin.kernels import kernel  # isort: skip  before numba
+from twin.kernels import kernel, uncounted  # isort: skip  before numba
 import numpy as np
 
 from twin.channel.msi import read_msi
@@ -50,9 +50,7 @@ def antenna_arrays(specs: Sequence[AntennaSpec]) -> Antennas:
     return Antennas(
         kind=np.array([_PATTERNS.get(str(spec.pattern), TABLE) for spec in specs], dtype=np.int32),
         slant=np.array([[np.cos(spec.slant), np.sin(spec.slant)] for spec in specs]).reshape(-1, 2),
-        mount=np.array([rotation(spec.azimuth, spec.downtilt, spec.roll) for spec in specs]).reshape(
-            -1, 3, 3
-        ),
+        mount=np.array([rotation(spec.azimuth, spec.downtilt, spec.roll) for spec in specs]).reshape(-1, 3, 3),
         rows=np.array([spec.rows for spec in specs], dtype=np.int32),
         columns=np.array([spec.columns for spec in specs], dtype=np.int32),
         spacing=np.array([spec.spacing for spec in specs], dtype=float).reshape(-1, 2),
@@ -73,7 +71,7 @@ def rotation(azimuth: float, downtilt: float, roll: float) -> F64:
     return turn
 
 
-@kernel
+@uncounted
 def element_gain(antennas: Antennas, i: int, x: float, y: float, z: float) -> float:
     """Return the amplitude gain of one element of radio `i` towards the unit direction (x, y, z), antenna axes."""
     kind = antennas.kind[i]
@@ -93,7 +91,7 @@ def element_gain(antennas: Antennas, i: int, x: float, y: float, z: float) -> fl
     return antennas.gain[i] * 10.0 ** (loss / 20.0)
 
 
-@kernel
+@uncounted
 def _sector(x: float, y: float, z: float) -> float:
     """Return the element of 3GPP TR 38.901, table 7.3-1: 65 degrees in each plane, 8 dBi, 30 dB to the back."""
     theta = np.degrees(np.arccos(min(1.0, max(-1.0, z))))
@@ -103,14 +101,14 @@ def _sector(x: float, y: float, z: float) -> float:
     return 10.0 ** ((8.0 - min(vertical + horizontal, 30.0)) / 20.0)
 
 
-@kernel
+@uncounted
 def _cut(cut: F64, angle: float) -> float:
     k = int(angle)
     part = angle - k
     return (1.0 - part) * cut[k % 360] + part * cut[(k + 1) % 360]
 
 
-@kernel
+@uncounted
 def polarised(antennas: Antennas, i: int, axes: F64, ux: float, uy: float, uz: float):  # noqa: ANN201
     """Return the field pattern towards the world direction u: a vector (3 floats), across u, of gain amplitude.
 
@@ -134,32 +132,28 @@ def polarised(antennas: Antennas, i: int, axes: F64, ux: float, uy: float, uz: f
     )
 
 
-@kernel
-def array_phases(
-    antennas: Antennas, i: int, axes: F64, ux: float, uy: float, uz: float
-) -> tuple[float, float]:
+@uncounted
+def array_phases(antennas: Antennas, i: int, axes: F64, ux: float, uy: float, uz: float) -> tuple[float, float]:
     """Return the phase [rad] between rows and between columns of a wave in the world direction u."""
     y = axes[0, 1] * ux + axes[1, 1] * uy + axes[2, 1] * uz
     z = axes[0, 2] * ux + axes[1, 2] * uy + axes[2, 2] * uz
     return 2.0 * np.pi * antennas.spacing[i, 0] * z, 2.0 * np.pi * antennas.spacing[i, 1] * y
 
 
-@kernel
+@uncounted
 def nearest_beam(count: int, phase: float) -> int:
     """Return the beam of a DFT codebook of `count` beams, 2 pi k / count apart, that is nearest to `phase`."""
     return int(np.round(phase * count / (2.0 * np.pi))) % count
 
 
-@kernel
+@uncounted
 def correlation(rows: int, columns: int, v: float, h: float) -> float:
     """Return how alike two waves are on an array whose phases differ by v a row and h a column: 1 the same."""
     return dirichlet(rows, v) * dirichlet(columns, h)
 
 
-@kernel
-def choose_beams(
-    antennas: Antennas, a: int, b: int, amplitude: C128, phases: F64, gains: C128, beams: I32
-) -> None:
+@uncounted
+def choose_beams(antennas: Antennas, a: int, b: int, amplitude: C128, phases: F64, gains: C128, beams: I32) -> None:
     """Write for the ends a and b of one link the gain of its beam on each path, `gains` (2, P).
 
     `amplitude` (P,) is that of single elements, `phases` (2, P, 2) those of `array_phases`; `beams` (2,) gets the

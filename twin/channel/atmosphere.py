@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from twin.kernels import kernel  # isort: skip  before numba
+from twin.kernels import uncounted  # isort: skip  before numba
 import numpy as np
 
 from twin.channel.p676_lines import OXYGEN, WATER_VAPOUR
@@ -75,7 +75,7 @@ def rain_coefficients(frequency_hz: float) -> tuple[float, float, float, float]:
     return 10.0 ** _bells(log_f, _KH), _bells(log_f, _AH), 10.0 ** _bells(log_f, _KV), _bells(log_f, _AV)
 
 
-@kernel
+@uncounted
 def rain_db_km(
     rate: float, kh: float, ah: float, kv: float, av: float, sin_elevation: float, cos_2tilt: float
 ) -> float:
@@ -92,7 +92,7 @@ def rain_db_km(
     return result
 
 
-@kernel
+@uncounted
 def roughness_factor(deviation: float, sin_grazing: float, wavelength: float) -> float:
     """Return what Gaussian roughness of height `deviation` [m] leaves of a specular reflection.
 

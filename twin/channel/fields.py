@@ -5,13 +5,13 @@ Convention e^{+jwt}: relative permittivity is eps' - j eps'', a path of length d
 
 from __future__ import annotations
 
-from twin.kernels import kernel  # isort: skip  before numba
+from twin.kernels import uncounted  # isort: skip  before numba
 import numpy as np
 
 from twin.state import C128
 
 
-@kernel
+@uncounted
 def fresnel(cos_incidence: float, permittivity: complex) -> tuple[complex, complex]:
     """Return the reflection coefficients (TE, TM) of a half-space (Recommendation ITU-R P.2040-3, eq. 37).
 
@@ -23,7 +23,7 @@ def fresnel(cos_incidence: float, permittivity: complex) -> tuple[complex, compl
     return te, tm
 
 
-@kernel
+@uncounted
 def slab(
     cos_incidence: float, permittivity: complex, thickness: float, wavelength: float
 ) -> tuple[complex, complex, complex, complex]:
@@ -36,9 +36,7 @@ def slab(
     if np.isinf(thickness):
         return te, tm, 0.0j, 0.0j
     wavenumber = 2.0 * np.pi / wavelength
-    inside = np.exp(
-        -1j * wavenumber * thickness * np.sqrt(permittivity - (1.0 - cos_incidence * cos_incidence))
-    )
+    inside = np.exp(-1j * wavenumber * thickness * np.sqrt(permittivity - (1.0 - cos_incidence * cos_incidence)))
     outside = np.exp(-1j * wavenumber * thickness * cos_incidence)
     twice = inside * inside
     below_te, below_tm = 1.0 - te * te * twice, 1.0 - tm * tm * twice
@@ -50,7 +48,7 @@ def slab(
     )
 
 
-@kernel
+@uncounted
 def spherical_basis(x: float, y: float, z: float) -> tuple[float, float, float, float, float]:
     """Return theta-hat (3 components) and phi-hat (2; its third is 0) at the unit direction (x, y, z).
 
@@ -62,7 +60,7 @@ def spherical_basis(x: float, y: float, z: float) -> tuple[float, float, float, 
     return x * z / s, y * z / s, -s, -y / s, x / s
 
 
-@kernel
+@uncounted
 def perpendicular(dx, dy, dz, nx, ny, nz):  # noqa: ANN001, ANN201
     """Return the unit vector normal to the plane of incidence of direction d on a plane with normal n."""
     sx, sy, sz = dy * nz - dz * ny, dz * nx - dx * nz, dx * ny - dy * nx
@@ -76,7 +74,7 @@ def perpendicular(dx, dy, dz, nx, ny, nz):  # noqa: ANN001, ANN201
     return sx / length, sy / length, sz / length
 
 
-@kernel
+@uncounted
 def act_on(field, dx, dy, dz, ox, oy, oz, sx, sy, sz, te, tm):  # noqa: ANN001, ANN201
     """Apply coefficients to `field` (2, 3), two waves that travel along d and leave along o.
 
@@ -93,7 +91,7 @@ def act_on(field, dx, dy, dz, ox, oy, oz, sx, sy, sz, te, tm):  # noqa: ANN001, 
         field[w, 2] = es * sz + ep * qz
 
 
-@kernel
+@uncounted
 def start_field(field: C128, dx: float, dy: float, dz: float) -> None:
     """Write to `field` (2, 3) the waves theta-hat and phi-hat that leave along d."""
     tx, ty, tz, px, py = spherical_basis(dx, dy, dz)
@@ -101,7 +99,7 @@ def start_field(field: C128, dx: float, dy: float, dz: float) -> None:
     field[1, 0], field[1, 1], field[1, 2] = px, py, 0.0
 
 
-@kernel
+@uncounted
 def end_transfer(field: C128, ax: float, ay: float, az: float, transfer: C128) -> None:
     """Write `transfer` (2, 2): theta and phi at arrival from direction a, by theta and phi at departure."""
     tx, ty, tz, px, py = spherical_basis(ax, ay, az)
@@ -110,7 +108,7 @@ def end_transfer(field: C128, ax: float, ay: float, az: float, transfer: C128) -
         transfer[1, w] = field[w, 0] * px + field[w, 1] * py
 
 
-@kernel
+@uncounted
 def spread(length: float, wavelength: float) -> complex:
     """Return the free-space factor lambda / (4 pi d) e^{-jkd} of a path of `length` d [m]."""
     cycles = length / wavelength

@@ -23,9 +23,7 @@ class FreeSpace:
     there, and `clipped` counts the links to which that happened.
     """
 
-    def __init__(
-        self, radios: Sequence[Radio], bvh: Bvh | None = None, blockage_loss_db: float = 25.0
-    ) -> None:
+    def __init__(self, radios: Sequence[Radio], bvh: Bvh | None = None, blockage_loss_db: float = 25.0) -> None:
         self.radios = Radios(radios)
         self.bvh = bvh
         self.blockage_loss_db = blockage_loss_db
@@ -49,9 +47,7 @@ class FreeSpace:
         gain_db = radios.gain_db[a] + radios.gain_db[b] - np.where(los, 0.0, self.blockage_loss_db)
         amplitude = np.empty(a.size, dtype=np.complex128)
         delay, doppler, departure = np.empty(a.size), np.empty(a.size), np.empty((a.size, 3))
-        self.clipped += _friis(
-            a, b, position, velocity, radios.carrier, gain_db, amplitude, delay, doppler, departure
-        )
+        self.clipped += _friis(a, b, position, velocity, radios.carrier, gain_db, amplitude, delay, doppler, departure)
         return LinkState(
             time=time,
             a=a,

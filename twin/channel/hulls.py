@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from twin.kernels import kernel  # isort: skip  before numba
+from twin.kernels import kernel, uncounted  # isort: skip  before numba
 from math import sqrt
 
 import numpy as np
@@ -29,9 +29,7 @@ class Hull:
     material: str = "metal"
 
 
-def box(
-    body: int, size: Sequence[float], centre: Sequence[float] = (0.0, 0.0, 0.0), material: str = "metal"
-) -> Hull:
+def box(body: int, size: Sequence[float], centre: Sequence[float] = (0.0, 0.0, 0.0), material: str = "metal") -> Hull:
     """Return the hull of a box of edge lengths `size` [m] about `centre`, in body axes."""
     corners = np.array([[x, y, z] for x in (-0.5, 0.5) for y in (-0.5, 0.5) for z in (-0.5, 0.5)])
     return Hull(body, corners * np.asarray(size) + np.asarray(centre), material)
@@ -94,7 +92,7 @@ def place(hulls: Hulls, bodies: BodyState) -> None:
     _place(hulls, bodies.position, bodies.orientation)
 
 
-@kernel
+@uncounted
 def rotate(q, x, y, z):  # noqa: ANN001, ANN201
     """Turn a vector by the quaternion q (4,), xyzw."""
     tx, ty, tz = 2.0 * (q[1] * z - q[2] * y), 2.0 * (q[2] * x - q[0] * z), 2.0 * (q[0] * y - q[1] * x)
@@ -105,7 +103,7 @@ def rotate(q, x, y, z):  # noqa: ANN001, ANN201
     )
 
 
-@kernel
+@uncounted
 def _place(hulls, position, orientation):  # noqa: ANN001, ANN202
     for h in range(len(hulls.body)):
         p, q = position[hulls.body[h]], orientation[hulls.body[h]]
@@ -119,7 +117,7 @@ def _place(hulls, position, orientation):  # noqa: ANN001, ANN202
             hulls.offset[f] = hulls.own_offset[f] + x * p[0] + y * p[1] + z * p[2]
 
 
-@kernel
+@uncounted
 def hull_between(hulls, a, b, body_a, body_b, but):  # noqa: ANN001, ANN201
     """Tell whether a hull lies between points a and b; those of the ends' own bodies and hull `but` don't count.
 
@@ -208,7 +206,7 @@ def reflect(scene, hulls, position, place_body, first, second, paths):  # noqa: 
                     paths.vertex[g, m, 0] = vertex
 
 
-@kernel
+@uncounted
 def _bounce(hulls, h, f, a, b, vertex):  # noqa: ANN001, ANN202
     """Write the point of reflection on face f of hull h; tell whether it is on the face, seen from outside."""
     n, d = hulls.normal[f], hulls.offset[f]
@@ -227,7 +225,7 @@ def _bounce(hulls, h, f, a, b, vertex):  # noqa: ANN001, ANN202
     return True
 
 
-@kernel
+@uncounted
 def _met(scene, point, end):  # noqa: ANN001, ANN202
     dx, dy, dz = end[0] - point[0], end[1] - point[1], end[2] - point[2]
     length = sqrt(dx * dx + dy * dy + dz * dz)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from twin.kernels import kernel  # isort: skip  before numba
+from twin.kernels import kernel, uncounted  # isort: skip  before numba
 from math import sqrt
 
 import numpy as np
@@ -56,7 +56,7 @@ def make_work(order: int) -> Work:
     )
 
 
-@kernel
+@uncounted
 def mirror_all(scene: Scene, source: F64, sequence: I32, order: I32, first: int, image: F64) -> None:
     """Write the images (n, K, 3) of `source` in the plane sequences (n, K), from row `first` on."""
     for i in range(first, len(order)):
@@ -69,7 +69,7 @@ def mirror_all(scene: Scene, source: F64, sequence: I32, order: I32, first: int,
             image[i, k, 0], image[i, k, 1], image[i, k, 2] = x, y, z
 
 
-@kernel
+@uncounted
 def reach(margin, weight, grazing, length):  # noqa: ANN001, ANN201
     """Return how far the ends may move before a crossing leaves its place by `margin` [m].
 
@@ -84,12 +84,12 @@ def reach(margin, weight, grazing, length):  # noqa: ANN001, ANN201
     return SAFETY * 2.0 * margin * grazing * length / (b + root)
 
 
-@kernel
+@uncounted
 def _weight(fraction, source_moves):  # noqa: ANN001, ANN202
     return max(fraction, 1.0 - fraction) if source_moves else fraction
 
 
-@kernel
+@uncounted
 def bounce_points(scene, source_moves, target, planes, image, order, work):  # noqa: ANN001, ANN201
     """Find the points of reflection from the target back to the source; return (found, budget).
 
@@ -125,7 +125,7 @@ def bounce_points(scene, source_moves, target, planes, image, order, work):  # n
     return True, 0.0
 
 
-@kernel
+@uncounted
 def _stand(scene, point, plane, away):  # noqa: ANN001, ANN202
     """Return a point of `plane` moved off it by CLEARANCE to the side on which point `away` lies."""
     n = scene.normal[plane]
@@ -134,7 +134,7 @@ def _stand(scene, point, plane, away):  # noqa: ANN001, ANN202
     return point[0] + shift * n[0], point[1] + shift * n[1], point[2] + shift * n[2]
 
 
-@kernel
+@uncounted
 def clear_legs(scene, transparent, source, source_moves, target, planes, order, work):  # noqa: ANN001, ANN201
     """Look along the legs from target to source; return (clear, budget).
 
@@ -144,9 +144,7 @@ def clear_legs(scene, transparent, source, source_moves, target, planes, order, 
     before = source
     for k in range(order + 1):
         after = target if k == order else work.vertex[k]
-        length += sqrt(
-            (after[0] - before[0]) ** 2 + (after[1] - before[1]) ** 2 + (after[2] - before[2]) ** 2
-        )
+        length += sqrt((after[0] - before[0]) ** 2 + (after[1] - before[1]) ** 2 + (after[2] - before[2]) ** 2)
         before = after
     travelled = 0.0
     work.crossings[0] = 0
@@ -187,7 +185,7 @@ def clear_legs(scene, transparent, source, source_moves, target, planes, order, 
     return True, 0.0
 
 
-@kernel
+@uncounted
 def _blocked(scene, moves, start, end, k, order, work, hit, x, y, z, dx, dy, dz, fraction, length):  # noqa: ANN001, ANN202
     """Return the budget of a leg that triangle `hit` blocks at (x, y, z).
 

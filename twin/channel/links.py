@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from twin.kernels import kernel  # isort: skip  before numba
+from twin.kernels import kernel, uncounted  # isort: skip  before numba
+from math import log, sqrt
+
 import numpy as np
 
 from twin.channel.antennas import array_phases, choose_beams, polarised
@@ -77,7 +79,7 @@ class Ends(NamedTuple):
 
 
 @kernel
-def assemble(scene, hulls, media, antennas, ends, a, b, pair, paths, limit, out):  # noqa: ANN001, ANN201
+def assemble(scene, edges, hulls, media, antennas, ends, a, b, pair, paths, limit, out):  # noqa: ANN001, ANN201
     """Write all links (a, b, pair: (L,)) to `out`, at most `limit` paths each, the weakest dropped."""
     field, transfer = np.zeros((2, 3), np.complex128), np.zeros((2, 2), np.complex128)
     angles = np.zeros((2, 3))
@@ -91,6 +93,7 @@ def assemble(scene, hulls, media, antennas, ends, a, b, pair, paths, limit, out)
             p = first + m
             length = path_transfer(
                 scene,
+                edges,
                 hulls,
                 media,
                 ends.band[a[i]],
@@ -110,9 +113,7 @@ def assemble(scene, hulls, media, antennas, ends, a, b, pair, paths, limit, out)
             )  # fmt: skip
             out.delay[p], out.doppler[p], out.slot[p] = length / SPEED_OF_LIGHT, -rate / wavelength, m
             out.departure[p], out.arrival[p], out.transfer[p] = angles[0], angles[1], transfer
-            out.element[p] = _radiate(antennas, ends, a[i], b[i], angles, transfer) * spread(
-                length, wavelength
-            )
+            out.element[p] = _radiate(antennas, ends, a[i], b[i], angles, transfer) * spread(length, wavelength)
             for end_number in range(2):
                 r = a[i] if end_number == 0 else b[i]
                 u = angles[end_number]
@@ -125,7 +126,7 @@ def assemble(scene, hulls, media, antennas, ends, a, b, pair, paths, limit, out)
         first = last
 
 
-@kernel
+@uncounted
 def _radiate(antennas, ends, a, b, angles, transfer):  # noqa: ANN001, ANN202
     """Return the amplitude between single elements of radios a and b, but for the spread."""
     ax, ay, az = polarised(antennas, a, ends.axes[a], angles[0, 0], angles[0, 1], angles[0, 2])
@@ -154,16 +155,16 @@ def _beams(antennas, a, b, out, i, first, last):  # noqa: ANN001, ANN202
         out.amplitude[p] = out.element[p] * gains[0, p - first] * gains[1, p - first]
 
 
-@kernel
+@uncounted
 def _keep(out, i, first, last, limit):  # noqa: ANN001, ANN202
     """Keep the `limit` strongest paths, sort them by delay, and return where they end."""
     out.dropped[i] = 0.0
     while last - first > limit:
         weakest = first
         for p in range(first + 1, last):
-            if abs(out.amplitude[p]) < abs(out.amplitude[weakest]):
+            if _power(out.amplitude[p]) < _power(out.amplitude[weakest]):
                 weakest = p
-        out.dropped[i] += abs(out.amplitude[weakest]) ** 2
+        out.dropped[i] += _power(out.amplitude[weakest])
         last -= 1
         _swap(out, weakest, last)
     for p in range(first + 1, last):
@@ -174,7 +175,7 @@ def _keep(out, i, first, last, limit):  # noqa: ANN001, ANN202
     return last
 
 
-@kernel
+@uncounted
 def _before(out, p, q):  # noqa: ANN001, ANN202
     """Tell whether path p comes before q: by delay, then by departure (paths of a symmetric site tie)."""
     if out.delay[p] != out.delay[q]:
@@ -185,7 +186,7 @@ def _before(out, p, q):  # noqa: ANN001, ANN202
     return False
 
 
-@kernel
+@uncounted
 def _swap(out, p, q):  # noqa: ANN001, ANN202
     out.amplitude[p], out.amplitude[q] = out.amplitude[q], out.amplitude[p]
     out.element[p], out.element[q] = out.element[q], out.element[p]
@@ -201,26 +202,24 @@ def _swap(out, p, q):  # noqa: ANN001, ANN202
             out.transfer[p, r, c], out.transfer[q, r, c] = out.transfer[q, r, c], out.transfer[p, r, c]
 
 
-@kernel
+@uncounted
 def _describe(paths, pair, out, i, first, last):  # noqa: ANN001, ANN202
     """Write gain, K factor and spreads of link i, all weighted by power."""
     total, direct, delay, doppler = 0.0, 0.0, 0.0, 0.0
-    around = np.zeros((2, 2))
+    ax, ay, bx, by = 0.0, 0.0, 0.0, 0.0
     out.los[i] = False
     for p in range(first, last):
-        power = abs(out.amplitude[p]) ** 2
+        power = _power(out.amplitude[p])
         total += power
         delay += power * out.delay[p]
         doppler += power * out.doppler[p]
         if paths.length[pair, out.slot[p]] == 0:
             direct += power
             out.los[i] = True
-        for end in range(2):
-            u = out.departure[p] if end == 0 else out.arrival[p]
-            flat = np.sqrt(u[0] * u[0] + u[1] * u[1])
-            if flat > 0.0:
-                around[end, 0] += power * u[0] / flat
-                around[end, 1] += power * u[1] / flat
+        x, y = _azimuth(out.departure, p)
+        ax, ay = ax + power * x, ay + power * y
+        x, y = _azimuth(out.arrival, p)
+        bx, by = bx + power * x, by + power * y
     out.gain[i] = total
     out.k_factor[i] = direct / (total - direct) if total > direct else np.inf
     out.delay_spread[i], out.doppler_spread[i] = 0.0, 0.0
@@ -229,12 +228,29 @@ def _describe(paths, pair, out, i, first, last):  # noqa: ANN001, ANN202
         out.k_factor[i] = 0.0
         return
     for p in range(first, last):
-        power = abs(out.amplitude[p]) ** 2 / total
+        power = _power(out.amplitude[p]) / total
         out.delay_spread[i] += power * (out.delay[p] - delay / total) ** 2
         out.doppler_spread[i] += power * (out.doppler[p] - doppler / total) ** 2
-    out.delay_spread[i] = np.sqrt(out.delay_spread[i])
-    out.doppler_spread[i] = np.sqrt(out.doppler_spread[i])
-    for end in range(2):
-        # 3GPP TR 38.901, annex A.1, equation (A-1)
-        like = min(1.0, np.sqrt(around[end, 0] ** 2 + around[end, 1] ** 2) / total)
-        out.angular_spread[i, end] = np.sqrt(-2.0 * np.log(max(like, 1e-12)))
+    out.delay_spread[i] = sqrt(out.delay_spread[i])
+    out.doppler_spread[i] = sqrt(out.doppler_spread[i])
+    out.angular_spread[i, 0] = _circular(ax, ay, total)
+    out.angular_spread[i, 1] = _circular(bx, by, total)
+
+
+@uncounted
+def _azimuth(directions, p):  # noqa: ANN001, ANN202
+    """Return the unit vector of direction p in the horizontal plane; 0 for a vertical one."""
+    x, y = directions[p, 0], directions[p, 1]
+    flat = sqrt(x * x + y * y)
+    return (x / flat, y / flat) if flat > 0.0 else (0.0, 0.0)
+
+
+@uncounted
+def _circular(x, y, total):  # noqa: ANN001, ANN202
+    """Return the circular spread [rad] of azimuths that add up to (x, y) (TR 38.901, annex A.1, eq. A-1)."""
+    return sqrt(-2.0 * log(max(min(1.0, sqrt(x * x + y * y) / total), 1e-12)))
+
+
+@uncounted
+def _power(amplitude):  # noqa: ANN001, ANN202
+    return amplitude.real**2 + amplitude.imag**2

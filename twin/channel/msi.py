@@ -19,9 +19,7 @@ class Pattern:
     """A measured antenna pattern."""
 
     gain_dbi: float
-    cuts_db: (
-        F64  # (2, 360) gain relative to the maximum: azimuth (counter-clockwise) and angle below the horizon
-    )
+    cuts_db: F64  # (2, 360) gain relative to the maximum: azimuth (counter-clockwise) and angle below the horizon
 
 
 def read_msi(path: Path) -> Pattern:
@@ -45,9 +43,7 @@ def read_msi(path: Path) -> Pattern:
         elif words[0].upper() in ("HORIZONTAL", "VERTICAL"):
             cuts[words[0].upper()] = _cut(path, number, lines)
     missing = [
-        name
-        for name in ("GAIN", "HORIZONTAL", "VERTICAL")
-        if name not in cuts and (name != "GAIN" or gain is None)
+        name for name in ("GAIN", "HORIZONTAL", "VERTICAL") if name not in cuts and (name != "GAIN" or gain is None)
     ]
     if missing or gain is None:
         raise ScenarioError(f"antenna pattern lacks {', '.join(missing)}", file=path)

@@ -11,9 +11,7 @@ from twin.channel.planes import Scene
 from twin.state import F64, I32, TracedLinks
 
 
-def traced_links(
-    time: int, a: I32, b: I32, pair: I32, paths: Paths, scene: Scene, out: Output
-) -> TracedLinks:
+def traced_links(time: int, a: I32, b: I32, pair: I32, paths: Paths, scene: Scene, out: Output) -> TracedLinks:
     """Return the links of `out`; arrays that the next trace reuses are copied."""
     n = int(out.offset[-1])
     link = np.repeat(np.arange(len(a)), np.diff(out.offset))
@@ -23,9 +21,7 @@ def traced_links(
     kind = np.where(unused, -1, paths.kind[rows]).astype(np.int32)
     index = paths.index[rows]
     static = (kind == REFLECTION) | (kind == TRANSMISSION)
-    face = np.where(unused, -1, np.where(static, scene.face[np.where(static, index, 0)], index)).astype(
-        np.int32
-    )
+    face = np.where(unused, -1, np.where(static, scene.face[np.where(static, index, 0)], index)).astype(np.int32)
     return TracedLinks(
         time=time,
         a=a,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from twin.kernels import kernel  # isort: skip  before numba
+from twin.kernels import uncounted  # isort: skip  before numba
 import numpy as np
 from numpy.typing import NDArray
 
@@ -38,7 +38,7 @@ def make_paths(pairs: int, capacity: int, interactions: int) -> Paths:
     )
 
 
-@kernel
+@uncounted
 def emit(paths, pair, backwards, work, kinds, indices, order):  # noqa: ANN001, ANN201
     """Append the path in `work` to `pair`; `backwards` where the source is the pair's second place.
 
@@ -70,7 +70,7 @@ def emit(paths, pair, backwards, work, kinds, indices, order):  # noqa: ANN001, 
             place += 1
 
 
-@kernel
+@uncounted
 def _put(paths, pair, slot, place, total, backwards, kind, index, vertex):  # noqa: ANN001, ANN202
     k = total - 1 - place if backwards else place
     paths.kind[pair, slot, k] = kind

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from twin.kernels import kernel  # isort: skip  before numba
+from twin.kernels import uncounted  # isort: skip  before numba
 from math import sqrt
 
 import numpy as np
@@ -117,9 +117,7 @@ def _face_extents(count: int, corners: F64, face: I32, solid: np.ndarray) -> dic
     order = np.argsort(face[solid], kind="stable")
     sorted_face, points = face[solid][order], corners[solid][order]
     bounds = np.searchsorted(sorted_face, np.arange(count + 1))
-    return {
-        f: points[bounds[f] : bounds[f + 1]].reshape(-1, 3) for f in range(count) if bounds[f] < bounds[f + 1]
-    }
+    return {f: points[bounds[f] : bounds[f + 1]].reshape(-1, 3) for f in range(count) if bounds[f] < bounds[f + 1]}
 
 
 def _rims(geometry: Geometry, face: I32, solid: np.ndarray) -> tuple[I32, F64]:
@@ -135,7 +133,7 @@ def _rims(geometry: Geometry, face: I32, solid: np.ndarray) -> tuple[I32, F64]:
     return first, np.ascontiguousarray(geometry.vertices[pairs[rim]], dtype=np.float64)
 
 
-@kernel
+@uncounted
 def edge_distance(ax, ay, az, bx, by, bz, x, y, z):  # noqa: ANN001, ANN201
     """Return the distance of point (x, y, z) from the segment a to b."""
     ex, ey, ez = bx - ax, by - ay, bz - az
@@ -148,7 +146,7 @@ def edge_distance(ax, ay, az, bx, by, bz, x, y, z):  # noqa: ANN001, ANN201
     return sqrt(px * px + py * py + pz * pz)
 
 
-@kernel
+@uncounted
 def triangle_edge_distance(corners, x, y, z):  # noqa: ANN001, ANN201
     """Return the distance of a point in the plane of a triangle, `corners` (3, 3), from its nearest edge."""
     nearest = np.inf
@@ -158,7 +156,7 @@ def triangle_edge_distance(corners, x, y, z):  # noqa: ANN001, ANN201
     return nearest
 
 
-@kernel
+@uncounted
 def rim_distance(scene, triangle, x, y, z):  # noqa: ANN001, ANN201
     """Return how far inside its face a point of `triangle` is; at least that far for faces of many edges."""
     f = scene.face[triangle]
@@ -172,7 +170,7 @@ def rim_distance(scene, triangle, x, y, z):  # noqa: ANN001, ANN201
     return nearest
 
 
-@kernel
+@uncounted
 def in_triangle(corners, normal, x, y, z):  # noqa: ANN001, ANN201
     """Tell whether a point of the plane lies in the triangle `corners` (3, 3), edges included."""
     nx, ny, nz = abs(normal[0]), abs(normal[1]), abs(normal[2])
@@ -192,7 +190,7 @@ def in_triangle(corners, normal, x, y, z):  # noqa: ANN001, ANN201
     return s >= -INSIDE and t >= -INSIDE and s + t <= 1.0 + INSIDE
 
 
-@kernel
+@uncounted
 def locate(scene, p, x, y, z):  # noqa: ANN001, ANN201
     """Return (triangle, 0) of plane `p` under a point of it, or (-1, distance of the nearest triangle)."""
     low, high = scene.low[p], scene.high[p]

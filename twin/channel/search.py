@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from twin.kernels import kernel  # isort: skip  before numba
+from twin.kernels import kernel, uncounted  # isort: skip  before numba
 import numpy as np
 
 from twin.channel.images import bounce_points, clear_legs, make_work
@@ -62,9 +62,7 @@ def grown(lists: Lists, capacity: int) -> Lists:
 def refresh(tree: Tree, lists: Lists, moves: bool, targets: F64, known: int) -> Lists:
     """Bring the lists up to date for `targets` (m, 3); rows from `known` on are new in the tree."""
     while True:
-        needed = _refresh(
-            tree.scene, tree.sequence, tree.order, tree.image, tree.count, known, moves, targets, lists
-        )
+        needed = _refresh(tree.scene, tree.sequence, tree.order, tree.image, tree.count, known, moves, targets, lists)
         if needed <= lists.row.shape[1]:
             return lists
         lists = grown(lists, 2 * needed)
@@ -98,7 +96,7 @@ def _refresh(scene, sequence, order, image, count, known, moves, targets, lists)
     return 0
 
 
-@kernel
+@uncounted
 def _refresh_near(lists, j):  # noqa: ANN001, ANN202
     until = lists.odometer[j] + NEAR
     size = 0
@@ -109,7 +107,7 @@ def _refresh_near(lists, j):  # noqa: ANN001, ANN202
     lists.near_count[j], lists.near_until[j] = size, until
 
 
-@kernel
+@uncounted
 def follow(scene, transparent, sequence, order, image, seen, step, source, moves, targets, lists, pair, backwards,
            work, paths):  # noqa: ANN001, ANN201  # fmt: skip
     """Append to `paths` the paths from `source` (3,) to each target (m, 3); certificates decide what is examined.
@@ -130,16 +128,14 @@ def follow(scene, transparent, sequence, order, image, seen, step, source, moves
             i = lists.row[j, q]
             found, budget = bounce_points(scene, moves, targets[j], sequence[i], image[i], order[i], work)
             if found:
-                clear, budget = clear_legs(
-                    scene, transparent, source, moves, targets[j], sequence[i], order[i], work
-                )
+                clear, budget = clear_legs(scene, transparent, source, moves, targets[j], sequence[i], order[i], work)
                 if clear:
                     emit(paths, pair[j], backwards[j], work, REFLECTIONS, work.triangle, order[i])
                     seen[i] = step
             lists.expiry[j, q] = reading + budget
 
 
-@kernel
+@uncounted
 def exhaust(scene, transparent, sequence, order, image, seen, count, step, source, moves, targets, pair, backwards,
             work, paths):  # noqa: ANN001, ANN201  # fmt: skip
     """Append what `follow` appends, from every row of the tree and without certificates: its oracle."""

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
+from twin.channel.diffraction import Detours, follow_detours, refresh_detours, scratch
+from twin.channel.edges import Edges
 from twin.channel.images import Work
 from twin.channel.paths import Paths
 from twin.channel.planes import Scene
@@ -18,23 +22,27 @@ CROWDED = 200_000
 """Rows of a tree from which on it forgets."""
 
 
+class Site(NamedTuple):
+    """What all sources share."""
+
+    scene: Scene
+    transparent: Bool  # (materials,)
+    edges: Edges
+    detours: Detours
+
+
 class Source:
     """A place from which paths are searched to other places, its targets."""
 
     def __init__(
-        self, scene: Scene, transparent: Bool, spec: RayTracingSpec, place: int, moves: bool, targets: I32, pairs: I32,
-        backwards: Bool,
-    ) -> None:  # fmt: skip
-        self.scene, self.transparent, self.spec = scene, transparent, spec
-        self.place, self.moves, self.targets, self.pairs, self.backwards = (
-            place,
-            moves,
-            targets,
-            pairs,
-            backwards,
-        )
-        self.tree = Tree(scene, transparent, spec.order)
+        self, site: Site, spec: RayTracingSpec, place: int, moves: bool, targets: I32, pairs: I32, backwards: Bool
+    ) -> None:
+        self.site, self.spec, self.place, self.moves = site, spec, place, moves
+        self.targets, self.pairs, self.backwards = targets, pairs, backwards
+        self.tree = Tree(site.scene, site.transparent, spec.order)
         self.lists = make_lists(len(targets))
+        # One odometer for both.
+        self.detour_lists = make_lists(len(targets))._replace(odometer=self.lists.odometer)
         self.position: F64 | None = None  # (places, 3) at the last step
         self._owed = 0.0  # rays that a moving source has not shot yet
 
@@ -48,13 +56,18 @@ class Source:
             known = 0
         else:
             moved = float(np.linalg.norm(here - self.position[self.place]))
-            targets = position[self.targets] - self.position[self.targets]
-            self.lists.odometer[:] += np.sqrt(np.einsum("ij,ij->i", targets, targets)) + moved
+            steps = position[self.targets] - self.position[self.targets]
+            self.lists.odometer[:] += np.sqrt(np.einsum("ij,ij->i", steps, steps)) + moved
             if moved > 0.0:
                 known = self._explore(here, moved, step)
         self.position = position
         if self.spec.mode == "kinetic":
-            self.lists = refresh(tree, self.lists, self.moves, position[self.targets], known)
+            targets = position[self.targets]
+            self.lists = refresh(tree, self.lists, self.moves, targets, known)
+            if len(self.site.detours.edge):
+                self.detour_lists = refresh_detours(
+                    self.site.scene, self.site.edges, self.site.detours, self.detour_lists, here, self.moves, targets
+                )
 
     def _explore(self, here: F64, moved: float, step: int) -> int:
         """Shoot the rays that the way moved is worth; return the first row that is new."""
@@ -73,19 +86,22 @@ class Source:
 
     def find(self, position: F64, step: int, work: Work, paths: Paths) -> None:
         """Append the paths to all targets to `paths`."""
-        tree, targets = self.tree, position[self.targets]
-        arguments = (position[self.place], self.moves, targets)
-        if self.spec.mode == "kinetic":
-            follow(self.scene, self.transparent, tree.sequence, tree.order, tree.image, tree.seen, step, *arguments,
-                   self.lists, self.pairs, self.backwards, work, paths)  # fmt: skip
+        tree, here, targets = self.tree, position[self.place], position[self.targets]
+        scene, transparent, edges, detours = self.site
+        rows = (tree.sequence, tree.order, tree.image, tree.seen)
+        kinetic = self.spec.mode == "kinetic"
+        if kinetic:
+            follow(scene, transparent, *rows, step, here, self.moves, targets, self.lists, self.pairs, self.backwards,
+                   work, paths)  # fmt: skip
         else:
-            exhaust(self.scene, self.transparent, tree.sequence, tree.order, tree.image, tree.seen, tree.count, step,
-                    *arguments, self.pairs, self.backwards, work, paths)  # fmt: skip
+            exhaust(scene, transparent, *rows, tree.count, step, here, self.moves, targets, self.pairs,
+                    self.backwards, work, paths)  # fmt: skip
+        if len(detours.edge):
+            follow_detours(scene, edges, detours, here, self.moves, targets, self.detour_lists, not kinetic,
+                           self.pairs, self.backwards, *scratch(), work, paths)  # fmt: skip
 
 
-def make_sources(
-    scene: Scene, transparent: Bool, spec: RayTracingSpec, place_body: I32, first: I32, second: I32
-) -> list[Source]:
+def make_sources(site: Site, spec: RayTracingSpec, place_body: I32, first: I32, second: I32) -> list[Source]:
     """Return the sources of the pairs of places (first, second: (G,)): of each pair the end that stands fixed."""
     fixed = place_body < 0
     backwards = fixed[second] & ~fixed[first]
@@ -93,16 +109,6 @@ def make_sources(
     made = []
     for place in np.unique(source):
         pairs = np.flatnonzero(source == place).astype(np.int32)
-        made.append(
-            Source(
-                scene,
-                transparent,
-                spec,
-                int(place),
-                bool(~fixed[place]),
-                target[pairs],
-                pairs,
-                backwards[pairs],
-            )
-        )
+        moves = bool(~fixed[place])
+        made.append(Source(site, spec, int(place), moves, target[pairs], pairs, backwards[pairs]))
     return made

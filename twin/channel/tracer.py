@@ -10,6 +10,8 @@ import numpy as np
 from twin.channel import hulls as moving
 from twin.channel.antennas import antenna_arrays
 from twin.channel.atmosphere import gas_db_km, rain_coefficients
+from twin.channel.diffraction import make_detours
+from twin.channel.edges import find_edges, no_edges
 from twin.channel.hulls import Hull
 from twin.channel.images import make_work
 from twin.channel.links import Ends, assemble, make_output
@@ -17,13 +19,14 @@ from twin.channel.output import traced_links
 from twin.channel.paths import Paths, interactions, make_paths
 from twin.channel.planes import build_scene
 from twin.channel.radios import Radios
-from twin.channel.source import make_sources
+from twin.channel.source import Site, make_sources
 from twin.channel.transfer import Media
 from twin.errors import ScenarioError, nearest
 from twin.link import Radio
 from twin.specs import RayTracingSpec
 from twin.state import F64, BodyState, TracedLinks
 from twin.world.geometry import Geometry
+from twin.world.materials import permittivity
 
 _FIRST_CAPACITY = 32
 
@@ -40,7 +43,7 @@ class RayTracer:
         radios: Sequence[Radio],
         spec: RayTracingSpec | None = None,
         hulls: Sequence[Hull] = (),
-        permittivity: Permittivity | None = None,
+        permittivity: Permittivity = permittivity,
     ) -> None:
         """Prepare; the search itself happens at the first trace.
 
@@ -56,16 +59,21 @@ class RayTracer:
         self.hulls = moving.hull_arrays(hulls if self.spec.blockers else (), materials)
         self._antennas = antenna_arrays([radio.antenna for radio in radios])
         self._carriers, self._band = np.unique(self.radios.carrier, return_inverse=True)
-        self._media = _media(materials, self._carriers, self.spec, permittivity or _standard_permittivity)
+        self._media = _media(materials, self._carriers, self.spec, permittivity)
         self._transparent = np.array(
             [name in self.spec.surfaces and self.spec.surfaces[name].transparent for name in materials]
         )
         self._place, self._pair, self._first, self._second = self.radios.places()
         self._place_body = self.radios.body[_first_radio(self._place)]
-        self._sources = make_sources(
-            self.scene, self._transparent, self.spec, self._place_body, self._first, self._second
+        self._edges = find_edges(geometry, self.scene) if self.spec.diffraction else no_edges()
+        site = Site(
+            self.scene,
+            self._transparent,
+            self._edges,
+            make_detours(self.scene, self._edges, with_reflection=self.spec.order > 0),
         )
-        self._work = make_work(max(self.spec.order, 1))
+        self._sources = make_sources(site, self.spec, self._place_body, self._first, self._second)
+        self._work = make_work(max(self.spec.order, 2))
         self._paths = self._room(_FIRST_CAPACITY)
         self._step = 0
 
@@ -100,6 +108,7 @@ class RayTracer:
         out = make_output(len(radios.a), int(paths.count[self._pair].sum()))
         assemble(
             self.scene,
+            self._edges,
             self.hulls,
             self._media,
             self._antennas,
@@ -130,13 +139,11 @@ class RayTracer:
             self._paths = self._room(2 * needed)
 
     def _room(self, capacity: int) -> Paths:
-        count = interactions(self.spec.order, bool(self._transparent.any()))
+        count = interactions(max(self.spec.order, 2 if self.spec.diffraction else 1), bool(self._transparent.any()))
         return make_paths(len(self._first), capacity, count)
 
 
-def _media(
-    materials: Sequence[str], carriers: F64, spec: RayTracingSpec, permittivity: Permittivity
-) -> Media:
+def _media(materials: Sequence[str], carriers: F64, spec: RayTracingSpec, permittivity: Permittivity) -> Media:
     for name in spec.surfaces:
         if name not in materials and name != "glass":
             close = nearest(name, materials)
@@ -153,12 +160,6 @@ def _media(
         np.array([rain_coefficients(f) for f in carriers]),
         spec.atmosphere.rain,
     )
-
-
-def _standard_permittivity(material: str, frequency: float) -> complex:
-    from twin.world.materials import permittivity
-
-    return permittivity(material, frequency)
 
 
 def _first_radio(place: np.ndarray) -> np.ndarray:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from twin.kernels import kernel  # isort: skip  before numba
-from math import sqrt
+from twin.kernels import uncounted  # isort: skip  before numba
+from math import atan2, cos, pi, sqrt
 
 import numpy as np
 
 from twin.channel.atmosphere import rain_db_km, roughness_factor
 from twin.channel.fields import act_on, end_transfer, perpendicular, slab, start_field
-from twin.channel.images import MOVING, TRANSMISSION
+from twin.channel.images import DIFFRACTION, MOVING, TRANSMISSION
+from twin.channel.utd import wedge_coefficients
 from twin.state import C128, F64
 
 
@@ -26,10 +27,8 @@ class Media(NamedTuple):
     rain_rate: float  # mm/h
 
 
-@kernel
-def path_transfer(
-    scene, hulls, media, carrier, wavelength, paths, pair, m, start, end, field, transfer, ends
-):  # noqa: ANN001, ANN201
+@uncounted
+def path_transfer(scene, edges, hulls, media, carrier, wavelength, paths, pair, m, start, end, field, transfer, ends):  # noqa: ANN001, ANN201
     """Write the `transfer` (2, 2) of one path without its spread, and its directions to `ends` (2, 3).
 
     Rows and columns of the transfer are theta and phi about z at arrival and at departure. Returns the length [m].
@@ -53,13 +52,16 @@ def path_transfer(
         there = end if k == n - 1 else paths.vertex[pair, m, k + 1]
         ox, oy, oz, leg = _towards(here, there)
         kind, index = paths.kind[pair, m, k], paths.index[pair, m, k]
+        if kind == DIFFRACTION:
+            rest = leg + _length_from(paths, pair, m, k + 1, end)
+            _bend(edges, index, media, carrier, wavelength, length, rest, field, dx, dy, dz, ox, oy, oz)
+            dx, dy, dz = ox, oy, oz
+            continue
         if kind == MOVING:
             normal, surface = hulls.normal[index], hulls.surface[index]
         else:
             normal, surface = scene.normal[scene.plane[index]], scene.surface[index]
-        _meet(
-            media, carrier, wavelength, kind == TRANSMISSION, surface, normal, field, dx, dy, dz, ox, oy, oz
-        )
+        _meet(media, carrier, wavelength, kind == TRANSMISSION, surface, normal, field, dx, dy, dz, ox, oy, oz)
         dx, dy, dz = ox, oy, oz
     ends[1, 0], ends[1, 1], ends[1, 2] = -dx, -dy, -dz
     end_transfer(field, -dx, -dy, -dz, transfer)
@@ -71,7 +73,65 @@ def path_transfer(
     return length
 
 
-@kernel
+@uncounted
+def _length_from(paths, pair, m, k, end):  # noqa: ANN001, ANN202
+    """Return the length [m] of a path from its vertex k to its end."""
+    n = paths.length[pair, m]
+    total = 0.0
+    for j in range(k, n):
+        there = end if j == n - 1 else paths.vertex[pair, m, j + 1]
+        total += _towards(paths.vertex[pair, m, j], there)[3]
+    return total
+
+
+@uncounted
+def _bend(edges, e, media, carrier, wavelength, before, after, field, dx, dy, dz, ox, oy, oz):  # noqa: ANN001, ANN202
+    """Let a wave that comes along d, `before` metres from its origin, go on along o for `after` metres."""
+    ex, ey, ez = edges.along[e, 0], edges.along[e, 1], edges.along[e, 2]
+    phi_in, phi_out = _angle(edges, e, -dx, -dy, -dz), _angle(edges, e, ox, oy, oz)
+    cos_beta = dx * ex + dy * ey + dz * ez
+    sin_beta = sqrt(max(1e-12, 1.0 - cos_beta * cos_beta))
+    incidence = abs(sin_beta * cos(0.5 * (phi_out - phi_in)))
+    first, second = edges.surface[e, 0], edges.surface[e, 1]
+    r0_te, r0_tm, _, _ = slab(incidence, media.permittivity[carrier, first], media.thickness[first], wavelength)
+    rn_te, rn_tm, _, _ = slab(incidence, media.permittivity[carrier, second], media.thickness[second], wavelength)
+    k = 2.0 * pi / wavelength
+    k_length = k * before * after / (before + after) * sin_beta * sin_beta
+    soft, hard = wedge_coefficients(
+        phi_in, phi_out, edges.open_angle[e], sin_beta, k_length, k, r0_te, r0_tm, rn_te, rn_tm
+    )
+    scale = sqrt((before + after) / (before * after))
+    # Edge-fixed bases: phi' = -(e x d), phi = e x o, beta = phi x direction; both components change sign.
+    ax, ay, az = _cross_unit(dx, dy, dz, ex, ey, ez)
+    bx, by, bz = _cross_unit(ex, ey, ez, ox, oy, oz)
+    px, py, pz = ay * dz - az * dy, az * dx - ax * dz, ax * dy - ay * dx
+    qx, qy, qz = by * oz - bz * oy, bz * ox - bx * oz, bx * oy - by * ox
+    for w in range(2):
+        beta = -scale * soft * (field[w, 0] * px + field[w, 1] * py + field[w, 2] * pz)
+        phi = -scale * hard * (field[w, 0] * ax + field[w, 1] * ay + field[w, 2] * az)
+        field[w, 0] = beta * qx + phi * bx
+        field[w, 1] = beta * qy + phi * by
+        field[w, 2] = beta * qz + phi * bz
+
+
+@uncounted
+def _angle(edges, e, x, y, z):  # noqa: ANN001, ANN202
+    """Return the angle about edge e at which a direction lies, from 0 on its first face."""
+    n, t = edges.normal[e], edges.into[e]
+    angle = atan2(x * n[0] + y * n[1] + z * n[2], x * t[0] + y * t[1] + z * t[2])
+    return angle if angle >= 0.0 else angle + 2.0 * pi
+
+
+@uncounted
+def _cross_unit(ax, ay, az, bx, by, bz):  # noqa: ANN001, ANN202
+    x, y, z = ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx
+    length = sqrt(x * x + y * y + z * z)
+    if length < 1e-12:
+        return 0.0, 0.0, 0.0
+    return x / length, y / length, z / length
+
+
+@uncounted
 def _towards(a, b):  # noqa: ANN001, ANN202
     """Return the unit vector from a to b and their distance; x where they are the same point."""
     dx, dy, dz = b[0] - a[0], b[1] - a[1], b[2] - a[2]
@@ -81,7 +141,7 @@ def _towards(a, b):  # noqa: ANN001, ANN202
     return dx / length, dy / length, dz / length, length
 
 
-@kernel
+@uncounted
 def _meet(media, carrier, wavelength, passes, surface, normal, field, dx, dy, dz, ox, oy, oz):  # noqa: ANN001, ANN202
     """Let a wave that travels along d meet a surface, and leave along o."""
     nx, ny, nz = normal[0], normal[1], normal[2]
@@ -98,7 +158,7 @@ def _meet(media, carrier, wavelength, passes, surface, normal, field, dx, dy, dz
     act_on(field, dx, dy, dz, ox, oy, oz, sx, sy, sz, te, tm)
 
 
-@kernel
+@uncounted
 def lengthening(hulls, body_velocity, turning, body_position, paths, pair, m, start, end, va, vb, ends):  # noqa: ANN001, ANN201
     """Return the rate [m/s] at which a path's length grows: by its ends, and by the moving mirrors on it."""
     rate = 0.0

@@ -37,7 +37,7 @@ class Tree:
         """Make room for `capacity` rows, keeping those that are there."""
         old = self.count
         shape = (capacity, max(self.max_order, 1))
-        sequence, order = np.full(shape, -1, dtype=np.int32), np.zeros(capacity, dtype=np.int32)
+        sequence, order = np.full(shape, -1, dtype=np.int32), np.zeros(capacity, dtype=np.int64)
         seen, image = np.zeros(capacity, dtype=np.int64), np.zeros((*shape, 3))
         if old:
             sequence[:old], order[:old] = self.sequence[:old], self.order[:old]
@@ -102,9 +102,7 @@ def _hash(key: I32, order: int) -> int:
 
 
 @kernel
-def _insert(
-    table: I32, sequence: I32, order: I32, seen: I64, count: int, key: I32, length: int, step: int
-) -> int:
+def _insert(table: I32, sequence: I32, order: I32, seen: I64, count: int, key: I32, length: int, step: int) -> int:
     """Note that `key` was seen at `step`; return the number of rows."""
     size = np.uint64(table.size)
     place = np.int64(_hash(key, length) % size)

@@ -1,0 +1,165 @@
+"""`twin channel`: coverage of a world, and the paths of one link of a scenario."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from twin.cli import examples
+
+if TYPE_CHECKING:
+    from twin.channel.coverage import Transmitter
+
+_FREQUENCY = click.option("--carrier", default="3.5 GHz", show_default=True, help="Frequency, such as '28 GHz'.")
+_ORDER = click.option("--order", default=3, show_default=True, type=click.IntRange(0, 8), help="Reflections at most.")
+_DIFFRACTION = click.option("--diffraction", is_flag=True, help="Also paths by way of edges.")
+
+
+@click.group(epilog=examples(
+    "twin channel map city --site 0,0,40 -o map.png", "twin channel link city/patrol --from base --to drone0",
+))  # fmt: skip
+def channel() -> None:
+    """Trace rays beside the loop."""
+
+
+@channel.command("map", epilog=examples(
+    "twin channel map city --site 0,0,40 -o map.png",
+    "twin channel map city --sites sites.csv --quantity sinr --height 30 -o sinr.png",
+    "twin channel map city --sites sites.csv --step 2 -o map.npz",
+))  # fmt: skip
+@click.argument("world")
+@click.option("--site", multiple=True, metavar="X,Y,Z", help="Isotropic transmitter of 43 dBm; may be repeated.")
+@click.option("--sites", type=click.Path(path_type=Path),
+              help="CSV: name, x, y, z, azimuth, tilt, power and, if wanted, pattern.")  # fmt: skip
+@click.option("--height", "heights", multiple=True, type=float, help="Metres above local zero  [default: 1.5]")
+@click.option("--step", default=5.0, show_default=True, type=click.FloatRange(min=0.01), help="Metres between points.")
+@click.option("--area", metavar="X0,Y0,X1,Y1", help="Area to cover; all of the world if not given.")
+@click.option("--bandwidth", default="20 MHz", show_default=True, help="For the noise in the SINR.")
+@click.option("--quantity", default="gain", show_default=True, type=click.Choice(["gain", "rss", "sinr", "server"]),
+              help="What a picture shows; a .npz holds all.")  # fmt: skip
+@click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="A .png, .svg, .pdf or .npz.")
+@_FREQUENCY
+@_ORDER
+@_DIFFRACTION
+def map_(world: str, site: tuple[str, ...], sites: Path | None, heights: tuple[float, ...], step: float,
+         area: str | None, bandwidth: str, quantity: str, output: Path, carrier: str, order: int,
+         diffraction: bool) -> int:  # fmt: skip
+    """Compute the coverage of WORLD, a name or a folder."""
+    import numpy as np
+    from rich.progress import Progress
+
+    from twin.analysis.rays import draw_map
+    from twin.channel.coverage import QUANTITIES, coverage, save_npz
+    from twin.cli.console import err, out
+    from twin.cli.world import find_world
+    from twin.specs import RayTracingSpec
+    from twin.units import parse_quantity
+    from twin.world.world import open_world
+
+    transmitters = _transmitters(site, sites)
+    here = open_world(find_world(world))
+    low, high = here.geometry.bounds()
+    x0, y0, x1, y1 = _numbers(area, 4, "--area") if area else (low[0], low[1], high[0], high[1])
+    x, y = np.arange(x0 + step / 2, x1, step), np.arange(y0 + step / 2, y1, step)
+    if not len(x) or not len(y):
+        raise click.BadParameter(f"found {area!r}, which holds no point at --step {step:g}", param_hint="--area")
+    for height in heights or (1.5,):
+        with Progress(console=err, transient=True) as bar:
+            task = bar.add_task(f"{len(x) * len(y)} points at {height:g} m", total=None)
+            found = coverage(
+                here.geometry, transmitters, x, y, height, float(parse_quantity(carrier, "frequency")),
+                RayTracingSpec(order=order, diffraction=diffraction),
+                bandwidth=float(parse_quantity(bandwidth, "frequency")),
+                outdoors=lambda points: np.array([thing is None for thing in here.inside(points)]),
+                progress=lambda done, total, bar=bar, task=task: bar.update(task, completed=done, total=total),
+            )  # fmt: skip
+        path = output if len(heights) < 2 else output.with_stem(f"{output.stem}-{height:g}m")
+        if output.suffix == ".npz":
+            save_npz(found, path)
+        else:
+            marks = [(t.name, np.array(t.position)) for t in transmitters]
+            draw_map(x, y, found.quantity(quantity), QUANTITIES[quantity], marks, here.geometry, path)
+        covered = np.isfinite(found.rss_dbm)
+        outdoors = ~np.isnan(found.rss_dbm)
+        out.print(f"{path}: {covered.sum()} of {outdoors.sum()} points outdoors have a path", markup=False)
+    return 0
+
+
+@channel.command("link", epilog=examples("twin channel link city/patrol --from base --to drone0 -o paths.png"))
+@click.argument("scenario")
+@click.option("--from", "source", required=True, metavar="NAME", help="A robot or node with a radio.")
+@click.option("--to", "target", required=True, metavar="NAME", help="Another one.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Picture of the paths from above.")
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+@_ORDER
+@_DIFFRACTION
+def link(scenario: str, source: str, target: str, output: Path | None, as_json: bool, order: int,
+         diffraction: bool) -> int:  # fmt: skip
+    """Show the paths between two robots of SCENARIO at its start."""
+    from twin.analysis.rays import draw_paths
+    from twin.build import build
+    from twin.channel.describe import ends_of, rows_of
+    from twin.channel.tracer import RayTracer
+    from twin.cli.console import out, print_json
+    from twin.cli.running import load
+    from twin.specs import RayTracingSpec
+
+    built = build(*load(scenario))
+    names = [node.name for node in built.nodes]
+    radios = ends_of(built.radios, names, source, target)
+    built.twin.reset()
+    tracer = RayTracer(built.world.geometry, radios, RayTracingSpec(order=order, diffraction=diffraction))
+    links = tracer.trace(0, built.twin.frame.bodies)
+    rows = rows_of(links, 0, built.world.geometry)
+    if as_json:
+        print_json({"from": source, "to": target, "path_gain_db": _finite(links.path_gain_db[0]), "paths": rows})
+    else:
+        _print_table(rows)
+        out.print(f"{len(rows)} paths, {links.path_gain_db[0]:.2f} dB together", markup=False)
+    if output is not None:
+        position, _ = tracer.radios.motion(0, built.twin.frame.bodies)
+        draw_paths(links, 0, (position[0], position[1]), (source, target), built.world.geometry, output)
+        out.print(f"drawn in {output}", markup=False)
+    return 0
+
+
+def _finite(value: float) -> float | None:
+    return float(value) if abs(value) < float("inf") else None
+
+
+def _print_table(rows: list[dict[str, object]]) -> None:
+    from rich.table import Table
+
+    from twin.cli.console import out
+
+    table = Table("path", "gain [dB]", "delay [ns]", "Doppler [Hz]", "by way of")
+    for number, row in enumerate(rows):
+        cells = (f"{row['gain_db']:.2f}", f"{row['delay_ns']:.3f}", f"{row['doppler_hz']:.3f}")
+        table.add_row(str(number), *cells, str(row["way"]))
+    out.print(table)
+
+
+def _transmitters(site: tuple[str, ...], sites: Path | None) -> list[Transmitter]:
+    from twin.channel.coverage import Transmitter, read_sites
+
+    found = read_sites(sites) if sites is not None else []
+    for number, text in enumerate(site):
+        x, y, z = _numbers(text, 3, "--site")
+        found.append(Transmitter(f"site{number}", (x, y, z)))
+    if not found:
+        raise click.UsageError("no transmitter: give --site X,Y,Z or --sites FILE")
+    return found
+
+
+def _numbers(text: str, count: int, option: str) -> list[float]:
+    from math import isfinite
+
+    try:
+        numbers = [float(part) for part in text.split(",")]
+    except ValueError:
+        numbers = []
+    if len(numbers) != count or not all(isfinite(number) for number in numbers):
+        raise click.BadParameter(f"found {text!r}, expected {count} numbers with commas between", param_hint=option)
+    return numbers
