@@ -234,3 +234,8 @@ class TestHarbour:
         a = np.array([[100.0, 110.0, 1.0], [100.0, -100.0, 1.0]])
         b = np.array([[300.0, 110.0, 1.0], [300.0, -100.0, 1.0]])
         assert occluded_pairs(harbour.bvh, a, b).tolist() == [False, True]
+
+    def test_its_weather_is_read(self, harbour):
+        environment = harbour.environment(seed=1)
+        assert environment.sea(0).peak_period == 6.0
+        assert environment.wind.velocity(0, np.array([[0.0, 0.0, 10.0]])).shape == (1, 3)

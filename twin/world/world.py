@@ -25,6 +25,7 @@ from twin.state import F64, I32
 from twin.toml_text import read_toml, validate
 from twin.units import Metres
 from twin.world.bvh import MISS, Bvh, build_bvh, closest_hits
+from twin.world.environment import Environment, EnvironmentSpec
 from twin.world.geometry import GROUND, Geometry, atomic, load_geometry, save_geometry, with_faces, write_obj
 from twin.world.georeference import GeoReference
 from twin.world.materials import WATERS
@@ -52,6 +53,7 @@ class WorldSpec(Spec):
     parameters: dict[str, Any] = {}
     origin: OriginSpec | None = None
     materials: tuple[MaterialRule, ...] = ()
+    environment: EnvironmentSpec = EnvironmentSpec()
     provenance: dict[str, str | int | float] = {}
 
 
@@ -66,6 +68,7 @@ class World:
         self.folder = folder
         self.description = spec.description if spec else ""
         self.provenance = spec.provenance if spec else {}
+        self._environment = spec.environment if spec else EnvironmentSpec()
         self._derived = derived
 
     @cached_property
@@ -85,6 +88,14 @@ class World:
         water = np.array([name in WATERS for name in self.geometry.materials])
         wet = water[self.geometry.face_material]
         return with_faces(self.geometry, ~wet) if wet.any() else self.geometry
+
+    def environment(self, seed: int, spec: EnvironmentSpec | None = None) -> Environment:
+        """Return weather, wind and sea by world.toml, or by `spec` instead; time series lie in the world's folder.
+
+        Raises:
+            WorldError: a time series can't be used.
+        """
+        return Environment(spec or self._environment, self.folder or Path.cwd(), seed)
 
     def collision_obj(self) -> Path:
         """Return an OBJ file of all solid triangles, ground included, for the physics; written at first use."""

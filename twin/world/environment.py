@@ -1,0 +1,124 @@
+"""Weather, wind, sea and time of day: each constant, or a time series from a CSV file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import exp
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
+
+from twin.specs import Spec
+from twin.units import Kelvin, Metres, Pascal, Radians, RainRate, Seconds, Speed
+from twin.world.series import Series, SeriesSpec, make_series
+from twin.world.wind import Wind, make_turbulence
+
+Fraction = Annotated[float, Field(ge=0, le=1)]
+Positive = Annotated[Seconds, Field(gt=0)]
+
+
+class WindSpec(Spec):
+    """Mean wind at `height`, where it comes from (clockwise from north), and gusts."""
+
+    speed: Annotated[Speed, Field(ge=0)] | SeriesSpec = 0.0
+    bearing: Radians | SeriesSpec = 0.0
+    height: Metres = Field(default=10.0, gt=0)
+    roughness: Metres = Field(default=0.1, gt=0)  # 0.0002 open sea, 0.03 grass, 0.5 suburb, 1 and more city
+    gust_intensity: float = Field(default=0.0, ge=0, le=1)  # standard deviation over mean speed
+    gust_length: Metres = Field(default=60.0, gt=0)
+
+
+class SeaSpec(Spec):
+    """Waves by height, period and direction; current, tide and depth. Bearings: where from, clockwise from north."""
+
+    significant_height: Annotated[Metres, Field(ge=0)] | SeriesSpec = 0.0
+    peak_period: Positive | SeriesSpec = 8.0
+    bearing: Radians | SeriesSpec = 0.0
+    peak_enhancement: float = Field(default=3.3, ge=1, le=10)  # gamma of JONSWAP
+    spreading: float = Field(default=10.0, ge=0)  # s of cos^2s
+    current: Annotated[Speed, Field(ge=0)] | SeriesSpec = 0.0
+    current_bearing: Radians | SeriesSpec = 0.0
+    tide: Metres | SeriesSpec = 0.0  # of the mean surface above z = 0
+    depth: Metres = Field(default=20.0, gt=0)
+
+
+class EnvironmentSpec(Spec):
+    """The table `[environment]`; the default is the ITU-R reference air at 15 degrees Celsius, calm and dry."""
+
+    temperature: Annotated[Kelvin, Field(gt=0)] | SeriesSpec = 288.15
+    pressure: Annotated[Pascal, Field(gt=0)] | SeriesSpec = 101_325.0
+    humidity: Fraction | SeriesSpec = 0.585  # relative; 7.5 g/m3 at 15 degrees Celsius
+    rain: Annotated[RainRate, Field(ge=0)] | SeriesSpec = 0.0
+    time_of_day: Seconds = 43_200.0  # at the start of the run
+    wind: WindSpec = WindSpec()
+    sea: SeaSpec | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Weather:
+    """The air at one instant."""
+
+    temperature: float  # K
+    pressure: float  # Pa
+    vapour: float  # g/m3
+    rain: float  # mm/h
+    time_of_day: float  # s since midnight
+
+
+@dataclass(frozen=True, slots=True)
+class Sea:
+    """The sea at one instant; bearings in rad, where from, clockwise from north."""
+
+    significant_height: float  # m
+    peak_period: float  # s
+    bearing: float
+    peak_enhancement: float
+    spreading: float
+    current: float  # m/s
+    current_bearing: float
+    tide: float  # m
+    depth: float  # m
+
+
+class Environment:
+    """What the spec says, at any time; `seed` makes the gusts."""
+
+    def __init__(self, spec: EnvironmentSpec, folder: Path, seed: int) -> None:
+        """Read the time series.
+
+        Raises:
+            WorldError: a CSV file can't be used.
+        """
+        self.spec = spec
+        self._air = _all_series(spec, folder)
+        self._sea = _all_series(spec.sea, folder) if spec.sea else {}
+        wind, series = spec.wind, _all_series(spec.wind, folder)
+        turbulence = make_turbulence(seed, wind.gust_length) if wind.gust_intensity > 0 else None
+        self.wind = Wind(
+            series["speed"], series["bearing"], wind.height, wind.roughness, wind.gust_intensity, turbulence
+        )
+
+    def weather(self, time: int) -> Weather:
+        """Return the air at `time` [ns]."""
+        air = {name: series.at(time) for name, series in self._air.items()}
+        vapour = vapour_density(air["temperature"], air["pressure"], air["humidity"])
+        clock = (self.spec.time_of_day + time / 1e9) % 86_400.0
+        return Weather(air["temperature"], air["pressure"], vapour, air["rain"], clock)
+
+    def sea(self, time: int) -> Sea | None:
+        """Return the sea at `time` [ns], None where there is none."""
+        return Sea(**{name: series.at(time) for name, series in self._sea.items()}) if self._sea else None
+
+
+def vapour_density(temperature: float, pressure: float, humidity: float) -> float:
+    """Return water vapour [g/m3] of air at K, Pa and relative humidity (ITU-R P.453-14, equations 8 to 10)."""
+    t, hpa = temperature - 273.15, pressure / 100.0
+    enhancement = 1.0 + 1e-4 * (7.2 + hpa * (0.0320 + 5.9e-6 * t**2))
+    saturation = enhancement * 6.1121 * exp((18.678 - t / 234.5) * t / (t + 257.14))
+    return 216.7 * humidity * saturation / temperature
+
+
+def _all_series(spec: Spec, folder: Path) -> dict[str, Series]:
+    values = {name: getattr(spec, name) for name in type(spec).model_fields}
+    return {name: make_series(value, folder) for name, value in values.items() if isinstance(value, float | SeriesSpec)}
