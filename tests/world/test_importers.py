@@ -369,7 +369,8 @@ def test_delft_corners_come_back_within_a_millimetre(shared_data):
     assert report.found == 217 and report.used == 217
     name, entry = next((k, v) for k, v in document["CityObjects"].items() if v["type"] == "Building")
     index = np.unique(np.array(entry["geometry"][0]["boundaries"]).ravel())
-    corners = np.array(document["vertices"])[index] * document["transform"]["scale"] + document["transform"]["translate"]
+    transform = document["transform"]
+    corners = np.array(document["vertices"])[index] * transform["scale"] + transform["translate"]
     lon, lat = Transformer.from_crs("EPSG:28992", "OGC:CRS84", always_xy=True).transform(corners[:, 0], corners[:, 1])
     expected = np.column_stack([lon, lat, corners[:, 2] + 43.5])
     geometry = world.geometry

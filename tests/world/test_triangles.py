@@ -46,7 +46,7 @@ def test_a_box_has_six_faces():
 def test_simple_shapes_are_closed_and_outward(shape, expected):
     geometry, tally = built(thing(shape))
     assert not tally.repaired
-    edges = np.concatenate([geometry.triangles[:, [0, 1]], geometry.triangles[:, [1, 2]], geometry.triangles[:, [2, 0]]])
+    edges = np.concatenate([geometry.triangles[:, pair] for pair in ([0, 1], [1, 2], [2, 0])])
     assert {tuple(edge) for edge in edges.tolist()} == {(b, a) for a, b in edges.tolist()}
     if expected is not None:
         assert volume(geometry) == pytest.approx(expected, rel=1e-9)

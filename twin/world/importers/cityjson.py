@@ -53,18 +53,29 @@ def read(path: Path, visual: bool = False) -> Source:
     vertices = _vertices(document, path)
     objects = {name: entry for name, entry in document["CityObjects"].items() if isinstance(entry, dict)}
     source = Source("CityJSON", _crs(document, path), Tally())
-    things = {_root(name, objects) for name, entry in objects.items() if entry.get("type") not in GROUND}
-    source.tally.found = len(things)
     if source.crs is None:
         source.tally.warnings.append("no metadata.referenceSystem: taken as local metres; give --crs if it is wrong")
+    things = set()
     for name, entry in objects.items():
-        kind = entry.get("type")
-        if kind in NOT_BUILT:
-            source.tally.skipped[f"{kind}"] += 1
-        else:
-            owner = None if kind in GROUND else _root(name, objects)
-            _add(source, vertices, owner, GROUND.get(str(kind), BUILT), _geometry(name, objects, source.tally))
+        try:
+            root = _root(name, objects)
+            if entry.get("type") not in GROUND:
+                things.add(root)
+            _add_object(source, vertices, name, root, objects)
+        except (TypeError, KeyError, IndexError, AttributeError, ValueError) as error:
+            raise WorldError(f"{path}: city object {name!r} is not as CityJSON has it: {error!r}") from error
+    source.tally.found = len(things)
     return source
+
+
+def _add_object(source: Source, vertices: F64, name: str, root: str, objects: dict[str, Any]) -> None:
+    kind = objects[name].get("type")
+    if kind in NOT_BUILT:
+        source.tally.skipped[kind] += 1
+    elif kind in GROUND:
+        _add(source, vertices, None, GROUND[kind], _geometry(name, objects, source.tally))
+    else:
+        _add(source, vertices, root, BUILT, _geometry(name, objects, source.tally))
 
 
 def _vertices(document: dict[str, Any], path: Path) -> F64:

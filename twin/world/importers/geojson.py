@@ -72,8 +72,9 @@ def _footprint(name: str, feature: Any, tally: Tally) -> Footprint | None:
     except (TypeError, ValueError):
         tally.skipped["coordinates are not rings of numbers"] += 1
         return None
+    properties = feature.get("properties") or {}
     try:
-        base, top = base_and_top(feature.get("properties") or {}, tally)
+        base, top = base_and_top(properties if isinstance(properties, dict) else {}, tally)
     except ValueError:
         tally.skipped["height is not a number"] += 1
         return None

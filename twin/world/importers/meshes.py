@@ -87,9 +87,9 @@ def load_parts(path: Path) -> list[Part]:
     _check_claims(path, kind, data)
     parts = []
     for name, mesh, pose in _load(path, kind, data):
-        vertices = np.asarray(mesh.vertices, dtype=float) @ pose[:3, :3].T + pose[:3, 3]
-        triangles = np.asarray(mesh.faces, dtype=np.int64).reshape(-1, 3)
+        vertices, triangles = np.asarray(mesh.vertices, dtype=float), np.asarray(mesh.faces, dtype=np.int64)
         _check(path, vertices, triangles)
+        vertices = vertices @ pose[:3, :3].T + pose[:3, 3]
         if np.linalg.det(pose[:3, :3]) < 0:
             triangles = triangles[:, ::-1]
         material = getattr(getattr(mesh.visual, "material", None), "name", None)
@@ -145,6 +145,8 @@ def _with_named_materials(data: bytes) -> tuple[bytes, bytes]:
 
 
 def _check(path: Path, vertices: F64, triangles: I64) -> None:
+    if vertices.shape[1:] != (3,) or triangles.shape[1:] != (3,):
+        raise WorldError(f"{path}: found corners {vertices.shape} and triangles {triangles.shape}; allowed: threes")
     if not np.isfinite(vertices).all():
         raise WorldError(f"{path}: holds a coordinate that is not a finite number")
     if triangles.size and not (triangles.min() >= 0 and triangles.max() < len(vertices)):

@@ -46,7 +46,7 @@ def read(path: Path, visual: bool = False) -> Source:
         _align(level, reference, source.tally)
         try:
             _add(source, level, document["levels"][name])
-        except (KeyError, IndexError, TypeError, ValueError) as error:
+        except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
             raise WorldError(f"{path}: level {name}: {error!r}") from error
     if document.get("lifts"):
         source.tally.skipped["lift"] += len(document["lifts"])

@@ -59,7 +59,7 @@ class Site:
         """Add ground, prisms and meshes.
 
         Raises:
-            WorldError: the site is larger than a site can be.
+            WorldError: the site is larger than a site can be, or nothing but level ground is left of it.
         """
         points = np.concatenate([*self.bases, *self.places])[:, :2]
         low, high = points.min(axis=0), points.max(axis=0)
@@ -73,6 +73,8 @@ class Site:
         add_prisms(builder, self.solids, self.bases, self.up, self.tally)
         if self.meshes:
             add_meshes(builder, self.meshes, self.places, self.tally)
+        if not self.tally.used and all(mesh.name is not None for mesh in self.meshes):
+            raise WorldError(_unusable(path, self.tally))
 
 
 def locate(source: Source, origin: str | GeoReference, options: Options, path: Path) -> Site:
@@ -84,7 +86,7 @@ def locate(source: Source, origin: str | GeoReference, options: Options, path: P
     solids = clean(source.footprints, source.tally)
     meshes = [mesh for mesh in source.meshes if len(mesh.triangles)]
     if not solids and not meshes:
-        raise WorldError(f"{path}: nothing usable in it; found {source.tally.found}, skipped {reasons(source.tally)}")
+        raise WorldError(_unusable(path, source.tally))
     if source.crs is None:
         return _local(source, solids, meshes, origin, options)
     rings = _apply([ring for solid in solids for ring in solid.rings], source.crs, None)
@@ -105,6 +107,10 @@ def locate(source: Source, origin: str | GeoReference, options: Options, path: P
         meshes, points = [terrain.mesh(), *meshes], [terrain.nodes.reshape(-1, 3), *points]
     places = [georeference.to_local(point) for point in points]
     return Site(georeference, ground, source.tally, solids, bases, up, meshes, places, terrain is not None)
+
+
+def _unusable(path: Path, tally: Tally) -> str:
+    return f"{path}: nothing usable in it; found {tally.found}, skipped {reasons(tally)}"
 
 
 def _local(
@@ -165,7 +171,8 @@ def _level(meshes: list[Mesh], points: list[F64], source: Source, options: Optio
     floors = 0
     for mesh, point in zip(meshes, points, strict=True):
         a, b, c = (point[mesh.triangles[:, k]] for k in range(3))
-        up = (b - a)[:, 0] * (c - a)[:, 1] > (b - a)[:, 1] * (c - a)[:, 0]
+        with np.errstate(over="ignore"):  # of absurd coordinates, which `build` refuses
+            up = (b - a)[:, 0] * (c - a)[:, 1] > (b - a)[:, 1] * (c - a)[:, 0]
         floors += int((up & (np.maximum(np.maximum(a, b), c)[:, 2] < lowest + CLEARANCE)).sum())
     return lowest - CLEARANCE if floors else lowest
 
