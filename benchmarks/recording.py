@@ -21,9 +21,9 @@ import numpy as np
 
 from twin.clock import NS
 from twin.recording.reader import Recording
-from twin.recording.schema import Header, Layout, RobotInfo
+from twin.recording.schema import Header, Layout
 from twin.recording.writer import Writer
-from twin.state import BodyState, Frame, LinkState, Packet
+from twin.state import BodyState, Frame, LinkState, Node, Packet
 
 BODIES, LINKS, TICKS, RECORD, CHANNEL, PACKETS = 100, 400, 500, 250, 100, 10_000
 FIELDS = {"position": 3, "orientation": 4, "velocity": 3, "angular_velocity": 3}
@@ -65,7 +65,7 @@ def make_frames(seconds):
 
 def ours(frames, path):
     layout = Layout.of(frames[0])
-    robots = [RobotInfo(f"drone{i}", "drones", "drone", i) for i in range(BODIES)]
+    robots = [Node(f"drone{i}", "drones", "drone", i) for i in range(BODIES)]
     with Writer(path, Header(layout, robots, "", 0, 1, TICKS, CHANNEL, RECORD)) as writer:
         for frame in frames:
             writer.write(frame)

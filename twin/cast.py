@@ -72,11 +72,11 @@ class Cast:
             Node(
                 spec.name,
                 self.name,
-                spec.row,
                 self.entry.kind,
                 -1 if self.body is None else self.first_body + spec.row,
                 int(self.phase[spec.row]),
                 int(self.send_offset[spec.row]),
+                spec.row,
             )
             for spec in self.specs
         ]

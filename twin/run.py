@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import FrameType
@@ -15,7 +15,7 @@ from twin.analysis.metrics import Metrics
 from twin.analysis.requirements import judged
 from twin.build import Built
 from twin.clock import NS
-from twin.errors import RecordingError, RunError
+from twin.errors import RecordingError, RunError, TwinError
 from twin.provenance import header
 from twin.recording.writer import Writer
 from twin.scenario import Scenario
@@ -36,7 +36,7 @@ class Outcome:
 
     summary: dict[str, Any]
     real_time_factor: float  # simulated seconds per second, once kernels are loaded
-    error: Exception | None = None
+    error: TwinError | None = None
 
 
 class Pace:
@@ -67,28 +67,40 @@ def run(
     """Run a built scenario to its end, or to the first error or signal; what was recorded till then is good.
 
     Raises:
-        RecordingError: the recording can't be started, or can't be finished.
+        RecordingError: the recording can't be started.
     """
     metrics = Metrics(built.nodes, built.tasks, scenario.network.delay_budget)
     frames = built.twin.frames(scenario.duration)
     first = next(frames)
     writer = None if output is None else Writer(output, header(built, scenario, first), force=force)
-    pace, error = Pace(), None
+    pace = Pace()
+    with writer or nullcontext():
+        error = _step(at_record_rate(_recorded(first, frames, writer), scenario.rates.record), metrics, pace, progress)
+        summary = metrics.summary()
+        summary |= judged(scenario.requirements, summary, complete=error is None)
+        if writer is not None:
+            try:
+                writer.finish(summary, complete=error is None, reason="" if error is None else str(error))
+            except RecordingError as stop:
+                error = error or stop
+    return Outcome(summary, pace.factor, error)
+
+
+def _step(
+    frames: Iterator[Frame], metrics: Metrics, pace: Pace, progress: Callable[[Frame], None]
+) -> TwinError | None:
+    """Take all frames; return what cut the run short."""
     try:
         with _signals() as caught:
-            for frame in at_record_rate(_recorded(first, frames, writer), scenario.rates.record):
+            for frame in frames:
                 metrics.take(frame)
                 pace.take(frame)
                 progress(frame)
                 if caught:
                     raise Stopped(caught[0])
-    except (RunError, RecordingError, Stopped) as stop:
-        error = stop
-    summary = metrics.summary()
-    summary |= judged(scenario.requirements, summary, complete=error is None)
-    if writer is not None:
-        writer.finish(summary, complete=error is None, reason="" if error is None else str(error))
-    return Outcome(summary, pace.factor, error)
+    except (RunError, RecordingError) as stop:
+        return stop
+    return None
 
 
 def at_record_rate(frames: Iterable[Frame], rate_hz: int) -> Iterator[Frame]:

@@ -176,11 +176,11 @@ class Node:
 
     name: str
     group: str
-    row: int  # in its group
     kind: str
-    body: int  # index into BodyState, or -1
-    phase: int = 0  # ticks
+    body: int = -1  # index into BodyState, -1 without one
+    phase: int = 0  # of its control, in physics ticks
     send_offset: int = 0  # ns
+    row: int = 0  # in its group
 
 
 @dataclass(frozen=True, slots=True, eq=False)

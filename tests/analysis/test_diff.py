@@ -9,9 +9,9 @@ import pytest
 from twin.analysis.diff import compare
 from twin.clock import NS
 from twin.recording.reader import Recording
-from twin.recording.schema import Header, Layout, RadioInfo, RobotInfo
+from twin.recording.schema import Header, Layout, RadioInfo
 from twin.recording.writer import Writer
-from twin.state import BodyState, Event, Frame, LinkState, Packet
+from twin.state import BodyState, Event, Frame, LinkState, Node, Packet
 
 RATE = 50
 
@@ -40,9 +40,9 @@ def record(tmp_path):
 
     def make(frames=None, names=("a", "b"), summary=None, **header):
         frames = [frame_at(tick, names) for tick in range(101)] if frames is None else frames
-        robots = [RobotInfo(name, "patrol", "drone", i) for i, name in enumerate(names)]
+        robots = [Node(name, "patrol", "drone", i) for i, name in enumerate(names)]
         said = Header(
-            Layout.of(frames[0]), [*robots, RobotInfo("edge", "edge", "edge")], "schema = 1\n",
+            Layout.of(frames[0]), [*robots, Node("edge", "edge", "edge")], "schema = 1\n",
             NS, 1, RATE, RATE, RATE, [RadioInfo(0, 3.5e9), RadioInfo(len(names), 3.5e9)], paths=True,
         )  # fmt: skip
         path = tmp_path / f"{len(opened)}.h5"

@@ -12,9 +12,9 @@ import numpy as np
 
 from twin.clock import NS
 from twin.errors import RecordingError
-from twin.recording.schema import Header, Layout, RobotInfo
+from twin.recording.schema import Header, Layout
 from twin.recording.writer import Writer
-from twin.state import BodyState, Event, Frame, LinkState, Packet
+from twin.state import BodyState, Event, Frame, LinkState, Node, Packet
 
 RATE = 100
 
@@ -43,7 +43,7 @@ def frame_at(tick, bodies):
 def header(bodies):
     return Header(
         layout=Layout.of(frame_at(0, bodies)),
-        robots=[RobotInfo(f"robot{i}", "patrol", "drone", i) for i in range(bodies)],
+        robots=[Node(f"robot{i}", "patrol", "drone", i) for i in range(bodies)],
         scenario_text="schema = 1\n",
         duration=60 * NS,
         seed=1,

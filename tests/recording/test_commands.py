@@ -11,9 +11,9 @@ import pytest
 from twin.clock import NS
 from twin.errors import RecordingError
 from twin.recording.reader import Recording
-from twin.recording.schema import Header, Layout, RadioInfo, RobotInfo
+from twin.recording.schema import Header, Layout, RadioInfo
 from twin.recording.writer import Writer
-from twin.state import BodyState, Event, Frame, LinkState, Packet
+from twin.state import BodyState, Event, Frame, LinkState, Node, Packet
 
 
 def frame_at(tick):
@@ -33,7 +33,7 @@ def frame_at(tick):
 
 
 def write(path, frames):
-    robots = [RobotInfo(name, "patrol", "drone", i) for i, name in enumerate("ab")] + [RobotInfo("edge", "e", "edge")]
+    robots = [Node(name, "patrol", "drone", i) for i, name in enumerate("ab")] + [Node("edge", "e", "edge")]
     radios = [RadioInfo(0, 1e9), RadioInfo(2, 1e9)]
     writer = Writer(path, Header(Layout.of(frames[0]), robots, "schema = 1\n", NS, 1, 50, 50, 50, radios))
     for frame in frames:

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from twin.clock import NS
-from twin.recording.schema import VERSION, Header, Layout, RadioInfo, RobotInfo
+from twin.recording.schema import VERSION, Header, Layout, RadioInfo
 from twin.recording.writer import Writer
-from twin.state import BodyState, Frame, LinkState, Packet
+from twin.state import BodyState, Frame, LinkState, Node, Packet
 
 PAGE = (Path(__file__).resolve().parents[2] / "recordings" / "README.md").read_text()
 
@@ -32,7 +32,7 @@ def run(tmp_path):
          Packet(0, 1, "telemetry", 1, 9, 0, 0, None)],
     )  # fmt: skip
     header = Header(
-        Layout.of(frame), [RobotInfo("drone", "patrol", "drone", 0), RobotInfo("edge", "edge", "edge")],
+        Layout.of(frame), [Node("drone", "patrol", "drone", 0), Node("edge", "edge", "edge")],
         "schema = 1\n", NS, 1, 100, 100, 100, [RadioInfo(0, 3.5e9)],
         {"patrol": [("x", "m"), ("y", "m"), ("z", "m")]}, paths=True,
     )  # fmt: skip

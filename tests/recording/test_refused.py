@@ -9,9 +9,9 @@ import pytest
 from twin.clock import NS
 from twin.errors import RecordingError
 from twin.recording.reader import Recording
-from twin.recording.schema import Header, Layout, RobotInfo
+from twin.recording.schema import Header, Layout
 from twin.recording.writer import Writer
-from twin.state import BodyState, Event, Frame, LinkState, Packet
+from twin.state import BodyState, Event, Frame, LinkState, Node, Packet
 
 ROWS = 101
 
@@ -34,7 +34,7 @@ def frame_at(tick):
 @pytest.fixture
 def run(tmp_path):
     path = tmp_path / "run.h5"
-    robots = [RobotInfo("a", "patrol", "drone", 0), RobotInfo("b", "patrol", "drone", 1)]
+    robots = [Node("a", "patrol", "drone", 0), Node("b", "patrol", "drone", 1)]
     layout = Layout.of(frame_at(0))
     with Writer(path, Header(layout, robots, "schema = 1\n", NS, 1, 100, 100, 100)) as writer:
         for tick in range(ROWS):

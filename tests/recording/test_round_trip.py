@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from twin.clock import NS
 from twin.errors import RecordingError
 from twin.recording.reader import Recording
-from twin.recording.schema import Header, Layout, RadioInfo, RobotInfo
+from twin.recording.schema import Header, Layout, RadioInfo
 from twin.recording.writer import Writer
-from twin.state import BodyState, Event, Frame, LinkState, Packet
+from twin.state import BodyState, Event, Frame, LinkState, Node, Packet
 
 PHYSICS, RECORD = 100, 20
 EVERY = PHYSICS // RECORD
@@ -52,7 +52,7 @@ def make_frame(tick, bodies=3, joints=2, links=2, paths=(2, 0), packets=2, event
 def make_header(frame, **changes):
     values = {
         "layout": Layout.of(frame),
-        "robots": [RobotInfo(f"robot{i}", "patrol", "drone", i - 1, i, 1000 * i) for i in range(4)],
+        "robots": [Node(f"robot{i}", "patrol", "drone", i - 1, i, 1000 * i) for i in range(4)],
         "scenario_text": "schema = 1\n# é\n",
         "duration": 60 * NS,
         "seed": 2**62,

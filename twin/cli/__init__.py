@@ -15,6 +15,10 @@ COMMANDS = {
     "check": "twin.cli.check:check",
     "info": "twin.cli.info:info",
     "plot": "twin.cli.plot:plot",
+    "events": "twin.cli.events:events",
+    "diff": "twin.cli.diff:diff",
+    "export": "twin.cli.export:export",
+    "recover": "twin.cli.recover:recover",
     "world": "twin.cli.world:world",
 }
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 @click.option("--tolerance", type=click.FloatRange(min=0.0), default=0.0, help="Largest difference of numbers.")
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 def diff(a: Path, b: Path, tolerance: float, as_json: bool) -> int:
-    """Compare recordings A and B: which streams differ, since when, how far.
+    """Say which streams of recordings A and B differ, and how far.
 
     Bit for bit, unless a tolerance is given. Exit codes: 0 same, 4 different.
     """

@@ -9,7 +9,8 @@ import h5py
 import numpy as np
 
 from twin.errors import RecordingError
-from twin.recording.schema import FORMAT, VERSION, Header, Layout, RadioInfo, RobotInfo
+from twin.recording.schema import FORMAT, VERSION, Header, Layout, RadioInfo
+from twin.state import Node
 
 _TEXTS = ("world", "world_hash", "code_version", "sources_digest")
 _NUMBERS = ("duration", "seed", "physics_rate_hz", "channel_rate_hz", "record_rate_hz")
@@ -35,6 +36,7 @@ def write_header(file: h5py.File, header: Header) -> None:
     file["scenario"] = _fixed([header.scenario_text])[0]
     _columns(file, "robots", header.robots, {
         "name": str, "group": str, "kind": str, "body": "<i4", "phase": "<i8", "send_offset": "<i8",
+        "row": "<i4",
     })  # fmt: skip
     _columns(file, "radios", header.radios, {"owner": "<i4", "carrier": "<f8"})
     file["pairs"] = np.asarray(header.layout.pairs, dtype="<i4").reshape(-1, 2)
@@ -60,7 +62,7 @@ def read_header(file: h5py.File) -> Header:
         )
     attributes: dict[str, Any] = {name: read_text(file, name) for name in _TEXTS}
     attributes |= {name: int(file.attrs[name]) for name in _NUMBERS}
-    robots = zip(*(_read(file, f"robots/{name}") for name in RobotInfo.__slots__), strict=True)
+    robots = zip(*(_read(file, f"robots/{name}") for name in Node.__slots__), strict=True)
     radios = zip(*(_read(file, f"radios/{name}") for name in RadioInfo.__slots__), strict=True)
     commands = dict(zip(_read(file, "commands/group"), _read(file, "commands/shape"), strict=True))
     return Header(
@@ -70,7 +72,7 @@ def read_header(file: h5py.File) -> Header:
             pairs=static(file, "pairs"),
             commands={group: (robots, width) for group, (robots, width) in commands.items()},
         ),
-        robots=tuple(RobotInfo(*values) for values in robots),
+        robots=tuple(Node(*values) for values in robots),
         radios=tuple(RadioInfo(*values) for values in radios),
         scenario_text=_read(file, "scenario"),
         command_fields={group: _components(file, f"state/command/{group}") for group in commands},

@@ -18,9 +18,9 @@ from twin.errors import RecordingError
 from twin.recording.files import is_being_written, stored_size
 from twin.recording.frames import frames
 from twin.recording.header import dataset, read_header, read_text, static
-from twin.recording.schema import CODE, Header, RobotInfo, TableSpec, tables
+from twin.recording.schema import CODE, Header, TableSpec, tables
 from twin.recording.strings import Strings
-from twin.state import Event, Frame
+from twin.state import Event, Frame, Node
 
 _LARGEST_ROW = 1 << 28  # bytes; a file that claims more is hostile
 _BLOCK = 1 << 16  # rows searched at once
@@ -123,7 +123,7 @@ class Recording:
         return tuple(self._columns)
 
     @property
-    def robots(self) -> tuple[RobotInfo, ...]:
+    def robots(self) -> tuple[Node, ...]:
         """All nodes, in the order of node indices."""
         return tuple(self.header.robots)
 

@@ -12,7 +12,7 @@ from math import prod
 import numpy as np
 
 from twin.specs import CommandField
-from twin.state import I32, I64, Frame
+from twin.state import I32, I64, Frame, Node
 
 FORMAT = "twin-recording"
 VERSION = 1
@@ -31,18 +31,6 @@ BODY_COLUMNS = (
 _CHUNK_BYTES = 1 << 18
 _ENU = "world: x east, y north, z up"
 _SEQUENCES = 2048  # rows in a chunk of a table that has no rate
-
-
-@dataclass(frozen=True, slots=True)
-class RobotInfo:
-    """One node of the run, with or without a body."""
-
-    name: str
-    group: str
-    kind: str
-    body: int = -1  # index among the bodies, -1 without one
-    phase: int = 0  # of its control, in physics ticks
-    send_offset: int = 0  # ns
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +66,7 @@ class Header:
     """What is known before the first frame; no host name, path or wall-clock time belongs in here."""
 
     layout: Layout
-    robots: Sequence[RobotInfo]
+    robots: Sequence[Node]
     scenario_text: str  # as resolved: defaults and overrides applied
     duration: int  # ns, as planned
     seed: int
