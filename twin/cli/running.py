@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -73,7 +74,8 @@ def _exit_code(outcome: Outcome) -> int:
 def _new_recording(project: Project, scenario: Path) -> Path:
     project.recordings.mkdir(parents=True, exist_ok=True)
     stamp = datetime.now().strftime("%Y%m%d-%H%M%S")
-    return project.recordings / f"{scenario.stem}-{stamp}.h5"
+    names = (f"{scenario.stem}-{stamp}{'' if n == 1 else f'-{n}'}.h5" for n in count(1))
+    return next(path for name in names if not (path := project.recordings / name).exists())
 
 
 @contextmanager

@@ -1,0 +1,59 @@
+"""Every command shown in README and docs works: one after another, page by page, in an empty folder."""
+
+import json
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+BLOCK = re.compile(r"^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+LINK = re.compile(r"\]\((?!https?://|#)([^)#]+)[^)]*\)")
+FOOTPRINTS = {
+    "type": "FeatureCollection",
+    "features": [
+        {"type": "Feature", "properties": {"height": 12},
+         "geometry": {"type": "Polygon", "coordinates": [[[8, 50], [8.0003, 50], [8.0003, 50.0002], [8, 50]]]}}
+    ],
+}  # fmt: skip
+
+
+def commands(page):
+    """Return the `twin` commands of a page; other tools belong to set-up, which .ci/run goes through."""
+    lines = [line for block in BLOCK.findall(page.read_text()) for line in block.splitlines()]
+    parts = [part.strip().removeprefix(".venv/bin/") for line in lines for part in line.split(" && ")]
+    return [part for part in parts if part.startswith("twin ")]
+
+
+def shortened(arguments):
+    """Return a run's arguments with half a second instead of its full time."""
+    if arguments[0] != "run" or arguments[1].startswith("-"):
+        return arguments
+    if "--duration" in arguments:
+        at = arguments.index("--duration")
+        arguments = arguments[:at] + arguments[at + 2 :]
+    return [*arguments, "--duration", "0.5 s"]
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if commands(page)], ids=lambda page: page.name)
+def test_every_command_shown_works(page, command):
+    Path("buildings.geojson").write_text(json.dumps(FOOTPRINTS))
+    for line in commands(page):
+        code, out, err = command(*shortened(shlex.split(line, comments=True)[1:]))
+        assert code in (0, 5), f"{line}\n{err}"  # 5: half a second may not meet what a whole run does
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page):
+    targets = LINK.findall(page.read_text())
+    assert [target for target in targets if not (page.parent / target).exists()] == []
+
+
+def test_the_readme_has_exactly_two_set_up_commands_before_the_variant():
+    text = (ROOT / "README.md").read_text()
+    before = text[: text.index("uv venv")]
+    blocks = BLOCK.findall(before)
+    assert [len(block.splitlines()) for block in blocks] == [1, 1, 1][: len(blocks)]
+    assert sum(".venv" in block for block in blocks) == 2
