@@ -44,6 +44,23 @@ def volume(world):
     return np.einsum("ij,ij->i", a, np.cross(b, c)).sum() / 6
 
 
+# --- a map of the Chinese datum
+
+
+def test_gcj02_input_can_be_declared(tmp_path):
+    # Test point of googollee/eviltransform: Shanghai in GCJ-02 and in WGS 84, half a kilometre apart.
+    gcj, wgs = np.array([121.531541859215, 31.17530398364597]), np.array([121.5272106, 31.1774276])
+    ring = [gcj.tolist(), (gcj + [0.001, 0]).tolist(), (gcj + [0.001, 0.001]).tolist(), (gcj + [0, 0.001]).tolist()]
+    path = write(tmp_path / "site.json", json.dumps([{"polygon": ring, "height": 20}]))
+    world, report = import_world(path, crs="gcj02")
+    corner = world.georeference.to_local(np.array([[*wgs, 0.0]]))
+    assert np.linalg.norm(world.geometry.vertices - corner, axis=1).min() < 0.05
+    assert report.crs == "gcj02"
+    wrong, _ = import_world(path)
+    here, there = world.georeference, wrong.georeference
+    assert 400 < np.linalg.norm(here.to_local(np.array([[there.longitude, there.latitude, 0.0]]))) < 600
+
+
 # --- plain meshes
 
 

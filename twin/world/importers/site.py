@@ -89,8 +89,11 @@ def locate(source: Source, origin: str | GeoReference, options: Options, path: P
         raise WorldError(_unusable(path, source.tally))
     if source.crs is None:
         return _local(source, solids, meshes, origin, options)
-    rings = _apply([ring for solid in solids for ring in solid.rings], source.crs, None)
-    points = _apply([mesh.vertices for mesh in meshes], source.crs, options.get("geoid_height"))
+    try:
+        rings = _apply([ring for solid in solids for ring in solid.rings], source.crs, None)
+        points = _apply([mesh.vertices for mesh in meshes], source.crs, options.get("geoid_height"))
+    except WorldError as error:
+        raise WorldError(f"{path}: {error}") from error
     remaining = iter(rings)
     for solid in solids:
         solid.rings = [next(remaining) for _ in solid.rings]
