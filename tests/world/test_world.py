@@ -6,6 +6,9 @@ import numpy as np
 import pytest
 
 from twin.errors import TwinError, WorldError
+from twin.scenario import load_scenario
+from twin.specs import RouteSpec
+from twin.tasks.route import Route
 from twin.world.bvh import occluded_pairs
 from twin.world.geometry import load_geometry, save_geometry
 from twin.world.world import open_world
@@ -156,17 +159,23 @@ class TestCity:
         plans = [shapely.union_all(parts) for parts in roofs.values()]
         assert shapely.union_all(plans).area == pytest.approx(sum(plan.area for plan in plans), rel=1e-9)
 
-    def test_patrol_and_base_stations_are_in_the_open(self, city):
-        import tomllib
 
-        scenario = tomllib.loads((ROOT / "worlds/city/scenarios/patrol.toml").read_text())
-        waypoints = np.array(scenario["robots"]["patrol"]["task"]["waypoints"], dtype=float)
-        legs = np.concatenate([np.linspace(a, b, 200) for a, b in
-                               zip(waypoints, np.roll(waypoints, -1, axis=0), strict=True)])  # fmt: skip
-        sites = np.array(scenario["robots"]["site"]["positions"], dtype=float)
-        assert city.inside(np.vstack([legs, sites])) == [None] * (len(legs) + len(sites))
-        assert (legs[:, 2] - city.height_below(legs) > 3.0).all()
-        assert (sites[:, 2] - city.height_below(sites) < 10.0).all()
+@pytest.mark.parametrize(
+    "file", sorted((ROOT / "worlds").glob("*/scenarios/*.toml")), ids=lambda file: f"{file.parts[-3]}/{file.stem}"
+)
+def test_routes_and_places_of_built_in_scenarios_are_in_the_open(file):
+    world = open_world(file.parents[1])
+    scenario, _ = load_scenario(file)
+    for entry in scenario.robots.values():
+        if entry.positions:
+            assert set(world.inside(np.array(entry.positions))) == {None}
+        if isinstance(entry.task, RouteSpec):
+            route = Route(entry.task, entry.count)
+            times = np.linspace(0.0, route.length / entry.task.speed + 10.0, 2000)
+            flown = np.array([route.reference(0, time).position for time in times])
+            assert set(world.inside(flown)) == {None}
+            assert (flown[:, 2] - world.height_below(flown)).min() > 1.5
+            assert not occluded_pairs(world.bvh, flown[:-1], flown[1:]).any()
 
 
 @pytest.fixture(scope="module")

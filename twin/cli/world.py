@@ -10,7 +10,9 @@ import click
 from twin.cli import examples
 
 
-@click.group(epilog=examples("twin world import buildings.geojson worlds/site", "twin world info city"))
+@click.group(epilog=examples(
+    "twin world import buildings.geojson worlds/site", "twin world info city", "twin world show city -o map.png"
+))
 def world() -> None:
     """Import sites and look at worlds."""
 
@@ -76,6 +78,33 @@ def info(reference: str, as_json: bool) -> int:
     out.print(f"  {facts['faces']} faces, {facts['triangles']} triangles, digest {facts['digest']}")
     for name, area in facts["area"].items():
         out.print(f"  {name:24} {area:12,.0f} m2")
+    return 0
+
+
+@world.command("show", epilog=examples(
+    "twin world show city -o map.png", 'twin world show factory -o map.png --below "5 m"'
+))  # fmt: skip
+@click.argument("reference", metavar="WORLD")
+@click.option(
+    "-o", "--output", required=True, type=click.Path(path_type=Path), help="Picture: .png, .svg or .pdf."
+)
+@click.option("--below", help="Hide what begins above this z, such as a roof.")
+@click.option("--force", is_flag=True, help="Replace an existing picture.")
+def show(reference: str, output: Path, below: str | None, force: bool) -> int:
+    """Draw a map of WORLD, a name or a folder: heights, materials, sites."""
+    from twin.analysis.map import draw_map, radio_sites
+    from twin.analysis.picture import save
+    from twin.cli.console import say
+    from twin.units import parse_quantity
+    from twin.world.world import open_world
+
+    try:
+        height = None if below is None else float(parse_quantity(below, "length"))
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--below") from error
+    opened = open_world(find_world(reference))
+    save(draw_map(opened, height, radio_sites(opened.folder)), output, force=force)
+    say(f"map in {output}")
     return 0
 
 

@@ -17,7 +17,7 @@ from twin.world.geometry import Geometry
 
 LENGTH, WIDTH, HEIGHT = 80.0, 40.0, 10.0
 WALL, ROOF, PLINTH = 0.3, 0.3, 3.0
-APRON = 30.0
+APRON = 12.0
 """Metres of yard around the hall."""
 GATE_WIDTH, GATE_HEIGHT = 5.0, 5.0
 GATES = (-11.5, 15.5)
@@ -31,7 +31,7 @@ CELLS = ((22.0, 8.0), (22.0, 15.0), (22.0, -8.0), (22.0, -15.0))
 CONVEYOR = (29.0, -12.0)
 OFFICE = (29.0, 11.0, 39.0, 19.0)
 
-STOCK = ((36.4, -19.0, 39.2, -3.5), (25.6, 3.5, 28.0, 19.0), (18.0, -4.6, 38.0, -3.4))
+STOCK = ((36.4, -19.0, 39.2, -3.5), (25.6, 3.5, 28.0, 19.0), (18.0, -4.6, 28.0, -3.4))
 """Floor areas with stacked pallets: west, south, east, north."""
 
 
@@ -147,7 +147,7 @@ def _add_conveyor(builder: GeometryBuilder, x: float, y: float) -> None:
 def _add_stock(builder: GeometryBuilder, name: str, area: tuple[float, float, float, float], random: Random) -> None:
     """Fill an area with stacks of pallets of about 1.2 m."""
     west, south, east, north = area
-    columns, rows = int((east - west) // 1.2), int((north - south) // 1.2)
+    columns, rows = round((east - west) / 1.2 - 0.3), round((north - south) / 1.2 - 0.3)
     for i in range(columns):
         for j in range(rows):
             x, y = west + 1.2 * i, south + 1.2 * j

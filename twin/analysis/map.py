@@ -1,0 +1,155 @@
+"""A map of a world: ground and walls by material, roofs by height, radio sites, scale and north."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+from matplotlib.patheffects import withStroke
+
+from twin.analysis.plan import GROUND_COLOURS, draw_plan
+from twin.state import F64, Bool
+from twin.world.geometry import Geometry, with_faces
+from twin.world.rules import surface_kinds
+from twin.world.world import World
+
+INK, MUTED, FRAME, PAPER = "#1c2128", "#59636e", "#d0d7de", "#ffffff"
+WALL_COLOURS = {
+    "concrete": "#57606a", "brick": "#a0522d", "glass": "#1f7fb8", "metal": "#7a4fa3", "wood": "#8a6d1d",
+    "plasterboard": "#c98fb0", "chipboard": "#c2843c", "plywood": "#c2843c", "marble": "#3d8a7d",
+}  # fmt: skip
+"""Colour of walls by material; any other is drawn in ink."""
+WIDTH, TITLE, KEYS, MARGIN = 8.4, 0.95, 1.35, 0.25
+"""Inches: of the map, of the bands above and below it, and round it."""
+
+
+def draw_map(world: World, below: float | None = None, sites: Sequence[F64] = ()) -> Figure:
+    """Draw a world seen from above; only what begins lower than z = `below` [m], if given, and sites (3,) m."""
+    geometry = world.geometry
+    if below is not None:
+        geometry = with_faces(geometry, _begins_below(geometry, below))
+    low, high = (corner[:2] for corner in world.geometry.bounds())
+    width = WIDTH - 2 * MARGIN
+    map_height = width * float((high[1] - low[1]) / (high[0] - low[0]))
+    height = TITLE + map_height + KEYS
+    figure = Figure(figsize=(WIDTH, height), facecolor=PAPER)
+    axes = figure.add_axes((MARGIN / WIDTH, KEYS / height, width / WIDTH, map_height / height))
+    axes.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]), xticks=[], yticks=[])
+    for spine in axes.spines.values():
+        spine.set_color(FRAME)
+    heights = draw_plan(axes, geometry, low, high)
+    walls = _draw_walls(axes, geometry)
+    for x, y, _ in sites:
+        axes.plot(x, y, "^", markersize=9, color=INK, markeredgecolor=PAPER, zorder=5)
+    _draw_legend(axes, geometry, walls, bool(sites))
+    _draw_scale_and_north(axes, low, high)
+    if heights is not None:
+        _draw_heights(figure, heights)
+    _draw_title(figure, world, below)
+    return figure
+
+
+def radio_sites(folder: Path | None) -> list[F64]:
+    """Return the places (3,) m of all base stations in the scenarios of a world's folder."""
+    places = {}
+    for file in sorted(folder.glob("scenarios/*.toml")) if folder else ():
+        for entry in tomllib.loads(file.read_text(encoding="utf-8")).get("robots", {}).values():
+            if entry.get("kind") == "base_station":
+                places.update({tuple(place): np.array(place, dtype=float) for place in entry.get("positions", ())})
+    return list(places.values())
+
+
+def _begins_below(geometry: Geometry, height: float) -> Bool:
+    lowest = np.full(len(geometry.face_normal), np.inf)
+    np.minimum.at(lowest, geometry.triangle_face, geometry.vertices[geometry.triangles, 2].min(axis=1))
+    return lowest < height
+
+
+def _draw_walls(axes: Axes, geometry: Geometry) -> list[str]:
+    """Draw each upright face as a line in its material's colour; return the materials that there are."""
+    upright = np.abs(geometry.face_normal[:, 2]) < 1e-3
+    east, north = geometry.face_normal[:, 0], geometry.face_normal[:, 1]
+    along = np.stack([-north, east], axis=1)
+    place = np.einsum("tkj,tj->tk", geometry.vertices[geometry.triangles, :2], along[geometry.triangle_face])
+    first, last = np.full(len(upright), np.inf), np.full(len(upright), -np.inf)
+    np.minimum.at(first, geometry.triangle_face, place.min(axis=1))
+    np.maximum.at(last, geometry.triangle_face, place.max(axis=1))
+    foot = geometry.face_offset[:, None] * geometry.face_normal[:, :2]
+    lines = np.stack([foot + first[:, None] * along, foot + last[:, None] * along], axis=1)[upright]
+    names = [geometry.materials[i] for i in geometry.face_material[upright]]
+    colours = [WALL_COLOURS.get(name, INK) for name in names]
+    axes.add_collection(LineCollection(list(lines), colors=colours, linewidths=0.7), autolim=False)
+    return sorted(set(names))
+
+
+def _draw_legend(axes: Axes, geometry: Geometry, walls: Sequence[str], with_sites: bool) -> None:
+    on_ground = geometry.face_material[surface_kinds(geometry) == "ground"]
+    entries: list[Any] = [
+        Patch(facecolor=_ground_colour(geometry.materials[i]), edgecolor=FRAME, label=_words(geometry.materials[i]))
+        for i in np.unique(on_ground)
+    ]
+    entries += [
+        Line2D([], [], color=WALL_COLOURS.get(n, INK), linewidth=2, label=f"walls of {_words(n)}") for n in walls
+    ]
+    if with_sites:
+        entries.append(Line2D([], [], marker="^", linestyle="none", color=INK, label="radio site"))
+    axes.legend(handles=entries, loc="upper left", bbox_to_anchor=(0, 0), borderaxespad=0.4, ncols=4, fontsize=8,
+                frameon=False, handlelength=1.4, columnspacing=1.2)  # fmt: skip
+
+
+def _draw_scale_and_north(axes: Axes, low: F64, high: F64) -> None:
+    width, halo = float(high[0] - low[0]), [withStroke(linewidth=3.0, foreground=PAPER)]
+    lengths = [digit * 10.0**power for power in range(-1, 6) for digit in (1, 2, 5)]
+    length = max(step for step in lengths if step <= width / 5)
+    x, y = low + 0.03 * width
+    axes.plot([x, x + length], [y, y], color=INK, linewidth=2.5, solid_capstyle="butt", path_effects=halo, zorder=6)
+    text = axes.annotate(f"{length:g} m", (x, y), (0, 4), textcoords="offset points", fontsize=8, color=INK, zorder=6)
+    text.set(path_effects=halo)
+    x, y = high - [0.03 * width, 0.05 * width]
+    arrow = {"arrowstyle": "-|>", "color": INK, "linewidth": 1.4, "path_effects": halo}
+    axes.annotate("", (x, y), (x, y - 0.06 * width), arrowprops=arrow, zorder=6)
+    north = axes.annotate("N", (x, y), (0, 1), textcoords="offset points", fontsize=9, color=INK, ha="center",
+                          fontweight="bold", zorder=6)  # fmt: skip
+    north.set(path_effects=halo)
+
+
+def _draw_heights(figure: Figure, heights: Any) -> None:
+    height = figure.get_figheight()
+    bar = figure.add_axes((MARGIN / WIDTH, 0.42 / height, 3.0 / WIDTH, 0.13 / height))
+    figure.colorbar(heights, cax=bar, orientation="horizontal")
+    bar.set_xlabel("height (m)", fontsize=8, color=INK, loc="left", labelpad=2)
+    bar.tick_params(labelsize=8, colors=MUTED, length=2, pad=2)
+    for spine in bar.spines.values():
+        spine.set_visible(False)
+
+
+def _draw_title(figure: Figure, world: World, below: float | None) -> None:
+    place, height = world.georeference, figure.get_figheight()
+    low, high = world.geometry.bounds()
+    facts = [
+        f"{high[0] - low[0]:.0f} x {high[1] - low[1]:.0f} m",
+        f"{len(world.geometry.objects)} buildings and things",
+    ]
+    facts.append(f"origin {place.latitude:.5f} N, {place.longitude:.5f} E (WGS 84)" if place else "local metres")
+    if below is not None:
+        facts.append(f"what begins below {below:g} m")
+    lines = (world.description or "no description", "  ·  ".join(facts))
+    figure.text(MARGIN / WIDTH, 1 - 0.28 / height, world.name, fontsize=12, fontweight="bold", color=INK, va="center")
+    for i, line in enumerate(lines):
+        figure.text(MARGIN / WIDTH, 1 - (0.53 + 0.2 * i) / height, line, fontsize=8.5, color=MUTED, va="center")
+
+
+def _ground_colour(material: str) -> str:
+    return next(colour for part, colour in GROUND_COLOURS.items() if part in material)
+
+
+def _words(material: str) -> str:
+    return material.replace("_", " ")
