@@ -7,6 +7,7 @@ a positive Doppler shift. Between traces a path keeps its amplitude; its phase a
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import sin
 
 import numpy as np
 
@@ -75,7 +76,7 @@ def dirichlet(count: int, phase: float) -> float:
     sign = -1.0 if (int(turns) * (count - 1)) % 2 else 1.0  # elements of an even row sit at half steps
     if abs(half) < 1e-9:
         return sign
-    return sign * np.sin(count * half) / (count * np.sin(half))
+    return sign * sin(count * half) / (count * sin(half))
 
 
 @kernel

@@ -26,7 +26,7 @@ def draw_map(
     figure.colorbar(mesh, ax=axes, label=label)
     for name, point in marks:
         axes.plot(point[0], point[1], "^", color="crimson", markeredgecolor="white", zorder=3)
-        axes.annotate(name, point[:2], xytext=(4, 4), textcoords="offset points", fontsize=8, zorder=3)
+        axes.annotate(name, (point[0], point[1]), xytext=(4, 4), textcoords="offset points", fontsize=8, zorder=3)
     figure.savefig(path, dpi=150)
 
 
@@ -49,7 +49,7 @@ def draw_paths(
         axes.plot(ways[k][:, 0], ways[k][:, 1], "-", color="darkblue", alpha=shade, linewidth=1.2)
     for name, end in zip(names, ends, strict=True):
         axes.plot(end[0], end[1], "o", color="crimson")
-        axes.annotate(name, end[:2], xytext=(4, 4), textcoords="offset points")
+        axes.annotate(name, (end[0], end[1]), xytext=(4, 4), textcoords="offset points")
     figure.savefig(path, dpi=150)
 
 

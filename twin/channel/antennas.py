@@ -7,12 +7,15 @@ from pathlib import Path
 from typing import NamedTuple
 
 from twin.kernels import kernel, uncounted  # isort: skip  before numba
+from math import acos, atan2, cos, degrees, pi, sqrt
+
 import numpy as np
 
 from twin.channel.msi import read_msi
 from twin.link import dirichlet
 from twin.specs import AntennaSpec
 from twin.state import C128, F64, I32
+from twin.world.bvh import Triple
 
 ISOTROPIC, DIPOLE, TR38901, TABLE = range(4)
 BROADSIDE, DFT, MRC = range(3)
@@ -78,38 +81,38 @@ def element_gain(antennas: Antennas, i: int, x: float, y: float, z: float) -> fl
     if kind == ISOTROPIC:
         return 1.0
     if kind == DIPOLE:
-        across = np.sqrt(x * x + y * y)
+        across = sqrt(x * x + y * y)
         if across < 1e-9:
             return 0.0
-        return np.sqrt(_DIPOLE_GAIN) * np.cos(0.5 * np.pi * z) / across
+        return sqrt(_DIPOLE_GAIN) * cos(0.5 * pi * z) / across
     if kind == TR38901:
         return _sector(x, y, z)
     cuts = antennas.cuts[antennas.table[i]]
-    azimuth = np.degrees(np.arctan2(y, x)) % 360.0
-    below = np.degrees(np.arctan2(-z, np.sqrt(x * x + y * y))) % 360.0
+    azimuth = degrees(atan2(y, x)) % 360.0
+    below = degrees(atan2(-z, sqrt(x * x + y * y))) % 360.0
     loss = _cut(cuts[0], azimuth) + _cut(cuts[1], below)
-    return antennas.gain[i] * 10.0 ** (loss / 20.0)
+    return float(antennas.gain[i] * 10.0 ** (loss / 20.0))
 
 
 @uncounted
 def _sector(x: float, y: float, z: float) -> float:
     """Return the element of 3GPP TR 38.901, table 7.3-1: 65 degrees in each plane, 8 dBi, 30 dB to the back."""
-    theta = np.degrees(np.arccos(min(1.0, max(-1.0, z))))
-    phi = np.degrees(np.arctan2(y, x))
+    theta = degrees(acos(min(1.0, max(-1.0, z))))
+    phi = degrees(atan2(y, x))
     vertical = min(12.0 * ((theta - 90.0) / 65.0) ** 2, 30.0)
     horizontal = min(12.0 * (phi / 65.0) ** 2, 30.0)
-    return 10.0 ** ((8.0 - min(vertical + horizontal, 30.0)) / 20.0)
+    return float(10.0 ** ((8.0 - min(vertical + horizontal, 30.0)) / 20.0))
 
 
 @uncounted
 def _cut(cut: F64, angle: float) -> float:
     k = int(angle)
     part = angle - k
-    return (1.0 - part) * cut[k % 360] + part * cut[(k + 1) % 360]
+    return float((1.0 - part) * cut[k % 360] + part * cut[(k + 1) % 360])
 
 
 @uncounted
-def polarised(antennas: Antennas, i: int, axes: F64, ux: float, uy: float, uz: float):  # noqa: ANN201
+def polarised(antennas: Antennas, i: int, axes: F64, ux: float, uy: float, uz: float) -> Triple:
     """Return the field pattern towards the world direction u: a vector (3 floats), across u, of gain amplitude.
 
     `axes` (3, 3) turns antenna axes to world axes. The slant is that of TR 38.901, 7.3.2, model 2.
@@ -118,7 +121,7 @@ def polarised(antennas: Antennas, i: int, axes: F64, ux: float, uy: float, uz: f
     y = axes[0, 1] * ux + axes[1, 1] * uy + axes[2, 1] * uz
     z = axes[0, 2] * ux + axes[1, 2] * uy + axes[2, 2] * uz
     gain = element_gain(antennas, i, x, y, z)
-    across = np.sqrt(x * x + y * y)
+    across = sqrt(x * x + y * y)
     if across < 1e-12:
         tx, ty, tz, px, py = z, 0.0, 0.0, 0.0, 1.0
     else:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from twin.kernels import uncounted  # isort: skip  before numba
+from math import exp, sqrt
+
 import numpy as np
 
 from twin.channel.p676_lines import OXYGEN, WATER_VAPOUR
@@ -107,8 +109,8 @@ def roughness_factor(deviation: float, sin_grazing: float, wavelength: float) ->
         series = 1.0 + t * (
             3.5156229 + t * (3.0899424 + t * (1.2067492 + t * (0.2659732 + t * (0.0360768 + t * 0.0045813))))
         )
-        return np.exp(-x) * series
+        return exp(-x) * series
     t = 3.75 / x
     series = 0.00916281 + t * (-0.02057706 + t * (0.02635537 + t * (-0.01647633 + t * 0.00392377)))
     series = 0.39894228 + t * (0.01328592 + t * (0.00225319 + t * (-0.00157565 + t * series)))
-    return series / np.sqrt(x)
+    return series / sqrt(x)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from math import nan, pi
+from math import nan, pi, radians
 from pathlib import Path
 
 import numpy as np
@@ -99,9 +99,9 @@ def _transmitter(path: Path, line: int, row: dict[str, str]) -> Transmitter:
     pattern = (row.get("pattern") or "tr38901").strip()
     known = pattern in ("isotropic", "dipole", "tr38901")
     antenna = AntennaSpec(
-        pattern=pattern if known else path.parent / pattern,  # type: ignore[arg-type]
-        azimuth=pi / 2 - np.radians(values["azimuth"]),
-        downtilt=np.radians(values["tilt"]),
+        pattern=pattern if known else path.parent / pattern,
+        azimuth=pi / 2 - radians(values["azimuth"]),
+        downtilt=radians(values["tilt"]),
     )
     return Transmitter(row["name"], (values["x"], values["y"], values["z"]), values["power"], antenna)
 
@@ -182,4 +182,5 @@ def _maps(
 
 def save_npz(coverage: Coverage, path: Path) -> None:
     """Write a coverage as npz, one array a field."""
-    np.savez_compressed(path, **{name: np.asarray(getattr(coverage, name)) for name in Coverage.__slots__})
+    arrays = {name: np.asarray(getattr(coverage, name)) for name in Coverage.__slots__}
+    np.savez_compressed(path, allow_pickle=False, **arrays)

@@ -16,12 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.channel.edges import STAND, Edges, seen_planes
-from twin.channel.images import CLEARANCE, DIFFRACTION, REFLECTION, SAFETY, make_work, reach
-from twin.channel.paths import emit
+from twin.channel.images import CLEARANCE, DIFFRACTION, REFLECTION, SAFETY, Work, make_work, ray_range, reach
+from twin.channel.paths import Paths, emit
 from twin.channel.planes import Scene, locate, rim_distance
 from twin.channel.search import NEAR, WIDE, Lists, grown
-from twin.state import F64, I32
-from twin.world.bvh import closest_hit
+from twin.state import F64, I32, Bool
+from twin.world.bvh import Point, Triple, closest_hit
 
 _NONE = -1
 
@@ -50,7 +50,7 @@ def make_detours(scene: Scene, edges: Edges, with_reflection: bool) -> Detours:
 
 
 @uncounted
-def _image(scene, p, point):  # noqa: ANN001, ANN202
+def _image(scene: Scene, p: int, point: Point) -> tuple[Triple, float]:
     """Return the image of `point` in plane p, and on which side of it the point lies [m]."""
     if p < 0:
         return (point[0], point[1], point[2]), 0.0
@@ -61,7 +61,7 @@ def _image(scene, p, point):  # noqa: ANN001, ANN202
 
 
 @uncounted
-def _along(edges, e, point):  # noqa: ANN001, ANN202
+def _along(edges: Edges, e: int, point: Point) -> tuple[float, float]:
     """Return how far along edge e a point lies, and how far across [m]."""
     x, y, z = point[0] - edges.start[e, 0], point[1] - edges.start[e, 1], point[2] - edges.start[e, 2]
     t = x * edges.along[e, 0] + y * edges.along[e, 1] + z * edges.along[e, 2]
@@ -69,7 +69,9 @@ def _along(edges, e, point):  # noqa: ANN001, ANN202
 
 
 @uncounted
-def detour_points(scene, edges, detours, i, source, moves, target, work):  # noqa: ANN001, ANN201
+def detour_points(
+    scene: Scene, edges: Edges, detours: Detours, i: int, source: F64, moves: bool, target: F64, work: Work
+) -> tuple[bool, float, float]:
     """Find the points of detour i; return (found, budget, factor).
 
     The point on the edge moves by at most `factor` times what the ends move together, within the budget.
@@ -112,7 +114,9 @@ def detour_points(scene, edges, detours, i, source, moves, target, work):  # noq
 
 
 @uncounted
-def _bounce(scene, p, d, image, height, moves, factor, work, k):  # noqa: ANN001, ANN202
+def _bounce(
+    scene: Scene, p: int, d: Point, image: Point, height: float, moves: bool, factor: float, work: Work, k: int
+) -> tuple[bool, float]:
     """Find the reflection on plane p between the point d of the edge and the end whose image is given."""
     n = scene.normal[p]
     side = d[0] * n[0] + d[1] * n[1] + d[2] * n[2] - scene.offset[p]
@@ -133,7 +137,7 @@ def _bounce(scene, p, d, image, height, moves, factor, work, k):  # noqa: ANN001
 
 
 @uncounted
-def _lift(scene, edges, detours, i, k, point, towards):  # noqa: ANN001, ANN202
+def _lift(scene: Scene, edges: Edges, detours: Detours, i: int, k: int, point: Point, towards: Point) -> Triple:
     """Return vertex k of detour i moved off the matter that it lies on."""
     before = detours.before[i]
     is_edge = k == (1 if before >= 0 else 0)
@@ -152,7 +156,18 @@ def _lift(scene, edges, detours, i, k, point, towards):  # noqa: ANN001, ANN202
 
 
 @uncounted
-def detour_clear(scene, edges, detours, i, source, target, most, factor, order, work):  # noqa: ANN001, ANN201
+def detour_clear(
+    scene: Scene,
+    edges: Edges,
+    detours: Detours,
+    i: int,
+    source: F64,
+    target: F64,
+    most: float,
+    factor: float,
+    order: int,
+    work: Work,
+) -> tuple[bool, float]:
     """Look along the legs of detour i; return (clear, budget). Every material is opaque to it."""
     if order == 2:
         # A point of reflection moves further than the ends of its leg, by the inverse sine of its grazing angle,
@@ -173,7 +188,8 @@ def detour_clear(scene, edges, detours, i, source, target, most, factor, order, 
         if leg == 0.0:
             return False, 0.0
         dx, dy, dz = dx / leg, dy / leg, dz / leg
-        hit, t = closest_hit(scene.bvh, start, (dx, dy, dz), 0.0, leg)
+        begin, stop = ray_range(leg, k == 0, k == order)
+        hit, t = closest_hit(scene.bvh, start, (dx, dy, dz), begin, stop)
         if hit < 0:
             continue
         p = scene.plane[hit]
@@ -191,7 +207,18 @@ def detour_clear(scene, edges, detours, i, source, target, most, factor, order, 
 
 
 @uncounted
-def _examine(scene, edges, detours, i, source, moves, target, kinds, indices, work):  # noqa: ANN001, ANN202
+def _examine(
+    scene: Scene,
+    edges: Edges,
+    detours: Detours,
+    i: int,
+    source: F64,
+    moves: bool,
+    target: F64,
+    kinds: NDArray[np.int8],
+    indices: I32,
+    work: Work,
+) -> tuple[int, float]:
     """Return (order, budget): order 0 where detour i is no path."""
     e = detours.edge[i]
     found, most, factor = detour_points(scene, edges, detours, i, source, moves, target, work)
@@ -222,13 +249,24 @@ def refresh_detours(
 
 
 @kernel
-def _refresh(scene, edges, detours, source, moves, targets, lists):  # noqa: ANN001, ANN202
+def _refresh(scene: Scene, edges: Edges, detours: Detours, source: F64, moves: bool, targets: F64, lists: Lists) -> int:
     work, kinds, indices = make_work(3), np.zeros(3, np.int8), np.zeros(3, np.int32)
     return _refill(scene, edges, detours, source, moves, targets, lists, work, kinds, indices)
 
 
 @uncounted
-def _refill(scene, edges, detours, source, moves, targets, lists, work, kinds, indices):  # noqa: ANN001, ANN202
+def _refill(
+    scene: Scene,
+    edges: Edges,
+    detours: Detours,
+    source: F64,
+    moves: bool,
+    targets: F64,
+    lists: Lists,
+    work: Work,
+    kinds: NDArray[np.int8],
+    indices: I32,
+) -> int:
     capacity = lists.row.shape[1]
     for j in range(targets.shape[0]):
         reading = lists.odometer[j]
@@ -244,10 +282,10 @@ def _refill(scene, edges, detours, source, moves, targets, lists, work, kinds, i
                 size += 1
             if size > capacity:
                 return size
-            lists.count[j], lists.until[j], lists.near_until[j] = size, until, -1.0
+            lists.size[j], lists.until[j], lists.near_until[j] = size, until, -1.0
         if reading >= lists.near_until[j]:
             size, until = 0, reading + NEAR
-            for q in range(lists.count[j]):
+            for q in range(lists.size[j]):
                 if lists.expiry[j, q] < until:
                     lists.near[j, size] = q
                     size += 1
@@ -257,8 +295,21 @@ def _refill(scene, edges, detours, source, moves, targets, lists, work, kinds, i
 
 @uncounted
 def follow_detours(
-    scene, edges, detours, source, moves, targets, lists, exhaustive, pair, backwards, kinds, indices, work, paths
-):  # noqa: ANN001, ANN201
+    scene: Scene,
+    edges: Edges,
+    detours: Detours,
+    source: F64,
+    moves: bool,
+    targets: F64,
+    lists: Lists,
+    exhaustive: bool,
+    pair: I32,
+    backwards: Bool,
+    kinds: NDArray[np.int8],
+    indices: I32,
+    work: Work,
+    paths: Paths,
+) -> None:
     """Append the detours from `source` (3,) to each target (m, 3) to `paths`; see `search.follow`."""
     work.crossings[0] = 0
     for j in range(targets.shape[0]):

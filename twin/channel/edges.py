@@ -61,14 +61,16 @@ def find_edges(geometry: Geometry, scene: Scene) -> Edges:
             if angle < pi + _FLAT:
                 continue
         away = cos(angle / 2.0) * into + sin(angle / 2.0) * normal
-        found.append((a, along, np.linalg.norm(b_minus_a), normal, into, angle, away,
+        found.append((np.array(a), along, np.linalg.norm(b_minus_a), normal, into, angle, away,
                       (geometry.face_material[first], geometry.face_material[second])))  # fmt: skip
     if not found:
         return no_edges()
-    columns = [np.ascontiguousarray(column, dtype=float) for column in zip(*found, strict=True)]
-    edges = Edges(*columns[:7], columns[7].astype(np.int32))
+    start, along, length, normal, into, angles, away, surface = (
+        np.array(c, dtype=float) for c in zip(*found, strict=True)
+    )
+    edges = Edges(start, along, length, normal, into, angles, away, surface.astype(np.int32))
     free = _free(scene, edges)
-    return Edges(*(np.ascontiguousarray(column[free]) for column in edges))
+    return edges._replace(**{name: np.ascontiguousarray(getattr(edges, name)[free]) for name in Edges._fields})
 
 
 def _sides(geometry: Geometry, scene: Scene) -> dict[tuple[tuple[float, ...], tuple[float, ...]], list[int]]:
@@ -86,8 +88,7 @@ def _into(geometry: Geometry, scene: Scene, face: int, point: F64, along: F64) -
     """Return the unit vector in `face`, across the edge through `point`, to where the face is."""
     across = np.cross(geometry.face_normal[face], along)
     rim = scene.rim[scene.rim_first[face] : scene.rim_first[face + 1]]
-    middle = 0.5 * (point + point + 0.0)
-    reach = (rim.reshape(-1, 3) - middle) @ across
+    reach = (rim.reshape(-1, 3) - point) @ across
     side = 1.0 if reach.max() > -reach.min() else -1.0
     into: F64 = side * across / np.linalg.norm(across)
     return into
@@ -99,7 +100,7 @@ def _free(scene: Scene, edges: Edges) -> Bool:
 
 
 @kernel
-def _in_air(scene, edges, e):  # noqa: ANN001, ANN202
+def _in_air(scene: Scene, edges: Edges, e: int) -> bool:
     m = edges.start[e] + 0.5 * edges.length[e] * edges.along[e]
     n, t, a = edges.normal[e], edges.into[e], edges.away[e]
     for side in (-1.0, 1.0):
@@ -122,7 +123,7 @@ def seen_planes(scene: Scene, edges: Edges) -> I32:
 
 
 @kernel
-def _look(scene, edges, rays):  # noqa: ANN001, ANN202
+def _look(scene: Scene, edges: Edges, rays: int) -> I32:
     pairs = np.full((len(edges.length) * rays, 2), -1, np.int32)
     for e in range(len(edges.length)):
         for i in range(rays):

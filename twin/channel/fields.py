@@ -9,6 +9,7 @@ from twin.kernels import uncounted  # isort: skip  before numba
 import numpy as np
 
 from twin.state import C128
+from twin.world.bvh import Triple
 
 
 @uncounted
@@ -61,7 +62,7 @@ def spherical_basis(x: float, y: float, z: float) -> tuple[float, float, float, 
 
 
 @uncounted
-def perpendicular(dx, dy, dz, nx, ny, nz):  # noqa: ANN001, ANN201
+def perpendicular(dx: float, dy: float, dz: float, nx: float, ny: float, nz: float) -> Triple:
     """Return the unit vector normal to the plane of incidence of direction d on a plane with normal n."""
     sx, sy, sz = dy * nz - dz * ny, dz * nx - dx * nz, dx * ny - dy * nx
     length = np.sqrt(sx * sx + sy * sy + sz * sz)
@@ -75,7 +76,20 @@ def perpendicular(dx, dy, dz, nx, ny, nz):  # noqa: ANN001, ANN201
 
 
 @uncounted
-def act_on(field, dx, dy, dz, ox, oy, oz, sx, sy, sz, te, tm):  # noqa: ANN001, ANN201
+def act_on(
+    field: C128,
+    dx: float,
+    dy: float,
+    dz: float,
+    ox: float,
+    oy: float,
+    oz: float,
+    sx: float,
+    sy: float,
+    sz: float,
+    te: complex,
+    tm: complex,
+) -> None:
     """Apply coefficients to `field` (2, 3), two waves that travel along d and leave along o.
 
     s is the unit vector normal to the plane of incidence; the component along s is multiplied by `te`, the

@@ -13,9 +13,11 @@ import numpy as np
 from scipy.spatial import ConvexHull, QhullError
 
 from twin.channel.images import MOVING
+from twin.channel.paths import Paths
+from twin.channel.planes import Scene
 from twin.errors import WorldError
 from twin.state import F64, I32, BodyState
-from twin.world.bvh import closest_hit
+from twin.world.bvh import Point, Triple, closest_hit
 
 _CLEAR = 1e-3
 
@@ -93,7 +95,7 @@ def place(hulls: Hulls, bodies: BodyState) -> None:
 
 
 @uncounted
-def rotate(q, x, y, z):  # noqa: ANN001, ANN201
+def rotate(q: F64, x: float, y: float, z: float) -> Triple:
     """Turn a vector by the quaternion q (4,), xyzw."""
     tx, ty, tz = 2.0 * (q[1] * z - q[2] * y), 2.0 * (q[2] * x - q[0] * z), 2.0 * (q[0] * y - q[1] * x)
     return (
@@ -104,7 +106,7 @@ def rotate(q, x, y, z):  # noqa: ANN001, ANN201
 
 
 @uncounted
-def _place(hulls, position, orientation):  # noqa: ANN001, ANN202
+def _place(hulls: Hulls, position: F64, orientation: F64) -> None:
     for h in range(len(hulls.body)):
         p, q = position[hulls.body[h]], orientation[hulls.body[h]]
         c = hulls.own_centre[h]
@@ -118,7 +120,7 @@ def _place(hulls, position, orientation):  # noqa: ANN001, ANN202
 
 
 @uncounted
-def hull_between(hulls, a, b, body_a, body_b, but):  # noqa: ANN001, ANN201
+def hull_between(hulls: Hulls, a: Point, b: Point, body_a: int, body_b: int, but: int) -> bool:
     """Tell whether a hull lies between points a and b; those of the ends' own bodies and hull `but` don't count.
 
     A segment meets a convex hull where it is inside all its half-spaces at once (Cyrus and Beck, 1978).
@@ -152,12 +154,12 @@ def hull_between(hulls, a, b, body_a, body_b, but):  # noqa: ANN001, ANN201
 
 
 @kernel
-def block(hulls, position, place_body, first, second, paths):  # noqa: ANN001, ANN201
+def block(hulls: Hulls, position: F64, place_body: I32, first: I32, second: I32, paths: Paths) -> None:
     """Take from `paths` those that a hull crosses; `first` and `second` (G,) are the places of each pair."""
     for g in range(len(first)):
         a, b = first[g], second[g]
         kept = 0
-        for m in range(min(paths.count[g], paths.length.shape[1])):
+        for m in range(min(paths.found[g], paths.length.shape[1])):
             crossed = False
             here = position[a]
             for k in range(paths.length[g, m] + 1):
@@ -169,15 +171,15 @@ def block(hulls, position, place_body, first, second, paths):  # noqa: ANN001, A
             if kept != m:
                 paths.length[g, kept] = paths.length[g, m]
                 paths.kind[g, kept] = paths.kind[g, m]
-                paths.index[g, kept] = paths.index[g, m]
+                paths.what[g, kept] = paths.what[g, m]
                 paths.vertex[g, kept] = paths.vertex[g, m]
             kept += 1
-        if paths.count[g] <= paths.length.shape[1]:
-            paths.count[g] = kept
+        if paths.found[g] <= paths.length.shape[1]:
+            paths.found[g] = kept
 
 
 @kernel
-def reflect(scene, hulls, position, place_body, first, second, paths):  # noqa: ANN001, ANN201
+def reflect(scene: Scene, hulls: Hulls, position: F64, place_body: I32, first: I32, second: I32, paths: Paths) -> None:
     """Append to `paths` the paths with one reflection, on a face of a hull; nothing else may lie in their way."""
     vertex = np.zeros(3)
     for g in range(len(first)):
@@ -198,16 +200,16 @@ def reflect(scene, hulls, position, place_body, first, second, paths):  # noqa: 
                     or hull_between(hulls, vertex, b, body_a, body_b, h)
                 ):
                     continue
-                m = paths.count[g]
-                paths.count[g] = m + 1
+                m = paths.found[g]
+                paths.found[g] = m + 1
                 if m < paths.length.shape[1]:
                     paths.length[g, m] = 1
-                    paths.kind[g, m, 0], paths.index[g, m, 0] = MOVING, f
+                    paths.kind[g, m, 0], paths.what[g, m, 0] = MOVING, f
                     paths.vertex[g, m, 0] = vertex
 
 
 @uncounted
-def _bounce(hulls, h, f, a, b, vertex):  # noqa: ANN001, ANN202
+def _bounce(hulls: Hulls, h: int, f: int, a: Point, b: Point, vertex: F64) -> bool:
     """Write the point of reflection on face f of hull h; tell whether it is on the face, seen from outside."""
     n, d = hulls.normal[f], hulls.offset[f]
     side_a = a[0] * n[0] + a[1] * n[1] + a[2] * n[2] - d
@@ -226,7 +228,7 @@ def _bounce(hulls, h, f, a, b, vertex):  # noqa: ANN001, ANN202
 
 
 @uncounted
-def _met(scene, point, end):  # noqa: ANN001, ANN202
+def _met(scene: Scene, point: Point, end: Point) -> bool:
     dx, dy, dz = end[0] - point[0], end[1] - point[1], end[2] - point[2]
     length = sqrt(dx * dx + dy * dy + dz * dz)
     if length == 0.0:

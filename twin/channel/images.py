@@ -15,11 +15,15 @@ from math import sqrt
 import numpy as np
 
 from twin.channel.planes import Scene, locate, rim_distance
-from twin.state import F64, I32
-from twin.world.bvh import closest_hit
+from twin.state import F64, I32, I64, Bool
+from twin.world.bvh import Point, Triple, closest_hit
 
 CLEARANCE = 1e-3
 """Metres off a surface at which rays start and end, so that the surface itself is not in their way."""
+ON_SURFACE = 1e-4
+"""Metres from a radio within which nothing is in its way."""
+CORNER = 1e-6
+"""Metres beyond a vertex within which something still is."""
 SAFETY = 0.99
 """Part of a certificate that is used."""
 CROSSINGS = 4
@@ -57,7 +61,7 @@ def make_work(order: int) -> Work:
 
 
 @uncounted
-def mirror_all(scene: Scene, source: F64, sequence: I32, order: I32, first: int, image: F64) -> None:
+def mirror_all(scene: Scene, source: F64, sequence: I32, order: I64, first: int, image: F64) -> None:
     """Write the images (n, K, 3) of `source` in the plane sequences (n, K), from row `first` on."""
     for i in range(first, len(order)):
         x, y, z = source[0], source[1], source[2]
@@ -70,7 +74,7 @@ def mirror_all(scene: Scene, source: F64, sequence: I32, order: I32, first: int,
 
 
 @uncounted
-def reach(margin, weight, grazing, length):  # noqa: ANN001, ANN201
+def reach(margin: float, weight: float, grazing: float, length: float) -> float:
     """Return how far the ends may move before a crossing leaves its place by `margin` [m].
 
     The unfolded line has `length` [m] and crosses the plane at sine `grazing`. A point of it at fraction f of the
@@ -85,12 +89,14 @@ def reach(margin, weight, grazing, length):  # noqa: ANN001, ANN201
 
 
 @uncounted
-def _weight(fraction, source_moves):  # noqa: ANN001, ANN202
+def _weight(fraction: float, source_moves: bool) -> float:
     return max(fraction, 1.0 - fraction) if source_moves else fraction
 
 
 @uncounted
-def bounce_points(scene, source_moves, target, planes, image, order, work):  # noqa: ANN001, ANN201
+def bounce_points(
+    scene: Scene, source_moves: bool, target: F64, planes: I32, image: F64, order: int, work: Work
+) -> tuple[bool, float]:
     """Find the points of reflection from the target back to the source; return (found, budget).
 
     `planes` (K,) and `image` (K, 3) are one row of the tree. The points must lie on the planes' triangles.
@@ -126,7 +132,7 @@ def bounce_points(scene, source_moves, target, planes, image, order, work):  # n
 
 
 @uncounted
-def _stand(scene, point, plane, away):  # noqa: ANN001, ANN202
+def _stand(scene: Scene, point: Point, plane: int, away: Point) -> Triple:
     """Return a point of `plane` moved off it by CLEARANCE to the side on which point `away` lies."""
     n = scene.normal[plane]
     side = away[0] * n[0] + away[1] * n[1] + away[2] * n[2] - scene.offset[plane]
@@ -135,7 +141,19 @@ def _stand(scene, point, plane, away):  # noqa: ANN001, ANN202
 
 
 @uncounted
-def clear_legs(scene, transparent, source, source_moves, target, planes, order, work):  # noqa: ANN001, ANN201
+def ray_range(leg: float, from_radio: bool, to_radio: bool) -> tuple[float, float]:
+    """Return where on a leg [m] an obstacle counts.
+
+    A radio may sit on a surface. A vertex may not: at the foot of a wall a path would slip through it.
+    """
+    margin = min(ON_SURFACE, 0.25 * leg)
+    return margin if from_radio else -CORNER, leg - margin if to_radio else leg + CORNER
+
+
+@uncounted
+def clear_legs(
+    scene: Scene, transparent: Bool, source: F64, source_moves: bool, target: F64, planes: I32, order: int, work: Work
+) -> tuple[bool, float]:
     """Look along the legs from target to source; return (clear, budget).
 
     Transparent materials let a leg pass, and the points are noted in `work`.
@@ -162,9 +180,9 @@ def clear_legs(scene, transparent, source, source_moves, target, planes, order, 
         if leg <= 0.0:
             continue
         dx, dy, dz = dx / leg, dy / leg, dz / leg
-        begin = 0.0
+        begin, stop = ray_range(leg, k == order, k == 0)
         while True:
-            hit, t = closest_hit(scene.bvh, start, (dx, dy, dz), begin, leg)
+            hit, t = closest_hit(scene.bvh, start, (dx, dy, dz), begin, stop)
             if hit < 0:
                 break
             x, y, z = start[0] + t * dx, start[1] + t * dy, start[2] + t * dz
@@ -186,7 +204,24 @@ def clear_legs(scene, transparent, source, source_moves, target, planes, order, 
 
 
 @uncounted
-def _blocked(scene, moves, start, end, k, order, work, hit, x, y, z, dx, dy, dz, fraction, length):  # noqa: ANN001, ANN202
+def _blocked(
+    scene: Scene,
+    moves: bool,
+    start: Point,
+    end: Point,
+    k: int,
+    order: int,
+    work: Work,
+    hit: int,
+    x: float,
+    y: float,
+    z: float,
+    dx: float,
+    dy: float,
+    dz: float,
+    fraction: float,
+    length: float,
+) -> float:
     """Return the budget of a leg that triangle `hit` blocks at (x, y, z).
 
     It stays blocked while the crossing stays on the face and the leg's ends stay on their sides of it.

@@ -9,9 +9,13 @@ from math import log, sqrt
 
 import numpy as np
 
-from twin.channel.antennas import array_phases, choose_beams, polarised
+from twin.channel.antennas import Antennas, array_phases, choose_beams, polarised
+from twin.channel.edges import Edges
 from twin.channel.fields import spherical_basis, spread
-from twin.channel.transfer import lengthening, path_transfer
+from twin.channel.hulls import Hulls
+from twin.channel.paths import Paths
+from twin.channel.planes import Scene
+from twin.channel.transfer import Media, lengthening, path_transfer
 from twin.link import SPEED_OF_LIGHT
 from twin.state import C128, F64, I32, I64, Bool
 
@@ -79,17 +83,30 @@ class Ends(NamedTuple):
 
 
 @kernel
-def assemble(scene, edges, hulls, media, antennas, ends, a, b, pair, paths, limit, out):  # noqa: ANN001, ANN201
+def assemble(
+    scene: Scene,
+    edges: Edges,
+    hulls: Hulls,
+    media: Media,
+    antennas: Antennas,
+    ends: Ends,
+    a: I32,
+    b: I32,
+    pair: I32,
+    paths: Paths,
+    limit: int,
+    out: Output,
+) -> None:
     """Write all links (a, b, pair: (L,)) to `out`, at most `limit` paths each, the weakest dropped."""
     field, transfer = np.zeros((2, 3), np.complex128), np.zeros((2, 2), np.complex128)
     angles = np.zeros((2, 3))
     first = 0
     for i in range(len(a)):
         g = pair[i]
-        last = first + paths.count[g]
+        last = first + paths.found[g]
         start, end = ends.position[ends.place[a[i]]], ends.position[ends.place[b[i]]]
         wavelength = SPEED_OF_LIGHT / ends.carrier[a[i]]
-        for m in range(paths.count[g]):
+        for m in range(paths.found[g]):
             p = first + m
             length = path_transfer(
                 scene,
@@ -127,7 +144,7 @@ def assemble(scene, edges, hulls, media, antennas, ends, a, b, pair, paths, limi
 
 
 @uncounted
-def _radiate(antennas, ends, a, b, angles, transfer):  # noqa: ANN001, ANN202
+def _radiate(antennas: Antennas, ends: Ends, a: int, b: int, angles: F64, transfer: C128) -> complex:
     """Return the amplitude between single elements of radios a and b, but for the spread."""
     ax, ay, az = polarised(antennas, a, ends.axes[a], angles[0, 0], angles[0, 1], angles[0, 2])
     bx, by, bz = polarised(antennas, b, ends.axes[b], angles[1, 0], angles[1, 1], angles[1, 2])
@@ -137,11 +154,11 @@ def _radiate(antennas, ends, a, b, angles, transfer):  # noqa: ANN001, ANN202
     b_theta, b_phi = bx * tx + by * ty + bz * tz, bx * px + by * py
     arrives_theta = transfer[0, 0] * a_theta + transfer[0, 1] * a_phi
     arrives_phi = transfer[1, 0] * a_theta + transfer[1, 1] * a_phi
-    return (b_theta * arrives_theta + b_phi * arrives_phi) * (ends.gain[a] * ends.gain[b])
+    return complex((b_theta * arrives_theta + b_phi * arrives_phi) * (ends.gain[a] * ends.gain[b]))
 
 
 @kernel
-def _beams(antennas, a, b, out, i, first, last):  # noqa: ANN001, ANN202
+def _beams(antennas: Antennas, a: int, b: int, out: Output, i: int, first: int, last: int) -> None:
     """Write the amplitudes with the beams of both ends."""
     plain = antennas.rows[a] * antennas.columns[a] == 1 and antennas.rows[b] * antennas.columns[b] == 1
     if plain or first == last:
@@ -156,7 +173,7 @@ def _beams(antennas, a, b, out, i, first, last):  # noqa: ANN001, ANN202
 
 
 @uncounted
-def _keep(out, i, first, last, limit):  # noqa: ANN001, ANN202
+def _keep(out: Output, i: int, first: int, last: int, limit: int) -> int:
     """Keep the `limit` strongest paths, sort them by delay, and return where they end."""
     out.dropped[i] = 0.0
     while last - first > limit:
@@ -176,18 +193,18 @@ def _keep(out, i, first, last, limit):  # noqa: ANN001, ANN202
 
 
 @uncounted
-def _before(out, p, q):  # noqa: ANN001, ANN202
+def _before(out: Output, p: int, q: int) -> bool:
     """Tell whether path p comes before q: by delay, then by departure (paths of a symmetric site tie)."""
     if out.delay[p] != out.delay[q]:
-        return out.delay[p] < out.delay[q]
+        return bool(out.delay[p] < out.delay[q])
     for k in range(3):
         if out.departure[p, k] != out.departure[q, k]:
-            return out.departure[p, k] < out.departure[q, k]
+            return bool(out.departure[p, k] < out.departure[q, k])
     return False
 
 
 @uncounted
-def _swap(out, p, q):  # noqa: ANN001, ANN202
+def _swap(out: Output, p: int, q: int) -> None:
     out.amplitude[p], out.amplitude[q] = out.amplitude[q], out.amplitude[p]
     out.element[p], out.element[q] = out.element[q], out.element[p]
     out.delay[p], out.delay[q] = out.delay[q], out.delay[p]
@@ -203,7 +220,7 @@ def _swap(out, p, q):  # noqa: ANN001, ANN202
 
 
 @uncounted
-def _describe(paths, pair, out, i, first, last):  # noqa: ANN001, ANN202
+def _describe(paths: Paths, pair: int, out: Output, i: int, first: int, last: int) -> None:
     """Write gain, K factor and spreads of link i, all weighted by power."""
     total, direct, delay, doppler = 0.0, 0.0, 0.0, 0.0
     ax, ay, bx, by = 0.0, 0.0, 0.0, 0.0
@@ -238,7 +255,7 @@ def _describe(paths, pair, out, i, first, last):  # noqa: ANN001, ANN202
 
 
 @uncounted
-def _azimuth(directions, p):  # noqa: ANN001, ANN202
+def _azimuth(directions: F64, p: int) -> tuple[float, float]:
     """Return the unit vector of direction p in the horizontal plane; 0 for a vertical one."""
     x, y = directions[p, 0], directions[p, 1]
     flat = sqrt(x * x + y * y)
@@ -246,11 +263,11 @@ def _azimuth(directions, p):  # noqa: ANN001, ANN202
 
 
 @uncounted
-def _circular(x, y, total):  # noqa: ANN001, ANN202
+def _circular(x: float, y: float, total: float) -> float:
     """Return the circular spread [rad] of azimuths that add up to (x, y) (TR 38.901, annex A.1, eq. A-1)."""
     return sqrt(-2.0 * log(max(min(1.0, sqrt(x * x + y * y) / total), 1e-12)))
 
 
 @uncounted
-def _power(amplitude):  # noqa: ANN001, ANN202
+def _power(amplitude: complex) -> float:
     return amplitude.real**2 + amplitude.imag**2

@@ -19,7 +19,7 @@ def traced_links(time: int, a: I32, b: I32, pair: I32, paths: Paths, scene: Scen
     length = paths.length[rows]
     unused = np.arange(paths.kind.shape[2]) >= length[:, None]
     kind = np.where(unused, -1, paths.kind[rows]).astype(np.int32)
-    index = paths.index[rows]
+    index = paths.what[rows]
     static = (kind == REFLECTION) | (kind == TRANSMISSION)
     face = np.where(unused, -1, np.where(static, scene.face[np.where(static, index, 0)], index)).astype(np.int32)
     return TracedLinks(

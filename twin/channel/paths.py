@@ -8,7 +8,7 @@ from twin.kernels import uncounted  # isort: skip  before numba
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.channel.images import CROSSINGS, REFLECTION, TRANSMISSION
+from twin.channel.images import CROSSINGS, REFLECTION, TRANSMISSION, Work
 from twin.state import F64, I32
 
 
@@ -19,10 +19,10 @@ class Paths(NamedTuple):
     face of a moving hull for a moving reflection.
     """
 
-    count: I32  # (G,) may exceed M: then the arrays must grow
+    found: I32  # (G,) paths; may exceed M: then the arrays must grow
     length: I32  # (G, M) interactions of a path
     kind: NDArray[np.int8]  # (G, M, K)
-    index: I32  # (G, M, K)
+    what: I32  # (G, M, K) index of each interaction
     vertex: F64  # (G, M, K, 3) m
 
 
@@ -39,13 +39,15 @@ def make_paths(pairs: int, capacity: int, interactions: int) -> Paths:
 
 
 @uncounted
-def emit(paths, pair, backwards, work, kinds, indices, order):  # noqa: ANN001, ANN201
+def emit(
+    paths: Paths, pair: int, backwards: bool, work: Work, kinds: NDArray[np.int8], indices: I32, order: int
+) -> None:
     """Append the path in `work` to `pair`; `backwards` where the source is the pair's second place.
 
     `kinds` and `indices` (K,) are the path's interactions but for its transmissions, from the source.
     """
-    slot = paths.count[pair]
-    paths.count[pair] = slot + 1
+    slot = paths.found[pair]
+    paths.found[pair] = slot + 1
     if slot >= paths.length.shape[1]:
         return
     total = order + work.crossings[0]
@@ -71,10 +73,12 @@ def emit(paths, pair, backwards, work, kinds, indices, order):  # noqa: ANN001, 
 
 
 @uncounted
-def _put(paths, pair, slot, place, total, backwards, kind, index, vertex):  # noqa: ANN001, ANN202
+def _put(
+    paths: Paths, pair: int, slot: int, place: int, total: int, backwards: bool, kind: int, index: int, vertex: F64
+) -> None:
     k = total - 1 - place if backwards else place
     paths.kind[pair, slot, k] = kind
-    paths.index[pair, slot, k] = index
+    paths.what[pair, slot, k] = index
     paths.vertex[pair, slot, k, 0] = vertex[0]
     paths.vertex[pair, slot, k, 1] = vertex[1]
     paths.vertex[pair, slot, k, 2] = vertex[2]

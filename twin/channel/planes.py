@@ -134,7 +134,9 @@ def _rims(geometry: Geometry, face: I32, solid: np.ndarray) -> tuple[I32, F64]:
 
 
 @uncounted
-def edge_distance(ax, ay, az, bx, by, bz, x, y, z):  # noqa: ANN001, ANN201
+def edge_distance(
+    ax: float, ay: float, az: float, bx: float, by: float, bz: float, x: float, y: float, z: float
+) -> float:
     """Return the distance of point (x, y, z) from the segment a to b."""
     ex, ey, ez = bx - ax, by - ay, bz - az
     px, py, pz = x - ax, y - ay, z - az
@@ -147,7 +149,7 @@ def edge_distance(ax, ay, az, bx, by, bz, x, y, z):  # noqa: ANN001, ANN201
 
 
 @uncounted
-def triangle_edge_distance(corners, x, y, z):  # noqa: ANN001, ANN201
+def triangle_edge_distance(corners: F64, x: float, y: float, z: float) -> float:
     """Return the distance of a point in the plane of a triangle, `corners` (3, 3), from its nearest edge."""
     nearest = np.inf
     for k in range(3):
@@ -157,7 +159,7 @@ def triangle_edge_distance(corners, x, y, z):  # noqa: ANN001, ANN201
 
 
 @uncounted
-def rim_distance(scene, triangle, x, y, z):  # noqa: ANN001, ANN201
+def rim_distance(scene: Scene, triangle: int, x: float, y: float, z: float) -> float:
     """Return how far inside its face a point of `triangle` is; at least that far for faces of many edges."""
     f = scene.face[triangle]
     first, last = scene.rim_first[f], scene.rim_first[f + 1]
@@ -171,7 +173,7 @@ def rim_distance(scene, triangle, x, y, z):  # noqa: ANN001, ANN201
 
 
 @uncounted
-def in_triangle(corners, normal, x, y, z):  # noqa: ANN001, ANN201
+def in_triangle(corners: F64, normal: F64, x: float, y: float, z: float) -> bool:
     """Tell whether a point of the plane lies in the triangle `corners` (3, 3), edges included."""
     nx, ny, nz = abs(normal[0]), abs(normal[1]), abs(normal[2])
     if nx >= ny and nx >= nz:
@@ -187,11 +189,11 @@ def in_triangle(corners, normal, x, y, z):  # noqa: ANN001, ANN201
     if det == 0.0:
         return False
     s, t = (u * d - v * c) / det, (a * v - b * u) / det
-    return s >= -INSIDE and t >= -INSIDE and s + t <= 1.0 + INSIDE
+    return bool(s >= -INSIDE and t >= -INSIDE and s + t <= 1.0 + INSIDE)
 
 
 @uncounted
-def locate(scene, p, x, y, z):  # noqa: ANN001, ANN201
+def locate(scene: Scene, p: int, x: float, y: float, z: float) -> tuple[int, float]:
     """Return (triangle, 0) of plane `p` under a point of it, or (-1, distance of the nearest triangle)."""
     low, high = scene.low[p], scene.high[p]
     dx = max(low[0] - x, x - high[0], 0.0)

@@ -12,10 +12,11 @@ from typing import NamedTuple
 from twin.kernels import kernel, uncounted  # isort: skip  before numba
 import numpy as np
 
-from twin.channel.images import bounce_points, clear_legs, make_work
-from twin.channel.paths import REFLECTIONS, emit
+from twin.channel.images import Work, bounce_points, clear_legs, make_work
+from twin.channel.paths import REFLECTIONS, Paths, emit
+from twin.channel.planes import Scene
 from twin.channel.tree import Tree
-from twin.state import F64, I32
+from twin.state import F64, I32, I64, Bool
 
 WIDE, NEAR = 6.0, 0.5
 """Metres that the ends move together between two searches of the tree, and of the wide list."""
@@ -26,7 +27,7 @@ class Lists(NamedTuple):
 
     row: I32  # (m, W) rows of the tree
     expiry: F64  # (m, W) reading of the odometer at which the certificate ends
-    count: I32  # (m,)
+    size: I32  # (m,) rows in use
     until: F64  # (m,) reading at which `row` must be made anew
     near: I32  # (m, W) places in `row`
     near_count: I32  # (m,)
@@ -52,7 +53,7 @@ def make_lists(targets: int, capacity: int = 1024) -> Lists:
 
 def grown(lists: Lists, capacity: int) -> Lists:
     """Return the lists with room for `capacity` rows a target."""
-    more = make_lists(len(lists.count), capacity)
+    more = make_lists(len(lists.size), capacity)
     width = lists.row.shape[1]
     for name in ("row", "expiry", "near"):
         getattr(more, name)[:, :width] = getattr(lists, name)
@@ -69,7 +70,9 @@ def refresh(tree: Tree, lists: Lists, moves: bool, targets: F64, known: int) -> 
 
 
 @kernel
-def _refresh(scene, sequence, order, image, count, known, moves, targets, lists):  # noqa: ANN001, ANN202
+def _refresh(
+    scene: Scene, sequence: I32, order: I64, image: F64, count: int, known: int, moves: bool, targets: F64, lists: Lists
+) -> int:
     """Return the room that a target needs; more than there is: nothing of that target was changed."""
     from_row = 0
     work = make_work(sequence.shape[1])
@@ -79,7 +82,7 @@ def _refresh(scene, sequence, order, image, count, known, moves, targets, lists)
         if reading >= lists.until[j]:
             from_row, size, until = 0, 0, reading + WIDE
         else:
-            from_row, size, until = known, lists.count[j], lists.until[j]
+            from_row, size, until = known, lists.size[j], lists.until[j]
         held = size
         for i in range(from_row, count):
             found, budget = bounce_points(scene, moves, targets[j], sequence[i], image[i], order[i], work)
@@ -90,17 +93,17 @@ def _refresh(scene, sequence, order, image, count, known, moves, targets, lists)
             size += 1
         if size > capacity:
             return size
-        lists.count[j], lists.until[j] = size, until
+        lists.size[j], lists.until[j] = size, until
         if reading >= lists.near_until[j] or size != held or from_row == 0:
             _refresh_near(lists, j)
     return 0
 
 
 @uncounted
-def _refresh_near(lists, j):  # noqa: ANN001, ANN202
+def _refresh_near(lists: Lists, j: int) -> None:
     until = lists.odometer[j] + NEAR
     size = 0
-    for q in range(lists.count[j]):
+    for q in range(lists.size[j]):
         if lists.expiry[j, q] < until:
             lists.near[j, size] = q
             size += 1
@@ -108,8 +111,23 @@ def _refresh_near(lists, j):  # noqa: ANN001, ANN202
 
 
 @uncounted
-def follow(scene, transparent, sequence, order, image, seen, step, source, moves, targets, lists, pair, backwards,
-           work, paths):  # noqa: ANN001, ANN201  # fmt: skip
+def follow(
+    scene: Scene,
+    transparent: Bool,
+    sequence: I32,
+    order: I64,
+    image: F64,
+    seen: I64,
+    step: int,
+    source: F64,
+    moves: bool,
+    targets: F64,
+    lists: Lists,
+    pair: I32,
+    backwards: Bool,
+    work: Work,
+    paths: Paths,
+) -> None:
     """Append to `paths` the paths from `source` (3,) to each target (m, 3); certificates decide what is examined.
 
     `pair` (m,) is the pair of each target, `backwards` (m,) tells whether the source is its second place.
@@ -136,8 +154,23 @@ def follow(scene, transparent, sequence, order, image, seen, step, source, moves
 
 
 @uncounted
-def exhaust(scene, transparent, sequence, order, image, seen, count, step, source, moves, targets, pair, backwards,
-            work, paths):  # noqa: ANN001, ANN201  # fmt: skip
+def exhaust(
+    scene: Scene,
+    transparent: Bool,
+    sequence: I32,
+    order: I64,
+    image: F64,
+    seen: I64,
+    count: int,
+    step: int,
+    source: F64,
+    moves: bool,
+    targets: F64,
+    pair: I32,
+    backwards: Bool,
+    work: Work,
+    paths: Paths,
+) -> None:
     """Append what `follow` appends, from every row of the tree and without certificates: its oracle."""
     for j in range(targets.shape[0]):
         if clear_legs(scene, transparent, source, moves, targets[j], sequence[0], 0, work)[0]:

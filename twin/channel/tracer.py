@@ -24,7 +24,7 @@ from twin.channel.transfer import Media
 from twin.errors import ScenarioError, nearest
 from twin.link import Radio
 from twin.specs import RayTracingSpec
-from twin.state import F64, BodyState, TracedLinks
+from twin.state import F64, I32, BodyState, TracedLinks
 from twin.world.geometry import Geometry
 from twin.world.materials import permittivity
 
@@ -105,7 +105,7 @@ class RayTracer:
             bodies.angular_velocity,
         )
         radios, paths = self.radios, self._paths
-        out = make_output(len(radios.a), int(paths.count[self._pair].sum()))
+        out = make_output(len(radios.a), int(paths.found[self._pair].sum()))
         assemble(
             self.scene,
             self._edges,
@@ -126,14 +126,14 @@ class RayTracer:
         """Fill the paths, with more room if they need it."""
         while True:
             paths = self._paths
-            paths.count[:] = 0
+            paths.found[:] = 0
             for source in self._sources:
                 source.find(position, self._step, self._work, paths)
             if len(self.hulls.body):
                 ends = (position, self._place_body, self._first, self._second)
                 moving.block(self.hulls, *ends, paths)
                 moving.reflect(self.scene, self.hulls, *ends, paths)
-            needed = int(paths.count.max(initial=0))
+            needed = int(paths.found.max(initial=0))
             if needed <= paths.length.shape[1]:
                 return
             self._paths = self._room(2 * needed)
@@ -175,7 +175,7 @@ def _no_bodies() -> BodyState:
 
 
 @kernel
-def _antenna_axes(body, mount, orientation):  # noqa: ANN001, ANN202
+def _antenna_axes(body: I32, mount: F64, orientation: F64) -> F64:
     """Return the antenna axes (R, 3, 3) in the world: the columns of `mount`, turned by the body."""
     axes = np.empty_like(mount)
     for i in range(len(body)):

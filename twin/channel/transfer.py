@@ -10,10 +10,15 @@ from math import atan2, cos, pi, sqrt
 import numpy as np
 
 from twin.channel.atmosphere import rain_db_km, roughness_factor
+from twin.channel.edges import Edges
 from twin.channel.fields import act_on, end_transfer, perpendicular, slab, start_field
+from twin.channel.hulls import Hulls
 from twin.channel.images import DIFFRACTION, MOVING, TRANSMISSION
+from twin.channel.paths import Paths
+from twin.channel.planes import Scene
 from twin.channel.utd import wedge_coefficients
 from twin.state import C128, F64
+from twin.world.bvh import Point, Triple
 
 
 class Media(NamedTuple):
@@ -28,7 +33,22 @@ class Media(NamedTuple):
 
 
 @uncounted
-def path_transfer(scene, edges, hulls, media, carrier, wavelength, paths, pair, m, start, end, field, transfer, ends):  # noqa: ANN001, ANN201
+def path_transfer(
+    scene: Scene,
+    edges: Edges,
+    hulls: Hulls,
+    media: Media,
+    carrier: int,
+    wavelength: float,
+    paths: Paths,
+    pair: int,
+    m: int,
+    start: Point,
+    end: Point,
+    field: C128,
+    transfer: C128,
+    ends: F64,
+) -> float:
     """Write the `transfer` (2, 2) of one path without its spread, and its directions to `ends` (2, 3).
 
     Rows and columns of the transfer are theta and phi about z at arrival and at departure. Returns the length [m].
@@ -51,7 +71,7 @@ def path_transfer(scene, edges, hulls, media, carrier, wavelength, paths, pair, 
         here = there
         there = end if k == n - 1 else paths.vertex[pair, m, k + 1]
         ox, oy, oz, leg = _towards(here, there)
-        kind, index = paths.kind[pair, m, k], paths.index[pair, m, k]
+        kind, index = paths.kind[pair, m, k], paths.what[pair, m, k]
         if kind == DIFFRACTION:
             rest = leg + _length_from(paths, pair, m, k + 1, end)
             _bend(edges, index, media, carrier, wavelength, length, rest, field, dx, dy, dz, ox, oy, oz)
@@ -74,7 +94,7 @@ def path_transfer(scene, edges, hulls, media, carrier, wavelength, paths, pair, 
 
 
 @uncounted
-def _length_from(paths, pair, m, k, end):  # noqa: ANN001, ANN202
+def _length_from(paths: Paths, pair: int, m: int, k: int, end: Point) -> float:
     """Return the length [m] of a path from its vertex k to its end."""
     n = paths.length[pair, m]
     total = 0.0
@@ -85,7 +105,22 @@ def _length_from(paths, pair, m, k, end):  # noqa: ANN001, ANN202
 
 
 @uncounted
-def _bend(edges, e, media, carrier, wavelength, before, after, field, dx, dy, dz, ox, oy, oz):  # noqa: ANN001, ANN202
+def _bend(
+    edges: Edges,
+    e: int,
+    media: Media,
+    carrier: int,
+    wavelength: float,
+    before: float,
+    after: float,
+    field: C128,
+    dx: float,
+    dy: float,
+    dz: float,
+    ox: float,
+    oy: float,
+    oz: float,
+) -> None:
     """Let a wave that comes along d, `before` metres from its origin, go on along o for `after` metres."""
     ex, ey, ez = edges.along[e, 0], edges.along[e, 1], edges.along[e, 2]
     phi_in, phi_out = _angle(edges, e, -dx, -dy, -dz), _angle(edges, e, ox, oy, oz)
@@ -115,7 +150,7 @@ def _bend(edges, e, media, carrier, wavelength, before, after, field, dx, dy, dz
 
 
 @uncounted
-def _angle(edges, e, x, y, z):  # noqa: ANN001, ANN202
+def _angle(edges: Edges, e: int, x: float, y: float, z: float) -> float:
     """Return the angle about edge e at which a direction lies, from 0 on its first face."""
     n, t = edges.normal[e], edges.into[e]
     angle = atan2(x * n[0] + y * n[1] + z * n[2], x * t[0] + y * t[1] + z * t[2])
@@ -123,7 +158,7 @@ def _angle(edges, e, x, y, z):  # noqa: ANN001, ANN202
 
 
 @uncounted
-def _cross_unit(ax, ay, az, bx, by, bz):  # noqa: ANN001, ANN202
+def _cross_unit(ax: float, ay: float, az: float, bx: float, by: float, bz: float) -> Triple:
     x, y, z = ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx
     length = sqrt(x * x + y * y + z * z)
     if length < 1e-12:
@@ -132,7 +167,7 @@ def _cross_unit(ax, ay, az, bx, by, bz):  # noqa: ANN001, ANN202
 
 
 @uncounted
-def _towards(a, b):  # noqa: ANN001, ANN202
+def _towards(a: Point, b: Point) -> tuple[float, float, float, float]:
     """Return the unit vector from a to b and their distance; x where they are the same point."""
     dx, dy, dz = b[0] - a[0], b[1] - a[1], b[2] - a[2]
     length = sqrt(dx * dx + dy * dy + dz * dz)
@@ -142,7 +177,21 @@ def _towards(a, b):  # noqa: ANN001, ANN202
 
 
 @uncounted
-def _meet(media, carrier, wavelength, passes, surface, normal, field, dx, dy, dz, ox, oy, oz):  # noqa: ANN001, ANN202
+def _meet(
+    media: Media,
+    carrier: int,
+    wavelength: float,
+    passes: bool,
+    surface: int,
+    normal: F64,
+    field: C128,
+    dx: float,
+    dy: float,
+    dz: float,
+    ox: float,
+    oy: float,
+    oz: float,
+) -> None:
     """Let a wave that travels along d meet a surface, and leave along o."""
     nx, ny, nz = normal[0], normal[1], normal[2]
     cosine = min(1.0, abs(dx * nx + dy * ny + dz * nz))
@@ -159,7 +208,20 @@ def _meet(media, carrier, wavelength, passes, surface, normal, field, dx, dy, dz
 
 
 @uncounted
-def lengthening(hulls, body_velocity, turning, body_position, paths, pair, m, start, end, va, vb, ends):  # noqa: ANN001, ANN201
+def lengthening(
+    hulls: Hulls,
+    body_velocity: F64,
+    turning: F64,
+    body_position: F64,
+    paths: Paths,
+    pair: int,
+    m: int,
+    start: Point,
+    end: Point,
+    va: F64,
+    vb: F64,
+    ends: F64,
+) -> float:
     """Return the rate [m/s] at which a path's length grows: by its ends, and by the moving mirrors on it."""
     rate = 0.0
     for k in range(3):
@@ -168,7 +230,7 @@ def lengthening(hulls, body_velocity, turning, body_position, paths, pair, m, st
     for k in range(n):
         if paths.kind[pair, m, k] != MOVING:
             continue
-        body = hulls.owner[paths.index[pair, m, k]]
+        body = hulls.owner[paths.what[pair, m, k]]
         p = paths.vertex[pair, m, k]
         before = start if k == 0 else paths.vertex[pair, m, k - 1]
         after = end if k == n - 1 else paths.vertex[pair, m, k + 1]

@@ -24,6 +24,11 @@ class Tree:
     def __init__(self, scene: Scene, transparent: Bool, order: int) -> None:
         self.scene, self.transparent, self.max_order = scene, transparent, order
         self.count, self.launches = 0, 0
+        self.sequence: I32  # (rows, K) planes, -1 beyond the order
+        self.order: I64  # (rows,)
+        self.seen: I64  # (rows,) step at which a ray or a path last met it
+        self.image: F64  # (rows, K, 3) m
+        self.table: I32  # hash table of rows
         self._allocate(4096)
         planes = len(scene.offset) if order > 0 else 0
         while planes > len(self.order) // 2:
@@ -93,7 +98,7 @@ class Tree:
 
 
 @kernel
-def _hash(key: I32, order: int) -> int:
+def _hash(key: I32, order: int) -> np.uint64:
     """Return the FNV-1a hash of the first `order` planes."""
     h = np.uint64(14695981039346656037)
     for k in range(order):
@@ -102,7 +107,7 @@ def _hash(key: I32, order: int) -> int:
 
 
 @kernel
-def _insert(table: I32, sequence: I32, order: I32, seen: I64, count: int, key: I32, length: int, step: int) -> int:
+def _insert(table: I32, sequence: I32, order: I64, seen: I64, count: int, key: I32, length: int, step: int) -> int:
     """Note that `key` was seen at `step`; return the number of rows."""
     size = np.uint64(table.size)
     place = np.int64(_hash(key, length) % size)
@@ -122,7 +127,7 @@ def _insert(table: I32, sequence: I32, order: I32, seen: I64, count: int, key: I
 
 
 @kernel
-def _rehash(table: I32, sequence: I32, order: I32, count: int) -> None:
+def _rehash(table: I32, sequence: I32, order: I64, count: int) -> None:
     size = np.uint64(table.size)
     for row in range(count):
         place = np.int64(_hash(sequence[row], order[row]) % size)
@@ -132,9 +137,21 @@ def _rehash(table: I32, sequence: I32, order: I32, count: int) -> None:
 
 
 @kernel
-def _shoot(  # noqa: ANN202
-    scene, transparent, source, first, rays, launch, max_order, table, sequence, orders, seen, count, step
-):  # noqa: ANN001
+def _shoot(
+    scene: Scene,
+    transparent: Bool,
+    source: F64,
+    first: int,
+    rays: int,
+    launch: int,
+    max_order: int,
+    table: I32,
+    sequence: I32,
+    orders: I64,
+    seen: I64,
+    count: int,
+    step: int,
+) -> tuple[int, int]:
     """Shoot rays first:rays until the rows are half full; return the next ray and the number of rows."""
     turn_z = (launch * 0.7548776662466927 + 0.5) % 1.0
     turn = 2.0 * pi * ((launch * 0.5698402909980532) % 1.0)

@@ -30,11 +30,11 @@ def transition(x: float) -> complex:
         for n in range(1, 60):
             term *= -z * z / n
             total += term / (2 * n + 1)
-        return sqrt(pi) * z * np.exp(z * z) * (1.0 - 2.0 / sqrt(pi) * total)
+        return complex(sqrt(pi) * z * np.exp(z * z) * (1.0 - 2.0 / sqrt(pi) * total))
     fraction = z
     for k in range(60, 0, -1):
         fraction = z + 0.5 * k / fraction
-    return z / fraction
+    return complex(z / fraction)
 
 
 @uncounted
@@ -53,7 +53,18 @@ def _term(angle: float, sign: float, n: float, k_length: float) -> complex:
 
 
 @uncounted
-def wedge_coefficients(phi_in, phi_out, open_angle, sin_beta, k_length, wavenumber, r0_te, r0_tm, rn_te, rn_tm):  # noqa: ANN001, ANN201
+def wedge_coefficients(
+    phi_in: float,
+    phi_out: float,
+    open_angle: float,
+    sin_beta: float,
+    k_length: float,
+    wavenumber: float,
+    r0_te: complex,
+    r0_tm: complex,
+    rn_te: complex,
+    rn_tm: complex,
+) -> tuple[complex, complex]:
     """Return (D_soft, D_hard) [sqrt(m)] between the angles phi' and phi.
 
     `open_angle` is n pi; `k_length` is k L with L = s s' sin(beta)^2 / (s + s'). Reflection coefficients of the

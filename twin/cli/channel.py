@@ -10,6 +10,8 @@ import click
 from twin.cli import examples
 
 if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+
     from twin.channel.coverage import Transmitter
 
 _FREQUENCY = click.option("--carrier", default="3.5 GHz", show_default=True, help="Frequency, such as '28 GHz'.")
@@ -47,6 +49,8 @@ def map_(world: str, site: tuple[str, ...], sites: Path | None, heights: tuple[f
          area: str | None, bandwidth: str, quantity: str, output: Path, carrier: str, order: int,
          diffraction: bool) -> int:  # fmt: skip
     """Compute the coverage of WORLD, a name or a folder."""
+    from functools import partial
+
     import numpy as np
     from rich.progress import Progress
 
@@ -73,7 +77,7 @@ def map_(world: str, site: tuple[str, ...], sites: Path | None, heights: tuple[f
                 RayTracingSpec(order=order, diffraction=diffraction),
                 bandwidth=float(parse_quantity(bandwidth, "frequency")),
                 outdoors=lambda points: np.array([thing is None for thing in here.inside(points)]),
-                progress=lambda done, total, bar=bar, task=task: bar.update(task, completed=done, total=total),
+                progress=partial(_show, bar, task),
             )  # fmt: skip
         path = output if len(heights) < 2 else output.with_stem(f"{output.stem}-{height:g}m")
         if output.suffix == ".npz":
@@ -103,10 +107,12 @@ def link(scenario: str, source: str, target: str, output: Path | None, as_json: 
     from twin.channel.describe import ends_of, rows_of
     from twin.channel.tracer import RayTracer
     from twin.cli.console import out, print_json
-    from twin.cli.running import load
+    from twin.project import find_scenario
+    from twin.scenario import load_scenario
     from twin.specs import RayTracingSpec
 
-    built = build(*load(scenario))
+    project, path = find_scenario(scenario)
+    built = build(load_scenario(path)[0], project)
     names = [node.name for node in built.nodes]
     radios = ends_of(built.radios, names, source, target)
     built.twin.reset()
@@ -123,6 +129,10 @@ def link(scenario: str, source: str, target: str, output: Path | None, as_json: 
         draw_paths(links, 0, (position[0], position[1]), (source, target), built.world.geometry, output)
         out.print(f"drawn in {output}", markup=False)
     return 0
+
+
+def _show(bar: Progress, task: TaskID, done: int, total: int) -> None:
+    bar.update(task, completed=done, total=total)
 
 
 def _finite(value: float) -> float | None:
