@@ -24,7 +24,10 @@ def python(code, **environment):
 
 
 def test_the_cache_folder_is_named_by_the_sources(tmp_path):
-    code = "from twin import kernels; import numba; print(kernels.sources_digest(kernels.kernel_sources()), numba.config.CACHE_DIR)"
+    code = (
+        "from twin import kernels; import numba;"
+        "print(kernels.sources_digest(kernels.kernel_sources()), numba.config.CACHE_DIR)"
+    )
     digest, folder = python(code, TWIN_CACHE=str(tmp_path)).split()
     assert Path(folder) == tmp_path / "kernels" / digest
 
