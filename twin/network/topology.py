@@ -56,13 +56,13 @@ class Topology:
     def snr_db(self, links: LinkState, bandwidth: float) -> tuple[F64, F64]:
         """Return signal-to-noise ratio over `bandwidth` [Hz] of uplinks and downlinks, each (T, C)."""
         gain = self.path_gain_db(links)
-        uplink = gain + _column(self.terminals, "power_dbm")[:, None] - _noise(self.cells, bandwidth)
-        downlink = gain + _column(self.cells, "power_dbm") - _noise(self.terminals, bandwidth)[:, None]
+        uplink = gain + column(self.terminals, "power_dbm")[:, None] - _noise(self.cells, bandwidth)
+        downlink = gain + column(self.cells, "power_dbm") - _noise(self.terminals, bandwidth)[:, None]
         return uplink, downlink
 
     def received_dbm(self, links: LinkState) -> F64:
         """Return the power that terminals receive from cells, (T, C)."""
-        return self.path_gain_db(links) + _column(self.cells, "power_dbm")
+        return self.path_gain_db(links) + column(self.cells, "power_dbm")
 
     def _gather(self, links: LinkState, values: NDArray[Any], missing: float) -> F64:
         if self._pairs is not links.a:
@@ -81,7 +81,8 @@ class Topology:
         return np.array(rows, dtype=np.int64).reshape(len(self.terminals), len(self.cells))
 
 
-def _column(radios: Sequence[Radio], name: str) -> F64:
+def column(radios: Sequence[Radio], name: str) -> F64:
+    """Return one attribute of all radios."""
     return np.array([getattr(radio, name) for radio in radios], dtype=float)
 
 

@@ -1,0 +1,162 @@
+"""Latency at zero load is the sum that the method of TR 37.910 writes down; see docs/network.md.
+
+The sums here are made from the pattern and the tables of TS 38.214 alone, in symbols, and every packet must
+meet its sum to the rounding of a symbol boundary; arrivals are spread evenly over the pattern's period.
+"""
+
+import numpy as np
+import pytest
+
+from twin.errors import ScenarioError
+from twin.network import carrier_state as cs
+from twin.network.carrier import Carrier
+from twin.radio_specs import CarrierSpec, QosSpec
+
+N1 = {1: {15: 8, 30: 10, 60: 17, 120: 20}, 2: {15: 3, 30: 4.5, 60: 9}}
+N2 = {1: {15: 10, 30: 12, 60: 23, 120: 36}, 2: {15: 5, 30: 5.5, 60: 11}}
+CASES = [(scs, 1) for scs in (15, 30, 60, 120)] + [(scs, 2) for scs in (15, 30, 60)]
+SETTLE = 100  # periods before the first packet, so that grants before time 0 don't matter
+
+
+def carrier(scs: int, capability: int, symbols: int, uplink: str = "dynamic", snr_db=40.0, **settings):
+    qos = QosSpec(uplink=uplink, size=40, **settings.pop("qos", {}))
+    settings = {"duplex": "fdd", "sr_grant": 200, "resource_blocks": 100, "cces": 16} | settings
+    spec = CarrierSpec(scs=scs * 1e3, capability=capability, symbols=symbols, **settings)
+    made = Carrier(spec, [qos], ["terminal"], cells=1, seed=1, segment_header=5, ahead=0)
+    quality = np.array([[10 ** (snr_db / 10)]])
+    made.state.ratio[:] = quality
+    made.report(np.array([snr_db]), np.array([snr_db]))
+    made.attach(0, 0, 0)
+    made.want_persistent(cs.UP, 0)
+    return made
+
+
+def latencies(made: Carrier, link: int, count: int, size: int = 40):
+    """Return arrival in the period and latency of packets far apart, both in symbols, and transmissions."""
+    period = made.grid.period
+    offset = np.arange(count) * period // count
+    created = (SETTLE + 40 * np.arange(count)) * period + offset
+    rows = made.enter(
+        np.full(count, link), np.full(count, size), created, created + made.grid.n2_half, np.arange(count)
+    )
+    made.advance(int(created[-1]) + 1000 * period, False)
+    fates = made.state.fates[: made.state.counts[cs.DECIDED]]
+    assert (fates["fate"] == cs.DELIVERED).all()
+    decoded = dict(zip(fates["packet"].tolist(), fates["time"].tolist(), strict=True))
+    symbol = made.grid.slot / 14
+    taken = np.array([decoded[row] for row in rows.tolist()]) - created
+    return offset / symbol, taken / symbol, made.state.packets["transmissions"][rows]
+
+
+def d12(capability: int, symbols: int) -> int:
+    return 0 if capability == 2 or symbols >= 7 else 3 if symbols == 2 else 7 - symbols
+
+
+class Pattern:
+    """Start times in symbols, for the sums: an own list over many periods."""
+
+    def __init__(self, pattern: str, symbols: int, special: tuple[int, int, int] = (10, 2, 2)) -> None:
+        self.down, self.up, self.control = [], [], []
+        for slot, letter in enumerate(pattern * 400):
+            start = 14 * slot
+            regions = {"D": (14, 14), "S": (special[0], 14 - special[2]), "U": (0, 0), "F": (14, 0)}
+            down_end, up_start = regions[letter]
+            whole = symbols == 14 and down_end < 14  # the downlink part of an S slot is one occasion
+            self._fill(self.down, start, start + down_end, down_end if whole else symbols)
+            self._fill(self.up, start + up_start, start + 14, symbols)
+            if up_start < 14:
+                self.control.append(start + up_start)
+        self.control = sorted({*self.control, *(start for start, _ in self.up)})
+
+    @staticmethod
+    def _fill(rows: list, start: int, end: int, length: int) -> None:
+        while length and start + length <= end:
+            rows.append((start, start + length))
+            start += length
+
+    def next(self, rows: list, time: float):
+        return next(row for row in rows if (row[0] if isinstance(row, tuple) else row) >= time - 1e-6)
+
+
+def downlink_sum(pattern: Pattern, arrival: float, n1: float, n2: float) -> float:
+    """Tproc,2 / 2, frame alignment, data, Tproc,1 / 2."""
+    _, end = pattern.next(pattern.down, arrival + n2 / 2)
+    return end + n1 / 2 - arrival
+
+
+def configured_sum(pattern: Pattern, arrival: float, n1: float, n2: float) -> float:
+    """The same in the uplink."""
+    _, end = pattern.next(pattern.up, arrival + n2 / 2)
+    return end + n1 / 2 - arrival
+
+
+def dynamic_sum(pattern: Pattern, arrival: float, n1: float, n2: float) -> float:
+    """Tproc,2 / 2, PUCCH with the request, Tproc,2 / 2, PDCCH with the grant, Tproc,2, data, Tproc,1 / 2."""
+    request = pattern.next(pattern.control, arrival + n2 / 2) + 1
+    grant = pattern.next(pattern.down, request + n2 / 2)[0] + 1
+    _, end = pattern.next(pattern.up, grant + n2)
+    return end + n1 / 2 - arrival
+
+
+WAYS = {
+    "downlink": (cs.DOWN, "dynamic", downlink_sum),
+    "configured grant": (cs.UP, "configured", configured_sum),
+    "dynamic grant": (cs.UP, "dynamic", dynamic_sum),
+}
+
+
+@pytest.mark.parametrize("symbols", [2, 4, 7, 14])
+@pytest.mark.parametrize(("scs", "capability"), CASES)
+@pytest.mark.parametrize("duplex", ["fdd", "tdd"])
+def test_latency_at_zero_load_is_the_sum_of_its_parts(duplex, scs, capability, symbols):
+    letters = "F" if duplex == "fdd" else "DDDSU"
+    pattern = Pattern(letters, symbols)
+    n1, n2 = N1[capability][scs] + d12(capability, symbols), N2[capability][scs]
+    for link, uplink, by_hand in WAYS.values():
+        made = carrier(scs, capability, symbols, uplink, duplex=duplex)
+        arrival, found, transmissions = latencies(made, link, 70 * len(letters))
+        since = SETTLE * 14 * len(letters)
+        expected = np.array([by_hand(pattern, since + a, n1, n2) for a in arrival])
+        assert (transmissions == 1).all()
+        assert np.abs(found - expected).max() < 1e-3  # of 8 us and more, in whole ns
+        assert found.mean() == pytest.approx(expected.mean(), abs=1e-3)
+
+
+@pytest.mark.parametrize(("scs", "capability"), CASES)
+def test_slots_of_fdd_align_for_half_a_slot_on_average(scs, capability):
+    """TR 37.910 5.7.1.1 in closed form: N2 / 2 + 14 / 2 + 14 + N1 / 2 symbols."""
+    n1, n2 = N1[capability][scs], N2[capability][scs]
+    for link, uplink in ((cs.DOWN, "dynamic"), (cs.UP, "configured")):
+        _, found, _ = latencies(carrier(scs, capability, 14, uplink), link, 1400)
+        assert found.mean() == pytest.approx(n2 / 2 + 7 + 14 + n1 / 2, abs=0.01)
+
+
+def test_capability_2_is_not_defined_at_120_khz():
+    with pytest.raises(ScenarioError, match="capability 2 is not defined for 120 kHz; allowed: 15, 30, 60"):
+        carrier(120, 2, 14)
+    with pytest.raises(ScenarioError, match="240 kHz is no subcarrier spacing for data"):
+        carrier(240, 1, 14)
+
+
+@pytest.mark.parametrize("symbols", [2, 14])
+def test_ten_percent_errors_add_p_times_the_round_trip(symbols):
+    """Outer-loop adaptation holds the error target p; each error costs one HARQ round trip."""
+    n1, n2 = N1[1][30] + d12(1, symbols), N2[1][30]
+    pattern = Pattern("F", symbols)
+    made = carrier(30, 1, symbols, snr_db=7.0, qos={"error_target": 0.1})
+    arrival, found, transmissions = latencies(made, cs.DOWN, 6000)
+
+    def with_error(a: float) -> float:
+        feedback = pattern.next(pattern.control, downlink_sum(pattern, a, n1, n2) + a + n1 / 2) + 1
+        return pattern.next(pattern.down, feedback + n2 / 2 + n2 / 2)[1] + n1 / 2 - a
+
+    since = SETTLE * 14
+    base = np.array([downlink_sum(pattern, since + a, n1, n2) for a in arrival])
+    again = np.array([with_error(since + a) for a in arrival])
+    repeated = transmissions > 1
+    assert repeated.mean() == pytest.approx(0.1, abs=4 * np.sqrt(0.1 * 0.9 / len(found)))
+    twice = transmissions == 2
+    assert np.abs(found - np.where(twice, again, base))[transmissions <= 2].max() < 1e-3
+    round_trip = (again - base).mean()
+    added = (found - base)[transmissions <= 2].mean()
+    assert added == pytest.approx(twice.mean() * round_trip, rel=0.05)

@@ -1,0 +1,251 @@
+"""All state of one carrier as a few arrays of records, so that one kernel can advance it.
+
+Sizes: P packets, S segments, H = 16 HARQ processes x L links, L = 2 T links (uplink 2 t, downlink 2 t + 1 of
+terminal t), Q classes of service, C cells, B = L Q bearers. Bearer l Q + q is class q of link l.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numba.core import types
+from numba.experimental import structref
+from numpy.typing import NDArray
+
+from twin.kernels import kernel
+from twin.network.heap import EVENT
+from twin.network.phy import Qam
+from twin.network.tdd import Grid
+from twin.state import F64, I64
+
+Records = Any
+"""A one-dimensional array of records; numba and mypy don't agree on a closer type."""
+HARQ_PROCESSES = 16
+RING = 2048
+"""Occasions that can be planned ahead."""
+UP, DOWN = 0, 1
+QUEUED, DELIVERED, DISCARDED, HARQ_FAILED, HANDOVER = range(5)
+"""Fates of a packet on the radio."""
+FREE_PACKETS, FREE_SEGMENTS, DECIDED, LOGGED, EVENTS = range(5)
+"""Entries of `State.counts`."""
+
+CLASS = np.dtype([
+    ("order", np.int64),  # entry k: the class with the k-th priority
+    ("priority", np.int64),  # smaller goes first
+    ("budget", np.int64),  # ns, packet delay budget, for deadlines
+    ("discard", np.int64),  # ns, 0 never
+    ("target", np.float64),  # block error rate of a first transmission
+    ("configured", np.int64),  # uplink occasions between configured grants, 0 none
+    ("semi_persistent", np.int64),  # downlink occasions between persistent allocations, 0 none
+    ("size", np.int64),  # bytes that a persistent allocation holds
+    ("long", np.int64),  # 1: transmissions as long as the slot
+])  # fmt: skip
+PACKET = np.dtype([
+    ("size", np.int64),  # bytes with headers
+    ("left", np.int64),  # bytes not yet put into a block
+    ("open", np.int64),  # bytes not yet decoded
+    ("references", np.int64),  # places that still name this packet; 0: the row is free
+    ("fate", np.int64),
+    ("bearer", np.int64),
+    ("next", np.int64),  # in the bearer's queue, -1
+    ("created", np.int64),  # ns
+    ("ready", np.int64),  # ns, processed and visible to the MAC
+    ("first", np.int64),  # ns, start of the first transmission, -1 before
+    ("transmissions", np.int64),
+    ("free", np.int64),  # stack of free rows
+])  # fmt: skip
+SEGMENT = np.dtype([
+    ("packet", np.int64), ("bytes", np.int64), ("next", np.int64), ("free", np.int64),  # stack of free rows
+])  # fmt: skip
+BEARER = np.dtype([
+    ("head", np.int64),  # packet, -1
+    ("tail", np.int64),
+    ("timer", np.int64),  # 1: a discard timer runs
+    ("endless", np.int64),  # 1: full buffer
+])  # fmt: skip
+LINK = np.dtype([
+    ("cell", np.int64),  # serving cell, -1 detached
+    ("active", np.int64),  # place in the list of its cell, -1
+    ("bytes", np.int64),  # waiting
+    ("packets", np.int64),  # waiting
+    ("known", np.int64),  # uplink bytes that the base station knows of
+    ("granted", np.int64),  # uplink bytes granted and not yet used
+    ("reports", np.int64),  # uplink blocks in the air with a buffer status report of more data
+    ("requested", np.int64),  # 1: scheduling request under way
+    ("used", np.int64),  # occasion of the last transmission
+    ("sequence", np.int64),  # transport blocks so far
+    ("key", np.uint64),  # of the terminal's name, for draws
+    ("offset", np.int64),  # of scheduling requests and persistent occasions
+    ("served", np.int64),  # ns
+    ("average", np.float64),  # bit/s, proportional fair
+    ("average_time", np.int64),  # ns
+    ("olla_db", np.float64),
+    ("reported_db", np.float64),  # downlink: by the last CQI; uplink: of one PRB at full power
+    ("persistent", np.int64),  # period in occasions, 0 none
+    ("persistent_prbs", np.int64),
+    ("persistent_mcs", np.int64),
+    ("armed", np.int64),  # occasion of the next configured grant, -1
+])  # fmt: skip
+BLOCK = np.dtype([
+    ("state", np.int64),  # see scheduler
+    ("free_at", np.int64),  # ns
+    ("mcs", np.int64),
+    ("prbs", np.int64),
+    ("layers", np.int64),
+    ("size", np.int64),  # bits
+    ("transmissions", np.int64),
+    ("symbols", np.float64),  # resource elements of this transmission, layers counted
+    ("snr", np.float64),  # linear, of this transmission
+    ("draw", np.float64),
+    ("end", np.int64),  # ns
+    ("length", np.int64),  # occasions
+    ("segment", np.int64),  # head of the list, -1
+    ("report", np.int64),  # bytes left behind, in the buffer status report
+    ("cell", np.int64),
+    ("reserved", np.int64),  # 1: in resource blocks of a persistent allocation
+    ("priority", np.int64),
+    ("target", np.float64),
+    ("chain", np.int64),  # next block of the same occasion, -1
+    ("since", np.int64),  # ns, waiting for retransmission
+])  # fmt: skip
+CELL = np.dtype([
+    ("cces", np.int64),  # taken in the present PDCCH occasion
+    ("cces_at", np.int64),  # ns
+    ("load", np.float64),  # share of PRBs of the present downlink occasion
+    ("load_at", np.int64),  # ns
+    ("interference", np.float64),  # of the present uplink occasion, to noise
+    ("rise", np.float64),  # that, summed over occasions since the last measurement
+    ("uplink_work", np.float64),  # share of PRBs, summed likewise
+    ("downlink_work", np.float64),
+])  # fmt: skip
+FATE = np.dtype([("packet", np.int64), ("time", np.int64), ("fate", np.int64)])
+START = np.dtype([("packet", np.int64), ("time", np.int64)])
+NONE = {"active", "head", "tail", "used", "armed", "segment", "chain", "next", "cell", "first",
+        "cces_at", "load_at"}  # fmt: skip
+"""Fields that start at -1."""
+
+
+class Config(NamedTuple):
+    """Settings of the carrier."""
+
+    seed: int
+    prbs: int  # resource blocks of the carrier
+    dmrs: int  # REs per PRB
+    overhead: int  # REs per PRB, xOverhead
+    coreset: int  # symbols of a downlink slot that carry PDCCH
+    layers: int  # 1 or 2
+    scheduler: int
+    incremental: bool  # incremental redundancy, else chase combining
+    transmissions: int  # of one transport block, at most
+    cces: int  # of one PDCCH occasion
+    sr_period: int  # PUCCH occasions
+    sr_grant: int  # bytes granted after a scheduling request
+    segment_header: int  # bytes of MAC and RLC headers a segment
+    olla_step: float  # dB
+    pf_time: float  # ns, averaging of proportional fair
+    gap: float  # linear ratio lost by practical codes
+    self_interference: float  # to noise, while the own cell transmits (full duplex)
+    ahead: int  # ns from an uplink decoding to the first effect of an answer to it
+
+
+class State(NamedTuple):
+    """A carrier; lists of a cell come as (2, C, n), uplink first."""
+
+    config: Config
+    grid: Grid
+    qam: Qam
+    mcs: I64  # (2, M) modulation order, code rate x 2048
+    threshold: F64  # (Q, SIZES, M) dB, where an MCS meets the class's target
+    aggregation_db: F64  # (5,) where PDCCH needs 1, 2, 4, 8, 16 control channel elements
+    classes: Records  # (Q,) CLASS
+    packets: Records  # (P,) PACKET
+    segments: Records  # (S,) SEGMENT
+    bearers: Records  # (B,) BEARER
+    links: Records  # (L,) LINK
+    blocks: Records  # (H,) BLOCK
+    words: F64  # (H, 4) code words, see harq
+    cells: Records  # (C,) CELL
+    active: I64  # (2, C, T) links with something to send
+    again: I64  # (2, C, 16 T) blocks that wait for retransmission
+    lengths: I64  # (2, 2, C) how long the lists `active` and `again` are
+    used: I64  # (2, C, RING, 2) PRBs taken in an occasion, and which occasion that is
+    reserved: I64  # (2, C, cycle) PRBs of persistent allocations
+    ratio: F64  # (2, T, C) to noise per PRB: all power in one PRB (uplink), spread over all (downlink)
+    uplink_cap: F64  # (T,) the most per PRB that power control lets the serving cell receive
+    planned: I64  # (RING, 2) first block of an uplink occasion, and which occasion that is
+    armed: I64  # (2,) occasion of the pending scheduling event, -1
+    heap: Records  # EVENT
+    fates: Records  # (P,) FATE
+    log: Records  # (2 S,) START
+    counts: I64  # (5,)
+
+
+@structref.register
+class _HandleType(types.StructRef):
+    """What kernels see of a State: one pointer, so that passing it on costs nothing."""
+
+    def preprocess_fields(self, fields: Any) -> Any:
+        """Let literal types not make a new type of struct."""
+        return tuple((name, types.unliteral(kind)) for name, kind in fields)
+
+
+class Handle(structref.StructRefProxy):
+    """A State for kernels, made by `bind`."""
+
+
+structref.define_proxy(Handle, _HandleType, list(State._fields))
+
+@kernel
+def bind(s: State) -> Any:
+    """Return the handle of a state, which shares its arrays."""
+    return Handle(  # type: ignore[no-untyped-call]
+        s.config, s.grid, s.qam, s.mcs, s.threshold, s.aggregation_db, s.classes, s.packets, s.segments,
+        s.bearers, s.links, s.blocks, s.words, s.cells, s.active, s.again, s.lengths, s.used, s.reserved,
+        s.ratio, s.uplink_cap, s.planned, s.armed, s.heap, s.fates, s.log, s.counts,
+    )  # fmt: skip
+
+
+ACTIVE, AGAIN = 0, 1
+"""First index of `State.lengths`."""
+
+
+def records(kind: np.dtype[Any], rows: int) -> Records:
+    """Return records with their start values; where there is a stack of free rows, all are free."""
+    made = np.zeros(rows, dtype=kind)
+    for name in kind.names or ():
+        if name in NONE:
+            made[name] = -1
+    if "free" in (kind.names or ()):
+        made["free"] = np.arange(rows - 1, -1, -1)
+    return made
+
+
+def heap_rows(packets: int, links: int) -> int:
+    """Return how many events can be pending at once."""
+    return packets + (HARQ_PROCESSES + 8) * links + 4 * RING
+
+
+def new_lists(terminals: int, cells: int, cycle: int) -> dict[str, NDArray[Any]]:
+    """Return the lists of cells without load, and the plan of the carrier."""
+    return {
+        "cells": records(CELL, cells),
+        "active": np.zeros((2, cells, terminals), dtype=np.int64),
+        "again": np.zeros((2, cells, HARQ_PROCESSES * terminals), dtype=np.int64),
+        "lengths": np.zeros((2, 2, cells), dtype=np.int64),
+        "used": np.full((2, cells, RING, 2), -1, dtype=np.int64),
+        "reserved": np.zeros((2, cells, cycle), dtype=np.int64),
+        "planned": np.full((RING, 2), -1, dtype=np.int64),
+        "armed": np.full(2, -1, dtype=np.int64),
+    }
+
+
+def new_pools(packets: int, segments: int, links: int) -> dict[str, NDArray[Any]]:
+    """Return all that grows with the number of packets."""
+    return {
+        "packets": records(PACKET, packets),
+        "segments": records(SEGMENT, segments),
+        "heap": np.zeros(heap_rows(packets, links), dtype=EVENT),
+        "fates": np.zeros(packets, dtype=FATE),
+        "log": np.zeros(2 * segments, dtype=START),
+    }

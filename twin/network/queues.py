@@ -1,0 +1,200 @@
+"""Packets in their bearers' queues: in, out in parts, and out of time. Kernels over `State`."""
+
+from __future__ import annotations
+
+from twin.kernels import kernel
+from twin.network.carrier_state import (
+    DECIDED,
+    DELIVERED,
+    DISCARDED,
+    EVENTS,
+    FREE_PACKETS,
+    FREE_SEGMENTS,
+    LOGGED,
+    QUEUED,
+    State,
+)
+from twin.network.heap import push
+from twin.state import I64
+
+DECODE, DISCARD, READY, REQUEST, FEEDBACK, PERSISTENT, DOWNLINK, GRANT, UPLINK = range(9)
+"""Kinds of events, in their order at one instant."""
+KIND_SHIFT = 56
+ENDLESS = 1 << 40
+"""Bytes that a full buffer shows."""
+
+
+@kernel
+def schedule_event(s: State, time: int, kind: int, item: int) -> None:
+    """Put an event whose item makes it unique into the queue."""
+    push(s.heap, s.counts[EVENTS], time, (kind << KIND_SHIFT) | item, item)
+    s.counts[EVENTS] += 1
+
+
+@kernel
+def enter(s: State, bearer: I64, size: I64, created: I64, ready: I64, order: I64, rows: I64) -> None:
+    """Take packets (n,) into free rows, written to `rows`; each shows up in its queue when it is ready."""
+    packets = s.packets
+    for i in range(bearer.size):
+        s.counts[FREE_PACKETS] -= 1
+        p = packets[s.counts[FREE_PACKETS]].free
+        rows[i] = p
+        packets[p].size = packets[p].left = packets[p].open = size[i]
+        packets[p].references, packets[p].fate, packets[p].bearer, packets[p].next = 1, QUEUED, bearer[i], -1
+        packets[p].created, packets[p].ready = created[i], ready[i]
+        packets[p].first, packets[p].transmissions = -1, 0
+        push(s.heap, s.counts[EVENTS], ready[i], (READY << KIND_SHIFT) | order[i], p)
+        s.counts[EVENTS] += 1
+
+
+@kernel
+def append(s: State, p: int, time: int) -> int:
+    """Append a ready packet to its queue, start the discard timer, and return its link."""
+    b = s.packets[p].bearer
+    classes = s.classes.size
+    link = b // classes
+    if s.bearers[b].head < 0:
+        s.bearers[b].head = p
+    else:
+        s.packets[s.bearers[b].tail].next = p
+    s.bearers[b].tail = p
+    s.links[link].bytes += s.packets[p].size
+    s.links[link].packets += 1
+    if s.classes[b % classes].discard > 0 and s.bearers[b].timer == 0:
+        s.bearers[b].timer = 1
+        schedule_event(s, max(time, s.packets[p].created + s.classes[b % classes].discard), DISCARD, b)
+    return int(link)
+
+
+@kernel
+def decide(s: State, p: int, time: int, fate: int) -> None:
+    """Set the fate of a packet that is still queued."""
+    if s.packets[p].fate != QUEUED:
+        return
+    s.packets[p].fate = fate
+    n = s.counts[DECIDED]
+    s.fates[n].packet, s.fates[n].time, s.fates[n].fate = p, time, fate
+    s.counts[DECIDED] = n + 1
+
+
+@kernel
+def forget(s: State, p: int) -> None:
+    """Take one reference away; the last one frees the row."""
+    s.packets[p].references -= 1
+    if s.packets[p].references == 0:
+        s.packets[s.counts[FREE_PACKETS]].free = p
+        s.counts[FREE_PACKETS] += 1
+
+
+@kernel
+def pop_head(s: State, b: int) -> None:
+    """Take the head of a queue out, with what is left of it."""
+    p = s.bearers[b].head
+    link = b // s.classes.size
+    s.links[link].bytes -= s.packets[p].left
+    s.links[link].packets -= 1
+    s.packets[p].left = 0
+    s.bearers[b].head = s.packets[p].next
+    if s.bearers[b].head < 0:
+        s.bearers[b].tail = -1
+    forget(s, p)
+
+
+@kernel
+def discard(s: State, b: int, time: int) -> None:
+    """Drop packets whose timer has run out, unless a part was sent, and set the timer for the rest."""
+    limit = s.classes[b % s.classes.size].discard
+    s.bearers[b].timer = 0
+    while s.bearers[b].head >= 0:
+        p = s.bearers[b].head
+        expires = s.packets[p].created + limit
+        if expires > time or s.packets[p].left < s.packets[p].size:
+            s.bearers[b].timer = 1
+            schedule_event(s, expires if expires > time else time + s.grid.slot, DISCARD, b)
+            return
+        decide(s, p, time, DISCARDED)
+        pop_head(s, b)
+
+
+@kernel
+def fill(s: State, h: int, link: int, room: int, time: int) -> int:
+    """Move waiting bytes of a link into block `h`, class by class, and return how many bytes stayed behind.
+
+    Logical channel prioritisation (TS 38.321 5.4.3.1) in strict order of priority; each part of a packet
+    costs its MAC and RLC headers, and a packet that doesn't fit is segmented.
+    """
+    count = s.classes.size
+    header = s.config.segment_header
+    for k in range(count):
+        b = link * count + s.classes[k].order
+        if s.bearers[b].endless == 1:
+            return int(s.links[link].bytes)
+        while s.bearers[b].head >= 0 and room > header:
+            p = s.bearers[b].head
+            part = min(s.packets[p].left, room - header)
+            room -= part + header
+            _add_segment(s, h, p, part)
+            s.packets[p].left -= part
+            s.links[link].bytes -= part
+            if s.packets[p].left == 0:
+                pop_head(s, b)
+    return int(s.links[link].bytes)
+
+
+@kernel
+def _add_segment(s: State, h: int, p: int, part: int) -> None:
+    s.counts[FREE_SEGMENTS] -= 1
+    g = s.segments[s.counts[FREE_SEGMENTS]].free
+    s.segments[g].packet, s.segments[g].bytes = p, part
+    s.segments[g].next = s.blocks[h].segment
+    s.blocks[h].segment = g
+    s.packets[p].references += 1
+
+
+@kernel
+def log_transmission(s: State, h: int, time: int) -> None:
+    """Note the start of a transmission with every packet in the block."""
+    g = s.blocks[h].segment
+    while g >= 0:
+        p = s.segments[g].packet
+        if s.packets[p].first < 0:
+            s.packets[p].first = time
+        s.packets[p].transmissions += 1
+        n = s.counts[LOGGED]
+        s.log[n].packet, s.log[n].time = p, time
+        s.counts[LOGGED] = n + 1
+        g = s.segments[g].next
+
+
+@kernel
+def settle(s: State, h: int, time: int, fate: int) -> None:
+    """Empty a block: its parts were decoded (fate DELIVERED) or the block is lost for another fate."""
+    g = s.blocks[h].segment
+    s.blocks[h].segment = -1
+    while g >= 0:
+        p = s.segments[g].packet
+        if fate == DELIVERED:
+            s.packets[p].open -= s.segments[g].bytes
+            if s.packets[p].open == 0:
+                decide(s, p, time, DELIVERED)
+        else:
+            lost = s.packets[p].fate == QUEUED
+            decide(s, p, time, fate)
+            if lost and s.packets[p].left > 0:  # only a queue's head can have been sent in part
+                pop_head(s, s.packets[p].bearer)
+        s.segments[s.counts[FREE_SEGMENTS]].free = g
+        s.counts[FREE_SEGMENTS] += 1
+        following = s.segments[g].next
+        forget(s, p)
+        g = following
+
+
+@kernel
+def top_class(s: State, link: int) -> int:
+    """Return the most urgent class with something to send, or the least urgent class."""
+    count = s.classes.size
+    for k in range(count):
+        b = link * count + s.classes[k].order
+        if s.bearers[b].head >= 0 or s.bearers[b].endless == 1:
+            return int(s.classes[k].order)
+    return int(s.classes[count - 1].order)

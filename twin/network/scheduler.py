@@ -1,0 +1,262 @@
+"""Who sends in an occasion: retransmissions first, then new data by the metric of the cell's scheduler."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from twin.draws import key, uniform
+from twin.kernels import kernel
+from twin.network.carrier_state import ACTIVE, AGAIN, DOWN, HARQ_PROCESSES, RING, UP, State
+from twin.network.link_adaptation import allocate, block_size, expected_efficiency
+from twin.network.queues import ENDLESS, top_class
+
+SCHEDULERS = {"round-robin": 0, "proportional-fair": 1, "earliest-deadline": 2, "strict-priority": 3}
+IDLE, GRANTED, ON_AIR, WAITING = range(4)
+"""States of a block."""
+_ERRORS = key("network.block")
+_FAR = 1 << 62
+
+
+@kernel
+def activate(s: State, link: int) -> None:
+    """Put a link on its cell's list of those with something to send."""
+    way, cell = link & 1, s.links[link].cell
+    if s.links[link].active >= 0 or cell < 0:
+        return
+    n = s.lengths[ACTIVE, way, cell]
+    s.active[way, cell, n] = link
+    s.lengths[ACTIVE, way, cell] = n + 1
+    s.links[link].active = n
+
+
+@kernel
+def deactivate(s: State, link: int) -> None:
+    """Take a link off its cell's list."""
+    way, cell, place = link & 1, s.links[link].cell, s.links[link].active
+    if place < 0:
+        return
+    last = s.lengths[ACTIVE, way, cell] - 1
+    moved = s.active[way, cell, last]
+    s.active[way, cell, place] = moved
+    s.links[moved].active = place
+    s.lengths[ACTIVE, way, cell] = last
+    s.links[link].active = -1
+
+
+@kernel
+def used_prbs(s: State, way: int, cell: int, occasion: int) -> int:
+    """Return the resource blocks that dynamic transmissions have taken in an occasion."""
+    r = occasion % RING
+    return s.used[way, cell, r, 0] if s.used[way, cell, r, 1] == occasion else 0
+
+
+@kernel
+def free_prbs(s: State, way: int, cell: int, occasion: int, length: int) -> int:
+    """Return the resource blocks that are free in all of `length` occasions from `occasion`."""
+    least = s.config.prbs
+    cycle = s.reserved.shape[2]
+    for o in range(occasion, occasion + length):
+        taken = used_prbs(s, way, cell, o) + s.reserved[way, cell, o % cycle]
+        least = min(least, s.config.prbs - taken)
+    return least
+
+
+@kernel
+def take_prbs(s: State, way: int, cell: int, occasion: int, length: int, prbs: int) -> None:
+    """Mark resource blocks as used."""
+    for o in range(occasion, occasion + length):
+        r = o % RING
+        if s.used[way, cell, r, 1] != o:
+            s.used[way, cell, r, 1], s.used[way, cell, r, 0] = o, 0
+        s.used[way, cell, r, 0] += prbs
+
+
+@kernel
+def take_pdcch(s: State, cell: int, link: int, time: int) -> bool:
+    """Take the control channel elements of one assignment or grant in a PDCCH occasion, if free."""
+    if s.cells[cell].cces_at != time:
+        s.cells[cell].cces_at, s.cells[cell].cces = time, 0
+    level = 0
+    while level < 4 and s.aggregation_db[level] > s.links[link | 1].reported_db:
+        level += 1
+    if s.cells[cell].cces + (1 << level) > s.config.cces:
+        return False
+    s.cells[cell].cces += 1 << level
+    return True
+
+
+@kernel
+def free_process(s: State, link: int, time: int) -> int:
+    """Return an idle HARQ process of a link whose last feedback was received, or -1."""
+    for h in range(link * HARQ_PROCESSES, (link + 1) * HARQ_PROCESSES):
+        if s.blocks[h].state == IDLE and s.blocks[h].free_at <= time:
+            return h
+    return -1
+
+
+@kernel
+def metric(s: State, link: int, time: int) -> float:
+    """Return what the cell's scheduler maximises."""
+    if s.config.scheduler == 0:
+        return float(-s.links[link].served)
+    if s.config.scheduler == 1:
+        rate = expected_efficiency(s, link, top_class(s, link))
+        fading = np.exp((s.links[link].average_time - time) / s.config.pf_time)
+        return float(rate / (s.links[link].average * fading + 1e-9))
+    best = np.inf
+    classes = s.classes.size
+    for q in range(classes):
+        p = s.bearers[link * classes + q].head
+        if p >= 0 and s.config.scheduler == 2:
+            best = min(best, float(s.packets[p].created + s.classes[q].budget))
+        elif p >= 0:
+            best = min(best, s.classes[q].priority * 1e15 + s.packets[p].ready)
+        elif s.bearers[link * classes + q].endless == 1:
+            last = float(_FAR) if s.config.scheduler == 2 else (s.classes[q].priority + 0.999) * 1e15
+            best = min(best, last)
+    return float(-best)
+
+
+@kernel
+def note_served(s: State, link: int, bits: int, time: int) -> None:
+    """Update what round robin and proportional fair remember."""
+    fading = np.exp((s.links[link].average_time - time) / s.config.pf_time)
+    s.links[link].average = s.links[link].average * fading + bits * 1e9 / s.config.pf_time
+    s.links[link].average_time = s.links[link].served = time
+
+
+@kernel
+def new_block(
+    s: State, h: int, link: int, symbols: int, mcs: int, prbs: int, layers: int, length: int
+) -> None:
+    """Set up HARQ process `h` for a first transmission."""
+    b = s.blocks
+    way = link & 1
+    b[h].state, b[h].mcs, b[h].prbs, b[h].layers, b[h].length = GRANTED, mcs, prbs, layers, length
+    b[h].size = block_size(s, way == DOWN, symbols, prbs, mcs, layers)
+    b[h].transmissions, b[h].segment, b[h].report, b[h].reserved = 0, -1, 0, 0
+    b[h].cell = s.links[link].cell
+    s.words[h] = 0.0
+    sequence = s.links[link].sequence
+    s.links[link].sequence += 1
+    b[h].draw = uniform(s.config.seed, _ERRORS, s.links[link].key, sequence, way)
+
+
+@kernel
+def schedule(s: State, way: int, cell: int, occasion: int, symbols: int, full: int, now: int) -> int:
+    """Fill one occasion of a cell and return the chain of its blocks.
+
+    `full` is how many occasions a slot-long transmission would take from here (0: it can't start here) and
+    `now` the time of the PDCCH.
+    """
+    chain = _schedule_again(s, way, cell, occasion, full, now)
+    if way == DOWN:
+        chain = _schedule_persistent(s, cell, occasion, symbols, now, chain)
+    while True:
+        link = _best_link(s, way, cell, occasion, full, now)
+        if link < 0:
+            return chain
+        s.links[link].used = occasion
+        q = top_class(s, link)
+        length = max(full, 1) if s.classes[q].long == 1 else 1
+        free = free_prbs(s, way, cell, occasion, length)
+        h = free_process(s, link, now)
+        if free <= 0 or h < 0 or not take_pdcch(s, cell, link, now):
+            continue
+        waiting = s.links[link].bytes if way == DOWN else s.links[link].known
+        bits = 8 * min(waiting + s.config.segment_header * max(s.links[link].packets, 1), ENDLESS)
+        mcs, prbs, layers = allocate(s, link, q, bits, symbols * length, free)
+        new_block(s, h, link, symbols * length, mcs, prbs, layers, length)
+        s.blocks[h].target, s.blocks[h].priority = s.classes[q].target, s.classes[q].priority
+        take_prbs(s, way, cell, occasion, length, prbs)
+        note_served(s, link, s.blocks[h].size, now)
+        if way == UP:
+            s.links[link].granted += s.blocks[h].size // 8
+            s.links[link].known = max(0, s.links[link].known - s.blocks[h].size // 8)
+            if s.links[link].known == 0:
+                deactivate(s, link)
+        s.blocks[h].chain = chain
+        chain = h
+
+
+@kernel
+def _best_link(s: State, way: int, cell: int, occasion: int, full: int, now: int) -> int:
+    best, found = -np.inf, -1
+    for i in range(s.lengths[ACTIVE, way, cell]):
+        link = s.active[way, cell, i]
+        if s.links[link].used == occasion or s.links[link | 1].reported_db == -np.inf:
+            continue
+        if full == 0 and s.classes[top_class(s, link)].long == 1:
+            continue
+        value = metric(s, link, now)
+        if value > best or (value == best and link < found):
+            best, found = value, link
+    return found
+
+
+@kernel
+def _schedule_again(s: State, way: int, cell: int, occasion: int, full: int, now: int) -> int:
+    """Give waiting retransmissions their resource blocks, the most urgent first."""
+    chain = -1
+    while True:
+        found = -1
+        for i in range(s.lengths[AGAIN, way, cell]):
+            h = s.again[way, cell, i]
+            length = 1 if s.blocks[h].length == 1 else full
+            if s.links[h // HARQ_PROCESSES].used == occasion or length == 0:
+                continue
+            if free_prbs(s, way, cell, occasion, length) < s.blocks[h].prbs:
+                continue
+            if found < 0 or _more_urgent(s, h, s.again[way, cell, found]):
+                found = i
+        if found < 0:
+            return chain
+        h = s.again[way, cell, found]
+        link = h // HARQ_PROCESSES
+        s.links[link].used = occasion
+        if not take_pdcch(s, cell, link, now):
+            continue
+        last = s.lengths[AGAIN, way, cell] - 1
+        s.again[way, cell, found] = s.again[way, cell, last]
+        s.lengths[AGAIN, way, cell] = last
+        s.blocks[h].state, s.blocks[h].reserved = GRANTED, 0
+        s.blocks[h].length = 1 if s.blocks[h].length == 1 else full
+        take_prbs(s, way, cell, occasion, s.blocks[h].length, s.blocks[h].prbs)
+        s.blocks[h].chain = chain
+        chain = h
+
+
+@kernel
+def _more_urgent(s: State, h: int, other: int) -> bool:
+    b = s.blocks
+    if b[h].priority != b[other].priority:
+        return bool(b[h].priority < b[other].priority)
+    if b[h].since != b[other].since:
+        return bool(b[h].since < b[other].since)
+    return h < other
+
+
+@kernel
+def _schedule_persistent(s: State, cell: int, occasion: int, symbols: int, now: int, chain: int) -> int:
+    """Serve links with a semi-persistent downlink occasion: reserved resource blocks, no PDCCH."""
+    for i in range(s.lengths[ACTIVE, DOWN, cell]):
+        link = s.active[DOWN, cell, i]
+        period = s.links[link].persistent
+        if period == 0 or (occasion - s.links[link].offset) % period or s.links[link].used == occasion:
+            continue
+        h = free_process(s, link, now)
+        if h >= 0:
+            s.links[link].used = occasion
+            chain = persistent_block(s, h, link, symbols, chain)
+            note_served(s, link, s.blocks[h].size, now)
+    return chain
+
+
+@kernel
+def persistent_block(s: State, h: int, link: int, symbols: int, chain: int) -> int:
+    """Set up a block in a link's reserved resource blocks and return the chain that starts with it."""
+    new_block(s, h, link, symbols, s.links[link].persistent_mcs, s.links[link].persistent_prbs, 1, 1)
+    q = top_class(s, link)
+    s.blocks[h].target, s.blocks[h].priority = s.classes[q].target, s.classes[q].priority
+    s.blocks[h].reserved, s.blocks[h].chain = 1, chain
+    return h
