@@ -12,14 +12,16 @@ from twin.cast import Cast, cast
 from twin.channel.freespace import FreeSpace
 from twin.clock import Clock
 from twin.draws import generator
-from twin.errors import ScenarioError
+from twin.errors import ScenarioError, located
 from twin.link import Radio
 from twin.network.fixed import FixedNetwork
 from twin.network.ideal import IdealNetwork
 from twin.network.simple import SimpleNetwork
 from twin.network.trace import TraceNetwork
+from twin.physics.air import Air, Flock
 from twin.physics.bullet import BodyGroup, BulletPhysics
 from twin.physics.dynamics import make_dynamics
+from twin.physics.rotorcraft import Rotorcraft
 from twin.project import Project
 from twin.protocols import Controller, Failsafe, Host, Network, Task
 from twin.robot import Group, Robot
@@ -28,6 +30,7 @@ from twin.sensors.navigation import Navigation
 from twin.specs import FixedSpec, IdealSpec, SimpleSpec, TraceSpec
 from twin.state import F64, Node
 from twin.twin import Twin
+from twin.world.environment import Environment
 from twin.world.world import World, open_world
 
 
@@ -55,12 +58,17 @@ def build(scenario: Scenario, project: Project) -> Built:
         PluginError: code that the scenario names can't be loaded.
         WorldError: the world can't be opened.
     """
-    world = open_world(project.world(scenario.world))
+    with located(key="world"):
+        folder = project.world(scenario.world)
+    world = open_world(folder)
     casts = cast(scenario, project)
     _check_places(casts, world)
     nodes = [node for c in casts for node in c.nodes()]
     embodied = [c for c in casts if c.body is not None]
-    physics = BulletPhysics(scenario.rates.physics, [_body_group(c) for c in embodied], world.collision_obj())
+    bodies = [_body_group(c) for c in embodied]
+    environment = world.environment(scenario.seed, scenario.environment)
+    surroundings = _air(embodied, bodies, world, environment)
+    physics = BulletPhysics(scenario.rates.physics, bodies, world.collision_obj(), surroundings=surroundings)
     radios = _radios(casts)
     channel = FreeSpace(radios, world.bvh, scenario.channel.blockage_loss)
     twin = Twin(Clock(scenario.rates.physics), scenario.rates.channel, generator(scenario.seed, "mesa"))
@@ -113,6 +121,15 @@ def _body_group(c: Cast) -> BodyGroup:
     assert c.body is not None
     dynamics = make_dynamics(c.body.dynamics, c.body.parameters, len(c.specs), c.folder)
     return BodyGroup(c.name, c.body, dynamics, c.position, c.orientation, [spec.name for spec in c.specs])
+
+
+def _air(casts: Sequence[Cast], groups: Sequence[BodyGroup], world: World, environment: Environment) -> Air | None:
+    flocks = [
+        Flock(group.dynamics, c.first_body)
+        for c, group in zip(casts, groups, strict=True)
+        if isinstance(group.dynamics, Rotorcraft)
+    ]
+    return Air(flocks, world, environment.wind) if flocks else None
 
 
 def _radios(casts: Sequence[Cast]) -> list[Radio]:

@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 
 from twin import plugins
-from twin.clock import NS
+from twin.clock import NS, rate_fault
 from twin.draws import key, uniform
-from twin.errors import ScenarioError, nearest
+from twin.errors import ScenarioError, located, nearest
+from twin.contracts import service_time_of
 from twin.project import Project
 from twin.protocols import Task
 from twin.scenario import RobotEntry, Scenario, load_kind
-from twin.specs import BodySpec, RobotKind, RobotSpec
+from twin.specs import BodySpec, RobotKind, RobotSpec, ServiceTimeSpec
 from twin.state import F64, I64, Node
 from twin.tasks.make import make_task
 from twin.units import parse_quantity
@@ -54,11 +55,9 @@ class Cast:
         return self.controller is not None and runs_on == "edge"
 
     @property
-    def service_time(self) -> int:
-        """Compute time of one run of the controller [ns]: the scenario's word, else the controller's own."""
-        if self.entry.service_time is not None:
-            return self.entry.service_time
-        return int(parse_quantity(getattr(self.controller, "service_time", 0), "time") * NS)
+    def service_time(self) -> ServiceTimeSpec:
+        """Compute time of one run of the controller: the scenario's word, else the controller's own."""
+        return self.entry.service_time or service_time_of(self.controller)
 
     @property
     def trigger_rate(self) -> int | None:
@@ -108,16 +107,19 @@ def cast(scenario: Scenario, project: Project) -> list[Cast]:
 
 
 def _cast(name: str, entry: RobotEntry, scenario: Scenario, project: Project, node: int, body: int) -> Cast:
-    folder = project.robot(entry.kind)
-    kind = load_kind(folder, entry.spec)
-    task = None if entry.task is None else make_task(entry.task, entry.count)
-    loaded = _controller(name, entry, kind, folder, project)
-    controller = None if loaded is None else loaded.value
-    values = None
-    if controller is not None:
-        values = plugins.parameters(
-            controller, entry.parameters, file="scenario", key=f"robots.{name}.parameters"
-        )
+    place = f"robots.{name}"
+    with located(key=f"{place}.kind"):
+        folder = project.robot(entry.kind)
+    kind = load_kind(folder, entry.spec, key=f"{place}.spec")
+    _check_kind(name, entry, kind, scenario)
+    with located(key=f"{place}.task"):
+        task = None if entry.task is None else make_task(entry.task, entry.count)
+    with located(key=f"{place}.controller"):
+        loaded = _controller(entry, kind, folder, project)
+    controller, values = None, None
+    if loaded is not None:
+        controller = loaded.value
+        values = plugins.parameters(controller, entry.parameters, key=f"{place}.parameters")
     names = [name] if entry.count == 1 else [f"{name}-{row}" for row in range(entry.count)]
     specs = [RobotSpec(n, name, row, kind, task, values) for row, n in enumerate(names)]
     position, orientation = _start(name, entry, task)
@@ -127,13 +129,21 @@ def _cast(name: str, entry: RobotEntry, scenario: Scenario, project: Project, no
                 node, body, sources)  # fmt: skip
 
 
-def _controller(
-    name: str, entry: RobotEntry, kind: RobotKind, folder: Path, project: Project
-) -> plugins.Loaded | None:
+def _check_kind(name: str, entry: RobotEntry, kind: RobotKind, scenario: Scenario) -> None:
+    """Refuse what the scenario asks of this kind and what the kind can't give."""
+    if kind.body is None:
+        return
+    if entry.control is None and (fault := rate_fault(kind.control, scenario.rates.physics)):
+        raise ScenarioError(f"the control rate of a {entry.kind}: {fault}", key=f"robots.{name}.control")
+    if len(kind.sensors) != 1:
+        raise ScenarioError(f"a {entry.kind} has {len(kind.sensors)} sensors; allowed: one", key=f"robots.{name}.spec")
+
+
+def _controller(entry: RobotEntry, kind: RobotKind, folder: Path, project: Project) -> plugins.Loaded | None:
     reference = entry.controller or kind.controller
     if reference is None or kind.body is None:
         if entry.controller is not None:
-            raise ScenarioError(f"a {entry.kind} has no body to control", key=f"robots.{name}.controller")
+            raise ScenarioError(f"a {entry.kind} has no body to control")
         return None
     return plugins.load_controller(reference, folder, Path.cwd(), project.folder)
 

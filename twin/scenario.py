@@ -21,11 +21,13 @@ from twin.specs import (
     NetworkSpec,
     Point,
     RobotKind,
+    ServiceTimeSpec,
     Spec,
     TaskSpec,
 )
 from twin.toml_text import Key, Mistakes, read_toml, validate
 from twin.units import DurationNs, NonNegativeNs, Radians, RateHz, duration_text
+from twin.world.environment import EnvironmentSpec
 
 RequirementText = Annotated[
     Requirement,
@@ -63,7 +65,7 @@ class RobotEntry(Spec):
     runs_on: Literal["onboard", "edge"] | None = None
     edge: str = "edge"
     trigger: Literal["arrival"] | RateHz | None = None
-    service_time: NonNegativeNs | None = None
+    service_time: ServiceTimeSpec | None = None
     control: RateHz | None = None
     phase: int | None = Field(default=None, ge=0)
     send_offset: NonNegativeNs | None = None
@@ -90,6 +92,7 @@ class Scenario(Spec):
     duration: Annotated[DurationNs, Field(gt=0)]
     seed: int = Field(default=1, ge=0, lt=2**63)
     rates: Rates = Rates()
+    environment: EnvironmentSpec | None = None
     channel: ChannelSpec = FreeSpaceSpec()
     network: NetworkSpec = IdealSpec()
     robots: dict[str, RobotEntry] = Field(min_length=1)
@@ -129,9 +132,19 @@ def load_scenario(path: Path, overrides: Sequence[str] = ()) -> tuple[Scenario, 
     Raises:
         ScenarioError: everything that is wrong with the file or the overrides.
     """
-    data, text = read_toml(path)
+    return parse_scenario(*read_toml(path), path, overrides)
+
+
+def parse_scenario(
+    data: dict[str, Any], text: str, file: Path | str, overrides: Sequence[str] = ()
+) -> tuple[Scenario, list[str]]:
+    """Return the scenario of TOML tables and their text as `load_scenario` does; `file` is named in errors.
+
+    Raises:
+        ScenarioError: everything that is wrong with the tables or the overrides.
+    """
     overridden, dropped = apply_overrides(data, overrides, scenario_schema())
-    return validate(Scenario, data, file=path, text=text, overridden=overridden), dropped
+    return validate(Scenario, data, file=file, text=text, overridden=overridden), dropped
 
 
 def load_kind(folder: Path, override: dict[str, Any] | None = None, *, key: str = "spec") -> RobotKind:

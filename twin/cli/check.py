@@ -22,6 +22,7 @@ def check(scenario: str, overrides: tuple[str, ...], as_json: bool) -> int:
     from twin.build import build
     from twin.cli.console import out, print_json, say
     from twin.clock import NS
+    from twin.errors import located
     from twin.project import find_scenario
     from twin.scenario import load_scenario
 
@@ -29,7 +30,8 @@ def check(scenario: str, overrides: tuple[str, ...], as_json: bool) -> int:
     loaded, dropped = load_scenario(path, overrides)
     for line in dropped:
         say(f"dropped by --set: {line}", "yellow")
-    built = build(loaded, project)
+    with located(file=path):
+        built = build(loaded, project)
     facts = {
         "scenario": str(path),
         "world": built.world.name,

@@ -19,7 +19,7 @@ from twin.analysis.requirements import parse_requirement
 from twin.build import build
 from twin.cli.console import err, out, print_json, report, say
 from twin.clock import NS
-from twin.errors import EXIT_INCOMPLETE, EXIT_REQUIREMENT
+from twin.errors import EXIT_INCOMPLETE, EXIT_REQUIREMENT, located
 from twin.project import Project, find_scenario
 from twin.run import Outcome, Stopped
 from twin.run import run as run_built
@@ -43,7 +43,8 @@ def execute(
         say(f"dropped by --set: {line}", "yellow")
     if kernels.is_cold() and not quiet:
         say("compiling kernels: the first run after an installation takes a minute longer", "dim")
-    built = build(scenario, project)
+    with located(file=path):
+        built = build(scenario, project)
     output = output or _new_recording(project, path)
     with _progress(scenario, quiet) as show:
         outcome = run_built(built, scenario, output, force=force, progress=show)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import exp
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field
 
@@ -79,6 +79,20 @@ class Sea:
     current_bearing: float
     tide: float  # m
     depth: float  # m
+
+
+def changed(spec: EnvironmentSpec, changes: EnvironmentSpec) -> EnvironmentSpec:
+    """Return `spec` with every value that `changes` states instead of its own."""
+    merged = _merged(spec.model_dump(), changes.model_dump(exclude_unset=True))
+    return EnvironmentSpec.model_validate(merged)
+
+
+def _merged(base: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    both = {key: (base.get(key), value) for key, value in changes.items()}
+    return base | {
+        key: _merged(old, new) if isinstance(old, dict) and isinstance(new, dict) else new
+        for key, (old, new) in both.items()
+    }
 
 
 class Environment:

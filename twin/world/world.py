@@ -25,7 +25,7 @@ from twin.state import F64, I32
 from twin.toml_text import read_toml, validate
 from twin.units import Metres
 from twin.world.bvh import MISS, Bvh, build_bvh, closest_hits
-from twin.world.environment import Environment, EnvironmentSpec
+from twin.world.environment import Environment, EnvironmentSpec, changed
 from twin.world.geometry import GROUND, Geometry, atomic, load_geometry, save_geometry, with_faces, write_obj
 from twin.world.georeference import GeoReference
 from twin.world.materials import WATERS
@@ -90,12 +90,13 @@ class World:
         return with_faces(self.geometry, ~wet) if wet.any() else self.geometry
 
     def environment(self, seed: int, spec: EnvironmentSpec | None = None) -> Environment:
-        """Return weather, wind and sea by world.toml, or by `spec` instead; time series lie in the world's folder.
+        """Return weather, wind and sea by world.toml, or by `spec` where it states a value; files lie in its folder.
 
         Raises:
             WorldError: a time series can't be used.
         """
-        return Environment(spec or self._environment, self.folder or Path.cwd(), seed)
+        mine = self._environment
+        return Environment(mine if spec is None else changed(mine, spec), self.folder or Path.cwd(), seed)
 
     def collision_obj(self) -> Path:
         """Return an OBJ file of all solid triangles, ground included, for the physics; written at first use."""

@@ -31,8 +31,8 @@ class Trajectory:
         ki: float = Field(default=1.0, ge=0)  # 1/s3, takes up wind; rests while a limit holds
         max_integral: float = Field(default=3.0, ge=0)  # m s, per axis
         drag: float = Field(default=0.2, ge=0)  # 1/s, expected deceleration by the air per speed
-        max_acceleration: float = Field(default=6.0, gt=0)  # m/s2, of all axes together
-        max_tilt: Radians = Field(default=pi / 6, gt=0, lt=pi / 2)
+        max_acceleration: float = Field(default=9.0, gt=0)  # m/s2, of all axes together
+        max_tilt: Radians = Field(default=pi / 4, gt=0, lt=pi / 2)
 
     def reset(self, spec: RobotSpec, rng: np.random.Generator) -> None:
         """Take over the robot's task and parameters."""
