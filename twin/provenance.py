@@ -15,7 +15,7 @@ from twin.state import Frame
 PACKAGES = ("h5py", "mesa", "numba", "numpy", "pybullet", "pyproj", "scipy")
 
 
-def header(built: Built, scenario: Scenario, first: Frame) -> Header:
+def header(built: Built, scenario: Scenario, first: Frame, *, paths: bool = False) -> Header:
     """Return the header of the run that starts with frame `first`."""
     return Header(
         layout=Layout.of(first),
@@ -33,6 +33,7 @@ def header(built: Built, scenario: Scenario, first: Frame) -> Header:
         code_version=twin.__version__,
         sources_digest=sources_digest(),
         packages=_packages(),
+        paths=paths,
         plugins={source.reference: source.sha256 for c in built.casts for source in c.sources},
     )
 

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
+from itertools import takewhile
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -62,9 +63,13 @@ def run(
     output: Path | None = None,
     *,
     force: bool = False,
+    paths: bool = False,
+    until: int | None = None,
     progress: Callable[[Frame], None] = lambda frame: None,
 ) -> Outcome:
     """Run a built scenario to its end, or to the first error or signal; what was recorded till then is good.
+
+    `paths` records every path of every link. `until` [ns] leaves out all frames after it, as a kill would.
 
     Raises:
         RecordingError: the recording can't be started.
@@ -72,7 +77,9 @@ def run(
     metrics = Metrics(built.nodes, built.tasks, scenario.network.delay_budget)
     frames = built.twin.frames(scenario.duration)
     first = next(frames)
-    writer = None if output is None else Writer(output, header(built, scenario, first), force=force)
+    if until is not None:
+        frames = takewhile(lambda frame: frame.time <= until, frames)
+    writer = None if output is None else Writer(output, header(built, scenario, first, paths=paths), force=force)
     pace = Pace()
     with writer or nullcontext():
         error = _step(at_record_rate(_recorded(first, frames, writer), scenario.rates.record), metrics, pace, progress)

@@ -31,26 +31,29 @@ def diff(a: Path, b: Path, tolerance: float, as_json: bool) -> int:
     with Recording(a) as first, Recording(b) as second:
         found = compare(first, second, tolerance)
     if as_json:
-        print_json(_finite(found.to_dict()))
+        print_json(finite(found.to_dict()))
     else:
         _show(found)
     return 0 if found.same else EXIT_DIFFERS
 
 
-def _show(found: Comparison) -> None:
+def print_streams(found: Comparison) -> None:
+    """Print what differs first, and how far each stream does."""
     from rich.table import Table
     from rich.text import Text
 
     from twin.cli.console import out
     from twin.clock import NS
 
-    for title, changes in (("header", found.header), ("summary", found.summary)):
-        for name, (x, y) in changes.items():
-            out.print(Text(f"{title} {name}: {_short(x)} -> {_short(y)}"))
     if found.same:
         out.print(f"all {found.compared} streams are the same")
         return
     out.print(f"{len(found.streams)} of {found.compared} streams differ")
+    first = next((one for one in found.streams if one.time is not None), None)
+    if first is not None and first.time is not None:
+        whose = f" of {first.where}" if first.where else ""
+        values = "" if first.a is None else f": {first.a} -> {first.b} {first.unit}".rstrip()
+        out.print(Text(f"first at {first.time / NS:g} s: {first.stream}{whose}{values}"))
     table = Table(box=None, pad_edge=False, header_style="dim")
     for name in ("stream", "from", "where", "rows", "at most"):
         table.add_column(name, overflow="fold", justify="right" if name in ("from", "rows", "at most") else "left")
@@ -62,20 +65,31 @@ def _show(found: Comparison) -> None:
     out.print(table, soft_wrap=False)
 
 
+def _show(found: Comparison) -> None:
+    from rich.text import Text
+
+    from twin.cli.console import out
+
+    for title, changes in (("header", found.header), ("summary", found.summary)):
+        for name, (x, y) in changes.items():
+            out.print(Text(f"{title} {name}: {_short(x)} -> {_short(y)}"))
+    print_streams(found)
+
+
 def _short(value: Any) -> str:
     text = repr(value)
     return text if len(text) <= 30 else f"{text[:27]}..."
 
 
-def _finite(value: Any) -> Any:
+def finite(value: Any) -> Any:
     """Return plain JSON: headers hold objects, and a difference may be infinite."""
     from dataclasses import asdict, is_dataclass
     from math import isfinite
 
     if is_dataclass(value) and not isinstance(value, type):
-        return _finite(asdict(value))
+        return finite(asdict(value))
     if isinstance(value, dict):
-        return {str(key): _finite(item) for key, item in value.items()}
+        return {str(key): finite(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_finite(item) for item in value]
+        return [finite(item) for item in value]
     return str(value) if isinstance(value, float) and not isfinite(value) else value

@@ -1,0 +1,59 @@
+"""`twin verify`: does a recorded run come out the same, bit for bit?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from twin.cli import examples
+
+if TYPE_CHECKING:
+    from twin.analysis.diff import Comparison
+
+
+@click.command(epilog=examples("twin verify run.h5", "twin verify run.h5 --json"))
+@click.argument("recording", type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+def verify(recording: Path, as_json: bool) -> int:
+    """Simulate the scenario in RECORDING again and compare bit for bit.
+
+    World and robots come from the project around RECORDING, or else from the
+    one here. A run that ended early is compared up to its last frame. Exit
+    codes: 0 same, 4 different.
+    """
+    from twin.cli.console import out, print_json, say
+    from twin.cli.diff import finite, print_streams
+    from twin.errors import EXIT_DIFFERS
+    from twin.recording.reader import Recording
+    from twin.rerun import project_of
+    from twin.rerun import verify as verify_run
+
+    with Recording(recording) as run:
+        found = verify_run(run, project_of(recording))
+    for line in _changes(found.comparison):
+        say(f"not as it was: {line}", "yellow")
+    if as_json:
+        print_json(finite(found.comparison.to_dict() | {"same": found.same, "stopped": found.stopped}))
+        return 0 if found.same else EXIT_DIFFERS
+    if found.stopped:
+        out.print(f"the simulation stopped this time: {found.stopped}", markup=False)
+    for name, (x, y) in found.comparison.summary.items():
+        out.print(f"summary {name}: {x} -> {y}", markup=False)
+    print_streams(found.comparison)
+    return 0 if found.same else EXIT_DIFFERS
+
+
+def _changes(found: Comparison) -> list[str]:
+    """Say which code, world, packages or plugins are others than when the run was recorded."""
+    lines = []
+    for name, (then, now) in found.header.items():
+        if isinstance(then, dict) and isinstance(now, dict):
+            keys = sorted(key for key in {**then, **now} if then.get(key) != now.get(key))
+            lines += [f"{name}: {key}: {then.get(key, 'none')} then, {now.get(key, 'none')} now" for key in keys]
+        elif name == "scenario_text":
+            lines.append("the scenario: the same text means something else by today's rules")
+        else:
+            lines.append(f"{name}: {then} then, {now} now")
+    return lines

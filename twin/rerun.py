@@ -1,0 +1,87 @@
+"""A recorded scenario once more: with changes, or as it was, to see whether it gives the same bits."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+import tomllib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from twin.analysis.diff import Comparison, compare
+from twin.build import build
+from twin.errors import RecordingError, located
+from twin.overrides import parse_override
+from twin.project import Project
+from twin.recording.reader import Recording
+from twin.run import Stopped, run
+from twin.scenario import Scenario, parse_scenario
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """What a re-simulation gave: A is the recording, B the re-simulation."""
+
+    comparison: Comparison
+    stopped: str = ""  # why the re-simulation ended before the recording does
+
+    @property
+    def same(self) -> bool:
+        """Whether every bit is the same; the header is not asked."""
+        return self.comparison.same and not self.comparison.summary and not self.stopped
+
+
+def project_of(recording: Path) -> Project:
+    """Return the project that a recording lies in, else the one around the current folder."""
+    folder = recording.resolve().parent
+    found = Project.around(folder)
+    return found if found.folder in (folder, *folder.parents) else Project.around(Path.cwd())
+
+
+def recorded_scenario(recording: Recording, overrides: Sequence[str] = ()) -> tuple[Scenario, list[str]]:
+    """Return the scenario of a recording after overrides, and `key = value` of what a change of kind dropped.
+
+    `network.kind=recorded` means the packets of this very recording, unless `network.file` names another.
+
+    Raises:
+        ScenarioError: everything that is wrong with the overrides, or with the scenario by today's rules.
+        RecordingError: the recording holds no scenario.
+    """
+    chosen = dict(parse_override(text) for text in overrides)
+    if chosen.get(("network", "kind")) == "recorded" and ("network", "file") not in chosen:
+        overrides = [*overrides, f"network.file={json.dumps(str(recording.path))}"]
+    try:
+        data = tomllib.loads(recording.scenario_text)
+    except tomllib.TOMLDecodeError as error:
+        raise RecordingError(f"{recording.path}: its scenario is not TOML: {error}") from error
+    return parse_scenario(data, recording.scenario_text, f"scenario of {recording.path}", overrides)
+
+
+def verify(recording: Recording, project: Project) -> Verification:
+    """Simulate the scenario of a recording again and compare all streams bit for bit.
+
+    A run that ended early is compared as far as its last frame; what it recorded after that can't be.
+
+    Raises:
+        TwinError: the scenario can't be built here, there is no space for a second recording, or a signal came.
+    """
+    scenario, _ = recorded_scenario(recording)
+    with located(file=f"scenario of {recording.path}"):
+        built = build(scenario, project)
+    until = None if recording.complete else recording.duration
+    with tempfile.TemporaryDirectory(prefix="twin-verify-") as folder:
+        again = Path(folder) / "again.h5"
+        outcome = run(built, scenario, again, paths=recording.header.paths, until=until)
+        if isinstance(outcome.error, Stopped):
+            raise outcome.error
+        with Recording(again) as second:
+            found = compare(recording, second)
+    stopped = "" if outcome.error is None else str(outcome.error)
+    return Verification(found if recording.complete else _common(found), stopped)
+
+
+def _common(found: Comparison) -> Comparison:
+    """Leave out what a run that ended early can't have: summaries, and rows other than frames beyond its last."""
+    streams = [one for one in found.streams if one.differing or one.time is None or one.stream.startswith("state/")]
+    return replace(found, streams=tuple(streams), summary={})
