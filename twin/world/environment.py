@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import exp
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -29,8 +29,34 @@ class WindSpec(Spec):
     gust_length: Metres = Field(default=60.0, gt=0)
 
 
+class SwellSpec(Spec):
+    """A second wave system, from elsewhere; its bearing is where it comes from, clockwise from north."""
+
+    significant_height: Metres = Field(ge=0)
+    peak_period: Positive
+    bearing: Radians = 0.0
+    peak_enhancement: float = Field(default=5.0, ge=1, le=10)  # gamma of JONSWAP
+    spreading: float = Field(default=40.0, ge=0)  # s of cos^2s
+
+
+class MeasuredSpec(Spec):
+    """One spectrum of a Spotter's CSV or an NDBC .data_spec, in the world's folder."""
+
+    file: Path
+    row: int = Field(default=0, ge=0)  # of the file's spectra
+
+
 class SeaSpec(Spec):
-    """Waves by height, period and direction; current, tide and depth. Bearings: where from, clockwise from north."""
+    """Waves by height, period and direction; current, tide and depth. Bearings: where from, clockwise from north.
+
+    A Pierson-Moskowitz sea has the period of its height. A measured spectrum takes the place of height, period,
+    bearing, enhancement and spreading; swell is added to either.
+    """
+
+    spectrum: Literal["jonswap", "bretschneider", "pierson-moskowitz"] = "jonswap"
+    measured: MeasuredSpec | None = None
+    swell: SwellSpec | None = None
+    components: int = Field(default=120, ge=1, le=10_000)  # of all wave systems together
 
     significant_height: Annotated[Metres, Field(ge=0)] | SeriesSpec = 0.0
     peak_period: Positive | SeriesSpec = 8.0
@@ -39,6 +65,7 @@ class SeaSpec(Spec):
     spreading: float = Field(default=10.0, ge=0)  # s of cos^2s
     current: Annotated[Speed, Field(ge=0)] | SeriesSpec = 0.0
     current_bearing: Radians | SeriesSpec = 0.0
+    current_exponent: float = Field(default=1 / 7, ge=0)  # of the current's growth with height over the bottom
     tide: Metres | SeriesSpec = 0.0  # of the mean surface above z = 0
     depth: Metres = Field(default=20.0, gt=0)
 
@@ -77,6 +104,7 @@ class Sea:
     spreading: float
     current: float  # m/s
     current_bearing: float
+    current_exponent: float
     tide: float  # m
     depth: float  # m
 

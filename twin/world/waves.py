@@ -1,0 +1,157 @@
+"""Linear (Airy) waves: one set of components for physics, radio and viewer, and its kernels."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from twin.kernels import kernel  # isort: skip  before numba
+import numpy as np
+
+from twin.draws import generator
+from twin.errors import WorldError
+from twin.state import F64
+from twin.world.spectra import GRAVITY, Spectrum
+
+Values6 = F64
+"""(..., 6): velocity [m/s] and acceleration [m/s2] of the water"""
+
+
+class Waves(NamedTuple):
+    """C components a cos(k . x - w t + phase), as kernels take them."""
+
+    amplitude: F64  # (C,) m
+    frequency: F64  # (C,) rad/s
+    number: F64  # (C,) rad/m
+    kx: F64  # (C,) rad/m, east
+    ky: F64  # (C,) rad/m, north
+    phase: F64  # (C,) rad
+    depth: float  # m, below the mean surface
+
+    @property
+    def significant_height(self) -> float:
+        """Return 4 sqrt(m0) [m]."""
+        return 4.0 * float(np.sqrt(0.5 * np.sum(self.amplitude**2)))
+
+
+def wave_number(frequency: F64, depth: float) -> F64:
+    """Return k [rad/m] of w [rad/s]: w^2 = g k tanh(k d), by Newton's method from Eckart's approximation."""
+    deep = np.asarray(frequency, dtype=float) ** 2 * depth / GRAVITY
+    kd = deep / np.sqrt(np.tanh(deep))
+    for _ in range(6):
+        tanh = np.tanh(kd)
+        kd = kd - (kd * tanh - deep) / (tanh + kd * (1.0 - tanh**2))
+    return kd / depth
+
+
+def make_waves(systems: Sequence[Spectrum], depth: float, components: int, seed: int) -> Waves:
+    """Return the components of all wave systems: the same for the same seed.
+
+    Each band of a system with variance becomes one component or, where there are fewer bands than `components`,
+    several of equal variance side by side. Its frequency is drawn within its share of the band, so that the
+    surface never repeats; its direction from the band's cos^2s distribution; its phase uniformly.
+
+    Raises:
+        WorldError: the depth isn't positive, or there are more bands than components.
+    """
+    if not depth > 0:
+        raise WorldError(f"depth of the sea: found {depth:g} m, expected more than 0")
+    bands = sum(int((system.variance > 0).sum()) for system in systems)
+    if bands > components:
+        raise WorldError(f"{components} wave components can't hold a sea of {bands} bands of frequency")
+    each = components // max(bands, 1)
+    rows = [_components(system, each, generator(seed, "sea", str(i))) for i, system in enumerate(systems)]
+    amplitude, frequency, direction, phase = np.concatenate([np.empty((4, 0)), *rows], axis=1)
+    k = wave_number(frequency, depth)
+    return Waves(amplitude, frequency, k, k * np.cos(direction), k * np.sin(direction), phase, depth)
+
+
+def regular_wave(amplitude: float, period: float, depth: float, direction: float = 0.0) -> Waves:
+    """Return a single wave of `amplitude` [m] that travels to `direction` [rad], its crest at the origin at time 0."""
+    w = np.array([2 * np.pi / period])
+    k = wave_number(w, depth)
+    return Waves(np.array([amplitude]), w, k, k * np.cos(direction), k * np.sin(direction), np.zeros(1), depth)
+
+
+def _components(system: Spectrum, each: int, rng: np.random.Generator) -> F64:
+    """Return (4, C): amplitude, frequency, direction, phase of a system's components."""
+    there = np.repeat(np.flatnonzero(system.variance > 0), each)
+    share = np.tile(np.arange(each), len(there) // max(each, 1))
+    width = (system.upper - system.lower)[there] / each
+    frequency = system.lower[there] + (share + rng.random(len(there))) * width
+    turn = _spread(system.spreading[there], rng.random(len(there)))
+    return np.array(
+        [
+            np.sqrt(2.0 * system.variance[there] / each),
+            2 * np.pi * np.maximum(frequency, 1e-6),
+            system.direction[there] + turn,
+            rng.uniform(0.0, 2 * np.pi, len(there)),
+        ]
+    )
+
+
+def _spread(spreading: F64, draw: F64) -> F64:
+    """Return angles from the mean direction whose density is cos^2s(angle / 2), by inversion."""
+    angle = np.linspace(-np.pi, np.pi, 3601)
+    out = np.zeros(len(draw))
+    for i, (s, u) in enumerate(zip(spreading, draw, strict=True)):
+        if np.isfinite(s):
+            density = np.cos(angle / 2) ** (2 * s)
+            total = np.concatenate([[0.0], np.cumsum(density[1:] + density[:-1])])
+            out[i] = np.interp(u * total[-1], total, angle)
+    return out
+
+
+@kernel
+def surface(waves: Waves, time: float, x: float, y: float) -> tuple[float, float, float]:
+    """Return elevation [m] above the mean surface and its slopes along x and y at one place and time [s]."""
+    height, slope_x, slope_y = 0.0, 0.0, 0.0
+    for i in range(waves.amplitude.shape[0]):
+        angle = waves.kx[i] * x + waves.ky[i] * y - waves.frequency[i] * time + waves.phase[i]
+        down = -waves.amplitude[i] * np.sin(angle)
+        height += waves.amplitude[i] * np.cos(angle)
+        slope_x += waves.kx[i] * down
+        slope_y += waves.ky[i] * down
+    return height, slope_x, slope_y
+
+
+@kernel
+def elevation(waves: Waves, time: float, points: F64, out: F64) -> None:
+    """Write the elevation [m] at points (n, 2) [m] at `time` [s] into `out` (n,)."""
+    for i in range(points.shape[0]):
+        out[i] = surface(waves, time, points[i, 0], points[i, 1])[0]
+
+
+@kernel
+def kinematics(
+    waves: Waves, time: float, x: float, y: float, height: float, lowest: float, step: float, out: Values6
+) -> None:
+    """Write velocity and acceleration of the water at n depths below one place into `out` (n, 6).
+
+    The first depth is z = `lowest` < 0 and the next ones lie `step` m higher each, all measured from the
+    instantaneous surface `height`; above it the water moves as at it. Wheeler's stretching (1970) puts them at
+    z d / (d + height) below the mean surface. Both exponentials of cosh and sinh climb by one factor a step.
+    """
+    out[:] = 0.0
+    stretch = waves.depth / (waves.depth + height) if height > -waves.depth else 1.0
+    first, rise = lowest * stretch, step * stretch
+    for i in range(waves.amplitude.shape[0]):
+        k, w = waves.number[i], waves.frequency[i]
+        angle = waves.kx[i] * x + waves.ky[i] * y - w * time + waves.phase[i]
+        cos, sin = np.cos(angle), np.sin(angle)
+        floor = np.exp(-2.0 * k * waves.depth)
+        speed = waves.amplitude[i] * w / (1.0 - floor)
+        east, north = waves.kx[i] / k, waves.ky[i] / k
+        up, climb = np.exp(k * first), np.exp(k * rise)
+        down, sink = floor / up, 1.0 / climb
+        for j in range(out.shape[0]):
+            up, down = min(up, 1.0), max(down, floor)
+            along, above = speed * (up + down), speed * (up - down)
+            out[j, 0] += along * cos * east
+            out[j, 1] += along * cos * north
+            out[j, 2] += above * sin
+            out[j, 3] += w * along * sin * east
+            out[j, 4] += w * along * sin * north
+            out[j, 5] -= w * above * cos
+            up *= climb
+            down *= sink
