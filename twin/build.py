@@ -16,6 +16,7 @@ from twin.errors import ScenarioError, located
 from twin.link import Radio
 from twin.network.fixed import FixedNetwork
 from twin.network.ideal import IdealNetwork
+from twin.network.recorded import RecordedNetwork
 from twin.network.simple import SimpleNetwork
 from twin.network.trace import TraceNetwork
 from twin.physics.air import Air, Flock
@@ -24,10 +25,11 @@ from twin.physics.dynamics import make_dynamics
 from twin.physics.rotorcraft import Rotorcraft
 from twin.project import Project
 from twin.protocols import Controller, Failsafe, Host, Network, Task
+from twin.recording.fates import packet_fates
 from twin.robot import Group, Robot
 from twin.scenario import Scenario
 from twin.sensors.navigation import Navigation
-from twin.specs import FixedSpec, IdealSpec, SimpleSpec, TraceSpec
+from twin.specs import FixedSpec, IdealSpec, RecordedSpec, SimpleSpec, TraceSpec
 from twin.state import F64, Node
 from twin.twin import Twin
 from twin.world.environment import Environment
@@ -114,6 +116,8 @@ def _network(
             there = spec.model_copy(update={"file": project.file(spec.file)})
             return TraceNetwork(there, names, embodied, lookahead)
         case IdealSpec():
+        case RecordedSpec(recording=recording):
+            return RecordedNetwork(packet_fates(project.file(recording)), names, embodied, lookahead)
             return IdealNetwork(names, embodied, lookahead)
 
 

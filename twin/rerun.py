@@ -42,15 +42,15 @@ def project_of(recording: Path) -> Project:
 def recorded_scenario(recording: Recording, overrides: Sequence[str] = ()) -> tuple[Scenario, list[str]]:
     """Return the scenario of a recording after overrides, and `key = value` of what a change of kind dropped.
 
-    `network.kind=recorded` means the packets of this very recording, unless `network.file` names another.
+    `network.kind=recorded` means the packets of this very recording, unless `network.recording` names another.
 
     Raises:
         ScenarioError: everything that is wrong with the overrides, or with the scenario by today's rules.
         RecordingError: the recording holds no scenario.
     """
     chosen = dict(parse_override(text) for text in overrides)
-    if chosen.get(("network", "kind")) == "recorded" and ("network", "file") not in chosen:
-        overrides = [*overrides, f"network.file={json.dumps(str(recording.path))}"]
+    if chosen.get(("network", "kind")) == "recorded" and ("network", "recording") not in chosen:
+        overrides = [*overrides, f"network.recording={json.dumps(str(recording.path))}"]
     try:
         data = tomllib.loads(recording.scenario_text)
     except tomllib.TOMLDecodeError as error:

@@ -84,6 +84,7 @@ def run(
     with writer or nullcontext():
         error = _step(at_record_rate(_recorded(first, frames, writer), scenario.rates.record), metrics, pace, progress)
         summary = metrics.summary()
+        summary["network"] = getattr(built.twin.network, "counts", {})
         summary |= judged(scenario.requirements, summary, complete=error is None)
         if writer is not None:
             try:

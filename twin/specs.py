@@ -273,6 +273,14 @@ class TraceSpec(Spec):
 
 
 NetworkSpec = Annotated[
-    IdealSpec | FixedSpec | SimpleSpec | TraceSpec,
+    IdealSpec | FixedSpec | SimpleSpec | TraceSpec | RecordedSpec,
     Field(discriminator="kind"),
 ]
+class RecordedSpec(Spec):
+    """The packet fates of a recorded run: each packet fares as the recorded one of its flow at its time."""
+
+    kind: Literal["recorded"]
+    recording: Path
+    delay_budget: NonNegativeNs = 40_000_000
+
+

@@ -14,9 +14,11 @@ from twin.cli import examples
         "twin run city/patrol",
         "twin run city/patrol --set network.kind=fixed --set 'network.delay=120 ms'",
         'twin run my.toml -o run.h5 --duration "10 s" --json',
+        "twin run --from run.h5 --set network.kind=ideal -o ideal.h5",
     )
 )
-@click.argument("scenario")
+@click.argument("scenario", required=False)
+@click.option("--from", "recorded", type=click.Path(path_type=Path), help="Run the scenario of a recording again.")
 @click.option(
     "-o",
     "--output",
@@ -29,28 +31,36 @@ from twin.cli import examples
 @click.option(
     "--set", "overrides", multiple=True, metavar="KEY.PATH=VALUE", help="Change a value; repeatable."
 )
+@click.option("--paths", is_flag=True, help="Also record every radio path of every link.")
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress and no table.")
 def run(
-    scenario: str,
+    scenario: str | None,
+    recorded: Path | None,
     output: Path | None,
     force: bool,
     duration: str | None,
     seed: int | None,
     overrides: tuple[str, ...],
+    paths: bool,
     as_json: bool,
     quiet: bool,
 ) -> int:
     """Run SCENARIO: WORLD/NAME, or the path of a .toml file.
+
+    With --from, the scenario is that of a recording, with what --set changes:
+    `--set network.kind=recorded` plays back what became of its packets.
 
     Exit codes: 0 good, 1 error, 2 wrong input, 3 stopped early, 5 a
     requirement of the scenario failed.
     """
     from twin.cli.running import execute
 
+    if (scenario is None) == (recorded is None):
+        raise click.UsageError("name a SCENARIO, or a recording with --from, and not both")
     changes = list(overrides)
     if duration is not None:
         changes.append(f"duration={duration}")
     if seed is not None:
         changes.append(f"seed={seed}")
-    return execute(scenario, output, changes, force=force, as_json=as_json, quiet=quiet)
+    return execute(scenario, recorded, output, changes, paths=paths, force=force, as_json=as_json, quiet=quiet)

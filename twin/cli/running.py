@@ -21,6 +21,8 @@ from twin.cli.console import err, out, print_json, report, say
 from twin.clock import NS
 from twin.errors import EXIT_INCOMPLETE, EXIT_REQUIREMENT, located
 from twin.project import Project, find_scenario
+from twin.recording.reader import Recording
+from twin.rerun import project_of, recorded_scenario
 from twin.run import Outcome, Stopped
 from twin.run import run as run_built
 from twin.scenario import Scenario, load_scenario
@@ -28,17 +30,18 @@ from twin.state import Frame
 
 
 def execute(
-    reference: str,
+    reference: str | None,
+    recorded: Path | None,
     output: Path | None,
     overrides: Sequence[str],
     *,
+    paths: bool,
     force: bool,
     as_json: bool,
     quiet: bool,
 ) -> int:
-    """Run a scenario and print its figures; return the exit code."""
-    project, path = find_scenario(reference)
-    scenario, dropped = load_scenario(path, overrides)
+    """Run a scenario, or that of a recording, and print its figures; return the exit code."""
+    project, path, scenario, dropped = _load(reference, recorded, overrides)
     for line in dropped:
         say(f"dropped by --set: {line}", "yellow")
     if kernels.is_cold() and not quiet:
@@ -47,7 +50,7 @@ def execute(
         built = build(scenario, project)
     output = output or _new_recording(project, path)
     with _progress(scenario, quiet) as show:
-        outcome = run_built(built, scenario, output, force=force, progress=show)
+        outcome = run_built(built, scenario, output, force=force, paths=paths, progress=show)
     if outcome.error is not None:
         report(outcome.error)
     figures = {
@@ -62,6 +65,17 @@ def execute(
         print_table(figures)
         out.print(f"recorded in {output}")
     return _exit_code(outcome)
+
+
+def _load(
+    reference: str | None, recorded: Path | None, overrides: Sequence[str]
+) -> tuple[Project, Path, Scenario, list[str]]:
+    """Return project, file, scenario and what overrides dropped."""
+    if recorded is None:
+        project, path = find_scenario(reference or "")
+        return project, path, *load_scenario(path, overrides)
+    with Recording(recorded) as recording:
+        return project_of(recorded), recorded, *recorded_scenario(recording, overrides)
 
 
 def _exit_code(outcome: Outcome) -> int:
@@ -101,6 +115,8 @@ def print_table(figures: dict[str, Any]) -> None:
     for name, figure in FIGURES.items():
         if name in figures:
             table.add_row(figure.label, figure.shown(figures[name]))
+    for name, count in figures.get("network", {}).items():
+        table.add_row(f"  {name.removeprefix('packets_').replace('_', ' ')}", str(count))
     if "real_time_factor" in figures:
         table.add_row("real-time factor", f"{figures['real_time_factor']:.1f}")
     out.print(table)

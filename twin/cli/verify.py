@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 @click.argument("recording", type=click.Path(path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 def verify(recording: Path, as_json: bool) -> int:
-    """Simulate the scenario in RECORDING again and compare bit for bit.
+    """Simulate RECORDING again and compare bit for bit.
 
     World and robots come from the project around RECORDING, or else from the
     one here. A run that ended early is compared up to its last frame. Exit
