@@ -7,13 +7,13 @@ a positive Doppler shift. Between traces a path keeps its amplitude; its phase a
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import sin
+from math import sin, sqrt
 
 import numpy as np
 
 from twin.kernels import kernel
 from twin.specs import AntennaSpec
-from twin.state import C128, F64, I64, LinkState
+from twin.state import C128, F64, I32, I64, LinkState
 
 SPEED_OF_LIGHT = 299_792_458.0
 """m/s"""
@@ -77,6 +77,51 @@ def dirichlet(count: int, phase: float) -> float:
     if abs(half) < 1e-9:
         return sign
     return sign * sin(count * half) / (count * sin(half))
+
+
+@kernel
+def beam_gain(rows: int, columns: int, beam: int, v: float, h: float) -> float:
+    """Return the amplitude gain of DFT beam `beam` = row * columns + column of a planar array.
+
+    v and h are the phases [rad] between rows and between columns of the wave (`TracedLinks.path_phase`).
+    """
+    row, column = beam // columns, beam % columns
+    along_rows = dirichlet(rows, v - 2.0 * np.pi * row / rows)
+    return sqrt(rows * columns) * along_rows * dirichlet(columns, h - 2.0 * np.pi * column / columns)
+
+
+@kernel
+def beam_response(
+    element: C128,
+    phase: F64,
+    delay: F64,
+    doppler: F64,
+    first: int,
+    last: int,
+    elapsed: float,
+    carrier: float,
+    start_hz: float,
+    step_hz: float,
+    arrays: I32,
+    beams: I32,
+    out: C128,
+) -> None:
+    """Write H as `response` does, with DFT beams `beams` (2,) of two arrays of `arrays` (2, 2) rows and columns.
+
+    `element` (P,) and `phase` (2, P, 2) are those of TracedLinks: any pair of beams of a link, or of an interferer,
+    is a sum over the same paths.
+    """
+    out[:] = 0.0
+    for p in range(first, last):
+        gain = 1.0
+        for end in range(2):
+            gain *= beam_gain(arrays[end, 0], arrays[end, 1], beams[end], phase[end, p, 0], phase[end, p, 1])
+        now = delay[p] - elapsed * doppler[p] / carrier
+        term = element[p] * gain * _turn(doppler[p] * elapsed - start_hz * now)
+        turn = _turn(-step_hz * now)
+        for k in range(out.size):
+            out[k] += term
+            term *= turn
 
 
 @kernel

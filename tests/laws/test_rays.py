@@ -1,14 +1,17 @@
 """Laws of the ray-traced channel: path sets by hand, reciprocity, Doppler as the rate of phase, certificates."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from twin.channel.hulls import Hull, box
 from twin.channel.tracer import RayTracer
-from twin.link import SPEED_OF_LIGHT, Radio, frequency_response
+from twin.link import SPEED_OF_LIGHT, Radio, beam_response, frequency_response
 from twin.specs import AntennaSpec, AtmosphereSpec, RayTracingSpec, SurfaceSpec
 from twin.state import BodyState
 from twin.world.builder import GeometryBuilder
+from twin.world.world import open_world
 
 VACUUM = AtmosphereSpec(pressure=1e-6, vapour=0.0)
 CARRIER = 3.5e9
@@ -170,6 +173,28 @@ class TestReciprocity:
         np.testing.assert_allclose(there.path_departure, back.path_arrival, atol=1e-9)
 
 
+def test_any_beam_of_a_link_is_a_sum_over_its_paths():
+    """With the beams that the trace chose it is the response of the trace; each of them beats its neighbours."""
+    antennas = [AntennaSpec(rows=4, columns=8), AntennaSpec(rows=2, columns=2)]
+    radios = [fixed(0, (1.0, -12.0, 9.0), antenna=antennas[0]), fixed(1, (-2.0, 18.0, 2.0), antenna=antennas[1])]
+    links = RayTracer(two_buildings(), radios, spec(), permittivity=stone).trace()
+    arrays = np.array([[4, 8], [2, 2]], dtype=np.int32)
+    found = np.zeros(5, dtype=np.complex128)
+
+    def respond(beams):
+        beam_response(
+            links.path_element, links.path_phase, links.path_delay, links.path_doppler, 0, len(links.path_delay), 0.0,
+            CARRIER, -10e6, 5e6, arrays, beams, found,
+        )  # fmt: skip
+        return found.copy()
+
+    expected = frequency_response(links, np.array([CARRIER]), 0.0, -10e6, 5e6, 5)[0]
+    chosen = respond(links.beam[0])
+    np.testing.assert_allclose(chosen, expected, rtol=1e-12)
+    other = (links.beam[0] + np.array([1, 0])) % np.array([32, 4])
+    assert np.abs(respond(other.astype(np.int32))).mean() < np.abs(chosen).mean()
+
+
 class TestDoppler:
     """The shift is the rate of phase: central differences over 20 us, in which second order is negligible."""
 
@@ -235,6 +260,36 @@ class TestKineticSearch:
     Both trees grow by the same rays. A path may differ only where it exists within rounding: every set must be
     the same, and every delay to 1e-15 s (0.3 um).
     """
+
+    def test_for_2000_steps_in_the_city(self):
+        """A moving transmitter, 20 walkers and 4 lorries, steps from nothing to a metre: not one path differs."""
+        city = Path(__file__).resolve().parents[2] / "worlds" / "city"
+        if not (city / "world.toml").is_file():
+            pytest.skip("the world city is not there")
+        world, rng = open_world(city), np.random.default_rng(11)
+        place = np.zeros((0, 3))
+        while len(place) < 25:
+            point = np.array([[*rng.uniform(-150, 150, 2), 200.0]])
+            point[:, 2] = world.height_below(point) + 1.5
+            place = np.vstack([place, point]) if point[0, 2] < 4.5 else place
+        place[0, 2] += 20.0
+        radios = [Radio(index=i, owner=min(i, 1), body=i, mount=(0.0, 0.0, 0.0), carrier=CARRIER) for i in range(21)]
+        lorries = [box(21 + k, (8.0, 2.5, 3.5)) for k in range(4)]
+        one, other = (
+            RayTracer(world.geometry, radios, RayTracingSpec(mode=mode, rays=1_000, rays_per_metre=200), lorries)
+            for mode in ("kinetic", "exhaustive")
+        )
+        velocity = rng.uniform(-1, 1, place.shape) * [1.0, 1.0, 0.05]
+        paths = 0
+        for step in range(2_000):
+            place = place + rng.choice([0.0, 0.01, 0.1, 1.0], p=[0.1, 0.6, 0.25, 0.05]) * velocity
+            place[:, 2] = np.maximum(place[:, 2], 1.0)
+            velocity = np.where(np.abs(place) > 160.0, -np.sign(place) * np.abs(velocity), velocity)
+            a, b = one.trace(step, bodies(place)), other.trace(step, bodies(place))
+            np.testing.assert_array_equal(a.path_offset, b.path_offset, err_msg=f"step {step}")
+            assert np.abs(a.path_delay - b.path_delay).max(initial=0.0) < 1e-15, f"step {step}"
+            paths += len(a.path_delay)
+        assert paths > 50_000
 
     def town(self):
         builder = ground(300.0)

@@ -127,7 +127,7 @@ def _bounce(
     dx, dy, dz = image[0] - d[0], image[1] - d[1], image[2] - d[2]
     leg = sqrt(dx * dx + dy * dy + dz * dz)
     x, y, z = d[0] + part * dx, d[1] + part * dy, d[2] + part * dz
-    triangle, far = locate(scene, p, x, y, z)
+    triangle, far = locate(scene, p, x, y, z, 0)
     if triangle < 0:
         return False, reach(far, 1.0, abs(side + height) / leg, leg) / factor
     work.vertex[k, 0], work.vertex[k, 1], work.vertex[k, 2] = x, y, z

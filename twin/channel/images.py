@@ -16,7 +16,7 @@ import numpy as np
 
 from twin.channel.planes import Scene, locate, rim_distance
 from twin.state import F64, I32, I64, Bool
-from twin.world.bvh import Point, Triple, closest_hit
+from twin.world.bvh import Point, Triple, any_hit, closest_hit
 
 CLEARANCE = 1e-3
 """Metres off a surface at which rays start and end, so that the surface itself is not in their way."""
@@ -123,7 +123,7 @@ def bounce_points(
         grazing = abs(ahead - behind) / leg
         x, y, z = x + part * dx, y + part * dy, z + part * dz
         fraction = (1.0 - part) * leg / length
-        triangle, away = locate(scene, p, x, y, z)
+        triangle, away = locate(scene, p, x, y, z, work.triangle[k])
         if triangle < 0:
             return False, reach(away, _weight(fraction, source_moves), grazing, length)
         work.vertex[k, 0], work.vertex[k, 1], work.vertex[k, 2] = x, y, z
@@ -181,6 +181,9 @@ def clear_legs(
             continue
         dx, dy, dz = dx / leg, dy / leg, dz / leg
         begin, stop = ray_range(leg, k == order, k == 0)
+        if not any_hit(scene.bvh, start, (dx, dy, dz), begin, stop):  # quicker, and most often so
+            travelled += leg
+            continue
         while True:
             hit, t = closest_hit(scene.bvh, start, (dx, dy, dz), begin, stop)
             if hit < 0:

@@ -14,8 +14,7 @@ from twin.channel.edges import Edges
 from twin.channel.fields import spherical_basis, spread
 from twin.channel.hulls import Hulls
 from twin.channel.paths import Paths
-from twin.channel.planes import Scene
-from twin.channel.transfer import Media, lengthening, path_transfer
+from twin.channel.transfer import Media, Mirrors, lengthening, path_transfer
 from twin.link import SPEED_OF_LIGHT
 from twin.state import C128, F64, I32, I64, Bool
 
@@ -82,9 +81,14 @@ class Ends(NamedTuple):
     body_turning: F64  # (N, 3)
 
 
-@kernel
+def scratch() -> tuple[C128, C128, F64]:
+    """Return scratch for `assemble`: two waves, their transfer, directions at both ends."""
+    return np.zeros((2, 3), dtype=np.complex128), np.zeros((2, 2), dtype=np.complex128), np.zeros((2, 3))
+
+
+@uncounted
 def assemble(
-    scene: Scene,
+    mirrors: Mirrors,
     edges: Edges,
     hulls: Hulls,
     media: Media,
@@ -95,21 +99,25 @@ def assemble(
     pair: I32,
     paths: Paths,
     limit: int,
+    field: C128,
+    transfer: C128,
+    angles: F64,
     out: Output,
 ) -> None:
     """Write all links (a, b, pair: (L,)) to `out`, at most `limit` paths each, the weakest dropped."""
-    field, transfer = np.zeros((2, 3), np.complex128), np.zeros((2, 2), np.complex128)
-    angles = np.zeros((2, 3))
     first = 0
     for i in range(len(a)):
-        g = pair[i]
-        last = first + paths.found[g]
-        start, end = ends.position[ends.place[a[i]]], ends.position[ends.place[b[i]]]
+        g, place_a, place_b = pair[i], ends.place[a[i]], ends.place[b[i]]
+        start, end = ends.position[place_a], ends.position[place_b]
+        va, vb = ends.velocity[place_a], ends.velocity[place_b]
         wavelength = SPEED_OF_LIGHT / ends.carrier[a[i]]
-        for m in range(paths.found[g]):
-            p = first + m
-            length = path_transfer(
-                scene,
+        plain = antennas.rows[a[i]] * antennas.columns[a[i]] * antennas.rows[b[i]] * antennas.columns[b[i]] == 1
+        last = first + paths.found[g]
+        for p in range(first, last):
+            m = paths.rank[g, p - first]
+            length = paths.metres[g, m]
+            path_transfer(
+                mirrors,
                 edges,
                 hulls,
                 media,
@@ -125,46 +133,65 @@ def assemble(
                 angles,
             )
             rate = lengthening(
-                hulls, ends.body_velocity, ends.body_turning, ends.body_position, paths, g, m, start, end,
-                ends.velocity[ends.place[a[i]]], ends.velocity[ends.place[b[i]]], angles,
-            )  # fmt: skip
-            out.delay[p], out.doppler[p], out.slot[p] = length / SPEED_OF_LIGHT, -rate / wavelength, m
-            out.departure[p], out.arrival[p], out.transfer[p] = angles[0], angles[1], transfer
-            out.element[p] = _radiate(antennas, ends, a[i], b[i], angles, transfer) * spread(length, wavelength)
-            for end_number in range(2):
-                r = a[i] if end_number == 0 else b[i]
-                u = angles[end_number]
-                v, h = array_phases(antennas, r, ends.axes[r], u[0], u[1], u[2])
-                out.phases[end_number, p, 0], out.phases[end_number, p, 1] = v, h
-        _beams(antennas, a[i], b[i], out, i, first, last)
-        last = _keep(out, i, first, last, limit)
+                hulls,
+                ends.body_velocity,
+                ends.body_turning,
+                ends.body_position,
+                paths,
+                g,
+                m,
+                start,
+                end,
+                va,
+                vb,
+                angles,
+            )
+            out.delay[p], out.doppler[p], out.slot[p] = length / SPEED_OF_LIGHT, (0.0 - rate) / wavelength, m
+            for k in range(3):
+                out.departure[p, k], out.arrival[p, k] = angles[0, k], angles[1, k]
+            for k in range(2):
+                out.transfer[p, k, 0], out.transfer[p, k, 1] = transfer[k, 0], transfer[k, 1]
+            element = _radiate(antennas, ends.axes, a[i], b[i], angles, transfer)
+            element *= spread(length, wavelength) * (ends.gain[a[i]] * ends.gain[b[i]])
+            out.element[p] = element
+            out.amplitude[p] = element
+            if not plain:
+                _phases(antennas, ends.axes, a[i], b[i], angles, p, out.phases)
+        if not plain and last > first:
+            _beams(antennas, a[i], b[i], out, i, first, last)
+        out.dropped[i] = 0.0
+        if last - first > limit:
+            last = _drop(out, i, first, last, limit)
         out.offset[i + 1] = last
-        _describe(paths, g, out, i, first, last)
+        _describe(paths.length, g, out, i, first, last)
         first = last
 
 
 @uncounted
-def _radiate(antennas: Antennas, ends: Ends, a: int, b: int, angles: F64, transfer: C128) -> complex:
+def _phases(antennas: Antennas, axes: F64, a: int, b: int, angles: F64, p: int, phases: F64) -> None:
+    for end in range(2):
+        r = a if end == 0 else b
+        v, h = array_phases(antennas, r, axes[r], angles[end, 0], angles[end, 1], angles[end, 2])
+        phases[end, p, 0], phases[end, p, 1] = v, h
+
+
+@uncounted
+def _radiate(antennas: Antennas, axes: F64, a: int, b: int, angles: F64, transfer: C128) -> complex:
     """Return the amplitude between single elements of radios a and b, but for the spread."""
-    ax, ay, az = polarised(antennas, a, ends.axes[a], angles[0, 0], angles[0, 1], angles[0, 2])
-    bx, by, bz = polarised(antennas, b, ends.axes[b], angles[1, 0], angles[1, 1], angles[1, 2])
+    ax, ay, az = polarised(antennas, a, axes[a], angles[0, 0], angles[0, 1], angles[0, 2])
+    bx, by, bz = polarised(antennas, b, axes[b], angles[1, 0], angles[1, 1], angles[1, 2])
     tx, ty, tz, px, py = spherical_basis(angles[0, 0], angles[0, 1], angles[0, 2])
     a_theta, a_phi = ax * tx + ay * ty + az * tz, ax * px + ay * py
     tx, ty, tz, px, py = spherical_basis(angles[1, 0], angles[1, 1], angles[1, 2])
     b_theta, b_phi = bx * tx + by * ty + bz * tz, bx * px + by * py
     arrives_theta = transfer[0, 0] * a_theta + transfer[0, 1] * a_phi
     arrives_phi = transfer[1, 0] * a_theta + transfer[1, 1] * a_phi
-    return complex((b_theta * arrives_theta + b_phi * arrives_phi) * (ends.gain[a] * ends.gain[b]))
+    return complex(b_theta * arrives_theta + b_phi * arrives_phi)
 
 
 @kernel
 def _beams(antennas: Antennas, a: int, b: int, out: Output, i: int, first: int, last: int) -> None:
     """Write the amplitudes with the beams of both ends."""
-    plain = antennas.rows[a] * antennas.columns[a] == 1 and antennas.rows[b] * antennas.columns[b] == 1
-    if plain or first == last:
-        for p in range(first, last):
-            out.amplitude[p] = out.element[p]
-        return
     gains = np.ones((2, last - first), np.complex128)
     phases = np.ascontiguousarray(out.phases[:, first:last])
     choose_beams(antennas, a, b, out.element[first:last], phases, gains, out.beam[i])
@@ -173,9 +200,8 @@ def _beams(antennas: Antennas, a: int, b: int, out: Output, i: int, first: int, 
 
 
 @uncounted
-def _keep(out: Output, i: int, first: int, last: int, limit: int) -> int:
-    """Keep the `limit` strongest paths, sort them by delay, and return where they end."""
-    out.dropped[i] = 0.0
+def _drop(out: Output, i: int, first: int, last: int, limit: int) -> int:
+    """Drop the weakest paths beyond `limit`, keeping the order of the others; return where they end."""
     while last - first > limit:
         weakest = first
         for p in range(first + 1, last):
@@ -183,44 +209,26 @@ def _keep(out: Output, i: int, first: int, last: int, limit: int) -> int:
                 weakest = p
         out.dropped[i] += _power(out.amplitude[weakest])
         last -= 1
-        _swap(out, weakest, last)
-    for p in range(first + 1, last):
-        q = p
-        while q > first and _before(out, q, q - 1):
-            _swap(out, q, q - 1)
-            q -= 1
+        for p in range(weakest, last):
+            _move(out, p + 1, p)
     return last
 
 
 @uncounted
-def _before(out: Output, p: int, q: int) -> bool:
-    """Tell whether path p comes before q: by delay, then by departure (paths of a symmetric site tie)."""
-    if out.delay[p] != out.delay[q]:
-        return bool(out.delay[p] < out.delay[q])
+def _move(out: Output, source: int, target: int) -> None:
+    out.amplitude[target], out.element[target] = out.amplitude[source], out.element[source]
+    out.delay[target], out.doppler[target] = out.delay[source], out.doppler[source]
+    out.slot[target] = out.slot[source]
     for k in range(3):
-        if out.departure[p, k] != out.departure[q, k]:
-            return bool(out.departure[p, k] < out.departure[q, k])
-    return False
-
-
-@uncounted
-def _swap(out: Output, p: int, q: int) -> None:
-    out.amplitude[p], out.amplitude[q] = out.amplitude[q], out.amplitude[p]
-    out.element[p], out.element[q] = out.element[q], out.element[p]
-    out.delay[p], out.delay[q] = out.delay[q], out.delay[p]
-    out.doppler[p], out.doppler[q] = out.doppler[q], out.doppler[p]
-    out.slot[p], out.slot[q] = out.slot[q], out.slot[p]
-    for k in range(3):
-        out.departure[p, k], out.departure[q, k] = out.departure[q, k], out.departure[p, k]
-        out.arrival[p, k], out.arrival[q, k] = out.arrival[q, k], out.arrival[p, k]
+        out.departure[target, k], out.arrival[target, k] = out.departure[source, k], out.arrival[source, k]
     for r in range(2):
         for c in range(2):
-            out.phases[r, p, c], out.phases[r, q, c] = out.phases[r, q, c], out.phases[r, p, c]
-            out.transfer[p, r, c], out.transfer[q, r, c] = out.transfer[q, r, c], out.transfer[p, r, c]
+            out.phases[r, target, c] = out.phases[r, source, c]
+            out.transfer[target, r, c] = out.transfer[source, r, c]
 
 
 @uncounted
-def _describe(paths: Paths, pair: int, out: Output, i: int, first: int, last: int) -> None:
+def _describe(lengths: I32, pair: int, out: Output, i: int, first: int, last: int) -> None:
     """Write gain, K factor and spreads of link i, all weighted by power."""
     total, direct, delay, doppler = 0.0, 0.0, 0.0, 0.0
     ax, ay, bx, by = 0.0, 0.0, 0.0, 0.0
@@ -230,7 +238,7 @@ def _describe(paths: Paths, pair: int, out: Output, i: int, first: int, last: in
         total += power
         delay += power * out.delay[p]
         doppler += power * out.doppler[p]
-        if paths.length[pair, out.slot[p]] == 0:
+        if lengths[pair, out.slot[p]] == 0:
             direct += power
             out.los[i] = True
         x, y = _azimuth(out.departure, p)

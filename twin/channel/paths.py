@@ -5,11 +5,16 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from twin.kernels import uncounted  # isort: skip  before numba
+from math import sqrt
+
 import numpy as np
 from numpy.typing import NDArray
 
 from twin.channel.images import CROSSINGS, REFLECTION, TRANSMISSION, Work
 from twin.state import F64, I32
+
+DOUBLE = 1e-5
+"""Metres within which the points of two paths are the same."""
 
 
 class Paths(NamedTuple):
@@ -24,6 +29,8 @@ class Paths(NamedTuple):
     kind: NDArray[np.int8]  # (G, M, K)
     what: I32  # (G, M, K) index of each interaction
     vertex: F64  # (G, M, K, 3) m
+    metres: F64  # (G, M) length of a path
+    rank: I32  # (G, M) paths in order of length
 
 
 def make_paths(pairs: int, capacity: int, interactions: int) -> Paths:
@@ -35,6 +42,8 @@ def make_paths(pairs: int, capacity: int, interactions: int) -> Paths:
         np.zeros(shape, dtype=np.int8),
         np.zeros(shape, dtype=np.int32),
         np.zeros((*shape, 3)),
+        np.zeros((pairs, capacity)),
+        np.zeros((pairs, capacity), dtype=np.int32),
     )
 
 
@@ -82,6 +91,67 @@ def _put(
     paths.vertex[pair, slot, k, 0] = vertex[0]
     paths.vertex[pair, slot, k, 1] = vertex[1]
     paths.vertex[pair, slot, k, 2] = vertex[2]
+
+
+@uncounted
+def rank(paths: Paths, position: F64, first: I32, second: I32) -> None:
+    """Sort the paths of each pair (first, second: (G,) places) by length, and forget doubles.
+
+    A double is a path with the same points, off faces of two things that touch.
+    """
+    for g in range(len(first)):
+        count = 0
+        for m in range(paths.found[g]):
+            paths.metres[g, m] = _metres(paths, g, m, position[first[g]], position[second[g]])
+            place = count
+            while place > 0 and _shorter(paths, g, m, paths.rank[g, place - 1]):
+                paths.rank[g, place] = paths.rank[g, place - 1]
+                place -= 1
+            if place > 0 and _same(paths, g, m, paths.rank[g, place - 1]):
+                for k in range(place, count):  # close the gap again
+                    paths.rank[g, k] = paths.rank[g, k + 1]
+                continue
+            paths.rank[g, place] = m
+            count += 1
+        paths.found[g] = count
+
+
+@uncounted
+def _metres(paths: Paths, g: int, m: int, start: F64, end: F64) -> float:
+    total = 0.0
+    here = start
+    for k in range(paths.length[g, m] + 1):
+        there = end if k == paths.length[g, m] else paths.vertex[g, m, k]
+        total += sqrt((there[0] - here[0]) ** 2 + (there[1] - here[1]) ** 2 + (there[2] - here[2]) ** 2)
+        here = there
+    return total
+
+
+@uncounted
+def _shorter(paths: Paths, g: int, m: int, n: int) -> bool:
+    """Tell whether path m is shorter than path n; of equal ones (in a symmetric site) the first vertex decides."""
+    if abs(paths.metres[g, m] - paths.metres[g, n]) > DOUBLE:
+        return bool(paths.metres[g, m] < paths.metres[g, n])
+    if paths.length[g, m] != paths.length[g, n]:
+        return bool(paths.length[g, m] < paths.length[g, n])
+    for k in range(paths.length[g, m]):
+        for axis in range(3):
+            if abs(paths.vertex[g, m, k, axis] - paths.vertex[g, n, k, axis]) > DOUBLE:
+                return bool(paths.vertex[g, m, k, axis] < paths.vertex[g, n, k, axis])
+    return False
+
+
+@uncounted
+def _same(paths: Paths, g: int, m: int, n: int) -> bool:
+    if abs(paths.metres[g, m] - paths.metres[g, n]) > DOUBLE or paths.length[g, m] != paths.length[g, n]:
+        return False
+    for k in range(paths.length[g, m]):
+        if paths.kind[g, m, k] != paths.kind[g, n, k]:
+            return False
+        for axis in range(3):
+            if abs(paths.vertex[g, m, k, axis] - paths.vertex[g, n, k, axis]) > DOUBLE:
+                return False
+    return True
 
 
 def interactions(order: int, transparent: bool) -> int:

@@ -193,8 +193,11 @@ def in_triangle(corners: F64, normal: F64, x: float, y: float, z: float) -> bool
 
 
 @uncounted
-def locate(scene: Scene, p: int, x: float, y: float, z: float) -> tuple[int, float]:
-    """Return (triangle, 0) of plane `p` under a point of it, or (-1, distance of the nearest triangle)."""
+def locate(scene: Scene, p: int, x: float, y: float, z: float, hint: int) -> tuple[int, float]:
+    """Return (triangle, 0) of plane `p` under a point of it, or (-1, distance of the nearest triangle).
+
+    `hint` is a triangle that may well be it, such as that of the step before.
+    """
     low, high = scene.low[p], scene.high[p]
     dx = max(low[0] - x, x - high[0], 0.0)
     dy = max(low[1] - y, y - high[1], 0.0)
@@ -202,6 +205,8 @@ def locate(scene: Scene, p: int, x: float, y: float, z: float) -> tuple[int, flo
     away = dx * dx + dy * dy + dz * dz
     if away > 1e-12:
         return -1, sqrt(away)
+    if scene.plane[hint] == p and in_triangle(scene.corners[hint], scene.normal[p], x, y, z):
+        return hint, 0.0
     first, last = scene.first[p], scene.first[p + 1]
     if last - first <= _FEW:
         for m in range(first, last):

@@ -34,9 +34,10 @@ class Lists(NamedTuple):
     near_until: F64  # (m,)
     direct: F64  # (m,) expiry of the direct path's certificate
     odometer: F64  # (m,)
+    triangle: I32  # (m, W, K) where the row's reflections were last
 
 
-def make_lists(targets: int, capacity: int = 1024) -> Lists:
+def make_lists(targets: int, order: int, capacity: int = 512) -> Lists:
     """Return lists that are due to be made."""
     return Lists(
         np.zeros((targets, capacity), dtype=np.int32),
@@ -48,16 +49,17 @@ def make_lists(targets: int, capacity: int = 1024) -> Lists:
         np.full(targets, -1.0),
         np.full(targets, -1.0),
         np.zeros(targets),
+        np.zeros((targets, capacity, order), dtype=np.int32),
     )
 
 
 def grown(lists: Lists, capacity: int) -> Lists:
     """Return the lists with room for `capacity` rows a target."""
-    more = make_lists(len(lists.size), capacity)
+    more = make_lists(len(lists.size), lists.triangle.shape[2], capacity)
     width = lists.row.shape[1]
-    for name in ("row", "expiry", "near"):
+    for name in ("row", "expiry", "near", "triangle"):
         getattr(more, name)[:, :width] = getattr(lists, name)
-    return lists._replace(row=more.row, expiry=more.expiry, near=more.near)
+    return lists._replace(row=more.row, expiry=more.expiry, near=more.near, triangle=more.triangle)
 
 
 def refresh(tree: Tree, lists: Lists, moves: bool, targets: F64, known: int) -> Lists:
@@ -144,8 +146,12 @@ def follow(
             if reading < lists.expiry[j, q]:
                 continue
             i = lists.row[j, q]
+            for k in range(order[i]):
+                work.triangle[k] = lists.triangle[j, q, k]
             found, budget = bounce_points(scene, moves, targets[j], sequence[i], image[i], order[i], work)
             if found:
+                for k in range(order[i]):
+                    lists.triangle[j, q, k] = work.triangle[k]
                 clear, budget = clear_legs(scene, transparent, source, moves, targets[j], sequence[i], order[i], work)
                 if clear:
                     emit(paths, pair[j], backwards[j], work, REFLECTIONS, work.triangle, order[i])

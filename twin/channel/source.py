@@ -40,9 +40,9 @@ class Source:
         self.site, self.spec, self.place, self.moves = site, spec, place, moves
         self.targets, self.pairs, self.backwards = targets, pairs, backwards
         self.tree = Tree(site.scene, site.transparent, spec.order)
-        self.lists = make_lists(len(targets))
+        self.lists = make_lists(len(targets), max(spec.order, 1))
         # One odometer for both.
-        self.detour_lists = make_lists(len(targets))._replace(odometer=self.lists.odometer)
+        self.detour_lists = make_lists(len(targets), 1)._replace(odometer=self.lists.odometer)
         self.position: F64 | None = None  # (places, 3) at the last step
         self._owed = 0.0  # rays that a moving source has not shot yet
 

@@ -14,13 +14,13 @@ from twin.channel.diffraction import make_detours
 from twin.channel.edges import find_edges, no_edges
 from twin.channel.hulls import Hull
 from twin.channel.images import make_work
-from twin.channel.links import Ends, assemble, make_output
+from twin.channel.links import Ends, assemble, make_output, scratch
 from twin.channel.output import traced_links
-from twin.channel.paths import Paths, interactions, make_paths
+from twin.channel.paths import Paths, interactions, make_paths, rank
 from twin.channel.planes import build_scene
 from twin.channel.radios import Radios
 from twin.channel.source import Site, make_sources
-from twin.channel.transfer import Media
+from twin.channel.transfer import Media, Mirrors
 from twin.errors import ScenarioError, nearest
 from twin.link import Radio
 from twin.specs import RayTracingSpec
@@ -107,7 +107,7 @@ class RayTracer:
         radios, paths = self.radios, self._paths
         out = make_output(len(radios.a), int(paths.found[self._pair].sum()))
         assemble(
-            self.scene,
+            Mirrors(self.scene.normal, self.scene.plane, self.scene.surface),
             self._edges,
             self.hulls,
             self._media,
@@ -118,6 +118,7 @@ class RayTracer:
             self._pair,
             paths,
             self.spec.max_paths,
+            *scratch(),
             out,
         )
         return traced_links(time, radios.a, radios.b, self._pair, paths, self.scene, out)
@@ -135,6 +136,7 @@ class RayTracer:
                 moving.reflect(self.scene, self.hulls, *ends, paths)
             needed = int(paths.found.max(initial=0))
             if needed <= paths.length.shape[1]:
+                rank(paths, position, self._first, self._second)
                 return
             self._paths = self._room(2 * needed)
 
@@ -144,8 +146,8 @@ class RayTracer:
 
 
 def _media(materials: Sequence[str], carriers: F64, spec: RayTracingSpec, permittivity: Permittivity) -> Media:
-    for name in spec.surfaces:
-        if name not in materials and name != "glass":
+    for name in spec.surfaces if "surfaces" in spec.model_fields_set else ():  # the default may name more
+        if name not in materials:
             close = nearest(name, materials)
             raise ScenarioError(
                 f"no face is made of it; allowed: {', '.join(materials)}{close}", key=f"surfaces.{name}"

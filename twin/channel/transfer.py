@@ -7,18 +7,23 @@ from typing import NamedTuple
 from twin.kernels import uncounted  # isort: skip  before numba
 from math import atan2, cos, pi, sqrt
 
-import numpy as np
-
 from twin.channel.atmosphere import rain_db_km, roughness_factor
 from twin.channel.edges import Edges
 from twin.channel.fields import act_on, end_transfer, perpendicular, slab, start_field
 from twin.channel.hulls import Hulls
 from twin.channel.images import DIFFRACTION, MOVING, TRANSMISSION
 from twin.channel.paths import Paths
-from twin.channel.planes import Scene
 from twin.channel.utd import wedge_coefficients
-from twin.state import C128, F64
+from twin.state import C128, F64, I32
 from twin.world.bvh import Point, Triple
+
+
+class Mirrors(NamedTuple):
+    """What of a scene turns a field: P planes, T triangles."""
+
+    normal: F64  # (P, 3)
+    plane: I32  # (T,)
+    surface: I32  # (T,)
 
 
 class Media(NamedTuple):
@@ -34,7 +39,7 @@ class Media(NamedTuple):
 
 @uncounted
 def path_transfer(
-    scene: Scene,
+    mirrors: Mirrors,
     edges: Edges,
     hulls: Hulls,
     media: Media,
@@ -80,7 +85,7 @@ def path_transfer(
         if kind == MOVING:
             normal, surface = hulls.normal[index], hulls.surface[index]
         else:
-            normal, surface = scene.normal[scene.plane[index]], scene.surface[index]
+            normal, surface = mirrors.normal[mirrors.plane[index]], mirrors.surface[index]
         _meet(media, carrier, wavelength, kind == TRANSMISSION, surface, normal, field, dx, dy, dz, ox, oy, oz)
         dx, dy, dz = ox, oy, oz
     ends[1, 0], ends[1, 1], ends[1, 2] = -dx, -dy, -dz
@@ -242,8 +247,3 @@ def lengthening(
         rate += (v[1] + w[2] * rx - w[0] * rz) * (iy - oy)
         rate += (v[2] + w[0] * ry - w[1] * rx) * (iz - oz)
     return rate
-
-
-def scratch() -> tuple[C128, C128, F64]:
-    """Return scratch for `path_transfer`: field, transfer, ends."""
-    return np.zeros((2, 3), dtype=np.complex128), np.zeros((2, 2), dtype=np.complex128), np.zeros((2, 3))

@@ -20,7 +20,7 @@ _DIFFRACTION = click.option("--diffraction", is_flag=True, help="Also paths by w
 
 
 @click.group(epilog=examples(
-    "twin channel map city --site 0,0,40 -o map.png", "twin channel link city/patrol --from base --to drone0",
+    "twin channel map city --site 0,0,40 -o map.png", "twin channel link city/patrol --from site-0 --to patrol-0",
 ))  # fmt: skip
 def channel() -> None:
     """Trace rays beside the loop."""
@@ -91,7 +91,7 @@ def map_(world: str, site: tuple[str, ...], sites: Path | None, heights: tuple[f
     return 0
 
 
-@channel.command("link", epilog=examples("twin channel link city/patrol --from base --to drone0 -o paths.png"))
+@channel.command("link", epilog=examples("twin channel link city/patrol --from site-0 --to patrol-0 -o paths.png"))
 @click.argument("scenario")
 @click.option("--from", "source", required=True, metavar="NAME", help="A robot or node with a radio.")
 @click.option("--to", "target", required=True, metavar="NAME", help="Another one.")

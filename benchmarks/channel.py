@@ -1,0 +1,143 @@
+"""Cost of the ray-traced channel in the city, as CPU time of one core: python benchmarks/channel.py [case ...]
+
+Each case prints its cost and, where two things are compared, their ratio within this run.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from twin.channel.hulls import box
+from twin.channel.tracer import RayTracer
+from twin.link import Radio
+from twin.specs import RayTracingSpec
+from twin.state import BodyState
+from twin.world.world import World, open_world
+
+CITY = Path(__file__).resolve().parents[1] / "worlds" / "city"
+SITES = 4
+STEP = 0.01  # m that a receiver moves in a step
+
+
+def bodies(position):
+    n = len(position)
+    zero, none = np.zeros((n, 3)), np.zeros(0)
+    turn = np.tile([0.0, 0.0, 0.0, 1.0], (n, 1))
+    return BodyState(position, turn, zero, zero, none, none, np.zeros(n + 1, dtype=np.int64))
+
+
+def places(world: World, count: int, rng, low: float, high: float, above: float):
+    """Return points `above` surfaces between `low` and `high`, in the middle 300 m of the city."""
+    found = np.zeros((0, 3))
+    while len(found) < count:
+        points = np.column_stack([rng.uniform(-150, 150, (count, 2)), np.full(count, 200.0)])
+        points[:, 2] = world.height_below(points)
+        good = (points[:, 2] > low) & (points[:, 2] < high)
+        found = np.vstack([found, points[good]])
+    return found[:count] + [0.0, 0.0, above]
+
+
+class Case:
+    """Sites on roofs, walkers in the streets, lorries."""
+
+    def __init__(self, walkers: int, *, lorries: int = 0, moving_site: bool = False, **spec) -> None:
+        rng = np.random.default_rng(5)
+        self.world = open_world(CITY)
+        sites = places(self.world, SITES, rng, 10.0, 40.0, 5.0)
+        self.position = np.vstack(
+            [places(self.world, walkers, rng, -9.0, 3.0, 1.5), places(self.world, max(lorries, 1), rng, -9.0, 3.0, 2.0)]
+        )
+        way = rng.normal(size=(len(self.position), 2))
+        self.way = np.column_stack([way / np.linalg.norm(way, axis=1)[:, None], np.zeros(len(way))])
+        radios = [Radio(i, 0, None, tuple(p), 3.5e9) for i, p in enumerate(sites)]
+        if moving_site:
+            radios = [Radio(0, 0, len(self.position), (0.0, 0.0, 0.0), 3.5e9)]
+            self.position = np.vstack([self.position, sites[:1]])
+            self.way = np.vstack([self.way, [1.0, 0.0, 0.0]])
+        radios += [Radio(len(radios) + i, 1, i, (0.0, 0.0, 0.0), 3.5e9) for i in range(walkers)]
+        hulls = [box(walkers + i, (8.0, 2.5, 3.5)) for i in range(lorries)]
+        start = time.process_time()
+        self.tracer = RayTracer(self.world.geometry, radios, RayTracingSpec(**spec), hulls)
+        self.links = self.tracer.trace(0, bodies(self.position))
+        self.first = time.process_time() - start
+
+    def run(self, steps: int) -> float:
+        """Return CPU seconds a step: of 5 stretches the quickest, since other programs only ever add."""
+        costs = []
+        for _ in range(5):
+            start = time.process_time()
+            for step in range(steps // 5):
+                self.position = self.position + STEP * self.way
+                self.links = self.tracer.trace(step + 1, bodies(self.position))
+            costs.append((time.process_time() - start) / (steps // 5))
+        return min(costs)
+
+
+def specular() -> None:
+    for walkers, steps in ((50, 400), (200, 200)):
+        case = Case(walkers)
+        seconds = case.run(steps)
+        links = len(case.links.a)
+        print(
+            f"{SITES} x {walkers}, order 3: {seconds / links * 1e6:.1f} us a link-step, {1 / seconds:.0f} steps/s, "
+            f"{len(case.links.path_delay) / links:.1f} paths a link"
+        )
+
+
+def kinetic() -> None:
+    """Kinetic against full search of the same trees."""
+    quick, full = Case(50), Case(50, mode="exhaustive")
+    a, b = quick.run(100), full.run(10)
+    print(f"kinetic {a * 1e3:.2f} ms a step, exhaustive {b * 1e3:.2f} ms: {b / a:.0f} times")
+
+
+def lorries() -> None:
+    without, loaded = Case(50), Case(50, lorries=10)
+    a, b = without.run(300), loaded.run(300)
+    print(f"10 moving hulls add {(b - a) * 1e3:.2f} ms a step to {a * 1e3:.2f} ms, {SITES} x 50 links")
+
+
+def moving() -> None:
+    case = Case(50, moving_site=True)
+    print(f"both ends moving: {case.run(200) * 1e3:.2f} ms a step and transmitter, 50 links")
+
+
+def diffraction() -> None:
+    plain, bent = Case(50, order=1), Case(50, order=1, diffraction=True)
+    a, b = plain.run(50), bent.run(50)
+    paths = [len(c.links.path_delay) / len(c.links.a) for c in (plain, bent)]
+    print(f"diffraction: {b / a:.1f} times as long, {paths[1]:.1f} paths a link instead of {paths[0]:.1f}")
+
+
+def recall() -> None:
+    """Paths found with the rays of a usual first search, of those found with ten times as many."""
+    few, many = Case(50), Case(50, rays=3_000_000)
+    keys = []
+    for case in (few, many):
+        link = np.repeat(np.arange(len(case.links.a)), np.diff(case.links.path_offset))
+        keys.append(set(zip(link.tolist(), np.round(case.links.path_delay * 1e12).tolist(), strict=True)))
+    power = [10 * np.log10((10 ** (c.links.path_gain_db / 10)).sum()) for c in (few, many)]
+    print(f"recall {100 * len(keys[0] & keys[1]) / len(keys[1]):.2f} % of {len(keys[1])}, {power[0] - power[1]:.4f} dB")
+
+
+def cold() -> None:
+    """A new process with compiled kernels in the cache: imports, discovery, first links."""
+    code = "import sys; sys.argv = ['x']; import runpy; m = runpy.run_path('benchmarks/channel.py'); m['Case'](50)"
+    start = time.perf_counter()
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=CITY.parents[1])
+    print(f"cold start: {time.perf_counter() - start:.2f} s of real time, {SITES} sites")
+
+
+CASES: dict[str, Callable[[], None]] = {
+    case.__name__: case for case in (specular, kinetic, lorries, moving, diffraction, recall, cold)
+}
+
+if __name__ == "__main__":
+    for name in sys.argv[1:] or CASES:
+        CASES[name]()
