@@ -272,10 +272,6 @@ class TraceSpec(Spec):
     delay_budget: NonNegativeNs = 40_000_000
 
 
-NetworkSpec = Annotated[
-    IdealSpec | FixedSpec | SimpleSpec | TraceSpec | RecordedSpec,
-    Field(discriminator="kind"),
-]
 class RecordedSpec(Spec):
     """The packet fates of a recorded run: each packet fares as the recorded one of its flow at its time."""
 
@@ -284,3 +280,7 @@ class RecordedSpec(Spec):
     delay_budget: NonNegativeNs = 40_000_000
 
 
+NetworkSpec = Annotated[
+    IdealSpec | FixedSpec | SimpleSpec | TraceSpec | RecordedSpec,
+    Field(discriminator="kind"),
+]
