@@ -115,9 +115,9 @@ def _network(
         case TraceSpec() as spec:
             there = spec.model_copy(update={"file": project.file(spec.file)})
             return TraceNetwork(there, names, embodied, lookahead)
-        case IdealSpec():
         case RecordedSpec(recording=recording):
             return RecordedNetwork(packet_fates(project.file(recording)), names, embodied, lookahead)
+        case IdealSpec():
             return IdealNetwork(names, embodied, lookahead)
 
 
