@@ -55,4 +55,5 @@ def uniform(seed: int, stream: Key, entity: Key, sequence: int, attempt: int) ->
 def normal(seed: int, stream: Key, entity: Key, sequence: int, attempt: int) -> float:
     """Return a standard normal draw (Box-Muller on two uniform draws)."""
     radius = np.sqrt(-2.0 * np.log(uniform(seed, stream, entity, sequence, 2 * attempt)))
-    return radius * np.cos(2.0 * np.pi * uniform(seed, stream, entity, sequence, 2 * attempt + 1))
+    draw: float = radius * np.cos(2.0 * np.pi * uniform(seed, stream, entity, sequence, 2 * attempt + 1))
+    return draw
