@@ -58,20 +58,20 @@ os.environ["NUMBA_CACHE_DIR"] = str(CACHE)
 
 import numba  # noqa: E402  the cache folder must be set first
 
-numba.config.CACHE_DIR = str(CACHE)
-_njit: Any = numba.njit  # its types forbid a decorator that keeps the signature
+_numba: Any = numba  # its types forbid a decorator that keeps the signature
+_numba.config.CACHE_DIR = str(CACHE)
 
 
 def kernel(function: _Function) -> _Function:
     """Compile `function` with numba: cached on disk, without the interpreter lock, never parallel."""
     # _nrt stated: otherwise a kernel first compiled for an `uncounted` caller would be uncounted as well.
-    compiled: _Function = _njit(cache=True, nogil=True, error_model="numpy", _nrt=True)(function)
+    compiled: _Function = _numba.njit(cache=True, nogil=True, error_model="numpy", _nrt=True)(function)
     return compiled
 
 
 def inlined(function: _Function) -> _Function:
     """Compile `function` into the body of each kernel that calls it: for small parts of hot loops."""
-    compiled: _Function = _njit(inline="always", nogil=True, error_model="numpy")(function)
+    compiled: _Function = _numba.njit(inline="always", nogil=True, error_model="numpy")(function)
     return compiled
 
 
@@ -81,7 +81,7 @@ def uncounted(function: _Function) -> _Function:
     Counting costs a kernel two atomic operations for each array of its arguments, tuples included, at each call:
     for a small function more than its work.
     """
-    compiled: _Function = _njit(cache=True, nogil=True, error_model="numpy", _nrt=False)(function)
+    compiled: _Function = _numba.njit(cache=True, nogil=True, error_model="numpy", _nrt=False)(function)
     return compiled
 
 
