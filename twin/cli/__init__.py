@@ -15,6 +15,7 @@ COMMANDS = {
     "check": "twin.cli.check:check",
     "info": "twin.cli.info:info",
     "plot": "twin.cli.plot:plot",
+    "report": "twin.cli.report:report",
     "verify": "twin.cli.verify:verify",
     "events": "twin.cli.events:events",
     "diff": "twin.cli.diff:diff",

@@ -1,0 +1,54 @@
+"""Key performance indicators of a run's network, with the names that 3GPP gives to the same quantity.
+
+TS 28.552 and TS 28.554 measure a mobile network; here the same quantities are taken between the ends of a flow,
+so queues, radio, backhaul and whatever else the run's network has are all in them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from twin.analysis.flows import Flow
+
+
+@dataclass(frozen=True, slots=True)
+class Kpi:
+    """One indicator of a run."""
+
+    label: str
+    standard: str  # name in the document; empty where 3GPP has none for it
+    document: str
+    value: float
+    unit: str
+
+    @property
+    def shown(self) -> str:
+        """Return the value as people read it."""
+        return "-" if np.isnan(self.value) else f"{self.value:.4g} {self.unit}"
+
+
+def kpis(flows: Sequence[Flow], duration: float) -> list[Kpi]:
+    """Return the indicators of all uplink and of all downlink flows of a run of `duration` seconds."""
+    found = []
+    for direction, label in (("up", "uplink"), ("down", "downlink")):
+        chosen = [flow for flow in flows if flow.direction == direction]
+        if not chosen:
+            continue
+        end = "Ul" if direction == "up" else "Dl"
+        latency = np.concatenate([flow.latency for flow in chosen])
+        settled = sum(flow.settled for flow in chosen)
+        lost, late = (sum(getattr(flow, name) for flow in chosen) for name in ("lost", "late"))
+        mean = 1e3 * float(latency.mean()) if len(latency) else float("nan")
+        rate = 8e-3 * sum(flow.size for flow in chosen) / duration if duration else float("nan")
+        share = 100.0 / settled if settled else float("nan")
+        loss_name = ("DRB.PacketLossRateUl", "TS 28.552") if direction == "up" else ("", "")
+        found += [
+            Kpi(f"Mean delay, {label}", f"DelayE2E{end}Ns", "TS 28.554", mean, "ms"),
+            Kpi(f"Throughput, {label}", "UTSNSI" if direction == "up" else "DTSNSI", "TS 28.554", rate, "kbit/s"),
+            Kpi(f"Packet loss, {label}", *loss_name, share * lost, "%"),
+            Kpi(f"Late or lost, {label}", "", "", share * (late + lost), "%"),
+        ]
+    return found

@@ -1,0 +1,138 @@
+"""What a report shows of one recorded run."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from pydantic import TypeAdapter
+
+from twin.analysis.flows import Flow, flows
+from twin.analysis.tracks import Site, Track, sites, tracks
+from twin.clock import NS
+from twin.recording.reader import Recording
+from twin.recording.schema import Header
+from twin.specs import TaskSpec
+from twin.state import F64, Bool, Event
+from twin.tasks.make import make_task
+from twin.units import parse_quantity
+from twin.world.geometry import Geometry
+
+MOST_TRACES = 1500
+"""Traces of the channel that the map of link quality is made of; more are thinned out evenly."""
+_TASK: TypeAdapter[Any] = TypeAdapter(TaskSpec)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Quality:
+    """Where a robot was, and the gain of its best link there."""
+
+    robot: str
+    position: F64  # (n, 3) m
+    gain_db: F64  # (n,) -inf without a path
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Run:
+    """A run, taken apart."""
+
+    label: str  # "A" or "B" where two are compared
+    name: str  # of its file
+    header: Header
+    scenario: Mapping[str, Any]
+    summary: Mapping[str, Any]
+    complete: bool
+    reason: str
+    duration: float  # s
+    delay_budget: int  # ns
+    time: F64  # (n,) s, of the points of the tracks
+    stride: int  # frames from one point to the next
+    tracks: list[Track]
+    errors: dict[str, F64]  # robot with a task -> (n,) m
+    sites: list[Site]
+    flows: list[Flow]
+    events: list[Event]
+    quality: list[Quality]
+    geometry: Geometry | None
+
+
+def take_apart(recording: Recording, geometry: Geometry | None, label: str = "") -> Run:
+    """Read what a report needs of a run; `geometry` is the plan of its world, None if it isn't there."""
+    scenario = tomllib.loads(recording.scenario_text)
+    flown = tracks(recording)
+    points = len(flown[0].position) if flown else 0
+    stride = max(1, -(-recording.rows["state"] // max(points, 1)))
+    time = recording["state/time"][::stride] / NS
+    budget = round(parse_quantity(scenario.get("network", {}).get("delay_budget", 0), "time") * NS)
+    return Run(
+        label=label,
+        name=recording.path.name,
+        header=recording.header,
+        scenario=scenario,
+        summary=recording.summary,
+        complete=recording.complete,
+        reason=recording.reason,
+        duration=recording.duration / NS,
+        delay_budget=budget,
+        time=time,
+        stride=stride,
+        tracks=flown,
+        errors=_errors(recording, scenario, time, flown),
+        sites=sites(recording),
+        flows=flows(recording, budget),
+        events=sorted(recording.events(), key=lambda event: event.time),
+        quality=_quality(recording),
+        geometry=geometry,
+    )
+
+
+def _errors(
+    recording: Recording, scenario: Mapping[str, Any], time: F64, flown: list[Track]
+) -> dict[str, F64]:
+    """Return the distance of each robot with a task from where it should be."""
+    errors = {}
+    nodes = {robot.name: robot for robot in recording.robots}
+    tasks = {
+        group: make_task(_TASK.validate_python(entry["task"]), entry.get("count", 1))
+        for group, entry in scenario.get("robots", {}).items()
+        if "task" in entry
+    }
+    for track in flown:
+        node = nodes[track.robot]
+        if node.group in tasks:
+            gaps = [
+                place - tasks[node.group].reference(node.row, t).position
+                for place, t in zip(track.position, time.tolist(), strict=True)
+            ]
+            errors[track.robot] = np.linalg.norm(np.reshape(gaps, (-1, 3)), axis=1)
+    return errors
+
+
+def _quality(recording: Recording) -> list[Quality]:
+    """Return the best gain of every robot with a body: to sites, or to anyone where there is no site."""
+    if "links/path_gain_db" not in recording.columns or not recording.rows["state"]:
+        return []
+    every = max(1, -(-recording.rows["links"] // MOST_TRACES))
+    gain = recording["links/path_gain_db"][::every]
+    times = recording["state/time"][:]
+    frame = np.searchsorted(times, recording["links/time"][::every], side="right") - 1
+    frames = slice(int(frame[0]), int(frame[-1]) + 1)
+    position = recording["state/position"][frames][frame - frame[0]]
+    owners = np.array([radio.owner for radio in recording.header.radios])[recording.header.layout.pairs]
+    bodies = np.array([robot.body for robot in recording.robots])
+    found = []
+    for node, robot in enumerate(recording.robots):
+        links = _links_of(node, owners, bodies)
+        if robot.body >= 0 and links.any():
+            found.append(Quality(robot.name, position[:, robot.body], gain[:, links].max(axis=1)))
+    return found
+
+
+def _links_of(node: int, owners: Any, bodies: Any) -> Bool:
+    """Return which links (L,) join `node` with a site; with anyone if none does."""
+    mine: Bool = (owners == node).any(axis=1)
+    to_site = mine & (bodies[owners] < 0).any(axis=1)
+    return to_site if to_site.any() else mine

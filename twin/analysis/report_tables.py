@@ -1,0 +1,184 @@
+"""The tables of a report as HTML; every text from a file goes through `escape`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from html import escape
+from typing import Any
+
+import numpy as np
+
+from twin.analysis.figures import FIGURES
+from twin.analysis.flows import PERCENTILES
+from twin.analysis.kpis import kpis
+from twin.analysis.report_run import Run
+from twin.analysis.requirements import parse_requirement
+
+TILES = ("rtt_p50", "rtt_p99", "packets_lost", "tracking_rms", "failsafes", "collisions")
+_MARKS = {True: ("passed", "✓ passed"), False: ("failed", "✗ failed"), None: ("open", "no requirements")}
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[object]], bad: Sequence[bool] = ()) -> str:
+    """Return a table of escaped cells; columns whose cells are all short values stand right, `bad` rows are marked."""
+    numbers = [all(_is_value(row[i]) for row in rows) for i in range(len(header))]
+
+    def line(tag: str, cells: Sequence[object]) -> str:
+        return "".join(
+            f'<{tag}{" class=number" if number else ""}>{escape(str(cell))}</{tag}>'
+            for cell, number in zip(cells, numbers, strict=True)
+        )
+
+    marks = [*bad, *[False] * (len(rows) - len(bad))]
+    body = "".join(f"<tr{' class=bad' if mark else ''}>{line('td', row)}</tr>"
+                   for row, mark in zip(rows, marks, strict=True))  # fmt: skip
+    return f"<div class=wide><table><thead><tr>{line('th', header)}</tr></thead><tbody>{body}</tbody></table></div>"
+
+
+def head(run: Run) -> str:
+    """Return one run's name, verdict and main facts."""
+    passed, header = run.summary.get("passed"), run.header
+    kind, text = _MARKS[passed] if run.complete else ("failed", "✗ incomplete")
+    network = str(run.scenario.get("network", {}).get("kind", "?"))
+    facts = [f"world {header.world}", f"network {network}", f"{run.duration:g} s",
+             f"{len(header.robots)} robots", f"seed {header.seed}"]  # fmt: skip
+    why = "" if run.complete else f"<span>{escape(run.reason)}</span>"
+    name = f"{run.label}: {run.name}" if run.label else run.name
+    return (f"<div class=run><span class='badge {kind}'>{text}</span><b>{escape(name)}</b>"
+            f"<span>{escape(' · '.join(facts))}</span>{why}</div>")  # fmt: skip
+
+
+def tiles(run: Run) -> str:
+    """Return the main figures of one run, large."""
+    cells = [
+        f"<div class=tile><span>{escape(_label(name))}</span>"
+        f"<b>{escape(FIGURES[name].shown(run.summary[name]))}</b></div>"
+        for name in TILES
+        if name in run.summary
+    ]
+    return f"<div class=tiles>{''.join(cells)}</div>"
+
+
+def summary(runs: Sequence[Run]) -> str:
+    """Return all figures, side by side where there are two runs, and each run's requirements."""
+    rows = [
+        [_label(name), *(figure.shown(run.summary.get(name)) for run in runs)]
+        for name, figure in FIGURES.items()
+        if any(name in run.summary for run in runs)
+    ]
+    verdicts = f"<div class=pair>{''.join(map(requirements, runs))}</div>"
+    return verdicts + _folded("All figures", table(["figure", *_labels(runs)], rows), len(runs) > 1)
+
+
+def requirements(run: Run) -> str:
+    """Return what was asked of a run and what came of it."""
+    verdicts = run.summary.get("requirements", [])
+    if not verdicts:
+        return ""
+    rows, bad = [], []
+    for verdict in verdicts:
+        requirement = parse_requirement(verdict["requirement"])
+        value = verdict["reason"] if verdict["value"] is None else requirement.shown(verdict["value"])
+        text = "✓ passed" if verdict["passed"] else "✗ failed"
+        rows.append([_label(requirement.metric), requirement.bound, value, text])
+        bad.append(not verdict["passed"])
+    return table([f"requirement{f' ({run.label})' if run.label else ''}", "limit", "value", "verdict"], rows, bad)
+
+
+def flow_table(run: Run) -> str:
+    """Return latency percentiles, losses, misses of the delay budget and age of information, flow by flow."""
+    names = [f"p{percent:g}" for percent in PERCENTILES]
+    header = ["flow", "packets", *names, "longest", "late", "lost", "late or lost", "mean age", "peak age"]
+    rows = []
+    for flow in run.flows:
+        times = [flow.percentile(percent) for percent in PERCENTILES]
+        longest = flow.latency[-1] if len(flow.latency) else np.nan
+        rows.append([flow.name, flow.settled, *map(_ms, times), _ms(longest), flow.late, flow.lost,
+                     _percent(flow.missed), _ms(flow.age.mean), _ms(flow.age.peak)])  # fmt: skip
+    title = f"<b>{escape(run.label)}</b> " if run.label else ""
+    return title + table(header, rows)
+
+
+def kpi_table(runs: Sequence[Run]) -> str:
+    """Return the KPIs, side by side."""
+    found = [{kpi.label: kpi for kpi in kpis(run.flows, run.duration)} for run in runs]
+    every = {label: kpi for kpis_of_run in found for label, kpi in kpis_of_run.items()}
+    rows = [
+        [label, kpi.standard or "-", kpi.document or "-", *(one[label].shown if label in one else "-" for one in found)]
+        for label, kpi in every.items()
+    ]
+    return table(["KPI", "3GPP name", "defined in", *_labels(runs)], rows)
+
+
+def robots(run: Run) -> str:
+    """Return each robot's tracking error."""
+    rows = [
+        [name, f"{np.sqrt(np.mean(error**2)):.3f} m", f"{error.max():.3f} m"]
+        for name, error in run.errors.items()
+        if len(error)
+    ]
+    return table(["robot", "tracking error rms", "max"], rows) if rows else ""
+
+
+def events(runs: Sequence[Run]) -> str:
+    """Return how many events of each kind there were."""
+    counts = [run.summary.get("events", {}) for run in runs]
+    kinds = sorted({kind for count in counts for kind in count})
+    rows = [[kind, *(count.get(kind, 0) for count in counts)] for kind in kinds]
+    header = ["event", *(f"times{f' ({run.label})' if run.label else ''}" for run in runs)]
+    return table(header, rows) if rows else ""
+
+
+def changes(runs: Sequence[Run]) -> str:
+    """Return the values in which the scenarios of two runs differ."""
+    a, b = (dict(_leaves(run.scenario)) for run in runs)
+    rows = [[key, a.get(key, "-"), b.get(key, "-")] for key in {**a, **b} if a.get(key) != b.get(key)]
+    return table(["scenario", *_labels(runs)], rows) if rows else "<p>The scenarios are the same.</p>"
+
+
+def provenance(run: Run) -> str:
+    """Return what the run was made of, and its scenario."""
+    header = run.header
+    rows: list[tuple[str, object]] = [
+        ("recording", run.name), ("world", f"{header.world} ({header.world_hash})"), ("seed", header.seed),
+        ("rates", f"physics {header.physics_rate_hz}, channel {header.channel_rate_hz}, "
+                  f"record {header.record_rate_hz} Hz"),
+        ("twin", f"{header.code_version} (sources {header.sources_digest})"),
+        ("packages", ", ".join(f"{name} {value}" for name, value in sorted(header.packages.items()))),
+        *(("code loaded", f"{name} (sha256 {value})") for name, value in sorted(header.plugins.items())),
+    ]  # fmt: skip
+    text = f"<pre>{escape(header.scenario_text)}</pre>"
+    label = f"{run.label}: " if run.label else ""
+    return table([f"{label}made of", ""], rows) + _folded(f"{label}Scenario as it was resolved", text)
+
+
+def _label(figure: str) -> str:
+    label = FIGURES[figure].label
+    return f"packets {label.strip()}" if label.startswith(" ") else label
+
+
+def _labels(runs: Sequence[Run]) -> list[str]:
+    return [run.label or "value" for run in runs]
+
+
+def _folded(title: str, content: str, is_open: bool = False) -> str:
+    return f"<details{' open' if is_open else ''}><summary>{escape(title)}</summary>{content}</details>"
+
+
+def _is_value(cell: object) -> bool:
+    return isinstance(cell, (int, float)) or str(cell)[:1].isdigit() or str(cell) in ("-", "")
+
+
+def _ms(seconds: float) -> str:
+    return "-" if np.isnan(seconds) else f"{1e3 * seconds:.1f} ms"
+
+
+def _percent(share: float) -> str:
+    return "-" if np.isnan(share) else f"{100 * share:.3g} %"
+
+
+def _leaves(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from _leaves(item, f"{name}.{key}" if name else str(key))
+    else:
+        yield name, value

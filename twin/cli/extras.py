@@ -1,0 +1,42 @@
+"""What commands that look at recordings share: extras that may be missing, worlds that may have changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from twin.errors import TwinError
+
+if TYPE_CHECKING:
+    from twin.recording.reader import Recording
+    from twin.world.world import World
+
+
+@contextmanager
+def needed(extra: str, package: str) -> Iterator[None]:
+    """Say which extra brings `package`, where it isn't installed."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.partition(".")[0] != package:
+            raise
+        raise TwinError(f"{package} is not installed; it comes with: pip install 'twin[{extra}]'") from error
+
+
+def world_of(recording: Recording) -> World | None:
+    """Return the world of a recording from the project around it; None, which is said, if it is not that one."""
+    from twin.cli.console import say
+    from twin.project import Project
+    from twin.world.world import open_world
+
+    header = recording.header
+    try:
+        world = open_world(Project.around(recording.path.absolute().parent).world(header.world))
+    except TwinError as error:
+        say(f"shown without its world: {error}", "yellow")
+        return None
+    if world.digest != header.world_hash:
+        say(f"shown without its world: {header.world} was {header.world_hash}, now it is {world.digest}", "yellow")
+        return None
+    return world
