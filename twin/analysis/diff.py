@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, fields
 from math import prod
@@ -216,8 +217,17 @@ def _robot(recording: Recording, column: str, i: int) -> str:
 
 def _header(recording: Recording) -> dict[str, Any]:
     header = recording.header
-    said = {field.name: getattr(header, field.name) for field in fields(header) if field.name != "layout"}
-    return {**said, "robots": [robot.name for robot in header.robots]}
+    left_out = ("layout", "scenario_text")
+    said = {field.name: getattr(header, field.name) for field in fields(header) if field.name not in left_out}
+    return {**said, "robots": [robot.name for robot in header.robots], **_scenario(recording)}
+
+
+def _scenario(recording: Recording) -> dict[str, Any]:
+    """Return the values of the scenario by their keys, or its text if it is no TOML."""
+    try:
+        return {f"scenario.{key}": value for key, value in _leaves(tomllib.loads(recording.scenario_text))}
+    except tomllib.TOMLDecodeError:
+        return {"scenario": recording.scenario_text}
 
 
 def _changes(a: dict[str, Any], b: dict[str, Any]) -> dict[str, tuple[Any, Any]]:

@@ -11,17 +11,23 @@ from twin.cli import examples
 
 if TYPE_CHECKING:
     from twin.analysis.diff import Comparison
+    from twin.recording.reader import Recording
 
 
-@click.command(epilog=examples("twin diff a.h5 b.h5", "twin diff a.h5 b.h5 --tolerance 1e-6 --json"))
+@click.command(
+    epilog=examples("twin diff a.h5 b.h5 -o difference.png", "twin diff a.h5 b.h5 --tolerance 1e-6 --json")
+)
 @click.argument("a", type=click.Path(path_type=Path))
 @click.argument("b", type=click.Path(path_type=Path))
 @click.option("--tolerance", type=click.FloatRange(min=0.0), default=0.0, help="Largest difference of numbers.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Also draw it: .png, .svg or .pdf.")
+@click.option("--force", is_flag=True, help="Replace an existing picture.")
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
-def diff(a: Path, b: Path, tolerance: float, as_json: bool) -> int:
-    """Say which streams of recordings A and B differ, and how far.
+def diff(a: Path, b: Path, tolerance: float, output: Path | None, force: bool, as_json: bool) -> int:
+    """Say what differs between recordings A and B, and how far.
 
-    Bit for bit, unless a tolerance is given. Exit codes: 0 same, 4 different.
+    First what made them differ, then the figures, then the streams: bit for bit,
+    unless a tolerance is given. Exit codes: 0 same, 4 different.
     """
     from twin.analysis.diff import compare
     from twin.cli.console import print_json
@@ -30,11 +36,54 @@ def diff(a: Path, b: Path, tolerance: float, as_json: bool) -> int:
 
     with Recording(a) as first, Recording(b) as second:
         found = compare(first, second, tolerance)
-    if as_json:
-        print_json(finite(found.to_dict()))
-    else:
-        _show(found)
+        if as_json:
+            print_json(finite(found.to_dict()))
+        else:
+            _print_header(found)
+            _print_figures(first.summary, second.summary)
+            print_streams(found)
+        if output is not None:
+            _draw(first, second, output, force)
     return 0 if found.same else EXIT_DIFFERS
+
+
+def _draw(a: Recording, b: Recording, output: Path, force: bool) -> None:
+    from twin.analysis.diff_picture import draw_difference
+    from twin.analysis.picture import save
+    from twin.cli.console import say
+
+    save(draw_difference(a, b), output, force=force)
+    say(f"drawn in {output}")
+
+
+def _print_header(found: Comparison) -> None:
+    from rich.text import Text
+
+    from twin.cli.console import out
+
+    for name, (x, y) in found.header.items():
+        out.print(Text(f"{name}: {_short(x)} -> {_short(y)}"))
+
+
+def _print_figures(a: dict[str, Any], b: dict[str, Any]) -> None:
+    """Print the figures of both runs and what changed."""
+    from rich.table import Table
+    from rich.text import Text
+
+    from twin.analysis.changes import figure_changes, verdict_changes
+    from twin.cli.console import out
+
+    changes = figure_changes(a, b) + verdict_changes(a, b)
+    if not any(change.change for change in changes):
+        return
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    table.add_column("")
+    for name in ("A", "B", "change"):
+        table.add_column(name, justify="right")
+    for one in changes:
+        table.add_row(Text(one.label), one.a, one.b, Text(one.change, "bold"))
+    out.print(table, soft_wrap=False)
+    out.print()
 
 
 def print_streams(found: Comparison) -> None:
@@ -65,19 +114,8 @@ def print_streams(found: Comparison) -> None:
     out.print(table, soft_wrap=False)
 
 
-def _show(found: Comparison) -> None:
-    from rich.text import Text
-
-    from twin.cli.console import out
-
-    for title, changes in (("header", found.header), ("summary", found.summary)):
-        for name, (x, y) in changes.items():
-            out.print(Text(f"{title} {name}: {_short(x)} -> {_short(y)}"))
-    print_streams(found)
-
-
 def _short(value: Any) -> str:
-    text = repr(value)
+    text = "none" if value is None else repr(value)
     return text if len(text) <= 30 else f"{text[:27]}..."
 
 

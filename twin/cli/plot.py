@@ -3,44 +3,79 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from twin.cli import examples
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
-@click.command(epilog=examples("twin plot run.h5 -o paths.png", "twin plot run.h5 -o paths.svg"))
-@click.argument("recording", type=click.Path(path_type=Path))
-@click.option(
-    "-o", "--output", required=True, type=click.Path(path_type=Path), help="Picture: .png, .svg or .pdf."
-)
-@click.option("--force", is_flag=True, help="Replace an existing picture.")
-def plot(recording: Path, output: Path, force: bool) -> int:
-    """Draw the paths flown in RECORDING over the plan of its world.
-
-    Colours show the round-trip time: from a sensor sample to the arrival of the
-    command that answers it. The world is looked for in the project around the
-    recording.
-    """
-    from twin.analysis.picture import draw, save
-    from twin.cli.console import out, say
-    from twin.errors import TwinError
-    from twin.project import Project
     from twin.recording.reader import Recording
-    from twin.world.world import open_world
 
+
+@click.command(
+    epilog=examples(
+        "twin plot run.h5 -o paths.png",
+        "twin plot run.h5 --robot patrol-0 --signal position.z,latency -o z.png",
+    )
+)
+@click.argument("recording", type=click.Path(path_type=Path))
+@click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="Picture: .png, .svg or .pdf.")
+@click.option(
+    "--robot", "robots", metavar="NAME,...", help="Whose signals; all robots that have them if not given."
+)
+@click.option("--signal", "signals", metavar="NAME,...", help="Draw these signals over time.")
+@click.option("--force", is_flag=True, help="Replace an existing picture.")
+def plot(recording: Path, output: Path, robots: str | None, signals: str | None, force: bool) -> int:
+    """Draw the paths flown in RECORDING, or signals over time.
+
+    Paths are drawn over the plan of the world, which is looked for in the
+    project around the recording. Colours show the round-trip time: from a sensor
+    sample to the arrival of the command that answers it.
+    """
+    from twin.analysis.picture import save
+    from twin.cli.console import out
+    from twin.recording.reader import Recording
+
+    if robots is not None and signals is None:
+        raise click.UsageError("--robot chooses whose --signal is drawn; name a signal")
     with Recording(recording) as run:
-        geometry, note = None, ""
-        try:
-            world = open_world(Project.around(recording.absolute().parent).world(run.header.world))
-        except TwinError as error:
-            note = "drawn without its world"
-            say(f"{note}: {error}", "yellow")
-        else:
-            geometry = world.geometry
-            if world.digest != run.header.world_hash:
-                note = f"world {run.header.world} has changed since this run"
-                say(f"{note}: {run.header.world_hash} then, {world.digest} now", "yellow")
-        save(draw(run, geometry, note), output, force=force)
+        figure = _map(run) if signals is None else _signals(run, robots, signals)
+        save(figure, output, force=force)
     out.print(f"drawn in {output}", markup=False)
     return 0
+
+
+def _signals(run: Recording, robots: str | None, signals: str) -> Figure:
+    from twin.analysis.signal_picture import draw_signals
+    from twin.analysis.signals import signal_names
+
+    names = [name.strip() for name in signals.split(",")]
+    if robots is not None:
+        return draw_signals(run, [name.strip() for name in robots.split(",")], names)
+    everyone = [node.name for node in run.robots]
+    having = [robot for robot in everyone if set(names) <= set(signal_names(run, robot))]
+    return draw_signals(run, having or everyone[:1], names)
+
+
+def _map(run: Recording) -> Figure:
+    from twin.analysis.picture import draw
+    from twin.cli.console import say
+    from twin.errors import TwinError
+    from twin.rerun import project_of
+    from twin.world.world import open_world
+
+    geometry, note = None, ""
+    try:
+        world = open_world(project_of(run.path).world(run.header.world))
+    except TwinError as error:
+        note = "drawn without its world"
+        say(f"{note}: {error}", "yellow")
+    else:
+        geometry = world.geometry
+        if world.digest != run.header.world_hash:
+            note = f"world {run.header.world} has changed since this run"
+            say(f"{note}: {run.header.world_hash} then, {world.digest} now", "yellow")
+    return draw(run, geometry, note)
