@@ -92,6 +92,13 @@ class TestInputAtTheEdge:
         with pytest.raises(RunError, match="radio 1 of node 1"):
             trace(radios, bodies=one_body((np.nan, 0, 0)))
 
+    def test_a_body_that_is_not_there_is_an_error(self):
+        radios = [fixed(0, (20, 0, 2)), Radio(index=1, owner=1, body=3, mount=(0.0, 0, 0), carrier=CARRIER)]
+        with pytest.raises(RunError, match="radio 1 is on body 3, of 0 bodies"):
+            trace(radios)
+        with pytest.raises(RunError, match="hull 0 is on body 1, of 0 bodies"):
+            trace([fixed(0, (20, 0, 2)), fixed(1, (30, 0, 2))], hulls=[box(1, (1.0, 1.0, 1.0))])
+
     @pytest.mark.parametrize("carrier", [0.49e9, 301e9])
     def test_a_carrier_outside_of_the_range_is_an_error(self, carrier):
         with pytest.raises(ScenarioError, match="allowed 0.5 GHz to 300 GHz"):

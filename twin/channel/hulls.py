@@ -15,6 +15,7 @@ from scipy.spatial import ConvexHull, QhullError
 from twin.channel.images import MOVING
 from twin.channel.paths import Paths
 from twin.channel.planes import Scene
+from twin.channel.radios import check_rows
 from twin.errors import WorldError
 from twin.state import F64, I32, BodyState
 from twin.world.bvh import Point, Triple, closest_hit
@@ -90,7 +91,12 @@ def hull_arrays(hulls: Sequence[Hull], materials: Sequence[str]) -> Hulls:
 
 
 def place(hulls: Hulls, bodies: BodyState) -> None:
-    """Move the hulls to where their bodies are."""
+    """Move the hulls to where their bodies are.
+
+    Raises:
+        RunError: a hull's body isn't there.
+    """
+    check_rows("hull", hulls.body, bodies)
     _place(hulls, bodies.position, bodies.orientation)
 
 

@@ -59,8 +59,9 @@ class Radios:
         """Return position [m] and velocity [m/s] of all radios, each (R, 3), world axes.
 
         Raises:
-            RunError: a radio's position or velocity isn't a finite number.
+            RunError: a radio's position or velocity isn't a finite number, or its body isn't there.
         """
+        check_rows("radio", self.body, bodies)
         position, velocity = np.empty_like(self.mount), np.empty_like(self.mount)
         _motion(
             self.body,
@@ -79,6 +80,17 @@ class Radios:
             who = f"radio {row} of node {self.radios[row].owner}"
             raise RunError(f"{who} at t = {time} ns: {found} must be finite")
         return position, velocity
+
+
+def check_rows(what: str, body: I32, bodies: BodyState) -> None:
+    """Refuse rows that `bodies` doesn't have: a kernel would read whatever lies there.
+
+    Raises:
+        RunError: there is such a row.
+    """
+    if body.max(initial=-1) >= len(bodies.position):
+        row = int(np.argmax(body))
+        raise RunError(f"{what} {row} is on body {body[row]}, of {len(bodies.position)} bodies")
 
 
 def _check(row: int, radio: Radio) -> None:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from twin.channel.coverage import Transmitter
 
+_MAPS = (".png", ".svg", ".pdf", ".npz")
 _FREQUENCY = click.option("--carrier", default="3.5 GHz", show_default=True, help="Frequency, such as '28 GHz'.")
 _ORDER = click.option("--order", default=3, show_default=True, type=click.IntRange(0, 8), help="Reflections at most.")
 _DIFFRACTION = click.option("--diffraction", is_flag=True, help="Also paths by way of edges.")
@@ -59,9 +60,10 @@ def map_(world: str, site: tuple[str, ...], sites: Path | None, heights: tuple[f
     from twin.cli.console import err, out
     from twin.cli.world import find_world
     from twin.specs import RayTracingSpec
-    from twin.units import parse_quantity
     from twin.world.world import open_world
 
+    if output.suffix not in _MAPS:
+        raise click.BadParameter(f"found {output.name!r}, allowed: {', '.join(_MAPS)}", param_hint="--output")
     transmitters = _transmitters(site, sites)
     here = open_world(find_world(world))
     low, high = here.geometry.bounds()
@@ -73,9 +75,9 @@ def map_(world: str, site: tuple[str, ...], sites: Path | None, heights: tuple[f
         with Progress(console=err, transient=True) as bar:
             task = bar.add_task(f"{len(x) * len(y)} points at {height:g} m", total=None)
             found = coverage(
-                here.geometry, transmitters, x, y, height, float(parse_quantity(carrier, "frequency")),
+                here.geometry, transmitters, x, y, height, _frequency(carrier, "--carrier"),
                 RayTracingSpec(order=order, diffraction=diffraction),
-                bandwidth=float(parse_quantity(bandwidth, "frequency")),
+                bandwidth=_frequency(bandwidth, "--bandwidth"),
                 outdoors=lambda points: np.array([thing is None for thing in here.inside(points)]),
                 progress=partial(_show, bar, task),
             )  # fmt: skip
@@ -161,6 +163,15 @@ def _transmitters(site: tuple[str, ...], sites: Path | None) -> list[Transmitter
     if not found:
         raise click.UsageError("no transmitter: give --site X,Y,Z or --sites FILE")
     return found
+
+
+def _frequency(text: str, option: str) -> float:
+    from twin.units import parse_quantity
+
+    try:
+        return float(parse_quantity(text, "frequency"))
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint=option) from None
 
 
 def _numbers(text: str, count: int, option: str) -> list[float]:

@@ -1,0 +1,66 @@
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from twin.cli.channel import channel
+from twin.world.builder import GeometryBuilder
+from twin.world.geometry import save_geometry
+
+
+@pytest.fixture
+def world(tmp_path):
+    builder = GeometryBuilder()
+    builder.add_polygon([np.array([[-99, -99, 0], [99, -99, 0], [99, 99, 0], [-99, 99, 0]], dtype=float)], "concrete")
+    save_geometry(builder.build(), tmp_path / "geometry.npz")
+    (tmp_path / "world.toml").write_text('schema = 1\nname = "flat"\n')
+    return tmp_path
+
+
+def run(*words):
+    return CliRunner().invoke(channel, [str(word) for word in words])
+
+
+def test_a_map_holds_all_quantities(world, tmp_path):
+    found = run(
+        "map",
+        world,
+        "--site",
+        "0,0,20",
+        "--area",
+        "-40,-20,40,20",
+        "--step",
+        10,
+        "--order",
+        0,
+        "-o",
+        tmp_path / "m.npz",
+    )
+    assert found.exit_code == 0, found.output
+    with np.load(tmp_path / "m.npz") as data:
+        assert data["path_gain_db"].shape == (1, 4, 8)
+        distance = np.sqrt(5.0**2 + 5.0**2 + 18.5**2)
+        friis = 20 * np.log10(299_792_458.0 / 3.5e9 / (4 * np.pi * distance))
+        assert data["path_gain_db"][0, 2, 4] == pytest.approx(friis, abs=1e-3)  # but for the air
+
+
+def test_a_picture_at_each_height(world, tmp_path):
+    words = ("--area", "-20,-20,20,20", "--step", 10, "--order", 1, "--height", 2, "--height", 30)
+    assert run("map", world, "--site", "0,0,20", *words, "-o", tmp_path / "m.png").exit_code == 0
+    assert (tmp_path / "m-2m.png").stat().st_size > 1000 and (tmp_path / "m-30m.png").stat().st_size > 1000
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ((), "no transmitter"),
+        (("--site", "0,0"), "found '0,0', expected 3 numbers"),
+        (("--site", "0,0,nan"), "expected 3 numbers"),
+        (("--site", "0,0,9", "--carrier", "3 apples"), "found '3 apples'; allowed: a frequency"),
+        (("--site", "0,0,9", "--area", "5,5,1,1"), "which holds no point"),
+        (("--site", "0,0,9", "-o", "map.txt"), "allowed: .png, .svg, .pdf, .npz"),
+    ],
+)
+def test_what_cannot_be_is_said(world, tmp_path, words, message):
+    found = run("map", world, "-o", tmp_path / "m.png", *words)
+    assert found.exit_code == 2
+    assert message in found.output
