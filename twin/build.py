@@ -29,7 +29,8 @@ from twin.recording.fates import packet_fates
 from twin.robot import Group, Robot
 from twin.scenario import Scenario
 from twin.sensors.navigation import Navigation
-from twin.specs import FixedSpec, IdealSpec, RecordedSpec, SimpleSpec, TraceSpec
+from twin.service import make_service_time
+from twin.specs import FixedSpec, IdealSpec, MeasuredTime, RecordedSpec, SimpleSpec, TraceSpec
 from twin.state import F64, Node
 from twin.twin import Twin
 from twin.world.environment import Environment
@@ -46,14 +47,20 @@ class Built:
     nodes: list[Node]
     radios: list[Radio]
 
+    def close(self) -> None:
+        """End what runs beside this process: controllers of their own."""
+        for c in self.casts:
+            if c.controller is not None and (link := getattr(c.controller, "link", None)) is not None:
+                link.close()
+
     @property
     def tasks(self) -> dict[str, Task]:
         """The task of each group that has one."""
         return {c.name: c.task for c in self.casts if c.task is not None}
 
 
-def build(scenario: Scenario, project: Project) -> Built:
-    """Make everything a scenario names.
+def build(scenario: Scenario, project: Project, *, real_time: bool = False) -> Built:
+    """Make everything a scenario names; only a run in real time may measure service times.
 
     Raises:
         ScenarioError: entries don't fit together.
@@ -76,7 +83,9 @@ def build(scenario: Scenario, project: Project) -> Built:
     twin = Twin(Clock(scenario.rates.physics), scenario.rates.channel, generator(scenario.seed, "mesa"))
     robots = _robots(twin, casts)
     groups = [_group(c, scenario, robots) for c in embodied]
-    lookahead = _host_controllers(scenario, casts, robots)
+    if not real_time:
+        _check_repeats(casts)
+    lookahead = _host_controllers(scenario, project, casts, robots)
     directory = {node.name: index for index, node in enumerate(nodes)}
     for robot in robots:
         robot.nodes = directory
@@ -101,6 +110,14 @@ def _check_places(casts: Sequence[Cast], world: World) -> None:
 
 def _point(place: F64) -> str:
     return f"({', '.join(f'{x:g}' for x in place)}) m"
+
+
+def _check_repeats(casts: Sequence[Cast]) -> None:
+    """Refuse what gives another run each time."""
+    for c in casts:
+        if c.on_edge and isinstance(c.service_time, MeasuredTime):
+            message = 'found "measured"; allowed: only with `twin run --real-time`, as it is different each time'
+            raise ScenarioError(message, key=f"robots.{c.name}.service_time")
 
 
 def _network(
@@ -206,14 +223,17 @@ def _group(c: Cast, scenario: Scenario, robots: Sequence[Robot]) -> Group:
     )
 
 
-def _host_controllers(scenario: Scenario, casts: Sequence[Cast], robots: Sequence[Robot]) -> int:
+def _host_controllers(scenario: Scenario, project: Project, casts: Sequence[Cast], robots: Sequence[Robot]) -> int:
     """Bring the controllers that run at the edge to their servers; return the smallest service time [ns]."""
     by_name = {robot.name: robot for robot in robots}
+    least: list[int] = []
     remote = [c for c in casts if c.on_edge]
     for c in remote:
         host = by_name[c.entry.edge]
         if not isinstance(host, Host):
             raise ScenarioError(f"{c.entry.edge} can't host controllers", key=f"robots.{c.name}.edge")
         for spec, controller in zip(c.specs, _controllers(c, scenario.seed), strict=True):
-            host.host(spec, c.first_node + spec.row, controller, c.service_time, c.trigger_rate)
-    return min((c.service_time for c in remote), default=0)
+            service_time = make_service_time(c.service_time, scenario.seed, spec.name, project)
+            least.append(service_time.least)
+            host.host(spec, c.first_node + spec.row, controller, service_time, c.trigger_rate)
+    return min(least, default=0)

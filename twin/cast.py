@@ -10,13 +10,13 @@ import numpy as np
 
 from twin import plugins
 from twin.clock import NS, rate_fault
+from twin.contracts import service_time_of
 from twin.draws import key, uniform
 from twin.errors import ScenarioError, located, nearest
-from twin.contracts import service_time_of
 from twin.project import Project
 from twin.protocols import Task
 from twin.scenario import RobotEntry, Scenario, load_kind
-from twin.specs import BodySpec, RobotKind, RobotSpec, ServiceTimeSpec
+from twin.specs import BodySpec, ExternalSpec, RobotKind, RobotSpec, ServiceTimeSpec
 from twin.state import F64, I64, Node
 from twin.tasks.make import make_task
 from twin.units import parse_quantity
@@ -119,7 +119,9 @@ def _cast(name: str, entry: RobotEntry, scenario: Scenario, project: Project, no
     controller, values = None, None
     if loaded is not None:
         controller = loaded.value
-        values = plugins.parameters(controller, entry.parameters, key=f"{place}.parameters")
+        values = entry.parameters  # another process judges them itself
+        if not plugins.is_external(loaded.reference):
+            values = plugins.parameters(controller, entry.parameters, key=f"{place}.parameters")
     names = [name] if entry.count == 1 else [f"{name}-{row}" for row in range(entry.count)]
     specs = [RobotSpec(n, name, row, kind, task, values) for row, n in enumerate(names)]
     position, orientation = _start(name, entry, task)
@@ -145,6 +147,10 @@ def _controller(entry: RobotEntry, kind: RobotKind, folder: Path, project: Proje
         if entry.controller is not None:
             raise ScenarioError(f"a {entry.kind} has no body to control")
         return None
+    if plugins.is_external(reference):
+        from twin.interfaces.external import load_external  # needs an extra
+
+        return load_external(reference, entry.external or ExternalSpec(), Path.cwd(), project.folder)
     return plugins.load_controller(reference, folder, Path.cwd(), project.folder)
 
 

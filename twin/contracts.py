@@ -5,10 +5,13 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 
-from pydantic import BaseModel
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from twin.errors import PluginError
+from twin.specs import ServiceTimeSpec
 from twin.units import QuantityError, parse_quantity
+
+_SERVICE_TIME: TypeAdapter[ServiceTimeSpec] = TypeAdapter(ServiceTimeSpec)
 
 
 def check_contract(value: object, contract: type, reference: str) -> None:
@@ -45,7 +48,7 @@ def check_options(controller: type, reference: str) -> None:
         faults.append(f"runs_on = {runs_on!r}; allowed: 'edge', 'onboard'")
     if trigger != "arrival":
         faults += _quantity_faults("trigger", trigger, "frequency", "'arrival' or ")
-    faults += _quantity_faults("service_time", getattr(controller, "service_time", 0), "time", "")
+    faults += _service_time_faults(controller)
     if hasattr(controller, "act_batch"):
         faults += _faults(controller, "act_batch", 2, "(controllers, observations), a static method", bound=0)
     model = getattr(controller, "Parameters", BaseModel)
@@ -54,6 +57,21 @@ def check_options(controller: type, reference: str) -> None:
     if faults:
         lines = "\n  ".join(faults)
         raise PluginError(f"{reference}: class {controller.__name__} can't be used:\n  {lines}")
+
+
+def service_time_of(controller: object) -> ServiceTimeSpec:
+    """Return the service time that a controller states, 0 if it states none."""
+    spec: ServiceTimeSpec = _SERVICE_TIME.validate_python(getattr(controller, "service_time", 0))
+    return spec
+
+
+def _service_time_faults(controller: type) -> list[str]:
+    try:
+        service_time_of(controller)
+    except ValidationError as error:
+        value = getattr(controller, "service_time", None)
+        return [f"service_time = {value!r}: {wrong['msg']}" for wrong in error.errors()]
+    return []
 
 
 def _faults(cls: type, name: str, arguments: int, expected: str, bound: int = 1) -> list[str]:

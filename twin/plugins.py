@@ -80,6 +80,11 @@ def load_controller(reference: str, robot_folder: Path, *folders: Path) -> Loade
     return loaded
 
 
+def is_external(reference: str) -> bool:
+    """Tell whether a controller's reference means another process: `process:COMMAND` or an address."""
+    return reference.startswith(("process:", "tcp://", "ipc://"))
+
+
 def controllers(robot_folder: Path) -> list[str]:
     """Return the names of the controllers that a robot's folder brings along."""
     return sorted(path.stem for path in robot_folder.glob("controllers/*.py") if path.stem.isidentifier())

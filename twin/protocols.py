@@ -94,7 +94,8 @@ class Controller(Protocol):
 
     - `runs_on = "edge"` or `"onboard"` (default "edge");
     - `trigger = "arrival"` or a rate such as `"50 Hz"`, at the edge only (default "arrival");
-    - `service_time = "2 ms"`: compute time at the edge (default 0);
+    - `service_time = "2 ms"`: compute time at the edge (default 0), or a table such as
+      `{kind = "normal", mean = "2 ms", deviation = "0.3 ms"}` (all kinds: `twin.specs`);
     - `Parameters`: a pydantic model that validates the scenario's `parameters` table;
     - `act_batch(controllers, observations) -> actions`, a static method: all robots due at once.
     """
@@ -106,14 +107,23 @@ class Controller(Protocol):
         """Decide."""
 
 
+class ServiceTime(Protocol):
+    """How long one controller computes; `least` [ns] is never undercut."""
+
+    least: int
+
+    def draw(self, run: int) -> int | None:
+        """Return the time [ns] of the controller's run number `run`; None: take the time that it takes."""
+
+
 @runtime_checkable
 class Host(Protocol):
     """A node that runs controllers of remote robots."""
 
     def host(
-        self, spec: RobotSpec, node: int, controller: Controller, service_time: int, rate: int | None
+        self, spec: RobotSpec, node: int, controller: Controller, service_time: ServiceTime, rate: int | None
     ) -> None:
-        """Take in the controller of the robot at `node`: service time [ns]; a timer's rate [Hz] or None."""
+        """Take in the controller of the robot at `node`: its service time; a timer's rate [Hz] or None."""
 
 
 class Failsafe(Protocol):

@@ -15,6 +15,7 @@ from twin.protocols import Controller, Failsafe, Sensor
 from twin.specs import RobotSpec
 from twin.state import (
     COMMAND,
+    CONTROLLER_FAULT,
     F64,
     I64,
     NEVER,
@@ -32,11 +33,12 @@ from twin.state import (
 
 @dataclass(slots=True)
 class Reaction:
-    """What a node without a body does in a stretch of time: packets, its next timer, values to log."""
+    """What a node without a body does in a stretch of time: packets, its next timer, values to log, events."""
 
     packets: list[Packet] = field(default_factory=list)
     wake: int = NEVER
     logs: list[tuple[int, int, str, float]] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
 
 
 class Robot(mesa.Agent):
@@ -106,6 +108,8 @@ def decide(controllers: Sequence[Controller], observations: Sequence[Observation
             for controller, observation in zip(controllers, observations, strict=True):
                 robot = observation.robot
                 actions.append(controller.act(observation))
+    except RunError:
+        raise
     except Exception as error:
         message = f"controller {name} of {robot} raised {type(error).__name__} at {time} ns: {error}"
         raise RunError(message) from error
@@ -260,6 +264,8 @@ class Due:
         group, row, action = self.group, self.rows[i], decisions.actions[i]
         decisions.messages += robot.post(action.messages, time + int(group.offset[row]))
         decisions.logs += [(time, robot.node, name, float(value)) for name, value in action.log.items()]
+        if action.fault:
+            decisions.events.append(Event(time, CONTROLLER_FAULT, robot.name, action.fault))
         if action.command is None:
             return
         command = checked(action.command, len(group.lower), robot.name, time)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from itertools import takewhile
 from pathlib import Path
@@ -17,6 +17,7 @@ from twin.analysis.requirements import judged
 from twin.build import Built
 from twin.clock import NS
 from twin.errors import RecordingError, RunError, TwinError
+from twin.pacing import RealTime
 from twin.provenance import header
 from twin.recording.writer import Writer
 from twin.scenario import Scenario
@@ -65,11 +66,13 @@ def run(
     force: bool = False,
     paths: bool = False,
     until: int | None = None,
+    real_time: RealTime | None = None,
     progress: Callable[[Frame], None] = lambda frame: None,
 ) -> Outcome:
     """Run a built scenario to its end, or to the first error or signal; what was recorded till then is good.
 
     `paths` records every path of every link. `until` [ns] leaves out all frames after it, as a kill would.
+    `real_time` paces the run by the wall clock.
 
     Raises:
         RecordingError: the recording can't be started.
@@ -79,9 +82,11 @@ def run(
     first = next(frames)
     if until is not None:
         frames = takewhile(lambda frame: frame.time <= until, frames)
+    if real_time is not None:
+        frames = real_time.paced(frames)
     writer = None if output is None else Writer(output, header(built, scenario, first, paths=paths), force=force)
     pace = Pace()
-    with writer or nullcontext():
+    with writer or nullcontext(), closing(built):
         error = _step(at_record_rate(_recorded(first, frames, writer), scenario.rates.record), metrics, pace, progress)
         summary = metrics.summary()
         summary["network"] = getattr(built.twin.network, "counts", {})

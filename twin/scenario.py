@@ -15,6 +15,7 @@ from twin.errors import ScenarioError, nearest
 from twin.overrides import apply_overrides
 from twin.specs import (
     ChannelSpec,
+    ExternalSpec,
     FreeSpaceSpec,
     HoverSpec,
     IdealSpec,
@@ -66,6 +67,7 @@ class RobotEntry(Spec):
     edge: str = "edge"
     trigger: Literal["arrival"] | RateHz | None = None
     service_time: ServiceTimeSpec | None = None
+    external: ExternalSpec | None = None
     control: RateHz | None = None
     phase: int | None = Field(default=None, ge=0)
     send_offset: NonNegativeNs | None = None

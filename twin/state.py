@@ -22,6 +22,10 @@ NOMINAL = "nominal"
 """The mode in which a robot follows its controller."""
 TELEMETRY, COMMAND = "telemetry", "command"
 """Kinds of packets that the loop itself knows."""
+CONTROLLER_FAULT = "controller"
+"""Kind of the event that says what kept a controller from deciding."""
+MEASURED = "compute_ns"
+"""Name under which measured service times [ns] are logged."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -104,7 +108,7 @@ class Event:
     """Something that happened at one instant, for people and metrics."""
 
     time: int  # ns
-    kind: str  # contact, failsafe, clipped, handover, ...
+    kind: str  # contact, failsafe, clipped, handover, controller, ...
     robot: str
     detail: str = ""
     value: float = 0.0
@@ -140,6 +144,7 @@ class Action:
     command: F64 | None = None
     messages: tuple[Message, ...] = ()
     log: Mapping[str, float] = field(default_factory=dict)
+    fault: str = ""  # what kept the controller from deciding; recorded as an event
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -36,6 +36,7 @@ class Twin(mesa.Model):
         self.robots, self.groups = robots, groups
         self.commands = Commands({group.name: group.initial_commands() for group in groups})
         self._logs: list[tuple[int, int, str, float]] = []
+        self._events: list[Event] = []  # of nodes without a body
 
     def reset(self) -> None:
         """Place the bodies, trace, and let everyone decide at time 0."""
@@ -77,7 +78,8 @@ class Twin(mesa.Model):
             self.network.send(decisions.messages)
             events += decisions.events
             self._logs += decisions.logs
-        logs, self._logs = self._logs, []
+        events += self._events
+        logs, self._logs, self._events = self._logs, [], []
         modes = tuple(robot.mode for robot in self.robots)
         commands = self.commands.copy()
         self.frame = Frame(t, self.bodies, self.links, commands, modes, self.network.settled(), events, logs)
@@ -94,6 +96,7 @@ class Twin(mesa.Model):
             reaction = self.robots[node].react(answering[node], batch.time)
             self.network.send(reaction.packets)
             self._logs += reaction.logs
+            self._events += reaction.events
             if reaction.wake != NEVER:
                 self.network.wake(node, reaction.wake)
 

@@ -5,14 +5,26 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from time import perf_counter_ns
 
 import mesa
 
 from twin.clock import periodic
-from twin.protocols import Controller
+from twin.protocols import Controller, ServiceTime
 from twin.robot import Reaction, Robot, checked, decide
 from twin.specs import RobotSpec
-from twin.state import COMMAND, NEVER, TELEMETRY, Action, Observation, Packet, Sample
+from twin.state import (
+    COMMAND,
+    CONTROLLER_FAULT,
+    MEASURED,
+    NEVER,
+    TELEMETRY,
+    Action,
+    Event,
+    Observation,
+    Packet,
+    Sample,
+)
 
 
 @dataclass
@@ -22,9 +34,10 @@ class Job:
     spec: RobotSpec
     node: int
     controller: Controller
-    service_time: int
+    service_time: ServiceTime
     rate: int | None
     beats: int = 0
+    runs: int = 0
     waiting: bool = False
     sensed: Sample | None = None
     inbox: list[Packet] = field(default_factory=list)
@@ -41,9 +54,9 @@ class Edge(Robot):
         self.queue: deque[Job] = deque()
 
     def host(
-        self, spec: RobotSpec, node: int, controller: Controller, service_time: int, rate: int | None
+        self, spec: RobotSpec, node: int, controller: Controller, service_time: ServiceTime, rate: int | None
     ) -> None:
-        """Take in the controller of the robot at `node`: service time [ns]; a timer's rate [Hz] or None."""
+        """Take in the controller of the robot at `node`: its service time; a timer's rate [Hz] or None."""
         self.jobs[node] = Job(spec, node, controller, service_time, rate)
 
     def react(self, packets: Sequence[Packet], until: int) -> Reaction:
@@ -92,30 +105,49 @@ class Edge(Robot):
             self.queue.append(job)
 
     def _serve(self, time: int, reaction: Reaction) -> None:
-        started: list[Job] = []
+        started: list[tuple[Job, int]] = []  # with the time at which its answer leaves
         while self.queue and min(self.free_at) <= time:
             job = self.queue.popleft()
-            self.free_at[self.free_at.index(min(self.free_at))] = time + job.service_time
             job.waiting = False
-            started.append(job)
-        observations = [self._observe(job, time) for job in started]
-        for kind in dict.fromkeys(type(job.controller) for job in started):
-            mine = [i for i, job in enumerate(started) if type(job.controller) is kind]
-            actions = decide([started[i].controller for i in mine], [observations[i] for i in mine])
+            server = self.free_at.index(min(self.free_at))
+            duration = job.service_time.draw(job.runs)
+            job.runs += 1
+            if duration is None:
+                self.free_at[server] = self._measure(job, time, reaction)
+            else:
+                self.free_at[server] = time + duration
+                started.append((job, time + duration))
+        observations = [self._observe(job, time) for job, _ in started]
+        for kind in dict.fromkeys(type(job.controller) for job, _ in started):
+            mine = [i for i, (job, _) in enumerate(started) if type(job.controller) is kind]
+            actions = decide([started[i][0].controller for i in mine], [observations[i] for i in mine])
             for i, action in zip(mine, actions, strict=True):
-                self._answer(started[i], observations[i], action, reaction)
+                self._answer(*started[i], observations[i], action, reaction)
+
+    def _measure(self, job: Job, time: int, reaction: Reaction) -> int:
+        """Run one controller by the wall clock; log what it took, and return when its answer leaves."""
+        observation = self._observe(job, time)
+        start = perf_counter_ns()
+        (action,) = decide([job.controller], [observation])
+        took = perf_counter_ns() - start
+        reaction.logs.append((time, job.node, MEASURED, float(took)))
+        self._answer(job, time + took, observation, action, reaction)
+        return time + took
 
     def _observe(self, job: Job, time: int) -> Observation:
         inbox, job.inbox = tuple(job.inbox), []
         return Observation(time, job.spec.name, job.sensed, inbox)
 
-    def _answer(self, job: Job, observation: Observation, action: Action, reaction: Reaction) -> None:
-        leaves = observation.time + job.service_time
+    def _answer(
+        self, job: Job, leaves: int, observation: Observation, action: Action, reaction: Reaction
+    ) -> None:
         if action.command is not None:
             kind = job.spec.kind
             assert kind.body is not None and observation.sensed is not None
             command = checked(action.command, kind.body.width, job.spec.name, observation.time)
             stamp = observation.sensed.time
             reaction.packets.append(self.packet(job.node, COMMAND, kind.command, leaves, stamp, command))
+        if action.fault:
+            reaction.events.append(Event(observation.time, CONTROLLER_FAULT, job.spec.name, action.fault))
         reaction.packets += self.post(action.messages, leaves)
         reaction.logs += [(observation.time, job.node, name, float(v)) for name, v in action.log.items()]

@@ -32,6 +32,8 @@ from twin.cli import examples
     "--set", "overrides", multiple=True, metavar="KEY.PATH=VALUE", help="Change a value; repeatable."
 )
 @click.option("--paths", is_flag=True, help="Also record every radio path of every link.")
+@click.option("--real-time", is_flag=True, help="Keep to the clock on the wall, and count missed deadlines.")
+@click.option("--speed", type=click.FloatRange(min=0, min_open=True), help="With --real-time: times as fast.")
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress and no table.")
 def run(
@@ -43,6 +45,8 @@ def run(
     seed: int | None,
     overrides: tuple[str, ...],
     paths: bool,
+    real_time: bool,
+    speed: float | None,
     as_json: bool,
     quiet: bool,
 ) -> int:
@@ -58,9 +62,14 @@ def run(
 
     if (scenario is None) == (recorded is None):
         raise click.UsageError("name a SCENARIO, or a recording with --from, and not both")
+    if speed is not None and not real_time:
+        raise click.UsageError("--speed needs --real-time")
     changes = list(overrides)
     if duration is not None:
         changes.append(f"duration={duration}")
     if seed is not None:
         changes.append(f"seed={seed}")
-    return execute(scenario, recorded, output, changes, paths=paths, force=force, as_json=as_json, quiet=quiet)
+    pace = (speed or 1.0) if real_time else None
+    return execute(
+        scenario, recorded, output, changes, paths=paths, force=force, as_json=as_json, quiet=quiet, speed=pace
+    )

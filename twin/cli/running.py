@@ -20,6 +20,7 @@ from twin.build import build
 from twin.cli.console import err, out, print_json, report, say
 from twin.clock import NS
 from twin.errors import EXIT_INCOMPLETE, EXIT_REQUIREMENT, located
+from twin.pacing import RealTime
 from twin.project import Project, find_scenario
 from twin.recording.reader import Recording
 from twin.rerun import project_of, recorded_scenario
@@ -39,6 +40,7 @@ def execute(
     force: bool,
     as_json: bool,
     quiet: bool,
+    speed: float | None = None,
 ) -> int:
     """Run a scenario, or that of a recording, and print its figures; return the exit code."""
     project, path, scenario, dropped = _load(reference, recorded, overrides)
@@ -47,10 +49,13 @@ def execute(
     if kernels.is_cold() and not quiet:
         say("compiling kernels: the first run after an installation takes a minute longer", "dim")
     with located(file=path):
-        built = build(scenario, project)
+        built = build(scenario, project, real_time=speed is not None)
     output = output or _new_recording(project, path)
+    pacing = None if speed is None else RealTime(speed, lambda text: say(text, "yellow"))
     with _progress(scenario, quiet) as show:
-        outcome = run_built(built, scenario, output, force=force, paths=paths, progress=show)
+        outcome = run_built(
+            built, scenario, output, force=force, paths=paths, real_time=pacing, progress=show
+        )
     if outcome.error is not None:
         report(outcome.error)
     figures = {
@@ -58,6 +63,7 @@ def execute(
         "complete": outcome.error is None,
         "real_time_factor": outcome.real_time_factor,
         **outcome.summary,
+        **({} if pacing is None else pacing.figures()),
     }
     if as_json:
         print_json(figures)
@@ -119,6 +125,9 @@ def print_table(figures: dict[str, Any]) -> None:
         table.add_row(f"  {name.removeprefix('packets_').replace('_', ' ')}", str(number))
     if "real_time_factor" in figures:
         table.add_row("real-time factor", f"{figures['real_time_factor']:.1f}")
+    if "deadline_misses" in figures:
+        missed, ticks, worst = (figures[name] for name in ("deadline_misses", "ticks_paced", "lateness_max"))
+        table.add_row("deadlines missed", f"{missed} of {ticks}, by {worst * 1e3:.1f} ms at most")
     out.print(table)
     if figures.get("requirements"):
         _print_verdicts(figures)

@@ -1,0 +1,1 @@
+"""Ways into the twin from outside: controllers in other processes, learning environments."""
