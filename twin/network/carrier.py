@@ -11,11 +11,11 @@ from twin.draws import key
 from twin.network import carrier_state as cs
 from twin.network.bandwidth import resource_blocks
 from twin.network.link_adaptation import SIZES, aggregation_thresholds, thresholds
-from twin.network.mac import advance, attach, wake
+from twin.network.mac import advance, attach, start_endless
 from twin.network.mcs import MCS_TABLES
 from twin.network.persistent import configure
 from twin.network.phy import GAP_DB, qam
-from twin.network.queues import ENDLESS, enter
+from twin.network.queues import enter
 from twin.network.scheduler import SCHEDULERS
 from twin.network.tdd import END, START, SYMBOLS, Grid, make_grid, numerology
 from twin.network.topology import noise_dbm
@@ -82,7 +82,7 @@ class Carrier:
         rows = np.flatnonzero(serving >= 0)
         gain = gain_db[rows, serving[rows]]
         received = self.spec.p0 + 10.0 * np.log10(self.spec.scs / 15e3) + (1.0 - self.spec.alpha) * gain
-        s.uplink_cap[rows] = 10.0 ** ((received - floor - noise_up_db[serving[rows]]) / 10.0)
+        s.uplink_cap_db[rows] = received - floor - noise_up_db[serving[rows]]
 
     @property
     def serving(self) -> I64:
@@ -102,9 +102,7 @@ class Carrier:
 
     def endless(self, link: int, q: int, time: int) -> None:
         """Give a link a full buffer in class `q`."""
-        self.state.bearers["endless"][link * len(self.qos) + q] = 1
-        self.state.links["bytes"][link] += ENDLESS
-        wake(self._handle, link, time)
+        start_endless(self._handle, link, q, time)
 
     def enter(self, bearer: I64, size: I64, created: I64, ready: I64, order: I64) -> I64:
         """Take packets in, each (n,), and return their rows."""
@@ -142,7 +140,8 @@ class Carrier:
         links, spec = 2 * len(terminals), self.spec
         mcs = np.array(MCS_TABLES[spec.mcs_table], dtype=np.int64)
         config = cs.Config(
-            seed, self.prbs, spec.dmrs, spec.overhead, spec.coreset, spec.layers, SCHEDULERS[spec.scheduler],
+            seed, self.prbs, 10.0 * float(np.log10(self.prbs)), spec.dmrs, spec.overhead, spec.coreset,
+            spec.layers, SCHEDULERS[spec.scheduler],
             spec.combining == "ir", spec.transmissions, spec.cces or self.prbs * spec.coreset // 6,
             spec.sr_period, spec.sr_grant, segment_header, spec.olla_step, float(spec.pf_time),
             10.0 ** (GAP_DB / 10.0), 10.0 ** (spec.self_interference / 10.0) * (spec.duplex == "full"), ahead,
@@ -162,7 +161,7 @@ class Carrier:
             aggregation_db=aggregation_thresholds(qam()), classes=classes,
             bearers=cs.records(cs.BEARER, links * len(classes)), links=link_rows,
             blocks=cs.records(cs.BLOCK, blocks), words=np.zeros((blocks, 4)),
-            ratio=np.zeros((2, len(terminals), cells)), uplink_cap=np.full(len(terminals), np.inf),
+            ratio=np.zeros((2, len(terminals), cells)), uplink_cap_db=np.full(len(terminals), np.inf),
             counts=np.array([FIRST_ROWS, segments, 0, 0, 0], dtype=np.int64),
             **cs.new_pools(FIRST_ROWS, segments, links), **cs.new_lists(len(terminals), cells, cycle),
         )  # fmt: skip

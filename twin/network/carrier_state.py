@@ -9,11 +9,11 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba.core import types
 from numba.experimental import structref
 from numpy.typing import NDArray
 
 from twin.kernels import kernel
+from twin.network.handle import HandleType, borrowed
 from twin.network.heap import EVENT
 from twin.network.phy import Qam
 from twin.network.tdd import Grid
@@ -119,7 +119,7 @@ CELL = np.dtype([
     ("uplink_work", np.float64),  # share of PRBs, summed likewise
     ("downlink_work", np.float64),
 ])  # fmt: skip
-FATE = np.dtype([("packet", np.int64), ("time", np.int64), ("fate", np.int64)])
+FATE = np.dtype([("packet", np.int64), ("time", np.int64), ("fate", np.int64), ("way", np.int64)])
 START = np.dtype([("packet", np.int64), ("time", np.int64)])
 NONE = {"active", "head", "tail", "used", "armed", "segment", "chain", "next", "cell", "first",
         "cces_at", "load_at"}  # fmt: skip
@@ -131,6 +131,7 @@ class Config(NamedTuple):
 
     seed: int
     prbs: int  # resource blocks of the carrier
+    prbs_db: float  # 10 log10 of that
     dmrs: int  # REs per PRB
     overhead: int  # REs per PRB, xOverhead
     coreset: int  # symbols of a downlink slot that carry PDCCH
@@ -168,11 +169,12 @@ class State(NamedTuple):
     cells: Records  # (C,) CELL
     active: I64  # (2, C, T) links with something to send
     again: I64  # (2, C, 16 T) blocks that wait for retransmission
+    rank: F64  # (T,) metrics of the occasion that is being scheduled
     lengths: I64  # (2, 2, C) how long the lists `active` and `again` are
     used: I64  # (2, C, RING, 2) PRBs taken in an occasion, and which occasion that is
     reserved: I64  # (2, C, cycle) PRBs of persistent allocations
     ratio: F64  # (2, T, C) to noise per PRB: all power in one PRB (uplink), spread over all (downlink)
-    uplink_cap: F64  # (T,) the most per PRB that power control lets the serving cell receive
+    uplink_cap_db: F64  # (T,) the most per PRB that power control lets the serving cell receive, to noise
     planned: I64  # (RING, 2) first block of an uplink occasion, and which occasion that is
     armed: I64  # (2,) occasion of the pending scheduling event, -1
     heap: Records  # EVENT
@@ -181,28 +183,29 @@ class State(NamedTuple):
     counts: I64  # (5,)
 
 
-@structref.register
-class _HandleType(types.StructRef):
-    """What kernels see of a State: one pointer, so that passing it on costs nothing."""
-
-    def preprocess_fields(self, fields: Any) -> Any:
-        """Let literal types not make a new type of struct."""
-        return tuple((name, types.unliteral(kind)) for name, kind in fields)
-
-
 class Handle(structref.StructRefProxy):
-    """A State for kernels, made by `bind`."""
+    """A State for kernels, made by `bind`; they work on `opened(handle)`, which reads like the State."""
 
 
-structref.define_proxy(Handle, _HandleType, list(State._fields))
+structref.define_proxy(Handle, HandleType, list(State._fields))
+
 
 @kernel
 def bind(s: State) -> Any:
-    """Return the handle of a state, which shares its arrays."""
+    """Return the handle of a state, which borrows its arrays: the state must live on."""
+    g = s.grid
+    grid = Grid(
+        g.period, g.symbol, g.slot, borrowed(g.downlink), borrowed(g.uplink), borrowed(g.pucch),
+        g.n1_half, g.n2_half, g.n2,
+    )  # fmt: skip
     return Handle(  # type: ignore[no-untyped-call]
-        s.config, s.grid, s.qam, s.mcs, s.threshold, s.aggregation_db, s.classes, s.packets, s.segments,
-        s.bearers, s.links, s.blocks, s.words, s.cells, s.active, s.again, s.lengths, s.used, s.reserved,
-        s.ratio, s.uplink_cap, s.planned, s.armed, s.heap, s.fates, s.log, s.counts,
+        s.config, grid, Qam(borrowed(s.qam.capacity), borrowed(s.qam.dispersion)), borrowed(s.mcs),
+        borrowed(s.threshold), borrowed(s.aggregation_db), borrowed(s.classes), borrowed(s.packets),
+        borrowed(s.segments), borrowed(s.bearers), borrowed(s.links), borrowed(s.blocks), borrowed(s.words),
+        borrowed(s.cells), borrowed(s.active), borrowed(s.again), borrowed(s.rank), borrowed(s.lengths),
+        borrowed(s.used), borrowed(s.reserved), borrowed(s.ratio), borrowed(s.uplink_cap_db),
+        borrowed(s.planned), borrowed(s.armed), borrowed(s.heap), borrowed(s.fates), borrowed(s.log),
+        borrowed(s.counts),
     )  # fmt: skip
 
 
@@ -232,6 +235,7 @@ def new_lists(terminals: int, cells: int, cycle: int) -> dict[str, NDArray[Any]]
         "cells": records(CELL, cells),
         "active": np.zeros((2, cells, terminals), dtype=np.int64),
         "again": np.zeros((2, cells, HARQ_PROCESSES * terminals), dtype=np.int64),
+        "rank": np.zeros(terminals),
         "lengths": np.zeros((2, 2, cells), dtype=np.int64),
         "used": np.full((2, cells, RING, 2), -1, dtype=np.int64),
         "reserved": np.zeros((2, cells, cycle), dtype=np.int64),

@@ -28,10 +28,11 @@ def combine(word: F64, qm: int, symbols: float, snr: float, incremental: bool, t
     if incremental or word[SYMBOLS] == 0.0:
         word[SYMBOLS] += symbols
         word[ENERGY] += symbols * snr
-        word[INFORMATION] += symbols * per_symbol(tables.capacity, qm, snr)
-        word[DISPERSION] += symbols * per_symbol(tables.dispersion, qm, snr)
+        capacity, dispersion = per_symbol(tables, qm, snr)
+        word[INFORMATION] += symbols * capacity
+        word[DISPERSION] += symbols * dispersion
         return
     word[ENERGY] += symbols * snr
-    mean = word[ENERGY] / word[SYMBOLS]
-    word[INFORMATION] = word[SYMBOLS] * per_symbol(tables.capacity, qm, mean)
-    word[DISPERSION] = word[SYMBOLS] * per_symbol(tables.dispersion, qm, mean)
+    capacity, dispersion = per_symbol(tables, qm, word[ENERGY] / word[SYMBOLS])
+    word[INFORMATION] = word[SYMBOLS] * capacity
+    word[DISPERSION] = word[SYMBOLS] * dispersion

@@ -25,8 +25,8 @@ def required_db(tables: Qam, qm: int, bits: float, symbols: float, target: float
     for _ in range(24):
         middle = 0.5 * (low + high)
         ratio = 10.0 ** ((middle - GAP_DB) / 10.0)
-        information = symbols * per_symbol(tables.capacity, qm, ratio)
-        error = block_error(bits, symbols, information, symbols * per_symbol(tables.dispersion, qm, ratio))
+        capacity, dispersion = per_symbol(tables, qm, ratio)
+        error = block_error(bits, symbols, symbols * capacity, symbols * dispersion)
         if error > target:
             low = middle
         else:
@@ -42,7 +42,8 @@ def thresholds(tables: Qam, mcs: I64, targets: F64, out: F64) -> None:
             for m in range(mcs.shape[1]):
                 bits = 64.0 * 2.0**k
                 symbols = bits * 2048.0 / (mcs[0, m] * mcs[1, m])
-                out[q, k, m] = required_db(tables, mcs[0, m], bits, symbols, targets[q])
+                checked = bits + (24.0 if bits > 3824.0 else 16.0)
+                out[q, k, m] = required_db(tables, mcs[0, m], checked, symbols, targets[q])
                 if m > 0:
                     out[q, k, m] = max(out[q, k, m], out[q, k, m - 1])
 
@@ -89,7 +90,7 @@ def expected_efficiency(s: State, link: int, q: int) -> float:
     """Return the bits per symbol that a link would get in long blocks over the whole carrier."""
     snr_db = s.links[link].reported_db + s.links[link].olla_db
     if link & 1 == 0:
-        snr_db = min(snr_db - 10.0 * np.log10(s.config.prbs), 10.0 * np.log10(s.uplink_cap[link >> 1]))
+        snr_db = min(snr_db - s.config.prbs_db, s.uplink_cap_db[link >> 1])
     mcs = pick_mcs(s.threshold[q, SIZES - 1], snr_db)
     return float(s.mcs[0, mcs] * s.mcs[1, mcs] / 2048.0)
 
@@ -110,11 +111,16 @@ def block_size(s: State, down: bool, symbols: int, prbs: int, mcs: int, layers: 
 
 
 @kernel
+def roughly_prbs(s: State, down: bool, symbols: int, bits: int, mcs: int, layers: int) -> int:
+    """Return the number of resource blocks for `bits` before transport block sizes are quantised."""
+    per_prb = data_elements(s, down, symbols, 1) * s.mcs[1, mcs] * s.mcs[0, mcs] * layers
+    return int(max(1, -(-bits * 2048 // per_prb)))
+
+
+@kernel
 def prbs_for(s: State, down: bool, symbols: int, bits: int, mcs: int, layers: int, most: int) -> int:
     """Return the least number of resource blocks whose transport block holds `bits`, at most `most`."""
-    per_prb = data_elements(s, down, symbols, 1) * s.mcs[1, mcs] * s.mcs[0, mcs] * layers
-    n = bits * 2048 // per_prb
-    n = min(max(n, 1), most)
+    n = min(roughly_prbs(s, down, symbols, bits, mcs, layers), most)
     while n > 1 and block_size(s, down, symbols, n - 1, mcs, layers) >= bits:
         n -= 1
     while n < most and block_size(s, down, symbols, n, mcs, layers) < bits:
@@ -139,12 +145,12 @@ def allocate(s: State, link: int, q: int, bits: int, symbols: int, most: int) ->
             if 2 * s.mcs[1, mcs] * s.mcs[0, mcs] <= s.mcs[1, single] * s.mcs[0, single]:
                 layers, mcs = 1, single
         return mcs, prbs_for(s, True, symbols, bits, mcs, layers, most), layers
-    cap_db = 10.0 * np.log10(s.uplink_cap[link >> 1]) + s.links[link].olla_db
-    n, mcs = 1, 0
+    cap_db = s.uplink_cap_db[link >> 1] + s.links[link].olla_db
+    n, mcs = 1, pick_mcs(threshold, min(cap_db, reported))
     for _ in range(6):
-        mcs = pick_mcs(threshold, min(cap_db, reported - 10.0 * np.log10(n)))
-        more = prbs_for(s, False, symbols, bits, mcs, 1, most)
+        more = min(roughly_prbs(s, False, symbols, bits, mcs, 1), most)
         if more <= n:
             break
         n = more
-    return mcs, n, 1
+        mcs = pick_mcs(threshold, min(cap_db, reported - 10.0 * np.log10(n)))
+    return mcs, prbs_for(s, False, symbols, bits, mcs, 1, most), 1

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from heapq import heappop, heappush
 
 import numpy as np
@@ -14,60 +13,21 @@ from twin.link import Radio
 from twin.network import carrier_state as cs
 from twin.network.carrier import Carrier
 from twin.network.events import ARRIVE, SAME_INSTANT, EventNetwork
+from twin.network.events import Event as HeapEntry
 from twin.network.fixed import jitter
 from twin.network.mobility import ATTACH, Change, Mobility
 from twin.network.quality import QualityReports
+from twin.network.site import Facts, Flow, Site
 from twin.network.topology import Topology, column
 from twin.protocols import Batch
 from twin.radio_specs import CarrierSpec, NrSpec, QosSpec
-from twin.state import F64, I64, NEVER, Event, LinkState, Packet
+from twin.state import F64, NEVER, Event, LinkState, Packet
 
 FATES = {cs.DISCARDED: "discarded", cs.HARQ_FAILED: "harq", cs.HANDOVER: "handover"}
 NO_RADIO = "no radio"
 FOREVER = 1 << 62
 _BASE_STATION = np.uint64(0x5BD1E9955BD1E995)
 """Tells the draws of the base station's jitter from those of the terminal's."""
-
-
-@dataclass(slots=True, eq=False)
-class Site:
-    """One carrier with the rows of its terminals and cells among those of the topology."""
-
-    carrier: Carrier
-    terminals: list[int]
-    cells: list[int]
-    mobility: Mobility
-    quality: QualityReports
-    entries: list[tuple[int, int, int, int, int]]  # bearer, size, created, ready, order
-    entering: list[tuple[Packet, Flow]]
-    inside: dict[int, tuple[Packet, Flow]]  # by row
-    propagation: I64  # ns, of each terminal's serving cell
-    reached: int = 0  # ns
-
-
-@dataclass(slots=True, eq=False)
-class Flow:
-    """The way of packets of one (source, destination, kind)."""
-
-    up: Site | None
-    up_bearer: int
-    down: Site | None
-    down_bearer: int
-    terminal: int  # of the downlink, in its carrier
-    order: int
-    key: np.uint64
-
-
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """What happened to a packet on one radio link; times in ns."""
-
-    packet: Packet
-    uplink: bool
-    queued: int  # processed and visible to the MAC
-    first: int  # start of the first transmission, or -1
-    transmissions: int
-    decided: int  # decoded or dropped
 
 
 class NrNetwork(EventNetwork):
@@ -92,9 +52,10 @@ class NrNetwork(EventNetwork):
         self.events: list[Event] = []
         self.facts: list[Facts] | None = None
         self._flows: dict[tuple[int, int, str], Flow] = {}
-        self._bodies: list[tuple[int, int, int, str, int, Packet]] = []
+        self._bodies: list[HeapEntry] = []
         self._changes: list[tuple[int, int, int, int, str]] = []
         self._now = 0
+        self._jitters = spec.terminal_jitter.kind != "none" or spec.base_station_jitter.kind != "none"
 
     def _site(self, name: str, spec: CarrierSpec) -> Site:
         terminals = [i for i, r in enumerate(self.topology.terminals) if r.carrier == spec.frequency]
@@ -112,8 +73,7 @@ class NrNetwork(EventNetwork):
             key = f"network.carriers.{name}.{error.key}"
             raise ScenarioError(error.message, key=key) from error
         mobility = Mobility(self.spec.mobility, len(terminals))
-        quality, nowhere = QualityReports(carrier), np.empty(0, dtype=np.int64)
-        return Site(carrier, terminals, cells, mobility, quality, [], [], {}, nowhere)
+        return Site(carrier, terminals, cells, mobility, QualityReports(carrier), [], [], {}, [])
 
     # packets in
 
@@ -123,10 +83,9 @@ class NrNetwork(EventNetwork):
         for packet in packets:
             flow = flows.get((packet.source, packet.destination, packet.kind)) or self._flow(packet)
             if flow.up is not None:
-                start = packet.created + self._terminal_jitter(flow, packet)
-                self._enter_radio(flow.up, flow.up_bearer, flow, packet, start)
+                self._enter_radio(flow.up, flow.up_bearer, flow, packet, self._terminal(flow, packet, packet.created))
             elif flow.down is not None:
-                start = packet.created + self.spec.backhaul + self._station_jitter(flow, packet)
+                start = self._station(flow, packet, packet.created)
                 self._enter_radio(flow.down, flow.down_bearer, flow, packet, start)
             elif self._is_terminal_less(packet):
                 self.lose(packet, NO_RADIO)
@@ -168,15 +127,18 @@ class NrNetwork(EventNetwork):
         site.entries.append((bearer, packet.size + self.spec.header, packet.created, ready, order))
         site.entering.append((packet, flow))
 
-    def _terminal_jitter(self, flow: Flow, packet: Packet) -> int:
-        if self.spec.terminal_jitter.kind == "none":
-            return 0
-        return jitter(self.spec.terminal_jitter, self.seed, flow.key, packet.sequence)
+    def _terminal(self, flow: Flow, packet: Packet, time: int) -> int:
+        """Return when a packet has passed the terminal's hardware and operating system."""
+        if not self._jitters:
+            return time
+        return time + jitter(self.spec.terminal_jitter, self.seed, flow.key, packet.sequence)
 
-    def _station_jitter(self, flow: Flow, packet: Packet) -> int:
-        if self.spec.base_station_jitter.kind == "none":
-            return 0
-        return jitter(self.spec.base_station_jitter, self.seed, flow.key ^ _BASE_STATION, packet.sequence)
+    def _station(self, flow: Flow, packet: Packet, time: int) -> int:
+        """Return when a packet has passed the backhaul and the base station's hardware."""
+        time += self.spec.backhaul
+        if not self._jitters:
+            return time
+        return time + jitter(self.spec.base_station_jitter, self.seed, flow.key ^ _BASE_STATION, packet.sequence)
 
     # time
 
@@ -246,26 +208,22 @@ class NrNetwork(EventNetwork):
         state.counts[cs.DECIDED] = state.counts[cs.LOGGED] = 0
         if not count:
             return
-        fates = state.fates[:count]
-        rows = fates["packet"].tolist()
+        fates = state.fates[:count].tolist()
         if self.facts is not None:
-            self._note(site, rows, fates["time"].tolist())
-        for row, time, fate in zip(rows, fates["time"].tolist(), fates["fate"].tolist(), strict=True):
+            self._note(site, [row for row, *_ in fates], [time for _, time, *_ in fates])
+        for row, time, fate, way in fates:
             packet, flow = site.inside.pop(row)
             if fate != cs.DELIVERED:
                 self.lose(packet, FATES[fate])
-            elif state.packets["bearer"][row] // len(self.qos) & 1 == cs.DOWN:
-                self._reach_terminal(site, flow, packet, time)
+            elif way == cs.DOWN:
+                time = self._terminal(flow, packet, time + site.propagation[flow.terminal])
+                source, destination = packet.source, packet.destination
+                heappush(self._bodies, (time, ARRIVE, source, destination, packet.kind, packet.sequence, packet))
             elif flow.down is not None:
-                start = time + 2 * self.spec.backhaul + self._station_jitter(flow, packet)
+                start = self._station(flow, packet, time + self.spec.backhaul)
                 self._enter_radio(flow.down, flow.down_bearer, flow, packet, start)
             else:
-                self._push(time + self.spec.backhaul + self._station_jitter(flow, packet), ARRIVE, packet)
-
-    def _reach_terminal(self, site: Site, flow: Flow, packet: Packet, time: int) -> None:
-        time += int(site.propagation[flow.terminal]) + self._terminal_jitter(flow, packet)
-        order = (packet.source, packet.destination, packet.kind, packet.sequence)
-        heappush(self._bodies, (time, *order, packet))
+                self._push(self._station(flow, packet, time), ARRIVE, packet)
 
     def _note(self, site: Site, rows: list[int], times: list[int]) -> None:
         assert self.facts is not None
@@ -277,26 +235,26 @@ class NrNetwork(EventNetwork):
 
     def _deliver(self, horizon: int) -> Batch:
         """Hand over everything up to `horizon`, in order of arrival."""
-        due: list[tuple[int, int, int, int, str, int, Packet | None]] = []
-        while self._events and self._events[0][0] <= horizon:
-            due.append(heappop(self._events))
-        while self._bodies and self._bodies[0][0] <= horizon:
-            time, source, destination, kind, sequence, arrived = heappop(self._bodies)
-            due.append((time, ARRIVE, source, destination, kind, sequence, arrived))
-        due.sort(key=lambda event: event[:6])
-        wakes = [(event[0], event[2]) for event in due if event[-1] is None]
-        packets = [event[-1] for event in due if event[-1] is not None]
-        for event in due:
-            if event[-1] is not None:
-                event[-1].arrived, event[-1].fate = event[0], "delivered"
-        self._settled.extend(packets)
+        due: list[HeapEntry] = []
+        for heap in (self._events, self._bodies):
+            while heap and heap[0][0] <= horizon:
+                due.append(heappop(heap))
+        due.sort()  # never compares packets: what stands before them is unique
+        packets, wakes = [], []
+        for time, _, node, _, _, _, packet in due:
+            if packet is None:
+                wakes.append((time, node))
+            else:
+                packet.arrived, packet.fate = time, "delivered"
+                packets.append(packet)
+        self._settled += packets
         return Batch(horizon, packets, wakes)
 
     def queued(self) -> list[Packet]:
         """Return the packets under way: on a radio link, then in the core or the air."""
         radio = [p for site in self.sites for p, _ in (*site.entering, *site.inside.values())]
-        core = [event[-1] for event in sorted(self._events, key=lambda e: e[:6]) if event[-1] is not None]
-        return radio + core + [event[-1] for event in sorted(self._bodies, key=lambda e: e[:5])]
+        core = [event[-1] for heap in (self._events, self._bodies) for event in sorted(heap)]
+        return radio + [packet for packet in core if packet is not None]
 
     # channel
 
@@ -308,7 +266,7 @@ class NrNetwork(EventNetwork):
             self._measure(site, index, time, gain_db[rows])
             cell = np.maximum(site.mobility.cell, 0)
             seconds = delay[rows][np.arange(len(cell)), cell] if len(cell) else cell
-            site.propagation = np.rint(seconds * NS).astype(np.int64)
+            site.propagation = np.rint(seconds * NS).astype(np.int64).tolist()
 
     def _measure(self, site: Site, index: int, time: int, gain_db: F64) -> None:
         carrier = site.carrier

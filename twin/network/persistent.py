@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from twin.kernels import kernel
-from twin.network.carrier_state import DOWN, State
+from twin.network.carrier_state import DOWN, Handle
+from twin.network.handle import opened
 from twin.network.link_adaptation import allocate, pick_mcs, prbs_for, size_class
 from twin.state import I64
 
 
 @kernel
-def configure(s: State, wanted: I64, shortest: I64) -> int:
+def configure(handle: Handle, wanted: I64, shortest: I64) -> int:
     """Give links their persistent resource blocks anew and return how many found no room.
 
     `wanted` (L,) is the class that asks for it or -1, `shortest` (2,) the symbols of the shortest occasion.
     Links are served in order of terminals, so that nothing depends on who asked first. MCS and size follow
     the last quality report, as a reactivation does in NR.
     """
+    s = opened(handle)
     refused = 0
     s.reserved[:] = 0
     cycle = s.reserved.shape[2]

@@ -84,18 +84,22 @@ def _bit_densities(likelihood: F64, gray: I64, sent: int) -> float:
 
 
 @kernel
-def per_symbol(table: F64, qm: int, snr: float) -> float:
-    """Return a quantity of `Qam` at a linear ratio; below the tables it falls in proportion to it."""
-    row = table[qm // 2 - 1]
+def per_symbol(tables: Qam, qm: int, snr: float) -> tuple[float, float]:
+    """Return capacity and dispersion at a linear ratio; below the tables they fall in proportion to it."""
+    row = qm // 2 - 1
+    capacity, dispersion = tables.capacity[row], tables.dispersion[row]
     if snr <= 0.0:
-        return 0.0
+        return 0.0, 0.0
     place = (10.0 * np.log10(snr) - FIRST_DB) / STEP_DB
     if place < 0.0:
-        return float(row[0] * 10.0 ** (place * STEP_DB / 10.0))
-    if place >= STEPS - 1:
-        return float(row[STEPS - 1])
-    i = int(place)
-    return float(row[i] + (place - i) * (row[i + 1] - row[i]))
+        share = 10.0 ** (place * STEP_DB / 10.0)
+        return capacity[0] * share, dispersion[0] * share
+    i = min(int(place), STEPS - 2)
+    part = min(place - i, 1.0)
+    return (
+        capacity[i] + part * (capacity[i + 1] - capacity[i]),
+        dispersion[i] + part * (dispersion[i + 1] - dispersion[i]),
+    )
 
 
 @kernel

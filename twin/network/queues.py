@@ -12,8 +12,10 @@ from twin.network.carrier_state import (
     FREE_SEGMENTS,
     LOGGED,
     QUEUED,
+    Handle,
     State,
 )
+from twin.network.handle import opened
 from twin.network.heap import push
 from twin.state import I64
 
@@ -32,8 +34,9 @@ def schedule_event(s: State, time: int, kind: int, item: int) -> None:
 
 
 @kernel
-def enter(s: State, bearer: I64, size: I64, created: I64, ready: I64, order: I64, rows: I64) -> None:
+def enter(handle: Handle, bearer: I64, size: I64, created: I64, ready: I64, order: I64, rows: I64) -> None:
     """Take packets (n,) into free rows, written to `rows`; each shows up in its queue when it is ready."""
+    s = opened(handle)
     packets = s.packets
     for i in range(bearer.size):
         s.counts[FREE_PACKETS] -= 1
@@ -74,6 +77,7 @@ def decide(s: State, p: int, time: int, fate: int) -> None:
     s.packets[p].fate = fate
     n = s.counts[DECIDED]
     s.fates[n].packet, s.fates[n].time, s.fates[n].fate = p, time, fate
+    s.fates[n].way = (s.packets[p].bearer // s.classes.size) & 1
     s.counts[DECIDED] = n + 1
 
 

@@ -152,46 +152,78 @@ def schedule(s: State, way: int, cell: int, occasion: int, symbols: int, full: i
     chain = _schedule_again(s, way, cell, occasion, full, now)
     if way == DOWN:
         chain = _schedule_persistent(s, cell, occasion, symbols, now, chain)
-    while True:
-        link = _best_link(s, way, cell, occasion, full, now)
-        if link < 0:
-            return chain
-        s.links[link].used = occasion
-        q = top_class(s, link)
-        length = max(full, 1) if s.classes[q].long == 1 else 1
-        free = free_prbs(s, way, cell, occasion, length)
-        h = free_process(s, link, now)
-        if free <= 0 or h < 0 or not take_pdcch(s, cell, link, now):
-            continue
-        waiting = s.links[link].bytes if way == DOWN else s.links[link].known
-        bits = 8 * min(waiting + s.config.segment_header * max(s.links[link].packets, 1), ENDLESS)
-        mcs, prbs, layers = allocate(s, link, q, bits, symbols * length, free)
-        new_block(s, h, link, symbols * length, mcs, prbs, layers, length)
-        s.blocks[h].target, s.blocks[h].priority = s.classes[q].target, s.classes[q].priority
-        take_prbs(s, way, cell, occasion, length, prbs)
-        note_served(s, link, s.blocks[h].size, now)
-        if way == UP:
-            s.links[link].granted += s.blocks[h].size // 8
-            s.links[link].known = max(0, s.links[link].known - s.blocks[h].size // 8)
-            if s.links[link].known == 0:
-                deactivate(s, link)
-        s.blocks[h].chain = chain
-        chain = h
+    return _schedule_new(s, way, cell, occasion, symbols, full, now, chain)
 
 
 @kernel
-def _best_link(s: State, way: int, cell: int, occasion: int, full: int, now: int) -> int:
-    best, found = -np.inf, -1
-    for i in range(s.lengths[ACTIVE, way, cell]):
+def _schedule_new(
+    s: State, way: int, cell: int, occasion: int, symbols: int, full: int, now: int, chain: int
+) -> int:
+    """Serve links in falling order of their metric while there are resource blocks and control channels."""
+    _rank(s, way, cell, occasion, full, now)
+    for _ in range(s.lengths[ACTIVE, way, cell]):
+        place = np.argmax(s.rank[: s.lengths[ACTIVE, way, cell]])
+        if s.rank[place] == -np.inf or s.cells[cell].cces >= s.config.cces:
+            return chain
+        s.rank[place] = -np.inf
+        link = s.active[way, cell, place]
+        length = max(full, 1) if s.classes[top_class(s, link)].long == 1 else 1
+        free = free_prbs(s, way, cell, occasion, length)
+        if free <= 0:
+            if length == 1:
+                return chain
+            continue
+        h = free_process(s, link, now)
+        if h < 0 or not take_pdcch(s, cell, link, now):
+            continue
+        s.links[link].used = occasion
+        _give(s, h, link, occasion, symbols * length, length, free, now)
+        s.blocks[h].chain = chain
+        chain = h
+    return chain
+
+
+@kernel
+def _give(s: State, h: int, link: int, occasion: int, symbols: int, length: int, free: int, now: int) -> None:
+    """Give a link resource blocks for what it has to send, in HARQ process `h`."""
+    way, q = link & 1, top_class(s, link)
+    waiting = s.links[link].bytes if way == DOWN else s.links[link].known
+    bits = 8 * min(waiting + s.config.segment_header * max(s.links[link].packets, 1), ENDLESS)
+    mcs, prbs, layers = allocate(s, link, q, bits, symbols, free)
+    new_block(s, h, link, symbols, mcs, prbs, layers, length)
+    s.blocks[h].target, s.blocks[h].priority = s.classes[q].target, s.classes[q].priority
+    take_prbs(s, way, s.links[link].cell, occasion, length, prbs)
+    note_served(s, link, s.blocks[h].size, now)
+    if way == UP:
+        s.links[link].granted += s.blocks[h].size // 8
+        s.links[link].known = max(0, s.links[link].known - s.blocks[h].size // 8)
+
+
+@kernel
+def _rank(s: State, way: int, cell: int, occasion: int, full: int, now: int) -> None:
+    """Write the metric of each active link to `rank`, -inf where it can't be served in this occasion."""
+    if s.cells[cell].cces_at != now:
+        s.cells[cell].cces_at, s.cells[cell].cces = now, 0
+    count = s.lengths[ACTIVE, way, cell]
+    for i in range(count):
         link = s.active[way, cell, i]
-        if s.links[link].used == occasion or s.links[link | 1].reported_db == -np.inf:
-            continue
-        if full == 0 and s.classes[top_class(s, link)].long == 1:
-            continue
-        value = metric(s, link, now)
-        if value > best or (value == best and link < found):
-            best, found = value, link
-    return found
+        barred = s.links[link].used == occasion or s.links[link | 1].reported_db == -np.inf
+        if barred or (full == 0 and s.classes[top_class(s, link)].long == 1):
+            s.rank[i] = -np.inf
+        else:
+            s.rank[i] = metric(s, link, now) if count > 1 else 0.0
+
+
+@kernel
+def drop_satisfied(s: State, cell: int) -> None:
+    """Take uplinks off the list whose known data is all granted."""
+    i = 0
+    while i < s.lengths[ACTIVE, UP, cell]:
+        link = s.active[UP, cell, i]
+        if s.links[link].known == 0:
+            deactivate(s, link)
+        else:
+            i += 1
 
 
 @kernel

@@ -46,7 +46,7 @@ def uplink_power(s: State, terminal: int, cell: int, prbs: int) -> float:
     full = s.ratio[UP, terminal, cell]
     if full <= 0.0:
         return 1.0
-    return float(min(1.0, s.uplink_cap[terminal] * prbs / full))
+    return float(min(1.0, 10.0 ** (0.1 * s.uplink_cap_db[terminal]) * prbs / full))
 
 
 @kernel

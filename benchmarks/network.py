@@ -1,0 +1,110 @@
+"""How fast the slot-level network is: 200 terminals, 100 bytes every 10 ms in both directions, 0.125 ms slots.
+
+Usage: python benchmarks/network.py [--terminals 200] [--seconds 2]
+
+Prints how many times faster than real time the kernel alone runs, and the whole network with its deliveries
+to Python; the final state is checked: every packet is accounted for.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from time import process_time
+
+import numpy as np
+
+from twin.link import Radio
+from twin.network.nr import NrNetwork
+from twin.radio_specs import CarrierSpec, NrSpec
+from twin.state import LinkState, Packet
+
+PERIOD = 10_000_000
+BACKHAUL = 500_000
+SERVICE = 500_000
+"""ns, the least compute time at the edge: how far the network may run ahead."""
+
+
+def make(terminals: int) -> tuple[NrNetwork, LinkState]:
+    origin = (0.0, 0.0, 0.0)
+    radios = [Radio(i, i, i, origin, 28e9) for i in range(terminals)]
+    radios.append(Radio(terminals, terminals, None, origin, 28e9, 0.0, 40.0))
+    names = [f"t{i}" for i in range(terminals)] + ["cell", "edge"]
+    spec = NrSpec(
+        kind="nr",
+        backhaul=BACKHAUL / 1e9,
+        carriers={"n257": CarrierSpec(frequency=28e9, scs=120e3, pattern="DDSUU", coreset=2)},
+    )
+    network = NrNetwork(spec, 1, names, [True] * terminals + [False, False], radios, SERVICE)
+    n, index = terminals, np.arange(terminals, dtype=np.int32)
+    gain = np.random.default_rng(1).uniform(-115.0, -85.0, n)
+    links = LinkState(
+        0, index, np.full(n, n, dtype=np.int32), gain, np.ones(n, dtype=bool), np.arange(n + 1),
+        np.ones(n, dtype=complex), np.zeros(n), np.zeros(n), np.zeros((n, 3)), np.zeros((n, 3)),
+    )  # fmt: skip
+    return network, links
+
+
+def traffic(terminals: int, seconds: float) -> Iterator[list[Packet]]:
+    """Yield the packets of each period, created at random offsets in it."""
+    offsets = np.random.default_rng(2).integers(0, PERIOD, 2 * terminals).tolist()
+    edge = terminals + 1
+    for k in range(int(seconds * 1e9) // PERIOD):
+        up = [
+            Packet(t, edge, "telemetry", k, 100, k * PERIOD + offsets[t], 0, None) for t in range(terminals)
+        ]
+        down = [
+            Packet(edge, t, "command", k, 100, k * PERIOD + offsets[terminals + t], 0, None)
+            for t in range(terminals)
+        ]
+        yield up + down
+
+
+def in_kernel(terminals: int, seconds: float) -> float:
+    """Return the CPU seconds of the kernel alone, fed once per period."""
+    network, links = make(terminals)
+    network._trace(0, links)
+    (site,) = network.sites
+    used = 0.0
+    for k, packets in enumerate(traffic(terminals, seconds)):
+        network.send(packets)
+        network._flush(site)
+        start = process_time()
+        site.carrier.advance((k + 1) * PERIOD, False)
+        used += process_time() - start
+        network._drain(site)
+    return used
+
+
+def with_deliveries(terminals: int, seconds: float) -> tuple[float, float]:
+    """Return the CPU seconds of sending, running and delivering, and the mean latency [ms]."""
+    network, links = make(terminals)
+    used, sent, delivered, delay = 0.0, 0, 0, 0
+    for k, packets in enumerate(traffic(terminals, seconds)):
+        sent += len(packets)
+        start = process_time()
+        network.send(packets)
+        for batch in network.run((k + 1) * PERIOD, links):
+            delivered += len(batch.packets)
+        settled = network.settled()
+        used += process_time() - start
+        delay += sum(packet.arrived - packet.created for packet in settled)
+    assert delivered + len(network.queued()) == sent, "a packet is missing"
+    return used, delay / delivered / 1e6
+
+
+def main() -> None:
+    """Print both figures."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--terminals", type=int, default=200)
+    parser.add_argument("--seconds", type=float, default=2.0)
+    given = parser.parse_args()
+    in_kernel(2, 0.05)  # compiles
+    used = in_kernel(given.terminals, given.seconds)
+    print(f"kernel:          {given.seconds / used:6.1f} times real time")
+    used, latency = with_deliveries(given.terminals, given.seconds)
+    print(f"with deliveries: {given.seconds / used:6.1f} times real time, mean latency {latency:.2f} ms")
+
+
+if __name__ == "__main__":
+    main()

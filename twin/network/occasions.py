@@ -1,0 +1,145 @@
+"""Downlink and uplink occasions: what is sent in them, in all cells of a carrier. Kernels over `State`."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from twin.kernels import kernel
+from twin.network.carrier_state import DOWN, HANDOVER, HARQ_PROCESSES, RING, UP, State
+from twin.network.queues import UPLINK, fill, schedule_event, settle
+from twin.network.scheduler import IDLE, drop_satisfied, free_process, persistent_block, schedule, used_prbs
+from twin.network.tdd import END, LONG, START, at
+from twin.network.transmission import add_interference, downlink_ratio, launch, measure_downlink, uplink_ratio
+from twin.network.triggers import arm_again, arm_persistent, rest_if_empty
+
+
+@kernel
+def _symbols(s: State, time: int) -> int:
+    return (time * 14 + s.grid.slot // 2) // s.grid.slot
+
+
+@kernel
+def on_downlink(s: State, occasion: int, time: int) -> None:
+    """Schedule a downlink occasion of every cell, then send with the interference that follows."""
+    s.armed[DOWN] = -1
+    place = occasion % s.grid.downlink.shape[1]
+    turn = time - s.grid.downlink[START, place]
+    symbols = _symbols(s, s.grid.downlink[END, place] - s.grid.downlink[START, place])
+    full = s.grid.downlink[LONG, place]
+    cells = s.cells.size
+    chains = np.empty(cells, dtype=np.int64)
+    for c in range(cells):
+        chains[c] = schedule(s, DOWN, c, occasion, symbols, full, time)
+        measure_downlink(s, c, used_prbs(s, DOWN, c, occasion) + _reserved_prbs(s, chains[c]), time)
+    for c in range(cells):
+        h = chains[c]
+        while h >= 0:
+            link = h // HARQ_PROCESSES
+            if s.blocks[h].transmissions == 0:
+                fill(s, h, link, s.blocks[h].size // 8, time)
+                rest_if_empty(s, link)
+            ratio = downlink_ratio(s, link >> 1, c, time)
+            length = s.blocks[h].length
+            end = turn + s.grid.downlink[END, place + length - 1]
+            launch(s, h, symbols * length, ratio, time, end)
+            h = s.blocks[h].chain
+    arm_again(s, DOWN, occasion)
+
+
+@kernel
+def _reserved_prbs(s: State, chain: int) -> int:
+    prbs = 0
+    while chain >= 0:
+        prbs += s.blocks[chain].prbs * s.blocks[chain].reserved
+        chain = s.blocks[chain].chain
+    return prbs
+
+
+@kernel
+def _plan(s: State, occasion: int, h: int) -> None:
+    """Hang a block on the chain of its uplink occasion."""
+    r = occasion % RING
+    if s.planned[r, 1] != occasion:
+        s.planned[r, 1], s.planned[r, 0] = occasion, -1
+        schedule_event(s, at(s.grid.uplink[START], s.grid.period, occasion), UPLINK, occasion)
+    s.blocks[h].chain = s.planned[r, 0]
+    s.planned[r, 0] = h
+
+
+@kernel
+def on_grant(s: State, occasion: int, time: int) -> None:
+    """Grant an uplink occasion in the last PDCCH that is early enough for it."""
+    s.armed[UP] = -1
+    place = occasion % s.grid.uplink.shape[1]
+    symbols = _symbols(s, s.grid.uplink[END, place] - s.grid.uplink[START, place])
+    for c in range(s.cells.size):
+        h = schedule(s, UP, c, occasion, symbols, s.grid.uplink[LONG, place], time)
+        drop_satisfied(s, c)
+        while h >= 0:
+            following = s.blocks[h].chain
+            _plan(s, occasion, h)
+            h = following
+    arm_again(s, UP, occasion)
+
+
+@kernel
+def on_persistent(s: State, link: int, time: int) -> None:
+    """Use a configured grant, where there is data and no dynamic grant for the same occasion."""
+    occasion = s.links[link].armed
+    if occasion < 0 or at(s.grid.uplink[START], s.grid.period, occasion) != time:
+        return  # set before a handover
+    s.links[link].armed = -1
+    if s.links[link].cell < 0 or s.links[link].persistent == 0 or s.links[link].bytes == 0:
+        return
+    h = free_process(s, link, time)
+    if s.links[link].used != occasion and h >= 0:
+        place = occasion % s.grid.uplink.shape[1]
+        symbols = _symbols(s, s.grid.uplink[END, place] - s.grid.uplink[START, place])
+        s.links[link].used = occasion
+        persistent_block(s, h, link, symbols, -1)
+        s.links[link].granted += s.blocks[h].size // 8
+        _plan(s, occasion, h)
+    if h < 0 or s.links[link].bytes > s.blocks[h].size // 8 - s.config.segment_header:
+        arm_persistent(s, link, time + 1)
+
+
+@kernel
+def on_uplink(s: State, occasion: int, time: int) -> None:
+    """Send all that was planned for an uplink occasion, in all cells."""
+    place = occasion % s.grid.uplink.shape[1]
+    symbols = _symbols(s, s.grid.uplink[END, place] - s.grid.uplink[START, place])
+    turn = time - s.grid.uplink[START, place]
+    for c in range(s.cells.size):
+        s.cells[c].interference = 0.0
+    h, chain = s.planned[occasion % RING, 0], -1
+    while h >= 0:
+        following = s.blocks[h].chain
+        if _use_grant(s, h, time):
+            add_interference(s, h)
+            s.cells[s.blocks[h].cell].uplink_work += s.blocks[h].prbs / s.config.prbs
+            s.blocks[h].chain = chain
+            chain = h
+        h = following
+    for c in range(s.cells.size):
+        s.cells[c].rise += s.cells[c].interference
+    while chain >= 0:
+        length = s.blocks[chain].length
+        end = turn + s.grid.uplink[END, place + length - 1]
+        launch(s, chain, symbols * length, uplink_ratio(s, chain, time), time, end)
+        chain = s.blocks[chain].chain
+
+
+@kernel
+def _use_grant(s: State, h: int, time: int) -> bool:
+    """Fill a granted block; tell whether its terminal is still there to send it."""
+    link = h // HARQ_PROCESSES
+    if s.links[link].cell != s.blocks[h].cell:
+        settle(s, h, time, HANDOVER)
+        s.blocks[h].state = IDLE
+        return False
+    if s.blocks[h].transmissions == 0:
+        s.links[link].granted = max(0, s.links[link].granted - s.blocks[h].size // 8)
+        s.blocks[h].report = fill(s, h, link, s.blocks[h].size // 8, time)
+        if s.blocks[h].report > 0:
+            s.links[link].reports += 1
+    return True
