@@ -6,12 +6,18 @@ from pathlib import Path
 from typing import Any
 
 from twin.errors import ScenarioError, nearest
+from twin.physics.hydrodynamics import Hydrodynamics, WaveEnergy
 from twin.physics.point_force import PointForce
 from twin.physics.rotorcraft import Rotorcraft
 from twin.protocols import Dynamics
 from twin.toml_text import validate
 
-BUILT_IN: dict[str, Any] = {"force": PointForce, "rotorcraft": Rotorcraft}
+BUILT_IN: dict[str, Any] = {
+    "force": PointForce,
+    "hydrodynamics": Hydrodynamics,
+    "rotorcraft": Rotorcraft,
+    "wave_energy": WaveEnergy,
+}
 
 
 def make_dynamics(reference: str, parameters: Any, n: int, folder: Path) -> Dynamics:
@@ -27,6 +33,8 @@ def make_dynamics(reference: str, parameters: Any, n: int, folder: Path) -> Dyna
     try:
         if hasattr(kind, "Parameters"):
             parameters = validate(kind.Parameters, dict(parameters), file=folder, key="body.parameters")
+            if hasattr(parameters, "with_files"):
+                parameters = parameters.with_files(folder)
         dynamics: Dynamics = kind(parameters, n)
     except ValueError as error:
         raise ScenarioError(str(error), file=folder, key="body.parameters") from error

@@ -1,0 +1,62 @@
+"""The sea round floating bodies."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from twin.physics.air import Wind
+from twin.physics.hydrodynamics import Hydrodynamics
+from twin.state import F64, BodyState
+from twin.world.waves import Waves
+
+
+class Sea(Protocol):
+    """What knows the sea."""
+
+    depth: float  # m
+
+    def waves(self, time: int) -> Waves:
+        """Return the wave components at `time` [ns]."""
+
+    def tide(self, time: int) -> float:
+        """Return z [m] of the mean surface."""
+
+    def current(self, time: int) -> tuple[float, float, float]:
+        """Return the current at the surface, east and north [m/s], and the exponent of its profile."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Floats:
+    """Floating bodies of one group: first, first + 1, ..., which start at `position` (n, 3) m."""
+
+    dynamics: Hydrodynamics
+    first: int
+    position: F64
+
+
+class Water:
+    """Tells all floating bodies, whatever their group, of the sea and of the wind over it.
+
+    Raises:
+        ScenarioError: a body or its mooring doesn't fit the depth.
+    """
+
+    def __init__(self, floats: Sequence[Floats], sea: Sea, wind: Wind | None = None) -> None:
+        self.floats, self.sea, self.wind = floats, sea, wind
+        for group in floats:
+            group.dynamics.moor(group.position, sea.depth)
+
+    def update(self, time: int, bodies: BodyState) -> None:
+        """Set what surrounds every floating body at `time` [ns]."""
+        waves, tide, current = self.sea.waves(time), self.sea.tide(time), self.sea.current(time)
+        for group in self.floats:
+            dynamics = group.dynamics
+            dynamics.waves, dynamics.time, dynamics.level, dynamics.current = waves, time / 1e9, tide, current
+            if self.wind is not None:
+                places = bodies.position[group.first : group.first + dynamics.n]
+                over = np.array([0.0, 0.0, max(tide + 1.0, 1.0)])  # m, at the height of a small buoy's mast
+                dynamics.wind[:] = self.wind.velocity(time, places * (1.0, 1.0, 0.0) + over)
