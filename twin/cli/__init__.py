@@ -15,6 +15,7 @@ COMMANDS = {
     "check": "twin.cli.check:check",
     "info": "twin.cli.info:info",
     "plot": "twin.cli.plot:plot",
+    "follow": "twin.cli.follow:follow",
     "report": "twin.cli.report:report",
     "verify": "twin.cli.verify:verify",
     "events": "twin.cli.events:events",
