@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -20,9 +21,11 @@ from twin.network.recorded import RecordedNetwork
 from twin.network.simple import SimpleNetwork
 from twin.network.trace import TraceNetwork
 from twin.physics.air import Air, Flock
-from twin.physics.bullet import BodyGroup, BulletPhysics
+from twin.physics.bullet import BodyGroup, BulletPhysics, Surroundings
 from twin.physics.dynamics import make_dynamics
+from twin.physics.hydrodynamics import Hydrodynamics
 from twin.physics.rotorcraft import Rotorcraft
+from twin.physics.water import Floats, Together, Water
 from twin.project import Project
 from twin.protocols import Controller, Failsafe, Host, Network, Task
 from twin.recording.fates import packet_fates
@@ -34,6 +37,7 @@ from twin.specs import FixedSpec, IdealSpec, MeasuredTime, RecordedSpec, SimpleS
 from twin.state import F64, Node
 from twin.twin import Twin
 from twin.world.environment import Environment
+from twin.world.sea import Seaway
 from twin.world.world import World, open_world
 
 
@@ -76,7 +80,7 @@ def build(scenario: Scenario, project: Project, *, real_time: bool = False) -> B
     embodied = [c for c in casts if c.body is not None]
     bodies = [_body_group(c) for c in embodied]
     environment = world.environment(scenario.seed, scenario.environment)
-    surroundings = _air(embodied, bodies, world, environment)
+    surroundings = _surroundings(embodied, bodies, world, environment, scenario.seed)
     physics = BulletPhysics(scenario.rates.physics, bodies, world.collision_obj(), surroundings=surroundings)
     radios = _radios(casts)
     channel = FreeSpace(radios, world.bvh, scenario.channel.blockage_loss)
@@ -144,13 +148,19 @@ def _body_group(c: Cast) -> BodyGroup:
     return BodyGroup(c.name, c.body, dynamics, c.position, c.orientation, [spec.name for spec in c.specs])
 
 
-def _air(casts: Sequence[Cast], groups: Sequence[BodyGroup], world: World, environment: Environment) -> Air | None:
-    flocks = [
-        Flock(group.dynamics, c.first_body)
-        for c, group in zip(casts, groups, strict=True)
-        if isinstance(group.dynamics, Rotorcraft)
-    ]
-    return Air(flocks, world, environment.wind) if flocks else None
+def _surroundings(
+    casts: Sequence[Cast], groups: Sequence[BodyGroup], world: World, environment: Environment, seed: int
+) -> Together:
+    """Return the air round multirotors and the water round floating bodies, as far as there are any."""
+    pairs = list(zip(casts, groups, strict=True))
+    flocks = [Flock(g.dynamics, c.first_body) for c, g in pairs if isinstance(g.dynamics, Rotorcraft)]
+    floats = [Floats(g.dynamics, c.first_body, g.position) for c, g in pairs if isinstance(g.dynamics, Hydrodynamics)]
+    parts: list[Surroundings] = []
+    if flocks:
+        parts.append(Air(flocks, world, environment.wind))
+    if floats:
+        parts.append(Water(floats, Seaway(environment, world.folder or Path.cwd(), seed), environment.wind))
+    return Together(parts)
 
 
 def _radios(casts: Sequence[Cast]) -> list[Radio]:
@@ -195,7 +205,9 @@ def _controllers(c: Cast, seed: int) -> list[Controller]:
 
 
 def _failsafes(c: Cast, seed: int) -> list[Failsafe]:
-    if c.kind.failsafe is None or not c.on_edge:
+    link = getattr(c.controller, "link", None)
+    may_fall_silent = c.on_edge or (link is not None and link.spec.on_failure == "failsafe")
+    if c.kind.failsafe is None or not may_fall_silent:
         return []
     loaded = plugins.load_class(c.kind.failsafe, Failsafe, c.folder)
     c.sources.append(loaded)

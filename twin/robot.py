@@ -226,7 +226,7 @@ class Due:
         return decisions
 
     def _observe(self, time: int) -> tuple[list[Observation], list[Packet | None]]:
-        if self.group.edge is None:
+        if self.group.edge is None and not self.group.failsafes:
             for robot in self.robots:
                 robot.heard, robot.answers = time, time
         pairs = [robot.observe(time) for robot in self.robots]
@@ -259,6 +259,8 @@ class Due:
             actions = decide(controllers, [observations[i] for i in nominal])
             for i, action in zip(nominal, actions, strict=True):
                 decisions.actions[i] = action
+                if action.command is not None:
+                    self.robots[i].heard = self.robots[i].answers = observations[i].time
 
     def _finish(self, i: int, robot: Robot, time: int, decisions: Decisions) -> None:
         group, row, action = self.group, self.rows[i], decisions.actions[i]

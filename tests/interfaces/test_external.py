@@ -1,0 +1,245 @@
+"""Controllers in other processes: the same bits as inside, and every way to fail has a name."""
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from twin.build import build
+from twin.errors import PluginError, RunError
+from twin.project import Project
+from twin.recording.reader import Recording
+from twin.run import run
+from twin.scenario import load_scenario
+
+ROOT = Path(__file__).resolve().parents[2]
+EXAMPLES = ROOT / "examples/process"
+SCENARIO = """
+schema = 1
+world = "void"
+duration = "1 s"
+[network]
+kind = "fixed"
+delay = "10 ms"
+jitter = { kind = "exponential", scale = "3 ms" }
+loss = 0.05
+[robots.scout]
+kind = "drone"
+count = 2
+task = { kind = "route", speed = "6 m/s", waypoints = [[-20, -20, 540], [20, -20, 545], [20, 20, 540]] }
+[robots.edge]
+kind = "edge"
+"""
+FAULTY = """
+import os, sys, time
+import msgpack, zmq
+fault, at = sys.argv[1], int(sys.argv[2])
+socket = zmq.Context().socket(zmq.REP)
+if fault == "absent": time.sleep(60)
+socket.connect(os.environ["TWIN_ADDRESS"])
+while True:
+    request = msgpack.unpackb(socket.recv())
+    if request["type"] != "act":
+        socket.send(msgpack.packb({"type": "ready", "version": 7 if fault == "version" else 1}))
+        continue
+    step, seen = request["step"], request["observations"]
+    actions = [{"command": [0.0, 0.0, 0.0, 0.0]} for _ in seen]
+    reply = {"type": "actions", "step": step, "actions": actions}
+    if step == at:
+        if fault == "dead": sys.exit(3)
+        if fault == "killed": os.kill(os.getpid(), 9)
+        if fault == "hang": time.sleep(60)
+        if fault == "slow": time.sleep(1.5)
+        if fault == "nan": actions[-1]["command"][2] = float("nan")
+        if fault == "shape": actions[-1]["command"] = [0.0]
+        if fault == "text": actions[-1]["command"] = ["a", 0.0, 0.0, 0.0]
+        if fault == "count": actions.append(actions[0])
+        if fault == "step": reply["step"] += 1
+        if fault == "list": reply = [1, 2]
+        if fault == "message": actions[-1]["messages"] = [{"to": "edge"}]
+        if fault == "log": actions[-1]["log"] = {"x": "y"}
+        if fault == "bytes":
+            socket.send(b"\\xc1\\x00garbage")
+            continue
+    socket.send(msgpack.packb(reply))
+"""
+
+
+@pytest.fixture
+def fly(tmp_path, monkeypatch):
+    """Build the scenario with a controller and overrides; return it and the scenario."""
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    path = tmp_path / "flight.toml"
+    path.write_text(SCENARIO)
+    built = []
+
+    def make(controller, *overrides, project=EXAMPLES):
+        overrides = [f"robots.scout.controller={controller!r}", *overrides]
+        scenario, _ = load_scenario(path, [f"world={ROOT / 'tests/project/worlds/void'}/", *overrides])
+        built.append(build(scenario, Project(project)))
+        return built[-1], scenario
+
+    yield make
+    for one in built:
+        one.close()
+
+
+@pytest.fixture
+def faulty(fly, tmp_path):
+    (tmp_path / "faulty.py").write_text(FAULTY)
+
+    def make(fault, *overrides, at=20):
+        timeouts = ("robots.scout.external.timeout=500 ms", "robots.scout.external.start_timeout=8 s")
+        return fly(f"process:{tmp_path}/faulty.py {fault} {at}", *timeouts, *overrides)
+
+    return make
+
+
+def recorded(flight, path):
+    outcome = run(*flight, path)
+    assert outcome.error is None, outcome.error
+    with Recording(path) as recording:
+        return {name: np.asarray(recording[name][:]) for name in recording.columns}
+
+
+def assert_same(a, b):
+    assert a.keys() == b.keys()
+    assert [name for name in a if a[name].tobytes() != b[name].tobytes()] == []
+
+
+@pytest.fixture(scope="module")
+def node_modules(tmp_path_factory):
+    """What hold.mjs imports, or a reason why it isn't here."""
+    folder = tmp_path_factory.mktemp("node")
+    for name in ("hold.mjs", "package.json"):
+        shutil.copy(EXAMPLES / name, folder)
+    if shutil.which("node") is None or shutil.which("npm") is None:
+        pytest.skip("no Node.js on this machine")
+    quiet = ("--no-audit", "--no-fund", "--ignore-scripts", "--no-package-lock")
+    done = subprocess.run(["npm", "install", *quiet], cwd=folder, capture_output=True, text=True, timeout=120)
+    if done.returncode:
+        pytest.skip(f"npm install: {done.stderr.strip().splitlines()[-1:]}")
+    return folder
+
+
+class TestSameBits:
+    def test_python_in_another_process_records_what_it_records_inside(self, fly, tmp_path):
+        inside = recorded(fly("hold.py:Hold"), tmp_path / "inside.h5")
+        outside = recorded(fly("process:hold.py"), tmp_path / "outside.h5")
+        assert_same(inside, outside)
+        assert np.abs(inside["state/position"][-1] - inside["state/position"][0]).max() > 0.5, "it flew"
+
+    def test_javascript_records_the_same(self, fly, tmp_path, node_modules):
+        inside = recorded(fly("hold.py:Hold"), tmp_path / "inside.h5")
+        assert_same(inside, recorded(fly("process:node hold.mjs", project=node_modules), tmp_path / "node.h5"))
+
+    def test_on_board_and_over_an_address(self, fly, tmp_path):
+        onboard = "robots.scout.runs_on=onboard"
+        inside = recorded(fly("hold.py:Hold", onboard), tmp_path / "inside.h5")
+        address = "tcp://127.0.0.1:45871"
+        process = subprocess.Popen([sys.executable, EXAMPLES / "hold.py", address], env=os.environ)
+        try:
+            for number in range(2):  # it answers one twin after another
+                assert_same(inside, recorded(fly(address, onboard), tmp_path / f"{number}.h5"))
+            assert process.poll() is None
+        finally:
+            process.kill()
+            process.wait()
+
+
+FAULTS = {
+    "dead": "its process ended with exit code 3",
+    "killed": "its process ended with signal SIGKILL",
+    "hang": "no answer within 500 ms",
+    "slow": "no answer within 500 ms",
+    "nan": "must be 4 finite numbers, found [0.0, 0.0, nan, 0.0]",
+    "shape": "must be 4 numbers, found [0.0]",
+    "text": "must be 4 finite numbers, found ['a'",
+    "count": "actions, found",
+    "step": "expected 'actions' with step 20, found 'actions' with step 21",
+    "list": "expected a map, found [1, 2]",
+    "message": "is malformed: KeyError: 'payload'",
+    "log": "could not convert string to float",
+    "bytes": "its answer is no msgpack",
+    "version": "expected 'ready' with version 1, found 'ready' with version 7",
+}
+
+
+class TestFaults:
+    @pytest.mark.parametrize("fault", FAULTS)
+    def test_the_run_stops_with_the_name_of_the_culprit(self, faulty, fault):
+        start = time.monotonic()
+        built, scenario = faulty(fault)
+        outcome = run(built, scenario)
+        assert isinstance(outcome.error, RunError) and FAULTS[fault] in str(outcome.error)
+        assert "faulty.py" in str(outcome.error) and "scout-" in str(outcome.error)
+        assert time.monotonic() - start < 30
+
+    def test_or_the_robots_fall_to_their_failsafe(self, faulty):
+        built, scenario = faulty("dead", "robots.scout.external.on_failure=failsafe", "duration=2 s")
+        frames = list(built.twin.frames(scenario.duration))
+        faults = [event for frame in frames for event in frame.events if event.kind == "controller"]
+        assert {event.robot for event in faults} <= {"scout-0", "scout-1"} and len(faults) in (1, 2)
+        assert all("ended with exit code 3" in event.detail for event in faults)
+        assert list(frames[-1].modes[:2]) == ["hover", "hover"]
+
+    def test_also_when_the_controller_is_on_board(self, faulty):
+        built, scenario = faulty("nan", "robots.scout.external.on_failure=failsafe", "robots.scout.runs_on=onboard",
+                                 "duration=2 s")  # fmt: skip
+        frames = list(built.twin.frames(scenario.duration))
+        first = next(e.time for f in frames for e in f.events if e.kind == "controller")
+        modes = {frame.time: frame.modes[0] for frame in frames}
+        taken = next(time for time, mode in modes.items() if mode == "hover")
+        timeout = 300_000_000  # command_timeout of the drone
+        period = 20_000_000
+        assert first + timeout - period <= taken <= first + timeout + period
+
+    def test_one_that_never_comes_is_waited_for_only_so_long(self, faulty):
+        built, scenario = faulty("absent", "robots.scout.external.start_timeout=300 ms")
+        outcome = run(built, scenario)
+        assert "nobody took a message within 300 ms" in str(outcome.error)
+
+    def test_an_address_where_nobody_is(self, fly):
+        outcome = run(*fly("tcp://127.0.0.1:9", "robots.scout.external.start_timeout=200 ms"))
+        assert "nobody took a message within 200 ms" in str(outcome.error)
+
+    def test_no_process_outlives_its_run(self, faulty):
+        for fault in ("hang", "none"):
+            built, scenario = faulty(fault, "duration=0.3 s")
+            link = built.casts[0].controller.link
+            processes = []
+            ask = link.ask
+
+            def spy(*arguments, link=link, ask=ask, processes=processes, **question):
+                reply = ask(*arguments, **question)
+                processes.append(link._ends.process)
+                return reply
+
+            link.ask = spy
+            run(built, scenario)
+            assert processes and processes[0].poll() is not None
+
+
+class TestRefused:
+    def test_an_address_beyond_this_machine_needs_permission(self, fly):
+        with pytest.raises(PluginError, match="allow_remote"):
+            fly("tcp://192.0.2.1:5555")
+        fly("tcp://192.0.2.1:5555", "robots.scout.external.allow_remote=true")
+
+    def test_the_client_listens_on_loopback_only(self):
+        from twin.interfaces.client import is_loopback, serve
+
+        with pytest.raises(ValueError, match="can be reached from outside"):
+            serve(object, "tcp://0.0.0.0:5555")
+        addresses = ("tcp://127.0.0.1:1", "tcp://localhost:1", "tcp://[::1]:1", "ipc:///tmp/x", "tcp://*:1", "tcp://a.b:1")
+        assert [is_loopback(a) for a in addresses] == [True] * 4 + [False] * 2
+
+    @pytest.mark.parametrize("reference", ["process:", "process:./nothing", "process:no-such-program-here 1"])
+    def test_a_program_that_is_not_there(self, fly, reference):
+        with pytest.raises(PluginError, match="robots.scout.controller.*process:"):
+            fly(reference)
