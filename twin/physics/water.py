@@ -1,4 +1,4 @@
-"""The sea round floating bodies."""
+"""The sea round floating bodies, and surroundings of several kinds together."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Protocol
 import numpy as np
 
 from twin.physics.air import Wind
+from twin.physics.bullet import Surroundings
 from twin.physics.hydrodynamics import Hydrodynamics
 from twin.state import F64, BodyState
 from twin.world.waves import Waves
@@ -27,6 +28,18 @@ class Sea(Protocol):
 
     def current(self, time: int) -> tuple[float, float, float]:
         """Return the current at the surface, east and north [m/s], and the exponent of its profile."""
+
+
+class Together:
+    """Several surroundings, told one after another."""
+
+    def __init__(self, parts: Sequence[Surroundings]) -> None:
+        self.parts = parts
+
+    def update(self, time: int, bodies: BodyState) -> None:
+        """Tell all of them the bodies' places at `time` [ns]."""
+        for part in self.parts:
+            part.update(time, bodies)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
