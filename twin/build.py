@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-
-from twin import plugins
 from twin.cast import Cast, cast
 from twin.channel.freespace import FreeSpace
 from twin.clock import Clock
@@ -17,6 +15,7 @@ from twin.errors import ScenarioError, located
 from twin.link import Radio
 from twin.network.fixed import FixedNetwork
 from twin.network.ideal import IdealNetwork
+from twin.network.nr import NrNetwork
 from twin.network.recorded import RecordedNetwork
 from twin.network.simple import SimpleNetwork
 from twin.network.trace import TraceNetwork
@@ -33,12 +32,14 @@ from twin.robot import Group, Robot
 from twin.scenario import Scenario
 from twin.sensors.navigation import Navigation
 from twin.service import make_service_time
-from twin.specs import FixedSpec, IdealSpec, MeasuredTime, RecordedSpec, SimpleSpec, TraceSpec
 from twin.state import F64, Node
 from twin.twin import Twin
 from twin.world.environment import Environment
 from twin.world.sea import Seaway
 from twin.world.world import World, open_world
+
+from twin import plugins
+from twin.specs import FixedSpec, IdealSpec, MeasuredTime, NrSpec, RecordedSpec, SimpleSpec, TraceSpec
 
 
 @dataclass(slots=True)
@@ -133,6 +134,8 @@ def _network(
             return FixedNetwork(spec, scenario.seed, names, embodied, lookahead)
         case SimpleSpec() as spec:
             return SimpleNetwork(spec, names, embodied, radios, lookahead)
+        case NrSpec() as spec:
+            return NrNetwork(spec, scenario.seed, names, embodied, radios, lookahead)
         case TraceSpec() as spec:
             there = spec.model_copy(update={"file": project.file(spec.file)})
             return TraceNetwork(there, names, embodied, lookahead)

@@ -6,8 +6,15 @@ from typing import Literal
 
 from pydantic import Field
 
-from twin.specs import Jitter, Spec
+from twin.base_spec import Spec
 from twin.units import BitRate, Bytes, GainDb, Hertz, NonNegativeNs, PowerDbm
+
+
+class Jitter(Spec):
+    """Random delay on top of the fixed one: a uniform width, or a normal (cut at 0) or exponential spread."""
+
+    kind: Literal["none", "uniform", "normal", "exponential"] = "none"
+    scale: NonNegativeNs = 0
 
 
 class CarrierSpec(Spec):

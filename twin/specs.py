@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PositiveFloat, model_validator
-
+from pydantic import BeforeValidator, ConfigDict, Field, PositiveFloat, model_validator
+from twin.base_spec import Spec as Spec
+from twin.radio_specs import Jitter as Jitter
+from twin.radio_specs import NrSpec as NrSpec
 from twin.state import F64
 from twin.units import (
     Bytes,
@@ -32,12 +34,6 @@ if TYPE_CHECKING:
 
 Point = tuple[Metres, Metres, Metres]
 Probability = Annotated[float, Field(ge=0, le=1)]
-
-
-class Spec(BaseModel):
-    """Base of everything read from TOML: unknown keys are errors, values don't change."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class CommandField(Spec):
@@ -306,13 +302,6 @@ class IdealSpec(Spec):
     delay_budget: NonNegativeNs = 40_000_000
 
 
-class Jitter(Spec):
-    """Random delay on top of the fixed one: a uniform width, or a normal (cut at 0) or exponential spread."""
-
-    kind: Literal["none", "uniform", "normal", "exponential"] = "none"
-    scale: NonNegativeNs = 0
-
-
 class FixedSpec(Spec):
     """A given delay each way, with jitter and independent losses; a flow is never reordered."""
 
@@ -359,6 +348,6 @@ class RecordedSpec(Spec):
 
 
 NetworkSpec = Annotated[
-    IdealSpec | FixedSpec | SimpleSpec | TraceSpec | RecordedSpec,
+    IdealSpec | FixedSpec | SimpleSpec | TraceSpec | RecordedSpec | NrSpec,
     Field(discriminator="kind"),
 ]

@@ -1,0 +1,11 @@
+"""The base of everything read from TOML."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Spec(BaseModel):
+    """Base of everything read from TOML: unknown keys are errors, values don't change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
