@@ -62,6 +62,11 @@ def grown(lists: Lists, capacity: int) -> Lists:
     return lists._replace(row=more.row, expiry=more.expiry, near=more.near, triangle=more.triangle)
 
 
+def is_due(lists: Lists) -> bool:
+    """Tell whether the ends of any target have moved as far as its lists hold."""
+    return bool((lists.odometer >= np.minimum(lists.near_until, lists.until)).any())
+
+
 def refresh(tree: Tree, lists: Lists, moves: bool, targets: F64, known: int) -> Lists:
     """Bring the lists up to date for `targets` (m, 3); rows from `known` on are new in the tree."""
     while True:

@@ -11,7 +11,7 @@ from twin.channel.edges import Edges
 from twin.channel.images import Work
 from twin.channel.paths import Paths
 from twin.channel.planes import Scene
-from twin.channel.search import exhaust, follow, make_lists, refresh
+from twin.channel.search import exhaust, follow, is_due, make_lists, refresh
 from twin.channel.tree import Tree
 from twin.specs import RayTracingSpec
 from twin.state import F64, I32, Bool
@@ -63,8 +63,9 @@ class Source:
         self.position = position
         if self.spec.mode == "kinetic":
             targets = position[self.targets]
-            self.lists = refresh(tree, self.lists, self.moves, targets, known)
-            if len(self.site.detours.edge):
+            if known < tree.count or is_due(self.lists):
+                self.lists = refresh(tree, self.lists, self.moves, targets, known)
+            if len(self.site.detours.edge) and is_due(self.detour_lists):
                 self.detour_lists = refresh_detours(
                     self.site.scene, self.site.edges, self.site.detours, self.detour_lists, here, self.moves, targets
                 )
