@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,9 +10,7 @@ from twin.channel.radios import Radios
 from twin.kernels import kernel
 from twin.link import SPEED_OF_LIGHT, Radio
 from twin.state import C128, F64, I32, BodyState, LinkState
-
-if TYPE_CHECKING:
-    from twin.world.bvh import Bvh
+from twin.world.bvh import Bvh, occluded_pairs
 
 
 class FreeSpace:
@@ -41,8 +38,6 @@ class FreeSpace:
         if self.bvh is None:
             los = np.ones(a.size, dtype=np.bool_)
         else:
-            from twin.world.bvh import occluded_pairs
-
             los = ~occluded_pairs(self.bvh, position[a], position[b])
         gain_db = radios.gain_db[a] + radios.gain_db[b] - np.where(los, 0.0, self.blockage_loss_db)
         amplitude = np.empty(a.size, dtype=np.complex128)
