@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
+
+from twin import plugins
 from twin.cast import Cast, cast
 from twin.channel.freespace import FreeSpace
+from twin.channel.hulls import Hull
+from twin.channel.tracer import RayTracer
 from twin.clock import Clock
 from twin.draws import generator
 from twin.errors import ScenarioError, located
@@ -24,22 +29,31 @@ from twin.physics.bullet import BodyGroup, BulletPhysics, Surroundings
 from twin.physics.dynamics import make_dynamics
 from twin.physics.hydrodynamics import Hydrodynamics
 from twin.physics.rotorcraft import Rotorcraft
+from twin.physics.urdf import collision_points
 from twin.physics.water import Floats, Together, Water
 from twin.project import Project
-from twin.protocols import Controller, Failsafe, Host, Network, Task
+from twin.protocols import Channel, Controller, Failsafe, Host, Network, Task
 from twin.recording.fates import packet_fates
 from twin.robot import Group, Robot
 from twin.scenario import Scenario
 from twin.sensors.navigation import Navigation
 from twin.service import make_service_time
+from twin.specs import (
+    FixedSpec,
+    FreeSpaceSpec,
+    IdealSpec,
+    MeasuredTime,
+    NrSpec,
+    RayTracingSpec,
+    RecordedSpec,
+    SimpleSpec,
+    TraceSpec,
+)
 from twin.state import F64, Node
 from twin.twin import Twin
 from twin.world.environment import Environment
 from twin.world.sea import Seaway
 from twin.world.world import World, open_world
-
-from twin import plugins
-from twin.specs import FixedSpec, IdealSpec, MeasuredTime, NrSpec, RecordedSpec, SimpleSpec, TraceSpec
 
 
 @dataclass(slots=True)
@@ -64,8 +78,16 @@ class Built:
         return {c.name: c.task for c in self.casts if c.task is not None}
 
 
-def build(scenario: Scenario, project: Project, *, real_time: bool = False) -> Built:
+def build(
+    scenario: Scenario,
+    project: Project,
+    *,
+    real_time: bool = False,
+    controllers: Mapping[str, plugins.Loaded] = MappingProxyType({}),
+) -> Built:
     """Make everything a scenario names; only a run in real time may measure service times.
+
+    `controllers` take the place, group by group, of those that the scenario names.
 
     Raises:
         ScenarioError: entries don't fit together.
@@ -75,7 +97,7 @@ def build(scenario: Scenario, project: Project, *, real_time: bool = False) -> B
     with located(key="world"):
         folder = project.world(scenario.world)
     world = open_world(folder)
-    casts = cast(scenario, project)
+    casts = cast(scenario, project, controllers)
     _check_places(casts, world)
     nodes = [node for c in casts for node in c.nodes()]
     embodied = [c for c in casts if c.body is not None]
@@ -84,7 +106,7 @@ def build(scenario: Scenario, project: Project, *, real_time: bool = False) -> B
     surroundings = _surroundings(embodied, bodies, world, environment, scenario.seed)
     physics = BulletPhysics(scenario.rates.physics, bodies, world.collision_obj(), surroundings=surroundings)
     radios = _radios(casts)
-    channel = FreeSpace(radios, world.bvh, scenario.channel.blockage_loss)
+    channel = _channel(scenario, world, radios, embodied)
     twin = Twin(Clock(scenario.rates.physics), scenario.rates.channel, generator(scenario.seed, "mesa"))
     robots = _robots(twin, casts)
     groups = [_group(c, scenario, robots) for c in embodied]
@@ -166,6 +188,24 @@ def _surroundings(
     return Together(parts)
 
 
+def _channel(scenario: Scenario, world: World, radios: Sequence[Radio], casts: Sequence[Cast]) -> Channel:
+    match scenario.channel:
+        case FreeSpaceSpec() as spec:
+            return FreeSpace(radios, world.bvh, spec.blockage_loss)
+        case RayTracingSpec() as spec:
+            return RayTracer(world.geometry, radios, spec, _hulls(casts))
+
+
+def _hulls(casts: Sequence[Cast]) -> list[Hull]:
+    """Return what each robot's body puts into the way of waves: the convex hull of its root link."""
+    hulls = []
+    for c in casts:
+        assert c.body is not None
+        points = collision_points(c.body.urdf)
+        hulls += [Hull(c.first_body + spec.row, points) for spec in c.specs if len(points)]
+    return hulls
+
+
 def _radios(casts: Sequence[Cast]) -> list[Radio]:
     radios: list[Radio] = []
     for c in casts:
@@ -183,6 +223,7 @@ def _radios(casts: Sequence[Cast]) -> list[Radio]:
                         spec.gain,
                         spec.power,
                         spec.noise_figure,
+                        spec.antenna,
                     )
                 )
     return radios

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -81,8 +83,10 @@ class Cast:
         ]
 
 
-def cast(scenario: Scenario, project: Project) -> list[Cast]:
-    """Find and load everything that the scenario's robots name.
+def cast(
+    scenario: Scenario, project: Project, controllers: Mapping[str, plugins.Loaded] = MappingProxyType({})
+) -> list[Cast]:
+    """Find and load everything that the scenario's robots name; `controllers` replace theirs, group by group.
 
     Raises:
         ScenarioError: an entry contradicts itself or its robot's kind.
@@ -91,7 +95,7 @@ def cast(scenario: Scenario, project: Project) -> list[Cast]:
     casts: list[Cast] = []
     node = body = 0
     for name, entry in scenario.robots.items():
-        casts.append(_cast(name, entry, scenario, project, node, body))
+        casts.append(_cast(name, entry, scenario, project, node, body, controllers.get(name)))
         node += entry.count
         body += entry.count if casts[-1].body is not None else 0
     hosts = [c.name for c in casts if c.kind.server is not None]
@@ -106,7 +110,15 @@ def cast(scenario: Scenario, project: Project) -> list[Cast]:
     return casts
 
 
-def _cast(name: str, entry: RobotEntry, scenario: Scenario, project: Project, node: int, body: int) -> Cast:
+def _cast(
+    name: str,
+    entry: RobotEntry,
+    scenario: Scenario,
+    project: Project,
+    node: int,
+    body: int,
+    given: plugins.Loaded | None,
+) -> Cast:
     place = f"robots.{name}"
     with located(key=f"{place}.kind"):
         folder = project.robot(entry.kind)
@@ -115,7 +127,7 @@ def _cast(name: str, entry: RobotEntry, scenario: Scenario, project: Project, no
     with located(key=f"{place}.task"):
         task = None if entry.task is None else make_task(entry.task, entry.count)
     with located(key=f"{place}.controller"):
-        loaded = _controller(entry, kind, folder, project)
+        loaded = given or _controller(entry, kind, folder, project)
     controller, values = None, None
     if loaded is not None:
         controller = loaded.value

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
 from pydantic import BeforeValidator, ConfigDict, Field, PositiveFloat, model_validator
+
 from twin.base_spec import Spec as Spec
 from twin.radio_specs import Jitter as Jitter
 from twin.radio_specs import NrSpec as NrSpec
@@ -292,7 +293,7 @@ class RayTracingSpec(Spec):
     atmosphere: AtmosphereSpec = AtmosphereSpec()
 
 
-ChannelSpec = FreeSpaceSpec
+ChannelSpec = Annotated[FreeSpaceSpec | RayTracingSpec, Field(discriminator="kind")]
 
 
 class IdealSpec(Spec):

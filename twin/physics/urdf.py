@@ -7,10 +7,13 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import numpy as np
+from scipy.spatial.transform import Rotation
 
 from twin.errors import ScenarioError
+from twin.state import F64
 
 _ENTRIES = ("xx", "xy", "xz", "yy", "yz", "zz")
+_CORNERS = np.array([[x, y, z] for x in (-1.0, 1.0) for y in (-1.0, 1.0) for z in (-1.0, 1.0)])
 MESH_FORMATS = (".obj", ".stl", ".dae")
 
 
@@ -40,6 +43,45 @@ def check_urdf(path: Path) -> None:
                     file=path,
                     key=f"<joint name={joint.get('name')!r}><{end}>",
                 )
+
+
+def collision_points(path: Path) -> F64:
+    """Return corners (n, 3) m of boxes round the root link's collision shapes, from its centre of mass.
+
+    Cylinders and spheres count as the boxes round them; meshes are left out. Empty without such shapes.
+
+    Raises:
+        ScenarioError: the file can't be read as a URDF.
+    """
+    root = _parse(path)
+    children = {child.get("link") for child in root.iterfind("joint/child")}
+    link = next(link for link in root.findall("link") if link.get("name") not in children)
+    centre = _vector(link.find("inertial/origin"), "xyz")
+    points = [np.empty((0, 3))]
+    for collision in link.iterfind("collision"):
+        half = _half_size(collision.find("geometry"))
+        if half is not None:
+            origin = collision.find("origin")
+            turn = Rotation.from_euler("xyz", _vector(origin, "rpy"))
+            points.append(turn.apply(_CORNERS * half) + _vector(origin, "xyz") - centre)
+    return np.concatenate(points)
+
+
+def _half_size(geometry: ElementTree.Element | None) -> F64 | None:
+    for shape in () if geometry is None else geometry:
+        if shape.tag == "box":
+            return _vector(shape, "size") / 2
+        radius = float(shape.get("radius", 0.0))
+        if shape.tag == "sphere":
+            return np.full(3, radius)
+        if shape.tag == "cylinder":
+            return np.array([radius, radius, float(shape.get("length", 0.0)) / 2])
+    return None
+
+
+def _vector(element: ElementTree.Element | None, name: str) -> F64:
+    text = None if element is None else element.get(name)
+    return np.array([float(part) for part in (text or "0 0 0").split()])
 
 
 def _parse(path: Path) -> ElementTree.Element:
