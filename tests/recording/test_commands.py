@@ -95,7 +95,7 @@ def test_export(capsys, run, tmp_path):
     state = tables["state.csv"]
     assert [float(row["z_m"]) for row in state if row["robot"] == "b"] == positions[:, 1, 2].tolist()
     assert {name: len(rows) for name, rows in tables.items()} == {
-        "state.csv": 102, "links.csv": 51, "packets.csv": 51, "events.csv": 3, "logs.csv": 51
+        "state.csv": 102, "command_patrol.csv": 102, "links.csv": 51, "packets.csv": 51, "events.csv": 3, "logs.csv": 51
     }  # fmt: skip
     packet = tables["packets.csv"][10]
     assert (packet["source"], packet["destination"], packet["arrived_ns"]) == ("a", "edge", str(NS // 5 + 5))

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from operator import index
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import h5py
 import numpy as np
@@ -21,6 +21,10 @@ from twin.recording.header import dataset, read_header, read_text, static
 from twin.recording.schema import CODE, Header, TableSpec, tables
 from twin.recording.strings import Strings
 from twin.state import Event, Frame, Node
+
+if TYPE_CHECKING:
+    import pandas
+    import xarray
 
 _LARGEST_ROW = 1 << 28  # bytes; a file that claims more is hostile
 _BLOCK = 1 << 16  # rows searched at once
@@ -203,6 +207,22 @@ class Recording:
     def table(self, name: str) -> TableSpec:
         """Return the columns of a table, those without elements included."""
         return self._specs[name]
+
+    def to_pandas(self, table: str = "state", start: int | None = None, stop: int | None = None) -> pandas.DataFrame:
+        """Return a table as `twin export` writes it, with start <= time < stop [ns]; needs pandas.
+
+        Raises:
+            KeyError: there is no such table.
+        """
+        from twin.recording.export.labelled import to_pandas
+
+        return to_pandas(self, table, start, stop)
+
+    def to_xarray(self, start: int | None = None, stop: int | None = None) -> xarray.Dataset:
+        """Return bodies, commands, modes and links with start <= time < stop [ns]; needs xarray."""
+        from twin.recording.export.labelled import to_xarray
+
+        return to_xarray(self, start, stop)
 
     def _select(self, table: str, time: str, start: int | None, stop: int | None) -> NDArray[Any]:
         """Search a table blockwise; nothing in it is older than the frame after which it was written."""

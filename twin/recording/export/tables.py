@@ -1,0 +1,142 @@
+"""The tables of a recording as other programs like them: one row a thing and time, units in the names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twin.clock import NS
+from twin.recording.reader import Recording
+from twin.state import Node
+
+Block = dict[str, NDArray[Any]]
+"""Some rows of a table: column -> values, all equally many."""
+_ROWS = 1 << 16  # of a block, about
+_BODY = {
+    "position": ("x_m", "y_m", "z_m"),
+    "orientation": ("qx", "qy", "qz", "qw"),
+    "velocity": ("vx_m_s", "vy_m_s", "vz_m_s"),
+    "angular_velocity": ("wx_rad_s", "wy_rad_s", "wz_rad_s"),
+}
+_PEOPLE = ("source", "destination", "node")
+_NANOSECONDS = ("created", "arrived", "stamp")
+
+
+def table_names(recording: Recording) -> tuple[str, ...]:
+    """Return the tables there are: state, command_GROUP, joints, links, packets, events, logs."""
+    commands = [f"command_{group}" for group in recording.header.layout.commands]
+    joints = ["joints"] if int(recording.header.layout.joint_offset[-1]) else []
+    return ("state", *commands, *joints, "links", "packets", "events", "logs")
+
+
+def blocks(recording: Recording, table: str, start: int | None = None, stop: int | None = None) -> Iterator[Block]:
+    """Yield a table with start <= time < stop [ns] block by block, at least one, which may be empty.
+
+    Times are in seconds, those of packets in ns.
+
+    Raises:
+        KeyError: there is no such table.
+    """
+    if table not in table_names(recording):
+        raise KeyError(f"no table {table!r}; there are: {', '.join(table_names(recording))}")
+    if table in ("packets", "events", "logs"):
+        yield from _rows(recording, table, start, stop)
+        return
+    if table == "links":
+        pairs = len(recording.header.layout.pairs)
+        times = recording["links/time"]
+        first = 0 if start is None else int(np.searchsorted(times[:], start))
+        last = len(times) if stop is None else int(np.searchsorted(times[:], stop))
+        yield from _frames(first, last, pairs, lambda rows: _links(recording, rows))
+        return
+    first, last = recording.between(start, stop)
+    robots = [(i, robot) for i, robot in enumerate(recording.robots) if robot.body >= 0]
+    if table == "state":
+        yield from _frames(first, last, len(robots), lambda rows: _state(recording, rows, robots))
+    elif table == "joints":
+        joints = int(recording.header.layout.joint_offset[-1])
+        yield from _frames(first, last, joints, lambda rows: _joints(recording, rows, robots))
+    else:
+        group = table.removeprefix("command_")
+        count, _ = recording.header.layout.commands[group]
+        yield from _frames(first, last, count, lambda rows: _commands(recording, rows, group))
+
+
+def _frames(first: int, last: int, things: int, read: Callable[[slice], Block]) -> Iterator[Block]:
+    """Yield the blocks of rows `first` to `last - 1`, each row for so many things."""
+    step = max(1, _ROWS // max(things, 1))
+    for at in range(first, max(last, first + 1), step):
+        yield read(slice(at, min(at + step, last)))
+
+
+def _state(recording: Recording, rows: slice, robots: list[tuple[int, Node]]) -> Block:
+    nodes, bodies = [i for i, _ in robots], [robot.body for _, robot in robots]
+    block = _times(recording, "state", rows, np.array([robot.name for _, robot in robots], np.str_))
+    block["mode"] = recording.strings.decode(recording["state/mode"][rows][:, nodes]).reshape(-1)
+    for column, names in _BODY.items():
+        values = recording[f"state/{column}"][rows][:, bodies].reshape(-1, len(names))
+        block |= {name: values[:, i] for i, name in enumerate(names)}
+    return block
+
+
+def _commands(recording: Recording, rows: slice, group: str) -> Block:
+    names = [robot.name for robot in recording.robots if robot.group == group]
+    _, width = recording.header.layout.commands[group]
+    fields = [name for name, _ in recording.header.command_fields.get(group, ())] or [str(i) for i in range(width)]
+    values = recording[f"state/command/{group}"][rows].reshape(-1, width)
+    return _times(recording, "state", rows, np.array(names, np.str_)) | {
+        name: values[:, i] for i, name in enumerate(fields)
+    }
+
+
+def _joints(recording: Recording, rows: slice, robots: list[tuple[int, Node]]) -> Block:
+    counts = np.diff(recording.header.layout.joint_offset)
+    name_of = {robot.body: robot.name for _, robot in robots}
+    names = [name_of[body] for body, count in enumerate(counts) for _ in range(count)]
+    block = _times(recording, "state", rows, np.array(names, np.str_))
+    frames = len(block["time_s"]) // len(names)
+    block["joint"] = np.tile(np.concatenate([np.arange(count) for count in counts]), frames)
+    for column in ("joint_position", "joint_velocity"):
+        block[column] = recording[f"state/{column}"][rows].reshape(-1)
+    return block
+
+
+def _links(recording: Recording, rows: slice) -> Block:
+    pairs = recording.header.layout.pairs
+    times = recording["links/time"][rows] / NS
+    block = {"time_s": np.repeat(times, len(pairs))}
+    block |= {f"radio_{side}": np.tile(pairs[:, i], len(times)) for i, side in enumerate("ab")}
+    for name in ("path_gain_db", "los"):
+        there = f"links/{name}" in recording.columns
+        block[name] = recording[f"links/{name}"][rows].reshape(-1) if there else np.zeros(0)
+    return block
+
+
+def _times(recording: Recording, table: str, rows: slice, names: NDArray[np.str_]) -> Block:
+    times = recording[f"{table}/time"][rows] / NS
+    return {"time_s": np.repeat(times, len(names)), "robot": np.tile(names, len(times))}
+
+
+def _rows(recording: Recording, table: str, start: int | None, stop: int | None) -> Iterator[Block]:
+    """Yield a table that has one row a thing already."""
+    robots = np.array([robot.name for robot in recording.robots], np.str_)
+    names = [column.name for column in recording.table(table).columns]
+    for at in range(0, max(1, recording.rows[table]), _ROWS):
+        block = {name: recording[f"{table}/{name}"][at : at + _ROWS] for name in names}
+        time = block["created" if table == "packets" else "time"]
+        chosen = (time >= (0 if start is None else start)) & (time < (np.inf if stop is None else stop))
+        found: Block = {}
+        for name, values in block.items():
+            values = values[chosen]
+            if recording[f"{table}/{name}"].is_text:
+                values = recording.strings.decode(values)
+            if name == "time":
+                found["time_s"] = values / NS
+            elif name in _NANOSECONDS:
+                found[f"{name}_ns"] = values
+            else:
+                found[name] = robots[values] if name in _PEOPLE else values
+        yield found
