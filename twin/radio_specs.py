@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from twin.base_spec import Spec
-from twin.units import BitRate, Bytes, GainDb, Hertz, NonNegativeNs, PowerDbm
+from twin.units import Bytes, GainDb, Hertz, NonNegativeNs, PowerDbm
 
 
 class Jitter(Spec):
@@ -79,6 +79,17 @@ class MobilitySpec(Spec):
     max_terminals: int | None = Field(default=None, ge=1)  # admitted per cell
 
 
+class BackgroundSpec(Spec):
+    """Load of one kind: full buffers, FTP model 3 (TR 36.872), regular frames, or XR frames (TR 38.838)."""
+
+    model: Literal["full-buffer", "ftp3", "frames", "xr"]
+    terminals: tuple[str, ...] = Field(min_length=1)  # names of robots
+    direction: Literal["uplink", "downlink"] = "downlink"
+    qos: str = "background"  # class of service, as of packets of this kind
+    rate: float = Field(default=60.0, gt=0)  # files or frames per second
+    size: Bytes = Field(default=62_500, ge=1)  # bytes of a file or frame, on average: 30 Mbit/s at 60 per second
+
+
 class NrSpec(Spec):
     """A slot-level NR network: carriers, classes of service by kind of packet, and the core behind them."""
 
@@ -88,7 +99,8 @@ class NrSpec(Spec):
     header: Bytes = 32  # IPv4 20, UDP 8, SDAP 1, PDCP 3
     segment_header: Bytes = 5  # RLC 2, MAC 3
     backhaul: NonNegativeNs = 500_000
-    backhaul_rate: BitRate | None = Field(default=None, gt=0)
+    edges: dict[str, NonNegativeNs] = {}  # backhaul to edge servers that differ, by name
+    background: tuple[BackgroundSpec, ...] = ()
     mobility: MobilitySpec = MobilitySpec()
     terminal_jitter: Jitter = Jitter()
     base_station_jitter: Jitter = Jitter()

@@ -11,17 +11,16 @@ from twin.clock import NS
 from twin.errors import RunError, ScenarioError
 from twin.link import Radio
 from twin.network import carrier_state as cs
-from twin.network.carrier import Carrier
 from twin.network.events import ARRIVE, SAME_INSTANT, EventNetwork
 from twin.network.events import Event as HeapEntry
 from twin.network.fixed import jitter
-from twin.network.mobility import ATTACH, Change, Mobility
-from twin.network.quality import QualityReports
-from twin.network.site import Facts, Flow, Site
-from twin.network.topology import Topology, column
+from twin.network.mobility import ATTACH, Change
+from twin.network.site import Facts, Flow, Load, Site, check_names, open_site, order_of
+from twin.network.topology import Topology
+from twin.network.traffic import Source
 from twin.protocols import Batch
-from twin.radio_specs import CarrierSpec, NrSpec, QosSpec
-from twin.state import F64, NEVER, Event, LinkState, Packet
+from twin.radio_specs import BackgroundSpec, NrSpec, QosSpec
+from twin.state import NEVER, Event, LinkState, Packet
 
 FATES = {cs.DISCARDED: "discarded", cs.HARQ_FAILED: "harq", cs.HANDOVER: "handover"}
 NO_RADIO = "no radio"
@@ -46,8 +45,10 @@ class NrNetwork(EventNetwork):
         self.spec, self.seed = spec, seed
         self.topology = Topology(radios)
         self.kinds = ["default", *sorted(set(spec.qos) - {"default"})]
+        self.backhaul = min([spec.backhaul, *spec.edges.values()])
+        check_names("edges", spec.edges, names)
         self.qos = [spec.qos.get(kind, QosSpec()) for kind in self.kinds]
-        self.sites = [self._site(name, carrier) for name, carrier in spec.carriers.items()]
+        self.sites = [open_site(name, spec, self.qos, self.topology, names, seed) for name in spec.carriers]
         self._processing = min(site.carrier.grid.n2_half for site in self.sites)
         self.events: list[Event] = []
         self.facts: list[Facts] | None = None
@@ -55,25 +56,9 @@ class NrNetwork(EventNetwork):
         self._bodies: list[HeapEntry] = []
         self._changes: list[tuple[int, int, int, int, str]] = []
         self._now = 0
+        self.background = {"offered": 0, "delivered": 0, "lost": 0}
+        self._loads = [load for entry in spec.background for load in self._background(entry)]
         self._jitters = spec.terminal_jitter.kind != "none" or spec.base_station_jitter.kind != "none"
-
-    def _site(self, name: str, spec: CarrierSpec) -> Site:
-        terminals = [i for i, r in enumerate(self.topology.terminals) if r.carrier == spec.frequency]
-        cells = [i for i, r in enumerate(self.topology.cells) if r.carrier == spec.frequency]
-        if not cells:
-            found = ", ".join(sorted({f"{r.carrier / 1e9:g} GHz" for r in self.topology.cells}))
-            message = f"no base station at {spec.frequency / 1e9:g} GHz; base stations: {found or 'none'}"
-            raise ScenarioError(message, key=f"network.carriers.{name}")
-        owners = [self.names[self.topology.terminals[i].owner] for i in terminals]
-        ahead = 2 * self.spec.backhaul
-        try:
-            header = self.spec.segment_header
-            carrier = Carrier(spec, self.qos, owners, len(cells), self.seed, header, ahead)
-        except ScenarioError as error:
-            key = f"network.carriers.{name}.{error.key}"
-            raise ScenarioError(error.message, key=key) from error
-        mobility = Mobility(self.spec.mobility, len(terminals))
-        return Site(carrier, terminals, cells, mobility, QualityReports(carrier), [], [], {}, [])
 
     # packets in
 
@@ -87,17 +72,14 @@ class NrNetwork(EventNetwork):
             elif flow.down is not None:
                 start = self._station(flow, packet, packet.created)
                 self._enter_radio(flow.down, flow.down_bearer, flow, packet, start)
-            elif self._is_terminal_less(packet):
+            elif self.embodied[packet.source] or self.embodied[packet.destination]:
                 self.lose(packet, NO_RADIO)
             else:
-                self._push(packet.created + self.spec.backhaul, ARRIVE, packet)
+                self._push(packet.created + flow.backhaul, ARRIVE, packet)
 
     def enter(self, packet: Packet, time: int) -> None:
-        """Not used: packets enter the radio's own queue of events."""
+        """Refuse: packets enter the radio's own queue of events."""
         raise RunError(f"packet of {self.names[packet.source]} entered twice at {time} ns")
-
-    def _is_terminal_less(self, packet: Packet) -> bool:
-        return self.embodied[packet.source] or self.embodied[packet.destination]
 
     def _flow(self, packet: Packet) -> Flow:
         kind = self.kinds.index(packet.kind) if packet.kind in self.kinds else 0
@@ -106,7 +88,9 @@ class NrNetwork(EventNetwork):
         if up is None and self.embodied[packet.source] or down is None and self.embodied[packet.destination]:
             up = down = None
         key = self.flow_key(packet)
-        flow = Flow(up, up_bearer, down, down_bearer, terminal, (int(key) & 0xFFFFFFFF) << 24, key)
+        ends = {self.names[packet.source], self.names[packet.destination]}
+        backhaul = max((self.spec.edges[name] for name in ends & set(self.spec.edges)), default=self.spec.backhaul)
+        flow = Flow(up, up_bearer, down, down_bearer, terminal, backhaul, order_of(key), key)
         self._flows[packet.source, packet.destination, packet.kind] = flow
         return flow
 
@@ -135,10 +119,35 @@ class NrNetwork(EventNetwork):
 
     def _station(self, flow: Flow, packet: Packet, time: int) -> int:
         """Return when a packet has passed the backhaul and the base station's hardware."""
-        time += self.spec.backhaul
+        time += flow.backhaul
         if not self._jitters:
             return time
         return time + jitter(self.spec.base_station_jitter, self.seed, flow.key ^ _BASE_STATION, packet.sequence)
+
+    # background
+
+    def _background(self, spec: BackgroundSpec) -> Iterator[Load]:
+        """Yield the sources of one entry; full buffers start at once and have none."""
+        check_names("background", spec.terminals, self.names)
+        kind = self.kinds.index(spec.qos) if spec.qos in self.kinds else 0
+        for name in spec.terminals:
+            site, bearer, _ = self._bearer(self.names.index(name), int(spec.direction == "downlink"), kind)
+            if site is None:
+                raise ScenarioError(f"{name} has no radio", key="network.background")
+            if spec.model == "full-buffer":
+                site.carrier.endless(bearer // len(self.qos), kind, 0)
+            else:
+                yield Load(Source(spec, self.seed, name), site, bearer)
+
+    def _offer(self, until: int) -> None:
+        """Let background packets up to `until` enter."""
+        for load in self._loads:
+            for number, created, size in load.source.until(until):
+                ready = created + load.site.carrier.grid.n2_half
+                order = order_of(load.source.key) | number & 0xFFFFFF
+                load.site.entries.append((load.bearer, size + self.spec.header, created, ready, order))
+                load.site.entering.append(None)
+                self.background["offered"] += 1
 
     # time
 
@@ -151,11 +160,12 @@ class NrNetwork(EventNetwork):
         if links is not self.links:
             self.links = links
             self._trace(max(links.time, self._now), links)
+        self._offer(until)
         instant, stops = -1, 0
         while True:
             first = self._events[0][0] if self._events else FOREVER
             horizon = min(until, first + max(self.lookahead - 1, 0))
-            effect = first + self.lookahead + self.spec.backhaul + self._processing
+            effect = first + self.lookahead + self.backhaul + self._processing
             if self._advance(min(until, max(effect, horizon))) < horizon:
                 continue
             if self._events and self._events[0][0] < first:
@@ -178,7 +188,7 @@ class NrNetwork(EventNetwork):
         limit = min(until, self._changes[0][0]) if self._changes else until
         answering = len(self.sites) == 1
         if not answering:  # no carrier may get ahead of the others by more than an answer takes
-            limit = min(limit, self._slowest() + 2 * self.spec.backhaul + self._processing)
+            limit = min(limit, min(site.reached for site in self.sites) + 2 * self.backhaul + self._processing)
         reached = limit
         for site in self.sites:
             site.reached = max(site.reached, site.carrier.advance(limit, answering))
@@ -188,9 +198,6 @@ class NrNetwork(EventNetwork):
             time, index, terminal, cell, _ = heappop(self._changes)
             self.sites[index].carrier.attach(terminal, cell, time)
         return reached
-
-    def _slowest(self) -> int:
-        return min(site.reached for site in self.sites)
 
     def _flush(self, site: Site) -> None:
         """Hand new packets over to the carrier's kernel."""
@@ -212,7 +219,11 @@ class NrNetwork(EventNetwork):
         if self.facts is not None:
             self._note(site, [row for row, *_ in fates], [time for _, time, *_ in fates])
         for row, time, fate, way in fates:
-            packet, flow = site.inside.pop(row)
+            entry = site.inside.pop(row)
+            if entry is None:
+                self.background["delivered" if fate == cs.DELIVERED else "lost"] += 1
+                continue
+            packet, flow = entry
             if fate != cs.DELIVERED:
                 self.lose(packet, FATES[fate])
             elif way == cs.DOWN:
@@ -220,7 +231,7 @@ class NrNetwork(EventNetwork):
                 source, destination = packet.source, packet.destination
                 heappush(self._bodies, (time, ARRIVE, source, destination, packet.kind, packet.sequence, packet))
             elif flow.down is not None:
-                start = self._station(flow, packet, time + self.spec.backhaul)
+                start = self._station(flow, packet, time + flow.backhaul)
                 self._enter_radio(flow.down, flow.down_bearer, flow, packet, start)
             else:
                 self._push(self._station(flow, packet, time), ARRIVE, packet)
@@ -231,7 +242,9 @@ class NrNetwork(EventNetwork):
         columns = [packets[name].tolist() for name in ("bearer", "ready", "first", "transmissions")]
         for row, time, bearer, ready, first, sent in zip(rows, times, *columns, strict=True):
             up = bearer // len(self.qos) & 1 == cs.UP
-            self.facts.append(Facts(site.inside[row][0], up, ready, first if sent else NEVER, sent, time))
+            entry = site.inside[row]
+            if entry is not None:
+                self.facts.append(Facts(entry[0], up, ready, first if sent else NEVER, sent, time))
 
     def _deliver(self, horizon: int) -> Batch:
         """Hand over everything up to `horizon`, in order of arrival."""
@@ -252,7 +265,8 @@ class NrNetwork(EventNetwork):
 
     def queued(self) -> list[Packet]:
         """Return the packets under way: on a radio link, then in the core or the air."""
-        radio = [p for site in self.sites for p, _ in (*site.entering, *site.inside.values())]
+        entries = [entry for site in self.sites for entry in (*site.entering, *site.inside.values())]
+        radio = [entry[0] for entry in entries if entry is not None]
         core = [event[-1] for heap in (self._events, self._bodies) for event in sorted(heap)]
         return radio + [packet for packet in core if packet is not None]
 
@@ -263,26 +277,9 @@ class NrNetwork(EventNetwork):
         gain_db, delay = self.topology.path_gain_db(links), self.topology.delay(links)
         for index, site in enumerate(self.sites):
             rows = np.ix_(site.terminals, site.cells)
-            self._measure(site, index, time, gain_db[rows])
-            cell = np.maximum(site.mobility.cell, 0)
-            seconds = delay[rows][np.arange(len(cell)), cell] if len(cell) else cell
-            site.propagation = np.rint(seconds * NS).astype(np.int64).tolist()
-
-    def _measure(self, site: Site, index: int, time: int, gain_db: F64) -> None:
-        carrier = site.carrier
-        terminals = [self.topology.terminals[i] for i in site.terminals]
-        cells = [self.topology.cells[i] for i in site.cells]
-        down_dbm = column(cells, "power_dbm")
-        carrier.measure(
-            gain_db, column(terminals, "power_dbm"), down_dbm,
-            column(cells, "noise_figure_db"), column(terminals, "noise_figure_db"),
-        )  # fmt: skip
-        with np.errstate(divide="ignore"):
-            snr_db = 10.0 * np.log10(carrier.state.ratio[cs.DOWN])
-        for change in site.mobility.update(time, gain_db + down_dbm, snr_db):
-            self._change(site, index, time, change)
-        carrier.control_power(gain_db, column(cells, "noise_figure_db"), site.mobility.cell)
-        site.quality.update(time, site.mobility.cell)
+            for change in site.move(time, gain_db[rows], self.topology):
+                self._change(site, index, time, change)
+            site.hear(time, gain_db[rows], delay[rows], self.topology)
 
     def _change(self, site: Site, index: int, time: int, change: Change) -> None:
         """Detach a terminal now and attach it to its new cell when the change is through."""
