@@ -56,8 +56,7 @@ def spar(tmp_path):
         dynamics = kind({**SPAR, **changes}, 1)
         urdf = tmp_path / "spar.urdf"
         urdf.write_text(URDF.format(mass=MASS, i=IXX, k=IZZ))
-        width = 3 if kind is Hydrodynamics else 2
-        spec = BodySpec(urdf=urdf, dynamics="", command=(CommandField(name="thrust", size=width, unit="N"),))
+        spec = BodySpec(urdf=urdf, dynamics="", command=(CommandField(name="thrust", size=2, unit="N"),))
         place = np.array([[0.0, 0.0, dynamics.float_height + lift]])
         turn = np.array([[0.0, math.sin(tilt / 2), 0.0, math.cos(tilt / 2)]])
         group = BodyGroup("g", spec, dynamics, place, turn, ["spar"])
@@ -71,9 +70,9 @@ def spar(tmp_path):
         physics.close()
 
 
-def run(physics, seconds, width=3, command=None):
+def run(physics, seconds, command=(0.0, 0.0)):
     """Return what the body's pose and velocity are after each step: z, pitch, velocity z, x."""
-    held = Commands({"g": np.zeros((1, width)) if command is None else np.array([command])})
+    held = Commands({"g": np.array([command])})
     rows = []
     for _ in range(round(seconds * physics.clock.rate_hz)):
         state, _ = physics.step(held)
@@ -99,7 +98,7 @@ def at(z, turn=(0.0, 0.0, 0.0, 1.0), velocity=(0.0, 0.0, 0.0)):
 def test_still_water_bears_exactly_the_weight():
     dynamics = Hydrodynamics(SPAR, 1)
     assert dynamics.float_height == pytest.approx(KG - MASS / (RHO * AREA), abs=1e-12)
-    wrench = dynamics.wrench(at(dynamics.float_height), np.zeros((1, 3)), 0.004)
+    wrench = dynamics.wrench(at(dynamics.float_height), np.zeros((1, 2)), 0.004)
     assert wrench[0] == pytest.approx([0, 0, MASS * G, 0, 0, 0], abs=1e-6)
 
 
@@ -196,21 +195,21 @@ def test_a_brake_of_any_strength_holds_the_body_in_the_waves(spar):
     params = {"most_force": 1e4, "brake": 1e6}
     free, _ = spar(kind=WaveEnergy, waves=wave, **params)
     held, dynamics = spar(kind=WaveEnergy, waves=wave, **params)
-    assert np.ptp(run(free, 12, 2, (0.0, 0.0))[:, 0]) > 0.4
-    assert np.ptp(run(held, 12, 2, (1e9, 0.0))[:, 0]) < 1e-4
+    assert np.ptp(run(free, 12, (0.0, 0.0))[:, 0]) > 0.4
+    assert np.ptp(run(held, 12, (1e9, 0.0))[:, 0]) < 1e-4
     assert dynamics.energy[0] == 0.0
 
 
 def test_a_damper_takes_the_energy_out_of_a_decay(spar):
     """All of c z0^2 / 2 in the end."""
     physics, dynamics = spar(kind=WaveEnergy, lift=0.3, most_force=1e5, rate=500)
-    run(physics, 20, 2, (300.0, 0.0))
+    run(physics, 20, (300.0, 0.0))
     assert dynamics.energy[0] == pytest.approx(0.5 * RHO * G * AREA * 0.3**2, rel=5e-3)
 
 
 def test_the_power_take_off_slips_at_its_limit(spar):
     physics, dynamics = spar(kind=WaveEnergy, lift=0.3, most_force=10.0)
-    run(physics, 3, 2, (1e4, 0.0))
+    run(physics, 3, (1e4, 0.0))
     assert dynamics.slipping[0] > 100
 
 
@@ -239,7 +238,7 @@ def test_hulls_of_all_shapes_have_their_volume_and_float(hull, volume):
 def test_a_sunk_sphere_is_borne_by_its_whole_volume_and_a_flying_one_by_nothing():
     dynamics = Hydrodynamics({**SPAR, "hull": hulls()[0][0], "added_mass": 0.0, "heave_added_mass": 0.0}, 1)
     for z, volume in ((-10.0, 4 / 3 * math.pi), (10.0, 0.0)):
-        wrench = dynamics.wrench(at(z), np.zeros((1, 3)), 0.004)
+        wrench = dynamics.wrench(at(z), np.zeros((1, 2)), 0.004)
         assert wrench[0, 2] == pytest.approx(RHO * G * volume, rel=1e-9)
 
 
@@ -249,7 +248,7 @@ def test_a_box_from_a_mesh_rights_itself_by_its_metacentric_height():
     dynamics = Hydrodynamics({**SPAR, "mass": mass, "hull": box(2.0, 1.0, 1.0, -0.1), "added_mass": 0.0,
                               "heave_added_mass": 0.0}, 1)  # fmt: skip
     wrench = dynamics.wrench(at(dynamics.float_height, (math.sin(tilt / 2), 0, 0, math.cos(tilt / 2))),
-                             np.zeros((1, 3)), 0.004)  # fmt: skip
+                             np.zeros((1, 2)), 0.004)  # fmt: skip
     draught = mass / (RHO * 2.0)
     gm = draught / 2 + 1.0**2 / (12 * draught) - 0.1
     assert wrench[0, 3] == pytest.approx(-mass * G * gm * tilt, rel=2e-3)

@@ -22,7 +22,7 @@ DEEP = 1e4
 
 
 class Hydrodynamics:
-    """Turns thrust in world axes, (3,) N at the centre of mass, and the sea into the wrenches of n floating bodies.
+    """Turns thrust east and north, (2,) N at the centre of mass, and the sea into the wrenches of n floating bodies.
 
     What surrounds the bodies is set from outside before each step: `waves` and `time` [s], the `level` of the mean
     surface [m], the `current` (east and north [m/s], exponent of its profile) and the `wind` (n, 3) m/s.
@@ -64,7 +64,7 @@ class Hydrodynamics:
 
     def wrench(self, state: BodyState, command: F64, dt: float) -> F64:
         """Return (n, 6): world-axes force [N] and torque [N m] at the centre of mass for the next `dt` s."""
-        return self._wrench(state, command, np.zeros(self.n))
+        return self._wrench(state, np.column_stack([command, np.zeros(self.n)]), np.zeros(self.n))
 
     def _wrench(self, state: BodyState, thrust: F64, damping: F64) -> F64:
         out: F64 = np.empty((self.n, 6))
@@ -108,8 +108,8 @@ class WaveEnergy(Hydrodynamics):
         cut = np.clip(force, -p.most_force, p.most_force)
         self.slipping += cut != force
         self.energy -= cut * speed * dt
-        thrust = np.zeros((self.n, 3))
-        thrust[:, 2] = cut - np.where(braked, command[:, 0], 0.0) * speed
+        lift = cut - np.where(braked, command[:, 0], 0.0) * speed
+        thrust = np.column_stack([np.zeros((self.n, 2)), lift])
         return self._wrench(state, thrust, np.where(braked, command[:, 0] * dt, 0.0))
 
 

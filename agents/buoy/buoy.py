@@ -1,0 +1,7 @@
+"""A buoy: what it does is in its controllers and its dynamics."""
+
+from twin.robot import Robot
+
+
+class Buoy(Robot):
+    """A floating robot."""

@@ -1,0 +1,7 @@
+"""A wave-energy buoy: what it does is in its controllers and its dynamics."""
+
+from twin.robot import Robot
+
+
+class WaveEnergy(Robot):
+    """A buoy that takes energy out of the waves."""
