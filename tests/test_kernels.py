@@ -74,13 +74,18 @@ def test_a_kernel_releases_the_lock_and_divides_like_numpy():
     assert quotient.targetoptions["nogil"] and not quotient.targetoptions.get("parallel")
 
 
-def test_cold_until_something_was_compiled(tmp_path):
-    code = (
-        "from twin import kernels; cold = kernels.is_cold();"
-        "from twin.draws import key, uniform; uniform(1, key('a'), key('b'), 0, 0);"
-        "print(cold, kernels.is_cold())"
-    )
+def test_cold_until_a_run_was_completed(tmp_path):
+    code = "from twin import kernels; cold = kernels.is_cold(); kernels.mark_warm(); print(cold, kernels.is_cold())"
     assert python(code, TWIN_CACHE=str(tmp_path)) == "True False"
+
+
+def test_caches_of_other_versions_go_but_for_the_newest(tmp_path):
+    for age in range(6):
+        (tmp_path / "kernels" / str(age)).mkdir(parents=True)
+        os.utime(tmp_path / "kernels" / str(age), (1e9 - age, 1e9 - age))
+    python("from twin import kernels; kernels.mark_warm()", TWIN_CACHE=str(tmp_path))
+    left = {folder.name for folder in (tmp_path / "kernels").iterdir()}
+    assert {"0", "1", "2"} < left and len(left) == 4
 
 
 def test_numba_is_set_before_it_is_used():

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 
@@ -16,7 +17,7 @@ from twin.channel.hulls import Hull
 from twin.channel.tracer import RayTracer
 from twin.clock import Clock
 from twin.draws import generator
-from twin.errors import ScenarioError, located
+from twin.errors import PluginError, ScenarioError, TwinError, located
 from twin.link import Radio
 from twin.network.fixed import FixedNetwork
 from twin.network.ideal import IdealNetwork
@@ -46,6 +47,7 @@ from twin.specs import (
     NrSpec,
     RayTracingSpec,
     RecordedSpec,
+    RobotSpec,
     SimpleSpec,
     TraceSpec,
 )
@@ -65,9 +67,11 @@ class Built:
     casts: list[Cast]
     nodes: list[Node]
     radios: list[Radio]
+    physics: BulletPhysics
 
     def close(self) -> None:
-        """End what runs beside this process: controllers of their own."""
+        """Release the physics, and end what runs beside this process: controllers of their own."""
+        self.physics.close()
         for c in self.casts:
             if c.controller is not None and (link := getattr(c.controller, "link", None)) is not None:
                 link.close()
@@ -117,7 +121,7 @@ def build(
     for robot in robots:
         robot.nodes = directory
     twin.connect(physics, channel, _network(scenario, project, nodes, radios, lookahead), robots, groups)
-    return Built(twin, world, casts, nodes, radios)
+    return Built(twin, world, casts, nodes, radios, physics)
 
 
 def _check_places(casts: Sequence[Cast], world: World) -> None:
@@ -242,10 +246,7 @@ def _controllers(c: Cast, seed: int) -> list[Controller]:
     """Make one controller per robot; each has its own random stream, named after its robot."""
     if c.controller is None:
         return []
-    controllers: list[Controller] = [c.controller() for _ in c.specs]
-    for controller, spec in zip(controllers, c.specs, strict=True):
-        controller.reset(spec, generator(seed, "controller", spec.name))
-    return controllers
+    return [_started(c.controller, spec, generator(seed, "controller", spec.name)) for spec in c.specs]
 
 
 def _failsafes(c: Cast, seed: int) -> list[Failsafe]:
@@ -255,16 +256,24 @@ def _failsafes(c: Cast, seed: int) -> list[Failsafe]:
         return []
     loaded = plugins.load_class(c.kind.failsafe, Failsafe, c.folder)
     c.sources.append(loaded)
-    failsafes: list[Failsafe] = [loaded.value() for _ in c.specs]
-    for failsafe, spec in zip(failsafes, c.specs, strict=True):
-        failsafe.reset(spec, generator(seed, "failsafe", spec.name))
-    return failsafes
+    return [_started(loaded.value, spec, generator(seed, "failsafe", spec.name)) for spec in c.specs]
+
+
+def _started(kind: Any, spec: RobotSpec, rng: np.random.Generator) -> Any:
+    """Make a controller or failsafe of a robot and reset it."""
+    try:
+        made = kind()
+        made.reset(spec, rng)
+    except TwinError:
+        raise
+    except (Exception, SystemExit) as error:
+        raise PluginError(f"{kind.__name__} of {spec.name}, at its start: {type(error).__name__}: {error}") from error
+    return made
 
 
 def _group(c: Cast, scenario: Scenario, robots: Sequence[Robot]) -> Group:
     names = [spec.name for spec in c.specs]
     control = c.entry.control or c.kind.control
-    edge = next((robot.node for robot in robots if robot.name == c.entry.edge), None)
     return Group(
         c.name,
         robots[c.first_node : c.first_node + len(c.specs)],
@@ -275,17 +284,20 @@ def _group(c: Cast, scenario: Scenario, robots: Sequence[Robot]) -> Group:
         c.send_offset,
         controllers=[] if c.on_edge else _controllers(c, scenario.seed),
         failsafes=_failsafes(c, scenario.seed),
-        edge=edge if c.on_edge else None,
+        edge=c.edge_node,
     )
 
 
 def _host_controllers(scenario: Scenario, project: Project, casts: Sequence[Cast], robots: Sequence[Robot]) -> int:
-    """Bring the controllers that run at the edge to their servers; return the smallest service time [ns]."""
-    by_name = {robot.name: robot for robot in robots}
-    least: list[int] = []
-    remote = [c for c in casts if c.on_edge]
-    for c in remote:
-        host = by_name[c.entry.edge]
+    """Bring the controllers that run at the edge to their servers; return the least time to any answer [ns].
+
+    Other nodes without a body that react may answer at once.
+    """
+    least = [0 for robot in robots if type(robot).react is not Robot.react and not isinstance(robot, Host)]
+    for c in casts:
+        if c.edge_node is None:
+            continue
+        host = robots[c.edge_node]
         if not isinstance(host, Host):
             raise ScenarioError(f"{c.entry.edge} can't host controllers", key=f"robots.{c.name}.edge")
         for spec, controller in zip(c.specs, _controllers(c, scenario.seed), strict=True):

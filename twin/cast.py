@@ -44,6 +44,7 @@ class Cast:
     first_node: int
     first_body: int
     sources: list[plugins.Loaded] = field(default_factory=list)
+    edge_node: int | None = None  # where the controller runs, if not on board
 
     @property
     def body(self) -> BodySpec | None:
@@ -94,20 +95,34 @@ def cast(
     """
     casts: list[Cast] = []
     node = body = 0
-    for name, entry in scenario.robots.items():
+    for name, entry in sorted(scenario.robots.items()):  # by name: the order of entries in a file means nothing
         casts.append(_cast(name, entry, scenario, project, node, body, controllers.get(name)))
         node += entry.count
         body += entry.count if casts[-1].body is not None else 0
-    hosts = [c.name for c in casts if c.kind.server is not None]
+    _connect(casts)
+    return casts
+
+
+def _connect(casts: list[Cast]) -> None:
+    """Find the edge server of each group that needs one; no two robots may have one name."""
+    nodes: dict[str, int] = {}
     for c in casts:
-        if c.on_edge and c.entry.edge not in hosts:
+        for spec in c.specs:
+            if spec.name in nodes:
+                raise ScenarioError(f"another robot is called {spec.name!r} as well", key=f"robots.{c.name}")
+            nodes[spec.name] = c.first_node + spec.row
+    servers = [spec.name for c in casts if c.kind.server is not None for spec in c.specs]
+    for c in casts:
+        if not c.on_edge:
+            continue
+        if c.entry.edge not in servers:
             raise ScenarioError(
                 f"its controller runs on edge server {c.entry.edge!r}, but the scenario's servers are: "
-                f"{', '.join(hosts) or 'none'}{nearest(c.entry.edge, hosts)} "
-                '(add `[robots.edge]` with `kind = "edge"`, or set runs_on = "onboard")',
+                f"{', '.join(servers) or 'none'}{nearest(c.entry.edge, servers)} "
+                '(name one, add `[robots.edge]` with `kind = "edge"`, or set runs_on = "onboard")',
                 key=f"robots.{c.name}.edge",
             )
-    return casts
+        c.edge_node = nodes[c.entry.edge]
 
 
 def _cast(

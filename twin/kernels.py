@@ -10,11 +10,17 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import shutil
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
 _Function = TypeVar("_Function", bound=Callable[..., object])
+
+
+KEPT = 3
+"""Caches of other versions that stay."""
 
 
 def cache_home() -> Path:
@@ -85,6 +91,20 @@ def uncounted(function: _Function) -> _Function:
     return compiled
 
 
+_WARM = "a run was completed"
+
+
 def is_cold() -> bool:
-    """Tell whether no kernel of these sources was ever compiled on this machine."""
-    return not any(CACHE.rglob("*.nbc")) if CACHE.is_dir() else True
+    """Tell whether kernels of these sources may still have to be compiled: no run was completed with them."""
+    return not (CACHE / _WARM).is_file()
+
+
+def mark_warm() -> None:
+    """Note that a run was completed with these kernels; folders of other sources but the newest few are removed."""
+    with suppress(OSError):  # a cache that can't be written only costs time
+        CACHE.mkdir(parents=True, exist_ok=True)
+        if is_cold():
+            (CACHE / _WARM).touch()
+            others = [folder for folder in CACHE.parent.iterdir() if folder != CACHE]
+            for folder in sorted(others, key=lambda folder: folder.stat().st_mtime)[:-KEPT]:
+                shutil.rmtree(folder, ignore_errors=True)

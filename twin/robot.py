@@ -10,7 +10,7 @@ from typing import Any
 import mesa
 import numpy as np
 
-from twin.errors import RunError
+from twin.errors import RunError, nearest
 from twin.protocols import Controller, Failsafe, Sensor
 from twin.specs import RobotSpec
 from twin.state import (
@@ -71,11 +71,18 @@ class Robot(mesa.Agent):
         """Turn a controller's messages into packets.
 
         Raises:
-            RunError: a message names a node that isn't there.
+            RunError: something else than a message, to a node that isn't there, of a kind of the loop's own, or
+                without a size.
         """
         for message in messages:
+            if not isinstance(message, Message):
+                raise RunError(f"{self.name} sends {message!r}; allowed: twin.state.Message")
             if message.to not in self.nodes:
-                raise RunError(f"{self.name} sends to {message.to!r}, which is not in the scenario")
+                there = ", ".join(self.nodes) + nearest(message.to, self.nodes)
+                raise RunError(f"{self.name} sends to {message.to!r}; the scenario has: {there}")
+            if message.kind in (COMMAND, TELEMETRY) or message.size < 1:
+                found = f"kind {message.kind!r}, size {message.size}"
+                raise RunError(f"{self.name} sends a message of {found}; allowed: another kind, 1 byte at least")
         return [self.packet(self.nodes[m.to], m.kind, m.size, created, created, m.payload) for m in messages]
 
     def observe(self, time: int) -> tuple[Observation, Packet | None]:
@@ -110,13 +117,25 @@ def decide(controllers: Sequence[Controller], observations: Sequence[Observation
                 actions.append(controller.act(observation))
     except RunError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         message = f"controller {name} of {robot} raised {type(error).__name__} at {time} ns: {error}"
         raise RunError(message) from error
     if len(actions) != len(observations) or not all(isinstance(action, Action) for action in actions):
         found = [type(action).__name__ for action in actions]
         raise RunError(f"controller {name} must return {len(observations)} Action(s), found {found}")
     return actions
+
+
+def logged(action: Action, robot: Robot, node: int, time: int) -> list[tuple[int, int, str, float]]:
+    """Return the values that an action logs, as rows of a recording.
+
+    Raises:
+        RunError: one is not a number.
+    """
+    try:
+        return [(time, node, str(name), float(value)) for name, value in action.log.items()]
+    except (TypeError, ValueError, AttributeError) as error:
+        raise RunError(f"log of {robot.name} at {time} ns: {error}; allowed: numbers by name") from error
 
 
 def checked(command: Any, width: int, robot: str, time: int) -> F64:
@@ -265,7 +284,7 @@ class Due:
     def _finish(self, i: int, robot: Robot, time: int, decisions: Decisions) -> None:
         group, row, action = self.group, self.rows[i], decisions.actions[i]
         decisions.messages += robot.post(action.messages, time + int(group.offset[row]))
-        decisions.logs += [(time, robot.node, name, float(value)) for name, value in action.log.items()]
+        decisions.logs += logged(action, robot, robot.node, time)
         if action.fault:
             decisions.events.append(Event(time, CONTROLLER_FAULT, robot.name, action.fault))
         if action.command is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing, contextmanager, nullcontext
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
 from itertools import takewhile
 from pathlib import Path
@@ -77,16 +77,19 @@ def run(
     Raises:
         RecordingError: the recording can't be started.
     """
-    metrics = Metrics(built.nodes, built.tasks, scenario.network.delay_budget)
-    frames = built.twin.frames(scenario.duration)
-    first = next(frames)
-    if until is not None:
-        frames = takewhile(lambda frame: frame.time <= until, frames)
-    if real_time is not None:
-        frames = real_time.paced(frames)
-    writer = None if output is None else Writer(output, header(built, scenario, first, paths=paths), force=force)
-    pace = Pace()
-    with writer or nullcontext(), closing(built):
+    metrics, pace = Metrics(built.nodes, built.tasks, scenario.network.delay_budget), Pace()
+    with ExitStack() as open_things:
+        open_things.enter_context(closing(built))
+        frames = built.twin.frames(scenario.duration)
+        first = next(frames)
+        if until is not None:
+            frames = takewhile(lambda frame: frame.time <= until, frames)
+        if real_time is not None:
+            frames = real_time.paced(frames)
+        writer = None
+        if output is not None:
+            writer = Writer(output, header(built, scenario, first, paths=paths), force=force)
+            open_things.enter_context(writer)
         error = _step(at_record_rate(_recorded(first, frames, writer), scenario.rates.record), metrics, pace, progress)
         summary = metrics.summary()
         summary["network"] = getattr(built.twin.network, "counts", {})

@@ -9,6 +9,7 @@ import mesa
 import numpy as np
 
 from twin.clock import Clock
+from twin.errors import RunError
 from twin.protocols import Batch, Channel, Network, Physics
 from twin.robot import Due, Group, Robot
 from twin.state import NEVER, Commands, Event, Frame, Packet
@@ -35,11 +36,19 @@ class Twin(mesa.Model):
         self.physics, self.channel, self.network = physics, channel, network
         self.robots, self.groups = robots, groups
         self.commands = Commands({group.name: group.initial_commands() for group in groups})
+        self._started = False
         self._logs: list[tuple[int, int, str, float]] = []
         self._events: list[Event] = []  # of nodes without a body
 
     def reset(self) -> None:
-        """Place the bodies, trace, and let everyone decide at time 0."""
+        """Place the bodies, trace, and let everyone decide at time 0.
+
+        Raises:
+            RunError: it ran already; a twin runs once, and another run is another build.
+        """
+        if self._started:
+            raise RunError("this twin ran already: build it anew for another run")
+        self._started = True
         self.bodies = self.physics.reset()
         self.links = self.channel.trace(0, self.bodies)
         for robot in self.robots:

@@ -11,7 +11,7 @@ import mesa
 
 from twin.clock import periodic
 from twin.protocols import Controller, ServiceTime
-from twin.robot import Reaction, Robot, checked, decide
+from twin.robot import Reaction, Robot, checked, decide, logged
 from twin.specs import RobotSpec
 from twin.state import (
     COMMAND,
@@ -69,7 +69,7 @@ class Edge(Robot):
                 reaction.wake = time
                 return reaction
             while arrivals and arrivals[0].arrived == time:
-                self._arrive(arrivals.popleft())
+                self._arrive(arrivals.popleft(), reaction)
             self._beat(time)
             self._serve(time, reaction)
 
@@ -81,15 +81,17 @@ class Edge(Robot):
             times.append(min(self.free_at))
         return min(times, default=NEVER)
 
-    def _arrive(self, packet: Packet) -> None:
+    def _arrive(self, packet: Packet, reaction: Reaction) -> None:
         job = self.jobs.get(packet.source)
         if job is None:
+            what = f"a {packet.kind} of a robot without a controller here"
+            reaction.events.append(Event(packet.arrived, "unheard", self.name, what))
             return
         if packet.kind != TELEMETRY:
             job.inbox.append(packet)
         elif job.sensed is None or packet.stamp >= job.sensed.time:
             job.sensed = packet.payload
-        if job.rate is None:
+        if job.rate is None and job.sensed is not None:
             self._enqueue(job)
 
     def _beat(self, time: int) -> None:
@@ -150,4 +152,4 @@ class Edge(Robot):
         if action.fault:
             reaction.events.append(Event(observation.time, CONTROLLER_FAULT, job.spec.name, action.fault))
         reaction.packets += self.post(action.messages, leaves)
-        reaction.logs += [(observation.time, job.node, name, float(v)) for name, v in action.log.items()]
+        reaction.logs += logged(action, self, job.node, observation.time)

@@ -19,6 +19,7 @@ def check(scenario: str, overrides: tuple[str, ...], as_json: bool) -> int:
     Every mistake is listed with file, key, what was found and what is allowed;
     the exit code is then 2.
     """
+    from twin import kernels
     from twin.build import build
     from twin.cli.console import out, print_json, say
     from twin.clock import NS
@@ -30,6 +31,8 @@ def check(scenario: str, overrides: tuple[str, ...], as_json: bool) -> int:
     loaded, dropped = load_scenario(path, overrides)
     for line in dropped:
         say(f"dropped by --set: {line}", "yellow")
+    if kernels.is_cold():
+        say("compiling kernels: this takes a while once", "dim")
     with located(file=path):
         built = build(loaded, project)
     facts = {

@@ -19,7 +19,7 @@ from twin.analysis.requirements import parse_requirement
 from twin.build import build
 from twin.cli.console import err, out, print_json, report, say
 from twin.clock import NS
-from twin.errors import EXIT_INCOMPLETE, EXIT_REQUIREMENT, located
+from twin.errors import EXIT_INCOMPLETE, EXIT_REQUIREMENT, RecordingError, located
 from twin.pacing import RealTime
 from twin.project import Project, find_scenario
 from twin.recording.reader import Recording
@@ -28,6 +28,8 @@ from twin.run import Outcome, Stopped
 from twin.run import run as run_built
 from twin.scenario import Scenario, load_scenario
 from twin.state import Frame
+
+COMPILING = "compiling kernels: the first run of a version takes up to a minute longer"
 
 
 def execute(
@@ -46,11 +48,13 @@ def execute(
     project, path, scenario, dropped = _load(reference, recorded, overrides)
     for line in dropped:
         say(f"dropped by --set: {line}", "yellow")
+    output = output or _new_recording(project, path)
+    if output.exists() and not force:
+        raise RecordingError(f"{output}: exists already; --force replaces it")
     if kernels.is_cold() and not quiet:
-        say("compiling kernels: the first run after an installation takes a minute longer", "dim")
+        say(COMPILING, "dim")
     with located(file=path):
         built = build(scenario, project, real_time=speed is not None)
-    output = output or _new_recording(project, path)
     pacing = None if speed is None else RealTime(speed, lambda text: say(text, "yellow"))
     with _progress(scenario, quiet) as show:
         outcome = run_built(
@@ -58,6 +62,8 @@ def execute(
         )
     if outcome.error is not None:
         report(outcome.error)
+    else:
+        kernels.mark_warm()
     figures = {
         "recording": str(output),
         "complete": outcome.error is None,
@@ -93,7 +99,10 @@ def _exit_code(outcome: Outcome) -> int:
 
 
 def _new_recording(project: Project, scenario: Path) -> Path:
-    project.recordings.mkdir(parents=True, exist_ok=True)
+    try:
+        project.recordings.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise RecordingError(f"{project.recordings}: can't be made: {error.strerror}; name a file by -o") from error
     stamp = datetime.now().strftime("%Y%m%d-%H%M%S")
     names = (f"{scenario.stem}-{stamp}{'' if n == 1 else f'-{n}'}.h5" for n in count(1))
     return next(path for name in names if not (path := project.recordings / name).exists())

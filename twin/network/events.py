@@ -35,6 +35,7 @@ class EventNetwork(ABC):
         self.links: LinkState | None = None
         self._events: list[Event] = []
         self._settled: list[Packet] = []
+        self._handed_over = 0
         self._keys: dict[tuple[int, int, str], np.uint64] = {}
 
     @abstractmethod
@@ -42,8 +43,16 @@ class EventNetwork(ABC):
         """Decide the fate of a packet that sets out now: call `arrive` or `lose`."""
 
     def send(self, packets: Sequence[Packet]) -> None:
-        """Take packets over; each enters at its `created` time."""
+        """Take packets over; each enters at its `created` time.
+
+        Raises:
+            RunError: a packet sets out before what was handed over already.
+        """
         for packet in packets:
+            if packet.created < self._handed_over:
+                raise RunError(
+                    f"{self.names[packet.source]} sends at {packet.created} ns, before {self._handed_over} ns"
+                )
             self._push(packet.created, ENTER, packet)
 
     def wake(self, node: int, time: int) -> None:
@@ -113,4 +122,6 @@ class EventNetwork(ABC):
                 self._settled.append(packet)
             if not stopped and (packet is None or not self.embodied[destination]):
                 horizon, stopped = min(until, time + max(self.lookahead - 1, 0)), True
+        if stopped:
+            self._handed_over = horizon
         return Batch(horizon, packets, wakes)
