@@ -1,4 +1,4 @@
-"""`twin new`: begin a project."""
+"""`twin new`: begin a project, or a controller in one."""
 
 from __future__ import annotations
 
@@ -9,18 +9,46 @@ import click
 from twin.cli import examples
 
 
-@click.command(epilog=examples("twin new my-site", "twin run my-site/worlds/yard/scenarios/tour.toml"))
-@click.argument("folder", type=click.Path(path_type=Path))
-def new(folder: Path) -> int:
+@click.command(
+    epilog=examples(
+        "twin new my-site",
+        "twin run my-site/worlds/yard/scenarios/tour.toml",
+        "twin new controller chase --for drone",
+    )
+)
+@click.argument("folder", metavar="FOLDER", type=click.Path(path_type=Path))
+@click.argument("name", required=False)
+@click.option("--for", "robot", metavar="ROBOT", help="With `controller NAME`: the robot that it is for.")
+def new(folder: Path, name: str | None, robot: str | None) -> int:
     """Make a project in FOLDER, which must be new or empty.
 
     It holds a world, a scenario and a controller, each with comments, and runs
-    at once.
+    at once. In a project, `twin new controller NAME --for ROBOT` adds a controller
+    for a kind of robot, and a test of it.
     """
+    if name is None and robot is None:
+        return _project(folder)
+    if str(folder) != "controller" or name is None or robot is None:
+        raise click.UsageError("expected `twin new FOLDER` or `twin new controller NAME --for ROBOT`")
+    return _controller(name, robot)
+
+
+def _project(folder: Path) -> int:
     from twin.cli.console import out
     from twin.starter import start_project
 
     for path in start_project(folder):
         out.print(str(path), markup=False)
     out.print(f"\nTry: twin run {folder}/worlds/yard/scenarios/tour.toml", markup=False)
+    return 0
+
+
+def _controller(name: str, robot: str) -> int:
+    from twin.cli.console import out
+    from twin.project import Project
+    from twin.starter_controller import start_controller
+
+    file, test = start_controller(name, robot, Project.around(Path.cwd()))
+    out.print(f"{file}\n{test}", markup=False)
+    out.print(f"\nTry: python -m pytest {test}", markup=False)
     return 0

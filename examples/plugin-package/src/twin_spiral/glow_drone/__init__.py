@@ -1,0 +1,1 @@
+"""A robot: robot.toml says what it is."""

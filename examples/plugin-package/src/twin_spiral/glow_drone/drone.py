@@ -1,0 +1,7 @@
+"""A multirotor: what it does is in its controllers, its failsafe and its dynamics."""
+
+from twin.robot import Robot
+
+
+class Drone(Robot):
+    """A flying robot that takes commands by radio."""

@@ -1,0 +1,76 @@
+"""Every example runs, for a short time, as its reader would run it."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+EXAMPLES = ROOT / "examples"
+
+
+def run(*words, path=(), **options):
+    places = os.pathsep.join(map(str, (ROOT, *path)))
+    done = subprocess.run([sys.executable, *map(str, words)], capture_output=True, text=True,
+                          env={**os.environ, "PYTHONPATH": places}, **options)  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory):
+    """The example package, installed into a folder of its own, without a network."""
+    target = tmp_path_factory.mktemp("site")
+    run("-m", "pip", "install", "-q", "--no-deps", "--no-build-isolation", "--no-index", "--target", target,
+        EXAMPLES / "plugin-package")  # fmt: skip
+    return target
+
+
+def twin(installed, *words, cwd):
+    return run(ROOT / "cli.py", *words, path=[installed], cwd=cwd)
+
+
+SCENARIO = """
+schema = 1
+world = "city"
+duration = "1 s"
+[robots.lamp]
+kind = "glow_drone"
+positions = [[0, 0, 120]]
+parameters = { radius = 2.0 }
+[robots.other]
+kind = "drone"
+controller = "spiral"
+positions = [[20, 0, 120]]
+[robots.edge]
+kind = "edge"
+"""
+
+
+def test_an_installed_package_brings_a_controller_and_a_robot(installed, tmp_path):
+    (tmp_path / "spiral.toml").write_text(SCENARIO)
+    listed = json.loads(twin(installed, "list", "--json", cwd=tmp_path))
+    assert "spiral" in {entry["name"] for entry in listed["controllers"]}
+    assert "glow_drone" in {entry["name"] for entry in listed["robots"]}
+    described = json.loads(twin(installed, "describe", "glow_drone", "--json", cwd=tmp_path))
+    assert described["command"][0]["field"] == "acceleration"
+    figures = json.loads(twin(installed, "run", "spiral.toml", "--json", "-o", "run.h5", cwd=tmp_path))
+    assert figures["complete"] and figures["failsafes"] == 0 and figures["packets_sent"] > 100
+
+
+@pytest.mark.parametrize("controller", ["hold.py:Hold", "process:hold.py"])
+def test_a_controller_inside_and_in_another_process(controller, tmp_path):
+    chosen = f"robots.scout.controller={controller}"
+    out = run(ROOT / "cli.py", "run", EXAMPLES / "process/hold.toml", "--duration", "1 s", "--json", "--set", chosen,
+              "-o", tmp_path / "run.h5", cwd=EXAMPLES / "process")  # fmt: skip
+    figures = json.loads(out)
+    assert figures["complete"] and "controller" not in figures["events"] and figures["tracking_rms"] < 0.5
+
+
+def test_a_policy_learns_to_fly_better_than_untrained_over_100_ms():
+    out = run(EXAMPLES / "learning/train.py", "--generations", "2", "--population", "6")
+    reward = {line.partition(":")[0]: float(line.split()[1]) for line in out.splitlines()[-2:]}
+    assert reward["trained"] > reward["untrained"] + 1.0  # m, mean distance from the reference
