@@ -106,7 +106,7 @@ def test_a_disk_that_fills_up_ends_the_run_with_what_was_committed(tmp_path, lim
 
 def test_terminated_without_a_handler_is_like_killed(tmp_path):
     path = tmp_path / "run.h5"
-    process = start(path)
+    process = start(path, seconds=600, pace=0.1)
     time.sleep(0.1)
     process.send_signal(signal.SIGTERM)
     process.communicate()
@@ -116,7 +116,7 @@ def test_terminated_without_a_handler_is_like_killed(tmp_path):
 
 def test_interrupted_the_file_is_closed_and_says_so(tmp_path):
     path = tmp_path / "run.h5"
-    process = start(path)
+    process = start(path, seconds=600, pace=0.1)
     time.sleep(0.1)
     process.send_signal(signal.SIGINT)
     process.communicate()

@@ -44,7 +44,7 @@ class _Fields(AttributeTemplate):
         return kind.handle.field_dict.get(name)
 
 
-@lower_getattr_generic(OpenedType)  # type: ignore[untyped-decorator]
+@lower_getattr_generic(OpenedType)
 def _read(context: Any, builder: Any, kind: OpenedType, value: Any, name: str) -> Any:
     payload = kind.handle.get_data_type()  # type: ignore[no-untyped-call]
     address = builder.bitcast(value, context.data_model_manager[payload].get_value_type().as_pointer())
