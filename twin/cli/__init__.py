@@ -16,6 +16,7 @@ COMMANDS = {
     "info": "twin.cli.info:info",
     "plot": "twin.cli.plot:plot",
     "follow": "twin.cli.follow:follow",
+    "replay": "twin.cli.replay:replay",
     "report": "twin.cli.report:report",
     "verify": "twin.cli.verify:verify",
     "events": "twin.cli.events:events",

@@ -1,0 +1,85 @@
+"""Report and viewer in a real browser: they load, complain of nothing, ask for nothing, and the slider moves robots."""
+
+import threading
+import time
+
+import numpy as np
+import pytest
+
+pytest.importorskip("viser", reason="the extra `view` is not installed")
+pytest.importorskip("plotly", reason="the extra `report` is not installed")
+
+from twin.analysis.report import write_report
+from twin.analysis.report_run import take_apart
+from twin.recording.reader import Recording
+from twin.run import run
+from twin.scenario import load_scenario
+from twin.viewer.replay import Replay
+
+WAIT = 60.0  # s; a browser that draws without a graphics card takes its time
+
+
+def until(condition):
+    end = time.monotonic() + WAIT
+    while not (found := condition()):
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.2)
+    return found
+
+
+@pytest.fixture
+def recording(stage, tmp_path):
+    changes = ("network.kind=fixed", "network.delay=20 ms", "duration=1 s", "robots.ball.kind=mass",
+               "description=</script><script>window.hacked = 1</script>")  # fmt: skip
+    built = stage("height", *changes)
+    scenario, _ = load_scenario(built.world.folder / "scenarios/height.toml", changes)
+    run(built, scenario, tmp_path / "run.h5")
+    with Recording(tmp_path / "run.h5") as opened:
+        yield opened
+
+
+@pytest.mark.parametrize("width", [1280, 800])
+def test_a_report_draws_its_figures_and_fits(browser, recording, tmp_path, width):
+    write_report([take_apart(recording, None)], tmp_path / "report.html")
+    browser.driver.set_window_size(width, 900)
+    browser.open((tmp_path / "report.html").as_uri())
+    figures = until(lambda: browser.run("return document.querySelectorAll('.plotly-graph-div .main-svg').length"))
+    assert figures >= 3, "time line, latency, age"
+    assert browser.run("return window.hacked") is None
+    assert browser.run("return document.documentElement.scrollWidth <= window.innerWidth"), "nothing sticks out"
+    assert browser.errors() == []
+    assert browser.requested() == {(tmp_path / "report.html").as_uri()}
+
+
+def test_the_slider_of_a_replay_moves_the_robots(browser, recording):
+    from selenium.webdriver.common.keys import Keys
+
+    replay = Replay(recording, None, port=8740)
+    served = threading.Thread(target=replay.serve)
+    served.start()
+    try:
+        address = f"http://127.0.0.1:{replay.server.get_port()}/"
+        browser.driver.set_window_size(900, 600)
+        browser.open(address)
+        slider = until(lambda: browser.driver.find_elements("css selector", "[role=slider]"))[0]
+        until(lambda: browser.run("return document.querySelector('canvas') !== null"))
+        positions = recording["state/position"][:]
+        assert np.array_equal(replay.scene.robots[0].position, positions[0, 0])
+        slider.send_keys(Keys.END)
+        until(lambda: np.array_equal(replay.scene.robots[0].position, positions[-1, 0]))
+        assert not np.array_equal(positions[0], positions[-1])
+        assert browser.errors() == []
+        assert browser.requested() == {address}
+    finally:
+        replay.close()
+        served.join()
+
+
+def test_a_file_plays_without_a_server(browser, recording, tmp_path):
+    replay = Replay(recording, None, port=8750)
+    replay.export(tmp_path / "run.html")
+    replay.close()
+    browser.open((tmp_path / "run.html").as_uri())
+    until(lambda: browser.run("return document.querySelector('canvas') !== null"))
+    assert browser.errors() == []
+    assert browser.requested() == {(tmp_path / "run.html").as_uri()}

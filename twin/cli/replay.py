@@ -1,0 +1,47 @@
+"""`twin replay`: look at a run in space."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from twin.cli import examples
+
+
+@click.command(epilog=examples("twin replay run.h5", "twin replay run.h5 --export run.html"))
+@click.argument("recording", type=click.Path(path_type=Path))
+@click.option("--export", type=click.Path(path_type=Path), help="Write a page that plays from a file, .html.")
+@click.option("--force", is_flag=True, help="Replace an existing file.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to serve at; 0.0.0.0 is everyone.")
+@click.option("--port", type=int, default=8080, show_default=True, help="Port to serve at.")
+def replay(recording: Path, export: Path | None, force: bool, host: str, port: int) -> int:
+    """Show RECORDING in a page of the browser: world, robots, links, signals.
+
+    The page is served to this machine only, until Ctrl-C. The extra `view`
+    (viser) must be installed.
+    """
+    from twin.cli.console import out, say
+    from twin.cli.extras import needed, world_of
+    from twin.recording.reader import Recording
+
+    with needed("view", "viser"), needed("view", "yourdfpy"):
+        from twin.viewer.replay import Replay
+    with Recording(recording) as run:
+        world = world_of(run)
+        shown = Replay(run, None if world is None else world.geometry, host=host, port=port)
+        for note in shown.notes:
+            say(note, "yellow")
+        try:
+            if export is not None:
+                shown.export(export, force=force)
+                out.print(f"written to {export}", markup=False)
+            else:
+                address = f"http://{host}:{shown.server.get_port()}"
+                out.print(f"open {address} in a browser; Ctrl-C ends", markup=False)
+                shown.serve()
+        except KeyboardInterrupt:
+            return 0
+        finally:
+            shown.close()
+    return 0

@@ -1,0 +1,1 @@
+"""Runs in space: a page in the browser, a file that plays, a video."""

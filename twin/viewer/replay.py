@@ -1,0 +1,136 @@
+"""Replays a recording in a page of the browser, or into a file that plays by itself."""
+
+from __future__ import annotations
+
+import sys
+import time
+from contextlib import redirect_stdout
+from pathlib import Path
+
+import numpy as np
+from viser import ViserServer
+
+from twin.analysis.tracks import sites, tracks
+from twin.clock import NS
+from twin.errors import TwinError
+from twin.recording.reader import Recording
+from twin.state import F64, Frame
+from twin.viewer.controls import Controls
+from twin.viewer.models import find_models
+from twin.viewer.player import Player
+from twin.viewer.scene import Scene
+from twin.world.geometry import Geometry, atomic
+
+TRAIL = 20.0
+"""Seconds of the trails in a replay; a file shows the whole way."""
+_REFRESH = 0.04  # s
+_MOST_SEGMENTS = 4000
+
+
+class Replay:
+    """A recording in a viser server; bound to loopback unless `host` says otherwise.
+
+    Raises:
+        TwinError: nothing was recorded.
+    """
+
+    def __init__(
+        self, recording: Recording, geometry: Geometry | None, *, host: str = "127.0.0.1", port: int = 8080
+    ) -> None:
+        if not recording.rows["state"]:
+            raise TwinError(f"{recording.path}: holds no frame to show")
+        self.recording, self._closed = recording, False
+        self.tracks = tracks(recording)
+        self.time = recording["state/time"][:: max(1, -(-recording.rows["state"] // self._points()))] / NS
+        with redirect_stdout(sys.stderr):  # it greets
+            self.server = ViserServer(host=host, port=port, label=f"twin: {recording.path.name}", verbose=False)
+        models, self.notes = find_models(recording)
+        self.scene = Scene(self.server, recording.header, sites(recording), self._bounds(), geometry, models)
+        self.scene.slowest = self._slowest()
+        self.player = Player(recording.duration / NS, recording.header.record_rate_hz)
+        self._nodes = {robot.name: node for node, robot in enumerate(recording.robots)}
+
+    def serve(self) -> None:
+        """Answer browsers until Ctrl-C or `close`."""
+        controls = Controls(self.server, self.recording, self.player, self.scene, self.tracks, self.time)
+        shown, now = -1.0, time.monotonic()
+        while not self._closed:
+            then, now = now, time.monotonic()
+            self.player.advance(now - then)
+            if self.player.time != shown or controls.changed():
+                shown = self.player.time
+                frame = self.show(shown)
+                controls.show(frame, shown)
+            time.sleep(max(0.0, _REFRESH - (time.monotonic() - now)))
+
+    def show(self, at: float) -> Frame:
+        """Draw the newest frame at a time [s]; return it."""
+        frame = self.frame(at)
+        self.scene.show(frame, self.round_trips(at))
+        self.scene.show_trails(*self._trails(at - TRAIL, at))
+        return frame
+
+    def frame(self, at: float) -> Frame:
+        """Return the newest frame at a time [s]."""
+        row = int(np.searchsorted(self.recording["state/time"][:], round(at * NS), side="right")) - 1
+        start = int(self.recording["state/time"][max(row, 0)])
+        return next(self.recording.frames(start))
+
+    def round_trips(self, at: float) -> F64:
+        """Return the round trip (R,) s of each robot's newest command; nan without one."""
+        out = np.full(len(self.recording.robots), np.nan)
+        point = max(int(np.searchsorted(self.time, at, side="right")) - 1, 0)
+        for track in self.tracks:
+            out[self._nodes[track.robot]] = track.round_trip[point]
+        return out
+
+    def export(self, path: Path, rate_hz: float = 15.0, *, force: bool = False) -> None:
+        """Write a page that plays the run from a file, in space only.
+
+        Raises:
+            TwinError: the file exists and `force` is off, or can't be written.
+        """
+        if path.exists() and not force:
+            raise TwinError(f"{path}: exists already; --force replaces it")
+        self.scene.show_trails(*self._trails(0.0, self.player.duration))
+        serializer = self.server.get_scene_serializer()
+        for at in np.arange(0.0, self.player.duration + 1e-9, 1.0 / rate_hz).tolist():
+            self.scene.show(self.frame(at), self.round_trips(at))
+            serializer.insert_sleep(1.0 / rate_hz)
+        try:
+            with atomic(path) as file:
+                file.write(serializer.as_html())
+        except OSError as error:
+            raise TwinError(f"{path}: can't be written: {error.strerror or error}") from error
+
+    def close(self) -> None:
+        """Stop the server."""
+        self._closed = True
+        with redirect_stdout(sys.stderr):
+            self.server.stop()
+
+    def _points(self) -> int:
+        return max(1, len(self.tracks[0].position)) if self.tracks else 1
+
+    def _bounds(self) -> tuple[F64, F64]:
+        places = [track.position for track in self.tracks]
+        places += [np.array([site.position]) for site in sites(self.recording)]
+        points = np.concatenate([*places, np.zeros((0 if places else 1, 3))])
+        return points.min(axis=0) - 10.0, points.max(axis=0) + 10.0
+
+    def _slowest(self) -> float:
+        """Return the end of the colours: what 99 % of the round trips are below."""
+        delays = np.concatenate([*(track.round_trip for track in self.tracks), np.zeros(1)])
+        return max(float(np.nanquantile(delays, 0.99)), 1e-3)
+
+    def _trails(self, start: float, stop: float) -> tuple[F64, F64]:
+        """Return pieces (n, 2, 3) m of all tracks in a time, and the round trip (n,) s of each."""
+        first, last = np.searchsorted(self.time, [start, stop], side="right")
+        every = max(1, -(-(last - first) * max(len(self.tracks), 1) // _MOST_SEGMENTS))
+        pieces, delays = [np.zeros((0, 2, 3))], [np.zeros(0)]
+        for track in self.tracks:
+            place = track.position[first:last:every]
+            if len(place) > 1:
+                pieces.append(np.stack([place[:-1], place[1:]], axis=1))
+                delays.append(track.round_trip[first:last:every][1:])
+        return np.concatenate(pieces), np.concatenate(delays)

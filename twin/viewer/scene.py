@@ -1,0 +1,189 @@
+"""A run in space: world, sites, robots, links and trails, drawn by frames; the same for replay and live."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from matplotlib.colors import Colormap
+from numpy.typing import NDArray
+from viser import ViserServer
+
+from twin.analysis.picture import DELAYS
+from twin.analysis.tracks import Site
+from twin.recording.schema import Header
+from twin.state import F64, I64, NOMINAL, Frame
+from twin.viewer.models import Model
+from twin.viewer.surfaces import surfaces
+from twin.world.geometry import Geometry
+
+F32 = NDArray[np.float32]
+Bytes = NDArray[np.uint8]
+LinkColour = Literal["round trip", "gain"]
+GAINS = (-110.0, -60.0)
+"""Range of colours of path gains, dB."""
+_GREY, _INK = (125, 133, 142), (28, 33, 40)
+_ROBOT_OF_VIEW = 1 / 32  # a robot is drawn so large, of what is in view, if it would be smaller
+
+
+class Scene:
+    """Draws frames into a viser server; `bounds` are the corners (3,) m of where something happens."""
+
+    def __init__(
+        self, server: ViserServer, header: Header, sites: Sequence[Site], bounds: tuple[F64, F64],
+        geometry: Geometry | None, models: Mapping[str, Path],
+    ) -> None:  # fmt: skip
+        self._server, self._header = server, header
+        self._robots = list(header.robots)
+        self.slowest = 0.1  # s, the end of the colours of round trips
+        self.link_colour: LinkColour = "round trip"
+        extent = float(np.linalg.norm(bounds[1] - bounds[0]))
+        self.close = extent / 8  # from where to follow a robot, m
+        self._thickness = extent / 500
+        server.scene.set_up_direction("+z")
+        server.scene.configure_default_lights(cast_shadow=False)
+        self._aim(bounds, extent, geometry)
+        if geometry is not None:
+            self._add_world(geometry)
+        self._places: dict[int, F64] = {}  # of the nodes without a body
+        self._add_sites(sites, extent)
+        self.robots: dict[int, Any] = {}  # by node, those with a body
+        self._parts: dict[int, dict[str, Any]] = {}  # of each robot, by link
+        self._models: dict[str, Model] = {}  # by group
+        self._add_robots(models, extent)
+        self._pairs = self._links_shown()
+        self._links = self._segments("/links", max(len(self.robots), 1), 1.2)
+        self._trail = self._segments("/trails", 1, 1.0)
+
+    def show(self, frame: Frame, round_trip: F64) -> None:
+        """Draw a frame; `round_trip` (R,) s of each robot's newest command, nan without one."""
+        bodies = frame.bodies
+        with self._server.atomic():
+            for node, handle in self.robots.items():
+                body = self._robots[node].body
+                handle.position = bodies.position[body]
+                handle.wxyz = bodies.orientation[body, [3, 0, 1, 2]]
+                joints = bodies.joint_position[bodies.joint_offset[body] : bodies.joint_offset[body + 1]]
+                if len(joints):
+                    self._bend(node, joints)
+            self._links.points, self._links.colors = self._links_of(frame, round_trip)
+
+    def show_trails(self, points: F64, round_trip: F64) -> None:
+        """Draw pieces of trails (n, 2, 3) m, coloured by the round trip (n,) s flown with."""
+        with self._server.atomic():
+            self._trail.points = points.astype(np.float32) if len(points) else np.zeros((1, 2, 3), np.float32)
+            colours = self.delay_colours(round_trip) if len(points) else np.zeros((1, 3), np.uint8)
+            self._trail.colors = np.repeat(colours[:, None], 2, axis=1)
+
+    def place(self, node: int, frame: Frame) -> F64 | None:
+        """Return where a robot is (3,) m, None if it has no place."""
+        body = self._robots[node].body
+        return frame.bodies.position[body] if body >= 0 else self._places.get(node)
+
+    def delay_colours(self, round_trip: F64) -> Bytes:
+        """Return colours (n, 3) bytes of round trips [s]; grey where there is none."""
+        return _colours(DELAYS, round_trip / self.slowest)
+
+    def scale(self, factor: float) -> None:
+        """Draw all robots `factor` times as large as they are."""
+        self._scale = factor
+        for node, parts in self._parts.items():
+            for part in parts.values():
+                part.scale = factor
+            self._bend(node, np.zeros(0))
+
+    def _bend(self, node: int, joints: F64) -> None:
+        """Put the links of a robot where its joints (J,) have them; without joints, where they were last."""
+        model = self._models.get(self._robots[node].group)
+        for link, (position, turn) in (model.poses(joints) if model else {}).items():
+            self._parts[node][link].position = self._scale * position
+            self._parts[node][link].wxyz = turn
+
+    def _aim(self, bounds: tuple[F64, F64], extent: float, geometry: Geometry | None) -> None:
+        """Look at the middle from the south; far enough for the whole world, since viser hides what is farther."""
+        camera, middle = self._server.initial_camera, (bounds[0] + bounds[1]) / 2
+        camera.look_at = tuple(middle)
+        camera.position = tuple(middle + extent * np.array([0.08, -0.5, 0.42]))
+        whole = 0.0 if geometry is None else float(np.linalg.norm(np.subtract(*geometry.bounds())))
+        camera.near, camera.far = extent / 2000, 4.0 * (extent + whole)
+
+    def _add_world(self, geometry: Geometry) -> None:
+        for i, surface in enumerate(surfaces(geometry)):
+            self._server.scene.add_mesh_simple(
+                f"/world/{i}", surface.vertices.astype(np.float32), surface.triangles, color=surface.colour,
+                flat_shading=True, side="double", cast_shadow=False, receive_shadow=False,
+            )  # fmt: skip
+
+    def _add_sites(self, sites: Sequence[Site], extent: float) -> None:
+        by_name = {robot.name: node for node, robot in enumerate(self._robots)}
+        for i, site in enumerate(sites):
+            self._places[by_name[site.robot]] = np.array(site.position)
+            self._server.scene.add_icosphere(f"/sites/{i}", extent / 150, _INK, position=site.position)
+            self._label(f"/sites/{i}/name", site.robot)
+
+    def _add_robots(self, models: Mapping[str, Path], extent: float) -> None:
+        self._models = {group: Model(path) for group, path in models.items()}
+        size = max((model.size for model in self._models.values()), default=0.5)
+        self.natural_scale = max(1.0, round(_ROBOT_OF_VIEW * extent / size))
+        for node, robot in enumerate(self._robots):
+            if robot.body < 0:
+                continue
+            root = f"/robots/{node}"  # names may hold anything, so they are no part of it
+            self.robots[node] = self._server.scene.add_frame(root, show_axes=False)
+            self._label(f"{root}/name", robot.name)
+            if robot.group in self._models:
+                links = self._models[robot.group].links
+                self._parts[node] = {
+                    link: self._server.scene.add_mesh_trimesh(f"{root}/{i}", mesh, cast_shadow=False)
+                    for i, (link, mesh) in enumerate(links.items())
+                }
+            else:
+                self._parts[node] = {"": self._server.scene.add_icosphere(f"{root}/ball", 0.25, _INK)}
+        self.scale(self.natural_scale)
+
+    def _label(self, path: str, text: str) -> None:
+        self._server.scene.add_label(path, text, font_size_mode="screen", font_screen_scale=0.9, anchor="bottom-left",
+                                     position=(0.0, 0.0, 0.0))  # fmt: skip
+
+    def _segments(self, name: str, count: int, width: float) -> Any:
+        return self._server.scene.add_line_segments(
+            name, np.zeros((count, 2, 3), np.float32), np.zeros((count, 2, 3), np.uint8),
+            thickness=width * self._thickness,
+        )  # fmt: skip
+
+    def _links_shown(self) -> dict[int, I64]:
+        """Return, for each robot with a body, the links that join it with a site."""
+        owners = np.array([radio.owner for radio in self._header.radios], dtype=np.int64)
+        pairs = owners[self._header.layout.pairs] if len(owners) else np.zeros((0, 2), np.int64)
+        at_site = np.isin(pairs, list(self._places))
+        return {node: np.flatnonzero((pairs == node).any(axis=1) & at_site.any(axis=1)) for node in self.robots}
+
+    def _links_of(self, frame: Frame, round_trip: F64) -> tuple[F32, Bytes]:
+        """Return ends (n, 2, 3) and colours (n, 2, 3) of each robot's best link; both ends alike without a path."""
+        points = np.zeros((len(self._links.points), 2, 3), np.float32)
+        colours = np.zeros((len(points), 2, 3), np.uint8)
+        owners = [radio.owner for radio in self._header.radios]
+        for row, (node, links) in enumerate(self._pairs.items()):
+            gain = frame.links.path_gain_db[links]
+            if not len(links) or not np.isfinite(gain).any():
+                continue
+            best = int(links[np.argmax(gain)])
+            a, b = owners[frame.links.a[best]], owners[frame.links.b[best]]
+            points[row] = [self.place(a, frame), self.place(b, frame)]
+            part = (gain.max() - GAINS[0]) / (GAINS[1] - GAINS[0])
+            by_delay = self.link_colour == "round trip"
+            colours[row] = (
+                self.delay_colours(round_trip[node : node + 1])
+                if by_delay and frame.modes[node] == NOMINAL
+                else _colours(DELAYS.reversed(), np.array([np.nan if by_delay else part]))
+            )
+        return points, colours
+
+
+def _colours(table: Colormap, part: F64) -> Bytes:
+    """Return bytes (n, 3) for parts (n,) of a range; grey for nan."""
+    colours: Bytes = np.round(255 * np.asarray(table(np.clip(part, 0.0, 1.0)))[:, :3]).astype(np.uint8)
+    colours[np.isnan(part)] = _GREY
+    return colours
