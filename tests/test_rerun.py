@@ -100,6 +100,14 @@ def test_a_simulation_that_stops_this_time_is_said(command, recorded):
     assert code == 4 and "stopped this time" in out and "ZeroDivisionError" in out
 
 
+def test_measured_compute_times_are_played_back(command, project):
+    sets = ("--set", "robots.ball.service_time=measured")
+    code, out, err = command("run", "void/height", "-o", "run.h5", "--duration", "0.5 s", "-q", "--real-time", *sets)
+    assert code == 0, err
+    code, out, err = command("verify", "run.h5")
+    assert code == 0 and not err, out + err
+
+
 def test_other_code_and_another_world_are_said(command, recorded):
     run = recorded(*mine("0.0"))
     with open("mine.py", "a") as file:

@@ -111,6 +111,7 @@ class ServiceTime(Protocol):
     """How long one controller computes; `least` [ns] is never undercut."""
 
     least: int
+    measured: bool  # by a clock on the wall, now or in a recorded run: then each time is logged
 
     def draw(self, run: int) -> int | None:
         """Return the time [ns] of the controller's run number `run`; None: take the time that it takes."""

@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
+
 from twin.analysis.diff import Comparison, compare
 from twin.build import build
 from twin.errors import RecordingError, located
@@ -17,6 +19,8 @@ from twin.project import Project
 from twin.recording.reader import Recording
 from twin.run import Stopped, run
 from twin.scenario import Scenario, parse_scenario
+from twin.specs import RecordedTime
+from twin.state import MEASURED
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,14 +65,15 @@ def recorded_scenario(recording: Recording, overrides: Sequence[str] = ()) -> tu
 def verify(recording: Recording, project: Project) -> Verification:
     """Simulate the scenario of a recording again and compare all streams bit for bit.
 
-    A run that ended early is compared as far as its last frame; what it recorded after that can't be.
+    Service times that were measured are played back from the recording. A run that ended early is compared as
+    far as its last frame; what it recorded after that can't be.
 
     Raises:
         TwinError: the scenario can't be built here, there is no space for a second recording, or a signal came.
     """
     scenario, _ = recorded_scenario(recording)
     with located(file=f"scenario of {recording.path}"):
-        built = build(scenario, project)
+        built = build(_played_back(scenario, recording), project)
     until = None if recording.complete else recording.duration
     with tempfile.TemporaryDirectory(prefix="twin-verify-") as folder:
         again = Path(folder) / "again.h5"
@@ -79,6 +84,19 @@ def verify(recording: Recording, project: Project) -> Verification:
             found = compare(recording, second)
     stopped = "" if outcome.error is None else str(outcome.error)
     return Verification(found if recording.complete else _common(found), stopped)
+
+
+def _played_back(scenario: Scenario, recording: Recording) -> Scenario:
+    """Take service times that the run measured from its recording."""
+    logs = recording.logs()
+    nodes = np.unique(logs["node"][logs["name"] == MEASURED]).tolist()
+    groups = {recording.robots[node].group for node in nodes}
+    recorded = RecordedTime(kind="recorded", recording=recording.path.absolute())
+    robots = {
+        name: entry.model_copy(update={"service_time": recorded}) if name in groups else entry
+        for name, entry in scenario.robots.items()
+    }
+    return scenario.model_copy(update={"robots": robots})
 
 
 def _common(found: Comparison) -> Comparison:

@@ -35,6 +35,8 @@ def make_service_time(spec: ServiceTimeSpec, seed: int, robot: str, project: Pro
 class Drawn:
     """Times drawn by robot and number of the run: nobody else's draws matter."""
 
+    measured = False
+
     def __init__(self, spec: FixedTime | UniformTime | NormalTime | ExponentialTime, seed: int, robot: str) -> None:
         self.spec, self.seed, self.robot = spec, seed, key(robot)
         self.least = spec.time if isinstance(spec, FixedTime) else spec.least
@@ -59,6 +61,7 @@ class Measured:
     """Whatever it takes on this machine: nothing is known before."""
 
     least = 0
+    measured = True
 
     def draw(self, run: int) -> None:
         """Leave it to the clock on the wall."""
@@ -66,6 +69,8 @@ class Measured:
 
 class Recorded:
     """Times [ns] that were measured before, one after another."""
+
+    measured = True
 
     def __init__(self, times: Sequence[int], robot: str) -> None:
         self.times, self.robot = times, robot

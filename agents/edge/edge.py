@@ -114,9 +114,10 @@ class Edge(Robot):
             server = self.free_at.index(min(self.free_at))
             duration = job.service_time.draw(job.runs)
             job.runs += 1
-            if duration is None:
-                self.free_at[server] = self._measure(job, time, reaction)
+            if job.service_time.measured:
+                self.free_at[server] = self._serve_measured(job, time, duration, reaction)
             else:
+                assert duration is not None
                 self.free_at[server] = time + duration
                 started.append((job, time + duration))
         observations = [self._observe(job, time) for job, _ in started]
@@ -126,12 +127,12 @@ class Edge(Robot):
             for i, action in zip(mine, actions, strict=True):
                 self._answer(*started[i], observations[i], action, reaction)
 
-    def _measure(self, job: Job, time: int, reaction: Reaction) -> int:
-        """Run one controller by the wall clock; log what it took, and return when its answer leaves."""
+    def _serve_measured(self, job: Job, time: int, recorded: int | None, reaction: Reaction) -> int:
+        """Run one controller by the wall clock, or by what that said before; log it; return when the answer leaves."""
         observation = self._observe(job, time)
         start = perf_counter_ns()
         (action,) = decide([job.controller], [observation])
-        took = perf_counter_ns() - start
+        took = perf_counter_ns() - start if recorded is None else recorded
         reaction.logs.append((time, job.node, MEASURED, float(took)))
         self._answer(job, time + took, observation, action, reaction)
         return time + took
