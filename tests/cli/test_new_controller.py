@@ -30,6 +30,22 @@ def test_a_new_controller_for_a_drone_flies_and_its_test_passes(command):
     assert code == 0 and json.loads(out)["tracking_rms"] < 1.0, err
 
 
+def test_the_same_file_runs_in_a_process_of_its_own(command, monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    command("new", ".")
+    command("new", "controller", "chase", "--for", "drone")
+    with Path("controllers/chase.py").open("a") as file:
+        file.write("\n\nfrom twin.interfaces.client import serve\n\nif __name__ == '__main__':\n    serve(Chase)\n")
+    figures = []
+    for reference in ("controllers/chase.py:Chase", "process:controllers/chase.py"):
+        code, out, err = command("run", "yard/tour", "--duration", "1 s", "--json", "--set",
+                                 f"robots.scout.controller={reference}",
+                                 "--set", "robots.scout.service_time=2 ms")  # fmt: skip
+        assert code == 0, err
+        figures.append({k: v for k, v in json.loads(out).items() if k not in ("recording", "real_time_factor")})
+    assert figures[0] == figures[1] and figures[0]["packets_sent"] > 100
+
+
 def test_the_test_that_is_written_finds_a_mistake(command):
     command("new", "controller", "chase", "--for", "drone")
     file = Path("controllers/chase.py")

@@ -22,6 +22,7 @@ from twin.interfaces.link import Conversation, LinkLost
 from twin.plugins import Loaded
 from twin.specs import ExternalSpec, RobotSpec
 from twin.state import F64, Action, Message, Observation, Packet, Reference
+from twin.units import duration_text
 
 
 def load_external(reference: str, spec: ExternalSpec, *folders: Path) -> Loaded:
@@ -77,7 +78,7 @@ class External:
             message = f"controller {link.name}: {fault}"
             if link.spec.on_failure == "stop":
                 robots = ", ".join(observation.robot for observation in observations)
-                raise RunError(f"{message} (at {observations[0].time} ns, for {robots})") from fault
+                raise RunError(f"{message} (at {duration_text(observations[0].time)}, for {robots})") from fault
             return [Action(fault=message) for _ in observations]
 
 

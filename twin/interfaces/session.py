@@ -95,7 +95,9 @@ class Session:
 
     def close(self) -> None:
         """End the run where it is; what was recorded is good."""
-        if self._alive:
+        if not self._thread.ident:  # it never began
+            self.built.close()
+        elif self._alive:
             self._alive = False
             self._answers.put(None)
             self._thread.join()
