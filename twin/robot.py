@@ -29,6 +29,7 @@ from twin.state import (
     Packet,
     Sample,
 )
+from twin.units import duration_text
 
 
 @dataclass(slots=True)
@@ -118,7 +119,7 @@ def decide(controllers: Sequence[Controller], observations: Sequence[Observation
     except RunError:
         raise
     except (Exception, SystemExit) as error:
-        message = f"controller {name} of {robot} raised {type(error).__name__} at {time} ns: {error}"
+        message = f"controller {name} of {robot} raised {type(error).__name__} at {duration_text(time)}: {error}"
         raise RunError(message) from error
     if len(actions) != len(observations) or not all(isinstance(action, Action) for action in actions):
         found = [type(action).__name__ for action in actions]
@@ -135,7 +136,7 @@ def logged(action: Action, robot: Robot, node: int, time: int) -> list[tuple[int
     try:
         return [(time, node, str(name), float(value)) for name, value in action.log.items()]
     except (TypeError, ValueError, AttributeError) as error:
-        raise RunError(f"log of {robot.name} at {time} ns: {error}; allowed: numbers by name") from error
+        raise RunError(f"log of {robot.name} at {duration_text(time)}: {error}; allowed: numbers by name") from error
 
 
 def checked(command: Any, width: int, robot: str, time: int) -> F64:
@@ -147,9 +148,9 @@ def checked(command: Any, width: int, robot: str, time: int) -> F64:
     try:
         vector = np.asarray(command, dtype=np.float64)
     except (TypeError, ValueError) as error:
-        raise RunError(f"command of {robot} at {time} ns is not a vector of numbers: {command!r}") from error
+        raise RunError(f"command of {robot} at {duration_text(time)} is no vector of numbers: {command!r}") from error
     if vector.shape != (width,) or not np.isfinite(vector).all():
-        raise RunError(f"command of {robot} at {time} ns must be {width} finite numbers, found {vector}")
+        raise RunError(f"command of {robot} at {duration_text(time)} must be {width} finite numbers, found {vector}")
     return vector
 
 

@@ -92,7 +92,7 @@ def test_a_command_of_wrong_shape_or_not_finite_ends_the_run(command, value):
     body = f"return Action({value})"
     code, out, err = command("run", HEIGHT, "-o", "run.h5", "--set", write_controller(body),
                           "--set", "robots.ball.parameters={}")  # fmt: skip
-    assert code == 3 and "command of ball-0 at 0 ns" in err
+    assert code == 3 and "command of ball-0 at 0 s" in err
 
 
 def test_a_controller_that_returns_something_else_is_named(command):
@@ -149,3 +149,50 @@ def test_ctrl_c_closes_the_recording(tmp_path):
     assert process.returncode == 130 and "SIGINT" in said
     with Recording(path) as run:
         assert not run.complete and run.reason == "SIGINT" and run.duration > 0
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ("from twin.state import Message; return Action(messages=(Message('edge', None, 9, 'command'),))",
+         "kind 'command'"),
+        ("from twin.state import Message; return Action(messages=(Message('edge', None, 0),))", "size 0"),
+        ("from twin.state import Message; return Action(messages=(Message('egde', None, 9),))", "mean 'edge'?"),
+        ("return Action(messages=('hello',))", "'hello'; allowed: twin.state.Message"),
+        ("return Action(log={'x': np.ones(2)})", "log of edge at 0 s"),
+        ("raise SystemExit(7)", "raised SystemExit"),
+    ],
+)  # fmt: skip
+def test_what_a_controller_may_not_do_is_said(command, body, words):
+    mine = ("--set", write_controller(body), "--set", "robots.ball.parameters={}")
+    code, out, err = command("run", HEIGHT, "-o", "run.h5", *mine)
+    assert code == 3 and words in err
+
+
+def test_a_controller_that_fails_at_its_start_is_named(command):
+    write_controller()
+    Path("mine.py").write_text(Path("mine.py").read_text().replace("self.name = spec.name", "spec.nothing"))
+    mine = ("--set", "robots.ball.controller=./mine.py:Mine", "--set", "robots.ball.parameters={}")
+    code, out, err = command("check", HEIGHT, *mine)
+    assert code == 2 and "Mine of ball-0, at its start: AttributeError" in err and "Traceback" not in err
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        (["robots.edge.count=2"], "servers are: edge-0, edge-1"),
+        (["robots.ball-0.kind=mass", "robots.ball-0.positions=[[9,9,501]]"], "another robot is called 'ball-0'"),
+        (["robots.ball.positions=[[0,0,501],[0,0,501]]"], "ball-1 and ball-0 are both at"),
+        (["robots.ball.positions=[[0,0,-5],[0,0,501]]"], "ball-0 at (0, 0, -5) m is inside of ground"),
+    ],
+)
+def test_robots_that_do_not_fit_together_are_refused(command, settings, words):
+    code, out, err = command("check", HEIGHT, *(part for setting in settings for part in ("--set", setting)))
+    assert code == 2 and words in err and "Traceback" not in err
+
+
+def test_a_recordings_folder_that_cannot_be_made_is_said(command):
+    shutil.copytree(ROOT / "tests/project", ".", dirs_exist_ok=True)
+    Path("recordings").write_text("in the way")
+    code, out, err = command("run", "void/height", "--duration", "0.1 s")
+    assert code == 1 and "recordings" in err and "name a file by -o" in err

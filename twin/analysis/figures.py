@@ -41,6 +41,6 @@ FIGURES = {
     "tracking_rms": Figure("tracking error rms", "length", "m", 2, _NO_TASK),
     "tracking_max": Figure("tracking error max", "length", "m", 2, _NO_TASK),
     "failsafes": Figure("failsafes"),
-    "failsafe_time": Figure("time on failsafe", "time", "s", 1),
+    "failsafe_time": Figure("time on failsafe, all robots", "time", "s", 1),
     "collisions": Figure("collisions"),
 }

@@ -74,6 +74,7 @@ def execute(
     if as_json:
         print_json(figures)
     elif not quiet:
+        out.print(_headline(path, scenario))
         print_table(figures)
         out.print(f"recorded in {output}")
     return _exit_code(outcome)
@@ -88,6 +89,14 @@ def _load(
         return project, path, *load_scenario(path, overrides)
     with Recording(recorded) as recording:
         return project_of(recorded), recorded, *recorded_scenario(recording, overrides)
+
+
+def _headline(path: Path, scenario: Scenario) -> str:
+    """Return what was run, with those settings of the network that were stated."""
+    settings = scenario.network.model_dump(mode="json", exclude_unset=True, exclude={"kind"})
+    stated = ", ".join(f"{name} {value}" for name, value in settings.items())
+    network = scenario.network.kind + (f" ({stated})" if stated else "")
+    return f"{path.stem} in {scenario.world}, channel {scenario.channel.kind}, network {network}, seed {scenario.seed}"
 
 
 def _exit_code(outcome: Outcome) -> int:
