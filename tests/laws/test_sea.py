@@ -25,9 +25,23 @@ from twin.world.spectra import (
     parametric,
     pierson_moskowitz,
 )
-from twin.world.waves import elevation, kinematics, make_waves, regular_wave, surface, wave_number
+from twin.world.waves import elevation, make_waves, regular_wave, turn_waves, wave_number
+from twin.world.waves import kinematics as motion
+from twin.world.waves import surface as slopes
 
 SPOTTER = Path(__file__).resolve().parents[3] / "shared/data/sea/ws_spotter_20210929.csv"
+
+
+def surface(waves, time, x, y):
+    swing = np.empty((len(waves.amplitude), 2))
+    turn_waves(waves, time, x, y, swing)
+    return slopes(waves, swing)
+
+
+def kinematics(waves, time, x, y, height, lowest, step, out):
+    swing = np.empty((len(waves.amplitude), 2))
+    turn_waves(waves, time, x, y, swing)
+    motion(waves, swing, height, lowest, step, out)
 
 
 def sea(**settings):

@@ -15,7 +15,7 @@ from twin.physics.mooring import Lines, add_mooring, make_lines
 from twin.physics.rotation import rotate
 from twin.physics.water_forces import add_across, add_along, add_damping, add_wind, borne, buoyancy
 from twin.state import F64, BodyState
-from twin.world.waves import Waves, kinematics, surface
+from twin.world.waves import Waves, kinematics, surface, turn_waves
 
 DEEP = 1e4
 """m, of the calm sea that bodies float in until they are told of another one."""
@@ -119,6 +119,7 @@ def _wrenches(
     position: F64, orientation: F64, velocity: F64, angular_velocity: F64, thrust: F64, damping: F64, out: F64,
 ) -> None:  # fmt: skip
     slices = hull.volume.shape[0]
+    swing = np.empty((waves.amplitude.shape[0], 2))
     wet, water = np.empty(slices), np.empty((slices, 6))
     turn, force, added = np.empty((3, 3)), np.empty(6), np.empty((6, 6))
     for i in range(position.shape[0]):
@@ -130,10 +131,11 @@ def _wrenches(
         motion = (velocity[i, 0], velocity[i, 1], velocity[i, 2])
         spin = (angular_velocity[i, 0], angular_velocity[i, 1], angular_velocity[i, 2])
         force[:], added[:] = 0.0, 0.0
-        eta, slope_x, slope_y = surface(waves, time, position[i, 0], position[i, 1])
+        turn_waves(waves, time, position[i, 0], position[i, 1], swing)
+        eta, slope_x, slope_y = surface(waves, swing)
         height = position[i, 2] - eta - level
         climb = buoyancy(hull, turn, height, slope_x, slope_y, wet, force)
-        _water(hull, waves, time, position[i], eta, height, climb, current, water)
+        _water(hull, waves, swing, eta, height, climb, current, water)
         add_across(hull, axis, spin, motion, wet, water, force, added)
         add_along(hull, axis, motion, wet, water, force, added)
         add_damping(hull, motion, spin, water, force)
@@ -145,12 +147,12 @@ def _wrenches(
 
 @kernel
 def _water(
-    hull: Hull, waves: Waves, time: float, place: F64, eta: float, height: float, climb: float,
+    hull: Hull, waves: Waves, swing: F64, eta: float, height: float, climb: float,
     current: tuple[float, float, float], water: F64,
 ) -> None:  # fmt: skip
     """Write velocity and acceleration of the water, current included, at the middle of each slice."""
     first = height + climb * (hull.bottom + 0.5 * hull.step)
-    kinematics(waves, time, place[0], place[1], eta, first, climb * hull.step, water)
+    kinematics(waves, swing, eta, first, climb * hull.step, water)
     if current[0] != 0.0 or current[1] != 0.0:
         for j in range(water.shape[0]):
             below = min(first + j * climb * hull.step, 0.0)

@@ -51,6 +51,10 @@ class Floats:
     position: F64
 
 
+_WIND_HELD = 10**8
+"""ns between two looks at the wind: gusts take seconds to pass a buoy, and the sea is what moves it."""
+
+
 class Water:
     """Tells all floating bodies, whatever their group, of the sea and of the wind over it.
 
@@ -60,16 +64,18 @@ class Water:
 
     def __init__(self, floats: Sequence[Floats], sea: Sea, wind: Wind | None = None) -> None:
         self.floats, self.sea, self.wind = floats, sea, wind
+        self._beat = -1
         for group in floats:
             group.dynamics.moor(group.position, sea.depth)
 
     def update(self, time: int, bodies: BodyState) -> None:
         """Set what surrounds every floating body at `time` [ns]."""
+        look, self._beat = time == 0 or time // _WIND_HELD != self._beat, time // _WIND_HELD
         waves, tide, current = self.sea.waves(time), self.sea.tide(time), self.sea.current(time)
         for group in self.floats:
             dynamics = group.dynamics
             dynamics.waves, dynamics.time, dynamics.level, dynamics.current = waves, time / 1e9, tide, current
-            if self.wind is not None:
+            if self.wind is not None and look:
                 places = bodies.position[group.first : group.first + dynamics.n]
                 over = np.array([0.0, 0.0, max(tide + 1.0, 1.0)])  # m, at the height of a small buoy's mast
                 dynamics.wind[:] = self.wind.velocity(time, places * (1.0, 1.0, 0.0) + over)

@@ -9,7 +9,7 @@ import numpy as np
 
 from twin.errors import WorldError
 from twin.state import F64
-from twin.world.environment import Environment, SeaSpec
+from twin.world.environment import Environment, Sea, SeaSpec
 from twin.world.measured_sea import read_spectra
 from twin.world.series import SeriesSpec
 from twin.world.spectra import Spectrum, breaking, fully_developed_period, parametric
@@ -36,6 +36,8 @@ class Seaway:
             if isinstance(getattr(spec, name), SeriesSpec):
                 raise WorldError(f"environment.sea.{name}: a run has one; only height, current and tide may vary")
         self.environment = environment
+        varies = any(isinstance(getattr(spec, name), SeriesSpec) for name in type(spec).model_fields)
+        self._constant = None if varies else state
         self._scaled = isinstance(spec.significant_height, SeriesSpec)
         if self._scaled and (spec.swell or spec.measured):
             raise WorldError("environment.sea.significant_height: varies only where there is no other wave system")
@@ -45,13 +47,17 @@ class Seaway:
         self.depth = state.depth
         self._waves = make_waves(systems, state.depth, spec.components, seed)
 
+    def state(self, time: int) -> Sea:
+        """Return height, current, tide and the rest at `time` [ns]."""
+        state = self._constant or self.environment.sea(time)
+        assert state is not None
+        return state
+
     def waves(self, time: int) -> Waves:
         """Return the wave components as they are at `time` [ns]."""
         if not self._scaled:
             return self._waves
-        state = self.environment.sea(time)
-        assert state is not None
-        return self._waves._replace(amplitude=self._waves.amplitude * state.significant_height)
+        return self._waves._replace(amplitude=self._waves.amplitude * self.state(time).significant_height)
 
     def elevation(self, time: int, points: F64) -> F64:
         """Return z [m], (n,), of the surface over points (n, 2) or (n, 3) m at `time` [ns], tide included."""
@@ -61,14 +67,11 @@ class Seaway:
 
     def tide(self, time: int) -> float:
         """Return z [m] of the mean surface at `time` [ns]."""
-        state = self.environment.sea(time)
-        assert state is not None
-        return state.tide
+        return self.state(time).tide
 
     def current(self, time: int) -> tuple[float, float, float]:
         """Return the current at the surface, east and north [m/s], and its exponent: U (1 + z / depth)^exponent."""
-        state = self.environment.sea(time)
-        assert state is not None
+        state = self.state(time)
         speed, bearing = state.current, state.current_bearing
         return -speed * float(np.sin(bearing)), -speed * float(np.cos(bearing)), state.current_exponent
 

@@ -103,13 +103,20 @@ def _spread(spreading: F64, draw: F64) -> F64:
 
 
 @kernel
-def surface(waves: Waves, time: float, x: float, y: float) -> tuple[float, float, float]:
-    """Return elevation [m] above the mean surface and its slopes along x and y at one place and time [s]."""
-    height, slope_x, slope_y = 0.0, 0.0, 0.0
+def turn_waves(waves: Waves, time: float, x: float, y: float, swing: F64) -> None:
+    """Write cosine and sine of each component's angle at one place [m] and time [s] into `swing` (C, 2)."""
     for i in range(waves.amplitude.shape[0]):
         angle = waves.kx[i] * x + waves.ky[i] * y - waves.frequency[i] * time + waves.phase[i]
-        down = -waves.amplitude[i] * np.sin(angle)
-        height += waves.amplitude[i] * np.cos(angle)
+        swing[i, 0], swing[i, 1] = np.cos(angle), np.sin(angle)
+
+
+@kernel
+def surface(waves: Waves, swing: F64) -> tuple[float, float, float]:
+    """Return elevation [m] above the mean surface and its slopes along x and y, where `swing` was taken."""
+    height, slope_x, slope_y = 0.0, 0.0, 0.0
+    for i in range(waves.amplitude.shape[0]):
+        down = -waves.amplitude[i] * swing[i, 1]
+        height += waves.amplitude[i] * swing[i, 0]
         slope_x += waves.kx[i] * down
         slope_y += waves.ky[i] * down
     return height, slope_x, slope_y
@@ -118,15 +125,15 @@ def surface(waves: Waves, time: float, x: float, y: float) -> tuple[float, float
 @kernel
 def elevation(waves: Waves, time: float, points: F64, out: F64) -> None:
     """Write the elevation [m] at points (n, 2) [m] at `time` [s] into `out` (n,)."""
+    swing = np.empty((waves.amplitude.shape[0], 2))
     for i in range(points.shape[0]):
-        out[i] = surface(waves, time, points[i, 0], points[i, 1])[0]
+        turn_waves(waves, time, points[i, 0], points[i, 1], swing)
+        out[i] = surface(waves, swing)[0]
 
 
 @kernel
-def kinematics(
-    waves: Waves, time: float, x: float, y: float, height: float, lowest: float, step: float, out: Values6
-) -> None:
-    """Write velocity and acceleration of the water at n depths below one place into `out` (n, 6).
+def kinematics(waves: Waves, swing: F64, height: float, lowest: float, step: float, out: Values6) -> None:
+    """Write velocity and acceleration of the water at n depths, where `swing` was taken, into `out` (n, 6).
 
     The first depth is z = `lowest` < 0 and the next ones lie `step` m higher each, all measured from the
     instantaneous surface `height`; above it the water moves as at it. Wheeler's stretching (1970) puts them at
@@ -137,21 +144,21 @@ def kinematics(
     first, rise = lowest * stretch, step * stretch
     for i in range(waves.amplitude.shape[0]):
         k, w = waves.number[i], waves.frequency[i]
-        angle = waves.kx[i] * x + waves.ky[i] * y - w * time + waves.phase[i]
-        cos, sin = np.cos(angle), np.sin(angle)
         floor = np.exp(-2.0 * k * waves.depth)
         speed = waves.amplitude[i] * w / (1.0 - floor)
+        cos, sin = speed * swing[i, 0], speed * swing[i, 1]
         east, north = waves.kx[i] / k, waves.ky[i] / k
         up, climb = np.exp(k * first), np.exp(k * rise)
         down, sink = floor / up, 1.0 / climb
         for j in range(out.shape[0]):
             up, down = min(up, 1.0), max(down, floor)
-            along, above = speed * (up + down), speed * (up - down)
-            out[j, 0] += along * cos * east
-            out[j, 1] += along * cos * north
-            out[j, 2] += above * sin
-            out[j, 3] += w * along * sin * east
-            out[j, 4] += w * along * sin * north
-            out[j, 5] -= w * above * cos
+            along, above = (up + down) * cos, (up - down) * sin
+            pull, fall = (up + down) * sin * w, (up - down) * cos * w
+            out[j, 0] += along * east
+            out[j, 1] += along * north
+            out[j, 2] += above
+            out[j, 3] += pull * east
+            out[j, 4] += pull * north
+            out[j, 5] -= fall
             up *= climb
             down *= sink

@@ -1,0 +1,105 @@
+"""Bad input of floating bodies and their moorings, and the buoys' controllers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from twin import plugins
+from twin.clock import NS
+from twin.errors import ScenarioError, WorldError
+from twin.physics.dynamics import make_dynamics
+from twin.scenario import load_kind
+from twin.specs import RobotSpec
+from twin.state import Observation, Sample
+from twin.world.environment import Environment, EnvironmentSpec
+from twin.world.sea import Seaway
+
+ROOT = Path(__file__).resolve().parents[2]
+STATION = "worlds/harbour/scenarios/station.toml"
+LINE = "robots.guard.spec.body.parameters.mooring=[{{anchor=[40.0, 0.0], length={length}, weight=5.0}}]"
+
+
+def controller(kind, name, **parameters):
+    folder = ROOT / "agents" / kind
+    made = plugins.load_controller(name, folder).value
+    spec = RobotSpec("b", "b", 0, load_kind(folder), None, made.Parameters(**parameters))
+    ready = made()
+    ready.reset(spec, np.random.default_rng(0))
+    return ready
+
+
+def heaving(time, height, speed):
+    values = {"position": np.array([0.0, 0.0, height]), "velocity": np.array([0.0, 0.0, speed])}
+    return Observation(time, "b", Sample(time, values))
+
+
+def test_a_body_that_is_deeper_than_the_sea_is_refused(stage):
+    with pytest.raises(ScenarioError, match="sea floor at 1.5 m"):
+        stage(STATION, "environment.sea.depth=1.5 m")
+
+
+@pytest.mark.parametrize(("length", "says"), [(10.0, "shorter than"), (25.0, "must reach")])
+def test_a_line_too_short_for_its_place_is_refused(stage, length, says):
+    with pytest.raises(ScenarioError, match=says):
+        stage(STATION, LINE.format(length=length))
+
+
+def test_a_buoy_needs_a_sea(tmp_path):
+    with pytest.raises(WorldError, match="no sea"):
+        Seaway(Environment(EnvironmentSpec(), tmp_path, 1), tmp_path, 1)
+
+
+@pytest.mark.parametrize("setting", ["environment.sea.peak_period=-3 s", "environment.sea.significant_height=-1 m"])
+def test_a_sea_that_can_not_be_is_refused(stage, setting):
+    with pytest.raises(ScenarioError, match="environment.sea"):
+        stage(STATION, setting)
+
+
+def test_the_mass_of_the_urdf_must_be_that_of_the_hull(stage):
+    built = stage(STATION, "robots.guard.spec.body.parameters.mass=390 kg")
+    with pytest.raises(ScenarioError, match="mass of the URDF"):
+        built.twin.reset()
+
+
+@pytest.mark.parametrize("kind", ["buoy", "wave_energy"])
+def test_the_kinds_float_upright_at_the_height_of_their_own_scenarios(kind):
+    body = load_kind(ROOT / "agents" / kind).body
+    dynamics = make_dynamics(body.dynamics, body.parameters, 1, ROOT / "agents" / kind)
+    assert dynamics.float_height == pytest.approx({"buoy": -1.3, "wave_energy": -0.8}[kind], abs=2e-3)
+
+
+def test_a_report_has_height_and_period_of_a_single_wave():
+    """A cosine of 0.5 m has 4 sqrt(m0) = 4 * 0.5 / sqrt(2) m; the window holds 12 of its periods."""
+    buoy = controller("buoy", "spectrum", to="edge", window="60 s", segments=1)
+    for n in range(602):
+        action = buoy.act(heaving(n * NS // 10, 0.5 * np.cos(2 * np.pi * n / 50), 0.0))
+        if action.messages:
+            break
+    assert action.log["significant_height"] == pytest.approx(4 * 0.5 / np.sqrt(2), rel=0.01)
+    assert action.log["peak_period"] == pytest.approx(5.0, rel=0.01)
+    assert (action.messages[0].to, action.messages[0].size) == ("edge", 340)
+
+
+def test_latching_holds_at_the_turn_for_half_of_the_difference_of_periods():
+    latching = controller("wave_energy", "latching")
+    held = []
+    for n in range(400):
+        phase = 2 * np.pi * n / 120  # 6 s at 20 Hz
+        action = latching.act(heaving(n * NS // 20, np.sin(phase), 2 * np.pi / 6 * np.cos(phase)))
+        held.append(action.command[0] >= 1e6)
+    starts = np.flatnonzero(~np.array(held[:-1]) & np.array(held[1:])) + 1
+    lengths = [next(k for k in range(start, 400) if not held[k]) - start for start in starts[:-1]]
+    wanted = (6.0 - latching.own_period) / 2 * 20
+    assert lengths and all(abs(length - wanted) <= 1 for length in lengths)
+
+
+def test_reactive_control_tunes_the_stiffness_to_the_waves():
+    reactive = controller("wave_energy", "reactive", period="4 s", share=1.0)
+    for n in range(1200):
+        phase = 2 * np.pi * n / 120
+        action = reactive.act(heaving(n * NS // 20, np.sin(phase), 0.0))
+    w, p = 2 * np.pi / 6.0, reactive.parameters
+    assert action.command[1] == pytest.approx(w * w * p.mass - p.stiffness, rel=0.02)
