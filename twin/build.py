@@ -285,6 +285,7 @@ def _group(c: Cast, scenario: Scenario, robots: Sequence[Robot]) -> Group:
         controllers=[] if c.on_edge else _controllers(c, scenario.seed),
         failsafes=_failsafes(c, scenario.seed),
         edge=c.edge_node,
+        log_sensors=c.entry.log_sensors,
     )
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import mesa
 import numpy as np
 
+from twin.clock import NS
 from twin.errors import RunError, nearest
 from twin.protocols import Controller, Failsafe, Sensor
 from twin.specs import RobotSpec
@@ -59,6 +60,17 @@ class Robot(mesa.Agent):
     def react(self, packets: Sequence[Packet], until: int) -> Reaction:
         """Answer deliveries up to `until` [ns]; nodes without a body act at the instant of arrival."""
         return Reaction()
+
+    def readings(self, time: int) -> list[tuple[int, int, str, float]]:
+        """Return the newest sensor sample value by value, and its age [s], as rows of the log."""
+        if self.sensed is None:
+            return []
+        values = {"age": np.array((time - self.sensed.time) / NS), **self.sensed.values}
+        return [
+            (time, self.node, f"sensed.{name}.{i}" if value.ndim else f"sensed.{name}", number)
+            for name, value in values.items()
+            for i, number in enumerate(value.ravel().tolist())
+        ]
 
     def packet(
         self, destination: int, kind: str, size: int, created: int, stamp: int, payload: Any
@@ -181,10 +193,12 @@ class Group:
         controllers: Sequence[Controller] = (),
         failsafes: Sequence[Failsafe] = (),
         edge: int | None = None,
+        log_sensors: bool = False,
     ) -> None:
         self.name, self.robots, self.bodies, self.sensor = name, robots, bodies, sensor
         self.period, self.phase, self.offset = period, phase, offset
         self.controllers, self.failsafes, self.edge = controllers, failsafes, edge
+        self.log_sensors = log_sensors
         body = robots[0].spec.kind.body
         assert body is not None, "a group is made of robots with bodies"
         self.lower, self.upper = body.vector("lower"), body.vector("upper")
@@ -243,6 +257,8 @@ class Due:
         self._control(nominal, observations, heard, decisions)
         for i, robot in enumerate(self.robots):
             self._finish(i, robot, time, decisions)
+            if self.group.log_sensors:
+                decisions.logs += robot.readings(time)
         return decisions
 
     def _observe(self, time: int) -> tuple[list[Observation], list[Packet | None]]:

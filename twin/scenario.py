@@ -71,6 +71,7 @@ class RobotEntry(Spec):
     control: RateHz | None = None
     phase: int | None = Field(default=None, ge=0)
     send_offset: NonNegativeNs | None = None
+    log_sensors: bool = False
     spec: dict[str, Any] = {}
 
     @model_validator(mode="after")
