@@ -92,7 +92,7 @@ def main():
         assert ends == same and not len(none), "another process must not change the flight"
         took, robots = exchanges[20:].T  # the first ones start processes
         wait, each = np.median(took) * 1e6, np.median(took / robots) * 1e6
-        print(f"{name:32} {wait:5.0f} us a wait, for {np.mean(robots):4.1f} robots: {each:4.0f} us per robot and decision")
+        print(f"{name:32} {wait:5.0f} us a wait for {np.mean(robots):4.1f} robots: {each:4.0f} us per robot and step")
 
 
 if __name__ == "__main__":
