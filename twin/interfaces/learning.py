@@ -111,9 +111,9 @@ class TwinEnv(gymnasium.Env[F64, NDArray[np.float32]]):
 class TwinParallelEnv(ParallelEnv[str, F64, NDArray[np.float32]]):
     """All robots of one group; they decide together, at the beats of a timer at the edge.
 
-    `trigger` [Hz] is the rate of the beats, the robots' control rate if not given. Where compute times make
-    the edge serve them one after another, a step ends with the first ones served; the others keep their
-    command and their last observation. The rest is as in `TwinEnv`.
+    `trigger` [Hz] is the rate of the beats. Where compute times make the edge serve them one after another,
+    a step ends with the first ones served; the others keep their command and their last observation. The rest
+    is as in `TwinEnv`.
 
     Raises:
         ScenarioError: the scenario is wrong, or its group has no body or isn't there.
