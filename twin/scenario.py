@@ -125,8 +125,14 @@ class Scenario(Spec):
         return wrong
 
     def to_toml(self) -> str:
-        """Return all of it, overrides and defaults included, as text that loads to the same scenario."""
-        return tomli_w.dumps(self.model_dump(mode="json", by_alias=True, exclude_none=True))
+        """Return all of it, overrides and defaults included, as text that loads to the same scenario.
+
+        Of the environment only what it states: all else is its world's.
+        """
+        data = self.model_dump(mode="json", by_alias=True, exclude_none=True)
+        if self.environment is not None:
+            data["environment"] = self.environment.model_dump(mode="json", exclude_unset=True, exclude_none=True)
+        return tomli_w.dumps(data)
 
 
 def load_scenario(path: Path, overrides: Sequence[str] = ()) -> tuple[Scenario, list[str]]:

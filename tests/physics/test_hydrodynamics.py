@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ from twin import plugins
 from twin.clock import NS
 from twin.errors import ScenarioError, WorldError
 from twin.physics.dynamics import make_dynamics
-from twin.scenario import load_kind
+from twin.scenario import Scenario, load_kind, load_scenario
 from twin.specs import RobotSpec
 from twin.state import Observation, Sample
 from twin.world.environment import Environment, EnvironmentSpec
@@ -34,6 +35,28 @@ def controller(kind, name, **parameters):
 def heaving(time, height, speed):
     values = {"position": np.array([0.0, 0.0, height]), "velocity": np.array([0.0, 0.0, speed])}
     return Observation(time, "b", Sample(time, values))
+
+
+RUNS = [("array", "buoy-49"), ("station", "guard-2"), ("wave-energy", "harvester-3")]
+
+
+@pytest.mark.parametrize(("name", "body"), RUNS)
+def test_the_scenarios_of_the_harbour_run_twice_alike_and_their_bodies_float(stage, name, body):
+    """A second of each, twice: nobody leaves its place by more than the waves' 1.2 m."""
+    ends = []
+    for _ in range(2):
+        built = stage(f"worlds/harbour/scenarios/{name}.toml")
+        first, *_, last = built.twin.frames(NS)
+        ends.append(last.bodies)
+    (row,) = (node.body for node in built.nodes if node.name == body)
+    assert np.abs(ends[0].position[row] - first.bodies.position[row]).max() < 1.2
+    assert np.array_equal(ends[0].position, ends[1].position) and np.array_equal(ends[0].velocity, ends[1].velocity)
+
+
+def test_a_recorded_scenario_leaves_to_the_world_what_it_does_not_state():
+    scenario, _ = load_scenario(ROOT / STATION)
+    again = Scenario.model_validate(tomllib.loads(scenario.to_toml()))
+    assert again.environment.model_dump(exclude_unset=True) == scenario.environment.model_dump(exclude_unset=True)
 
 
 def test_a_body_that_is_deeper_than_the_sea_is_refused(stage):
