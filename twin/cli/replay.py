@@ -9,18 +9,44 @@ import click
 from twin.cli import examples
 
 
-@click.command(epilog=examples("twin replay run.h5", "twin replay run.h5 --export run.html"))
+@click.command(
+    epilog=examples(
+        "twin replay run.h5", "twin replay run.h5 --export run.html", "twin replay run.h5 --video run.mp4"
+    )
+)
 @click.argument("recording", type=click.Path(path_type=Path))
 @click.option("--export", type=click.Path(path_type=Path), help="Write a page that plays from a file, .html.")
+@click.option("--video", type=click.Path(path_type=Path), help="Write a video, .mp4.")
 @click.option("--force", is_flag=True, help="Replace an existing file.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to serve at; 0.0.0.0 is everyone.")
 @click.option("--port", type=int, default=8080, show_default=True, help="Port to serve at.")
-def replay(recording: Path, export: Path | None, force: bool, host: str, port: int) -> int:
-    """Show RECORDING in a page of the browser: world, robots, links, signals.
+def replay(recording: Path, export: Path | None, video: Path | None, force: bool, host: str, port: int) -> int:
+    """Show RECORDING in the browser: world, robots, links, signals.
 
     The page is served to this machine only, until Ctrl-C. The extra `view`
-    (viser) must be installed.
+    (viser) must be installed; for --video, the extra `video` (PyAV) is enough.
     """
+    if video is not None:
+        _film(recording, video, force)
+    if video is None or export is not None:
+        _show(recording, export, force, host, port)
+    return 0
+
+
+def _film(recording: Path, video: Path, force: bool) -> None:
+    from twin.cli.console import out
+    from twin.cli.extras import needed, world_of
+    from twin.recording.reader import Recording
+
+    with needed("video", "av"):
+        from twin.viewer.video import write_video
+    with Recording(recording) as run:
+        world = world_of(run)
+        write_video(run, None if world is None else world.geometry, video, force=force)
+    out.print(f"written to {video}", markup=False)
+
+
+def _show(recording: Path, export: Path | None, force: bool, host: str, port: int) -> None:
     from twin.cli.console import out, say
     from twin.cli.extras import needed, world_of
     from twin.recording.reader import Recording
@@ -41,7 +67,6 @@ def replay(recording: Path, export: Path | None, force: bool, host: str, port: i
                 out.print(f"open {address} in a browser; Ctrl-C ends", markup=False)
                 shown.serve()
         except KeyboardInterrupt:
-            return 0
+            say("ended")
         finally:
             shown.close()
-    return 0
