@@ -275,12 +275,15 @@ class TestNames:
     @pytest.mark.parametrize(
         ("override", "parts"),
         [
-            ("robots.ball.kind=mas", ["height.toml: robots.ball.kind: no robot 'mas'; there are: ", "drone", "did you mean 'mass'?"]),
-            ("robots.ball.controller=heigt", ["height.toml: robots.ball.controller: no controller 'heigt'; there are: ", "mean 'height'?"]),
+            ("robots.ball.kind=mas",
+             ["height.toml: ", "robots.ball.kind: no robot 'mas'; there are: ", "drone", "did you mean 'mass'?"]),
+            ("robots.ball.controller=heigt",
+             ["height.toml: ", "robots.ball.controller: no controller 'heigt'; there are: ", "mean 'height'?"]),
             ("robots.ball.controller=./my.py:A", ["./my.py: no such file in "]),
             ("robots.ball.parameters.x=1", ["height.toml: robots.ball.parameters"]),
             ("robots.ball.control=300 Hz", ["robots.ball.control", "250 Hz or 500 Hz"]),
-            ("robots.ball.spec.control=fast", ["height.toml: robots.ball.spec.control: found 'fast'; allowed: a frequency in Hz"]),
+            ("robots.ball.spec.control=fast",
+             ["height.toml: ", "robots.ball.spec.control: found 'fast'; allowed: a frequency in Hz"]),
             ("world=viod", ["height.toml: world: no world 'viod'; there are: ", "did you mean 'void'?"]),
             ("world=./void", ["no world.toml in "]),
             ("network.kind=idael", ["--set: network.kind: found 'idael'; allowed: ", "'ideal'?"]),

@@ -24,6 +24,7 @@ COMMANDS = {
     "export": "twin.cli.export:export",
     "recover": "twin.cli.recover:recover",
     "world": "twin.cli.world:world",
+    "channel": "twin.cli.channel:channel",
 }
 
 

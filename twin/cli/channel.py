@@ -29,14 +29,14 @@ def channel() -> None:
 
 @channel.command("map", epilog=examples(
     "twin channel map city --site 0,0,40 -o map.png",
-    "twin channel map city --sites sites.csv --quantity sinr --height 30 -o sinr.png",
+    "twin channel map city --sites sites.csv --quantity sinr -o sinr.png",
     "twin channel map city --sites sites.csv --step 2 -o map.npz",
 ))  # fmt: skip
 @click.argument("world")
 @click.option("--site", multiple=True, metavar="X,Y,Z", help="Isotropic transmitter of 43 dBm; may be repeated.")
 @click.option("--sites", type=click.Path(path_type=Path),
               help="CSV: name, x, y, z, azimuth, tilt, power and, if wanted, pattern.")  # fmt: skip
-@click.option("--height", "heights", multiple=True, type=float, help="Metres above local zero  [default: 1.5]")
+@click.option("--height", "heights", multiple=True, type=float, help="Metres above local zero; 1.5 if not given.")
 @click.option("--step", default=5.0, show_default=True, type=click.FloatRange(min=0.01), help="Metres between points.")
 @click.option("--area", metavar="X0,Y0,X1,Y1", help="Area to cover; all of the world if not given.")
 @click.option("--bandwidth", default="20 MHz", show_default=True, help="For the noise in the SINR.")

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 @click.option("--compare", type=click.Path(path_type=Path), help="A second recording, beside the first.")
 @click.option("--force", is_flag=True, help="Replace an existing page.")
 def report(recording: Path, output: Path, compare: Path | None, force: bool) -> int:
-    """Write a page about RECORDING: verdict, time line, latency, links, KPIs.
+    """Write a page on RECORDING: verdict, events, latency, links.
 
     One HTML file that needs nothing else. The extra `report` (plotly) must be
     installed.

@@ -91,7 +91,7 @@ def info(reference: str, as_json: bool) -> int:
 @click.option("--below", help="Hide what begins above this z, such as a roof.")
 @click.option("--force", is_flag=True, help="Replace an existing picture.")
 def show(reference: str, output: Path, below: str | None, force: bool) -> int:
-    """Draw a map of WORLD, a name or a folder: heights, materials, sites."""
+    """Draw a map of WORLD: heights, materials, sites."""
     from twin.analysis.map import draw_map, radio_sites
     from twin.analysis.picture import save
     from twin.cli.console import say
