@@ -41,7 +41,8 @@ class Replay:
             raise TwinError(f"{recording.path}: holds no frame to show")
         self.recording, self._closed = recording, False
         self.tracks = tracks(recording)
-        self.time = recording["state/time"][:: max(1, -(-recording.rows["state"] // self._points()))] / NS
+        self._times = recording["state/time"][:]
+        self.time = self._times[:: max(1, -(-len(self._times) // self._points()))] / NS
         with redirect_stdout(sys.stderr):  # it greets
             self.server = ViserServer(host=host, port=port, label=f"twin: {recording.path.name}", verbose=False)
         models, self.notes = find_models(recording)
@@ -72,9 +73,8 @@ class Replay:
 
     def frame(self, at: float) -> Frame:
         """Return the newest frame at a time [s]."""
-        row = int(np.searchsorted(self.recording["state/time"][:], round(at * NS), side="right")) - 1
-        start = int(self.recording["state/time"][max(row, 0)])
-        return next(self.recording.frames(start))
+        row = int(np.searchsorted(self._times, round(at * NS), side="right")) - 1
+        return next(self.recording.frames(int(self._times[max(row, 0)])))
 
     def round_trips(self, at: float) -> F64:
         """Return the round trip (R,) s of each robot's newest command; nan without one."""
