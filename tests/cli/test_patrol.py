@@ -35,3 +35,10 @@ def test_packets_are_conserved(patrol):
     n = figures["packets_sent"]
     assert figures["packets_lost"] == pytest.approx(0.1 * n, abs=5 * (0.09 * n) ** 0.5)
     assert figures["losses"] == {"lost": figures["packets_lost"]}
+
+
+@pytest.mark.parametrize(("place", "thing"), [([0, 0, 10], "building_"), ([100, 0, 20], "building_"), ([0, 60, -1], "ground")])
+def test_a_drone_that_starts_inside_of_something_is_refused(command, place, thing):
+    settings = ("robots.patrol.count=1", f"robots.patrol.positions=[{place}]")
+    code, out, err = command("check", "city/patrol", *(part for s in settings for part in ("--set", s)))
+    assert code == 2 and "robots.patrol.positions[0]: patrol at" in err and f"is inside of {thing}" in err
