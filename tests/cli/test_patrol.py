@@ -37,7 +37,10 @@ def test_packets_are_conserved(patrol):
     assert figures["losses"] == {"lost": figures["packets_lost"]}
 
 
-@pytest.mark.parametrize(("place", "thing"), [([0, 0, 10], "building_"), ([100, 0, 20], "building_"), ([0, 60, -1], "ground")])
+INSIDE = [([0, 0, 10], "building_"), ([100, 0, 20], "building_"), ([0, 60, -1], "ground")]
+
+
+@pytest.mark.parametrize(("place", "thing"), INSIDE)
 def test_a_drone_that_starts_inside_of_something_is_refused(command, place, thing):
     settings = ("robots.patrol.count=1", f"robots.patrol.positions=[{place}]")
     code, out, err = command("check", "city/patrol", *(part for s in settings for part in ("--set", s)))
