@@ -171,7 +171,8 @@ def test_trajectory_without_a_task_is_refused(spec):
 
 def test_trajectory_limits_tilt_and_size_and_logs_it(spec):
     controller = plugins.load_controller("trajectory", DRONE).value()
-    controller.reset(spec, np.random.default_rng(0))
+    limits = controller.Parameters(max_tilt="30 deg", max_acceleration=6.0)
+    controller.reset(replace(spec, parameters=limits), np.random.default_rng(0))
     act = controller.act(Observation(0, "drone", sample(0, position=(100.0, 0.0, 10.0))))
     x, y, z, _ = act.command
     assert x == pytest.approx(-9.81 * np.tan(np.pi / 6)) and y == z == 0.0
