@@ -4,7 +4,7 @@ from dataclasses import fields
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from twin.clock import NS
@@ -196,6 +196,7 @@ def test_without_paths_the_links_have_none(tmp_path):
     }),
     ticks=st.integers(1, 250),
 )  # fmt: skip
+@example(sizes={"bodies": 1, "joints": 0, "links": 0, "packets": 1, "events": 1, "text": "nul\0"}, ticks=1)
 def test_any_sizes_and_texts_come_back(tmp_path_factory, sizes, ticks):
     if sizes["bodies"] == 0:
         sizes["joints"] = 0

@@ -81,9 +81,8 @@ class _Block:
         ends = self._ends[name]
         lists = []
         for column, values in _read(self._recording, name, int(ends[0]), int(ends[-1])).items():
-            if self._recording[f"{name}/{column}"].is_text:
-                values = self._recording.strings.decode(values)
-            lists.append(values.tolist())
+            text = self._recording[f"{name}/{column}"].is_text
+            lists.append(self._recording.strings.texts(values) if text else values.tolist())
         return list(zip(*lists, strict=True))
 
     def _bodies(self, i: int) -> BodyState:
@@ -94,7 +93,7 @@ class _Block:
     def _mode(self, i: int) -> tuple[str, ...]:
         codes = self._state["mode"][i]
         if self._modes[0] != codes.tobytes() or not self._modes[1]:
-            self._modes = codes.tobytes(), tuple(self._recording.strings.decode(codes).tolist())
+            self._modes = codes.tobytes(), tuple(self._recording.strings.texts(codes))
         return self._modes[1]
 
     def _link_state(self, trace: int) -> LinkState:

@@ -38,8 +38,13 @@ class Strings:
             self._blocks[block] = self._load(block * _BLOCK)
         return self._blocks[block][place]
 
+    def texts(self, codes: NDArray[Any]) -> list[str]:
+        """Return the texts of numbers (n,), each as it was written."""
+        known = {code: self[code] for code in np.unique(codes).tolist()}
+        return [known[code] for code in codes.tolist()]
+
     def decode(self, codes: NDArray[Any]) -> NDArray[Any]:
-        """Return the texts of an array of numbers, same shape."""
+        """Return the texts of an array of numbers, same shape, as numpy holds them: without NULs at their ends."""
         unique, inverse = np.unique(codes, return_inverse=True)
         texts = np.array([self[code] for code in unique], dtype=np.str_)
         return texts[inverse].reshape(codes.shape)
