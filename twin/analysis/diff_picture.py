@@ -7,7 +7,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from twin.analysis.changes import Change, figure_changes, verdict_changes
-from twin.analysis.picture import FRAME, INK, MUTED, PAPER, WIDTH
+from twin.analysis.picture import WIDTH
+from twin.analysis.plan import FRAME, INK, MUTED, PAPER
 from twin.analysis.signal_picture import ROW, key, style, thinned
 from twin.analysis.signals import signal
 from twin.clock import NS

@@ -13,15 +13,13 @@ from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
-from matplotlib.patheffects import withStroke
 
-from twin.analysis.plan import GROUND_COLOURS, draw_plan
+from twin.analysis.plan import FRAME, GROUND_COLOURS, INK, MUTED, PAPER, draw_plan, draw_scale_and_north
 from twin.state import F64, Bool
 from twin.world.geometry import Geometry, with_faces
 from twin.world.rules import surface_kinds
 from twin.world.world import World
 
-INK, MUTED, FRAME, PAPER = "#1c2128", "#59636e", "#d0d7de", "#ffffff"
 WALL_COLOURS = {
     "concrete": "#57606a", "brick": "#a0522d", "glass": "#1f7fb8", "metal": "#7a4fa3", "wood": "#8a6d1d",
     "plasterboard": "#c98fb0", "chipboard": "#c2843c", "plywood": "#c2843c", "marble": "#3d8a7d",
@@ -50,7 +48,7 @@ def draw_map(world: World, below: float | None = None, sites: Sequence[F64] = ()
     for x, y, _ in sites:
         axes.plot(x, y, "^", markersize=9, color=INK, markeredgecolor=PAPER, zorder=5)
     _draw_legend(axes, geometry, walls, bool(sites))
-    _draw_scale_and_north(axes, low, high)
+    draw_scale_and_north(axes, low, high)
     if heights is not None:
         _draw_heights(figure, heights)
     _draw_title(figure, world, below)
@@ -103,22 +101,6 @@ def _draw_legend(axes: Axes, geometry: Geometry, walls: Sequence[str], with_site
         entries.append(Line2D([], [], marker="^", linestyle="none", color=INK, label="radio site"))
     axes.legend(handles=entries, loc="upper left", bbox_to_anchor=(0, 0), borderaxespad=0.4, ncols=4, fontsize=8,
                 frameon=False, handlelength=1.4, columnspacing=1.2)  # fmt: skip
-
-
-def _draw_scale_and_north(axes: Axes, low: F64, high: F64) -> None:
-    width, halo = float(high[0] - low[0]), [withStroke(linewidth=3.0, foreground=PAPER)]
-    lengths = [digit * 10.0**power for power in range(-1, 6) for digit in (1, 2, 5)]
-    length = max(step for step in lengths if step <= width / 5)
-    x, y = low + 0.03 * width
-    axes.plot([x, x + length], [y, y], color=INK, linewidth=2.5, solid_capstyle="butt", path_effects=halo, zorder=6)
-    text = axes.annotate(f"{length:g} m", (x, y), (0, 4), textcoords="offset points", fontsize=8, color=INK, zorder=6)
-    text.set(path_effects=halo)
-    x, y = high - [0.03 * width, 0.05 * width]
-    arrow = {"arrowstyle": "-|>", "color": INK, "linewidth": 1.4, "path_effects": halo}
-    axes.annotate("", (x, y), (x, y - 0.06 * width), arrowprops=arrow, zorder=6)
-    north = axes.annotate("N", (x, y), (0, 1), textcoords="offset points", fontsize=9, color=INK, ha="center",
-                          fontweight="bold", zorder=6)  # fmt: skip
-    north.set(path_effects=halo)
 
 
 def _draw_heights(figure: Figure, heights: Any) -> None:

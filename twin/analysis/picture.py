@@ -19,7 +19,7 @@ from matplotlib.patheffects import withStroke
 from matplotlib.ticker import MaxNLocator
 
 from twin.analysis.figures import FIGURES
-from twin.analysis.plan import draw_plan
+from twin.analysis.plan import FRAME, INK, MUTED, PAPER, draw_plan, draw_scale_and_north
 from twin.analysis.tracks import Site, Track, sites, tracks
 from twin.clock import NS
 from twin.errors import TwinError
@@ -27,7 +27,6 @@ from twin.recording.reader import Recording
 from twin.state import F64
 from twin.world.geometry import Geometry, atomic
 
-INK, MUTED, FRAME, PAPER = "#1c2128", "#59636e", "#d0d7de", "#ffffff"
 DELAYS = ListedColormap(colormaps["plasma"](np.linspace(0.02, 0.82, 256)), name="delays")
 """Perceptually even and in the same order for colour-blind eyes; without the yellows that vanish on paper."""
 WIDTH, TITLE, KEYS, MARGIN = 8.4, 0.95, 1.15, 0.2
@@ -60,7 +59,7 @@ def draw(recording: Recording, geometry: Geometry | None, note: str = "") -> Fig
     if flown or masts:
         axes.legend(loc="upper left", bbox_to_anchor=(0, 0), borderpad=0.3, borderaxespad=0.2, ncols=5,
                     fontsize=8, frameon=False, handletextpad=0.3)  # fmt: skip
-    _draw_scale_and_north(axes, low, high)
+    draw_scale_and_north(axes, low, high)
     if delays is not None:
         _draw_key(figure, delays, (MARGIN, 4.9), "round trip of the newest command (ms), slowest on top")
     if heights is not None:
@@ -159,25 +158,6 @@ def _label(axes: Axes, text: str, x: float, y: float) -> None:
     halo = [withStroke(linewidth=2.5, foreground=PAPER)]
     axes.annotate(text, (x, y), (7, 5), textcoords="offset points", fontsize=8, color=INK, path_effects=halo,
                   zorder=5)  # fmt: skip
-
-
-def _draw_scale_and_north(axes: Axes, low: F64, high: F64) -> None:
-    """Draw a scale bar of a round length below left, and north above right."""
-    width = float(high[0] - low[0])
-    length = max(step for step in _ROUND if step <= width / 4)
-    halo = [withStroke(linewidth=3.0, foreground=PAPER)]
-    x, y = low + 0.03 * width
-    axes.plot([x, x + length], [y, y], color=INK, linewidth=2.5, solid_capstyle="butt", path_effects=halo)
-    axes.annotate(f"{length:g} m", (x, y), (0, 4), textcoords="offset points", fontsize=8, color=INK,
-                  path_effects=halo)  # fmt: skip
-    x, y = high - [0.03 * width, 0.05 * width]
-    arrow = {"arrowstyle": "-|>", "color": INK, "linewidth": 1.4}
-    axes.annotate("", (x, y), (x, y - 0.06 * width), arrowprops=arrow)
-    axes.annotate("N", (x, y), (0, 1), textcoords="offset points", fontsize=9, color=INK, ha="center",
-                  fontweight="bold", path_effects=halo)  # fmt: skip
-
-
-_ROUND = [digit * 10.0**power for power in range(-1, 6) for digit in (1, 2, 5)]
 
 
 def _draw_key(figure: Figure, key: ScalarMappable, place: tuple[float, float], label: str) -> None:

@@ -8,9 +8,12 @@ from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.collections import LineCollection, PolyCollection
 from matplotlib.colors import ListedColormap, Normalize, to_rgba
+from matplotlib.patheffects import withStroke
 
 from twin.state import F64, I32, I64
 from twin.world.geometry import GROUND, Geometry
+
+INK, MUTED, FRAME, PAPER = "#1c2128", "#59636e", "#d0d7de", "#ffffff"
 
 GROUND_COLOURS = {"water": "#cfe3ee", "wet_ground": "#dfe9d6", "ground": "#f0ede7", "": "#faf9f7"}
 """Colour of ground whose material's name holds the key; the first that fits."""
@@ -67,3 +70,20 @@ def _outline(triangles: I32, face: I32) -> I32:
     unique, count = np.unique(keyed, axis=0, return_counts=True)
     outline: I32 = unique[count == 1, :2]
     return outline
+
+
+def draw_scale_and_north(axes: Axes, low: F64, high: F64) -> None:
+    """Draw a scale bar of a round length below left, and north above right."""
+    width, halo = float(high[0] - low[0]), [withStroke(linewidth=3.0, foreground=PAPER)]
+    lengths = [digit * 10.0**power for power in range(-1, 6) for digit in (1, 2, 5)]
+    length = max(step for step in lengths if step <= width / 5)
+    x, y = low + 0.03 * width
+    axes.plot([x, x + length], [y, y], color=INK, linewidth=2.5, solid_capstyle="butt", path_effects=halo, zorder=6)
+    text = axes.annotate(f"{length:g} m", (x, y), (0, 4), textcoords="offset points", fontsize=8, color=INK, zorder=6)
+    text.set(path_effects=halo)
+    x, y = high - [0.03 * width, 0.05 * width]
+    arrow = {"arrowstyle": "-|>", "color": INK, "linewidth": 1.4, "path_effects": halo}
+    axes.annotate("", (x, y), (x, y - 0.06 * width), arrowprops=arrow, zorder=6)
+    north = axes.annotate("N", (x, y), (0, 1), textcoords="offset points", fontsize=9, color=INK, ha="center",
+                          fontweight="bold", zorder=6)  # fmt: skip
+    north.set(path_effects=halo)

@@ -9,7 +9,8 @@ from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from twin.analysis.picture import FRAME, INK, MUTED, PAPER, WIDTH
+from twin.analysis.picture import WIDTH
+from twin.analysis.plan import FRAME, INK, MUTED, PAPER
 from twin.analysis.signals import Signal, signal
 from twin.clock import NS
 from twin.errors import RecordingError

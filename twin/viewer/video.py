@@ -14,8 +14,8 @@ from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from twin.analysis.picture import DELAYS, INK, MUTED, PAPER
-from twin.analysis.plan import draw_plan
+from twin.analysis.picture import DELAYS
+from twin.analysis.plan import INK, MUTED, PAPER, draw_plan
 from twin.analysis.tracks import Site, Track, sites, tracks
 from twin.clock import NS
 from twin.errors import TwinError
