@@ -7,6 +7,7 @@ from twin.link import Radio
 from twin.network import carrier_state as cs
 from twin.network.carrier import Carrier
 from twin.network.nr import NrNetwork
+from twin.network.tbs import transport_block_size
 from twin.radio_specs import CarrierSpec, NrSpec, QosSpec
 from twin.state import LinkState, Packet
 
@@ -30,19 +31,18 @@ def test_packets_that_fill_a_slot_wait_like_a_slotted_m_d_1_queue(load):
     """Service S = one slot begins at slot starts only: the mean wait is S / 2 + load S / (2 (1 - load))."""
     made = carrier([60.0])
     slot, count = made.grid.slot, 60_000
-    size = 24_000 // 8  # more than half of what 50 PRBs carry at the highest MCS: two never share a slot
-    made.enter(*[np.array([cs.DOWN]), np.array([size]), np.array([0]), np.array([0]), np.array([0])])
-    made.advance(slot, False)
-    fits = int(made.state.blocks["size"].max()) // 8 - HEADER
-    assert fits >= size  # one packet, one slot
+    elements = 50 * (12 * 13 - 12)  # 50 PRBs, 14 symbols less one with PDCCH, 12 REs of DM-RS
+    largest = transport_block_size(elements, int(made.state.mcs[1, -1]), int(made.state.mcs[0, -1]), 1)
+    size = largest // 8 - HEADER  # nothing else fits beside it
     gaps = np.random.default_rng(3).exponential(slot / load, count)
     created = np.cumsum(gaps).astype(np.int64) + 100 * slot
-    made.state.counts[cs.DECIDED] = 0
     rows = made.enter(
         np.full(count, cs.DOWN), np.full(count, size), created, created + made.grid.n2_half, np.arange(count)
     )
     made.advance(int(created[-1]) + 1000 * slot, False)
     fates = made.state.fates[: made.state.counts[cs.DECIDED]]
+    assert len(fates) == count
+    assert (fates["transmissions"] == 1).all()
     decoded = np.zeros(len(made.state.packets), dtype=np.int64)
     decoded[fates["packet"]] = fates["time"]
     waits = decoded[rows] - created - made.grid.n2_half - slot - made.grid.n1_half
@@ -102,8 +102,7 @@ def test_control_channel_elements_limit_how_many_are_served_in_a_slot():
     for terminal in range(8):
         made.enter(*[np.array([v]) for v in (2 * terminal + cs.DOWN, 40, 0, 0, terminal)])
     made.advance(20_000_000, False)
-    starts = np.sort(made.state.log["time"][: made.state.counts[cs.LOGGED]])
-    _, per_slot = np.unique(starts, return_counts=True)
+    _, per_slot = np.unique(made.state.fates["first"][: made.state.counts[cs.DECIDED]], return_counts=True)
     assert per_slot.tolist() == [3, 3, 2]
 
 

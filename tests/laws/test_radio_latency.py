@@ -158,5 +158,10 @@ def test_ten_percent_errors_add_p_times_the_round_trip(symbols):
     twice = transmissions == 2
     assert np.abs(found - np.where(twice, again, base))[transmissions <= 2].max() < 1e-3
     round_trip = (again - base).mean()
+    fates = made.state.fates[: made.state.counts[cs.DECIDED]]
+    assert (fates["repeated"] == fates["transmissions"] - 1).all()  # packets of one block
+    once = fates[fates["repeated"] == 1]
+    on_air = (once["time"] - made.state.repeats[once["packet"], 0]) * 14 / made.grid.slot
+    assert np.abs(on_air - symbols - n1 / 2).max() < 1e-3  # decoded L symbols and Tproc,1 / 2 after it began
     added = (found - base)[transmissions <= 2].mean()
     assert added == pytest.approx(twice.mean() * round_trip, rel=0.05)

@@ -124,7 +124,7 @@ class Carrier:
             return
         more = max(len(s.packets), count)
         made = cs.new_pools(len(s.packets) + more, len(s.segments) + more, len(s.links))
-        for name in ("packets", "segments", "heap"):
+        for name in ("packets", "segments", "heap", "repeats"):
             made[name][: len(getattr(s, name))] = getattr(s, name)
         for name, entry in (("packets", cs.FREE_PACKETS), ("segments", cs.FREE_SEGMENTS)):
             old, left = getattr(s, name), int(s.counts[entry])
@@ -162,7 +162,7 @@ class Carrier:
             bearers=cs.records(cs.BEARER, links * len(classes)), links=link_rows,
             blocks=cs.records(cs.BLOCK, blocks), words=np.zeros((blocks, 4)),
             ratio=np.zeros((2, len(terminals), cells)), uplink_cap_db=np.full(len(terminals), np.inf),
-            counts=np.array([FIRST_ROWS, segments, 0, 0, 0], dtype=np.int64),
+            counts=np.array([FIRST_ROWS, segments, 0, 0], dtype=np.int64),
             **cs.new_pools(FIRST_ROWS, segments, links), **cs.new_lists(len(terminals), cells, cycle),
         )  # fmt: skip
 

@@ -22,12 +22,14 @@ from twin.state import F64, I64
 Records = Any
 """A one-dimensional array of records; numba and mypy don't agree on a closer type."""
 HARQ_PROCESSES = 16
+REPEATS = 8
+"""Retransmissions of a packet whose times are kept."""
 RING = 2048
 """Occasions that can be planned ahead."""
 UP, DOWN = 0, 1
 QUEUED, DELIVERED, DISCARDED, HARQ_FAILED, HANDOVER = range(5)
 """Fates of a packet on the radio."""
-FREE_PACKETS, FREE_SEGMENTS, DECIDED, LOGGED, EVENTS = range(5)
+FREE_PACKETS, FREE_SEGMENTS, DECIDED, EVENTS = range(4)
 """Entries of `State.counts`."""
 
 CLASS = np.dtype([
@@ -52,7 +54,8 @@ PACKET = np.dtype([
     ("created", np.int64),  # ns
     ("ready", np.int64),  # ns, processed and visible to the MAC
     ("first", np.int64),  # ns, start of the first transmission, -1 before
-    ("transmissions", np.int64),
+    ("transmissions", np.int64),  # of blocks with a part of it
+    ("repeated", np.int64),  # how many of them were retransmissions
     ("free", np.int64),  # stack of free rows
 ])  # fmt: skip
 SEGMENT = np.dtype([
@@ -119,8 +122,16 @@ CELL = np.dtype([
     ("uplink_work", np.float64),  # share of PRBs, summed likewise
     ("downlink_work", np.float64),
 ])  # fmt: skip
-FATE = np.dtype([("packet", np.int64), ("time", np.int64), ("fate", np.int64), ("way", np.int64)])
-START = np.dtype([("packet", np.int64), ("time", np.int64)])
+FATE = np.dtype([
+    ("packet", np.int64),
+    ("time", np.int64),  # ns, decoded or dropped
+    ("fate", np.int64),
+    ("way", np.int64),
+    ("queued", np.int64),  # ns, visible to the MAC
+    ("first", np.int64),  # ns, start of the first transmission, -1 without one
+    ("transmissions", np.int64),
+    ("repeated", np.int64),
+])  # fmt: skip
 NONE = {"active", "head", "tail", "used", "armed", "segment", "chain", "next", "cell", "first",
         "cces_at", "load_at"}  # fmt: skip
 """Fields that start at -1."""
@@ -179,8 +190,8 @@ class State(NamedTuple):
     armed: I64  # (2,) occasion of the pending scheduling event, -1
     heap: Records  # EVENT
     fates: Records  # (P,) FATE
-    log: Records  # (2 S,) START
-    counts: I64  # (5,)
+    repeats: I64  # (P, REPEATS) ns, starts of the first retransmissions of each packet
+    counts: I64  # (4,)
 
 
 class Handle(structref.StructRefProxy):
@@ -204,7 +215,7 @@ def bind(s: State) -> Any:
         borrowed(s.segments), borrowed(s.bearers), borrowed(s.links), borrowed(s.blocks), borrowed(s.words),
         borrowed(s.cells), borrowed(s.active), borrowed(s.again), borrowed(s.rank), borrowed(s.lengths),
         borrowed(s.used), borrowed(s.reserved), borrowed(s.ratio), borrowed(s.uplink_cap_db),
-        borrowed(s.planned), borrowed(s.armed), borrowed(s.heap), borrowed(s.fates), borrowed(s.log),
+        borrowed(s.planned), borrowed(s.armed), borrowed(s.heap), borrowed(s.fates), borrowed(s.repeats),
         borrowed(s.counts),
     )  # fmt: skip
 
@@ -251,5 +262,5 @@ def new_pools(packets: int, segments: int, links: int) -> dict[str, NDArray[Any]
         "segments": records(SEGMENT, segments),
         "heap": np.zeros(heap_rows(packets, links), dtype=EVENT),
         "fates": np.zeros(packets, dtype=FATE),
-        "log": np.zeros(2 * segments, dtype=START),
+        "repeats": np.zeros((packets, REPEATS), dtype=np.int64),
     }

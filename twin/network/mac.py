@@ -10,7 +10,6 @@ from twin.network.carrier_state import (
     EVENTS,
     HANDOVER,
     HARQ_PROCESSES,
-    LOGGED,
     UP,
     Handle,
     State,
@@ -52,8 +51,6 @@ def advance(handle: Handle, until: int, answering: bool) -> int:
         time, kind = s.heap[0].time, s.heap[0].order >> KIND_SHIFT
         if time > limit or (time == limit and kind != DECODE):
             break
-        if s.counts[LOGGED] > s.log.size // 2:
-            return int(min(limit, time))
         time, _, item = pop(s.heap, s.counts[EVENTS])
         s.counts[EVENTS] -= 1
         decided = s.counts[DECIDED]

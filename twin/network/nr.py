@@ -20,7 +20,7 @@ from twin.network.topology import Topology
 from twin.network.traffic import Source
 from twin.protocols import Batch
 from twin.radio_specs import BackgroundSpec, NrSpec, QosSpec
-from twin.state import NEVER, Event, LinkState, Packet
+from twin.state import Event, LinkState, Packet
 
 FATES = {cs.DISCARDED: "discarded", cs.HARQ_FAILED: "harq", cs.HANDOVER: "handover"}
 NO_RADIO = "no radio"
@@ -212,13 +212,13 @@ class NrNetwork(EventNetwork):
         """Take the decided packets out of a carrier and send them on their way."""
         state = site.carrier.state
         count = int(state.counts[cs.DECIDED])
-        state.counts[cs.DECIDED] = state.counts[cs.LOGGED] = 0
+        state.counts[cs.DECIDED] = 0
         if not count:
             return
         fates = state.fates[:count].tolist()
         if self.facts is not None:
-            self._note(site, [row for row, *_ in fates], [time for _, time, *_ in fates])
-        for row, time, fate, way in fates:
+            self._note(site, fates)
+        for row, time, fate, way, *_ in fates:
             entry = site.inside.pop(row)
             if entry is None:
                 self.background["delivered" if fate == cs.DELIVERED else "lost"] += 1
@@ -236,15 +236,14 @@ class NrNetwork(EventNetwork):
             else:
                 self._push(self._station(flow, packet, time), ARRIVE, packet)
 
-    def _note(self, site: Site, rows: list[int], times: list[int]) -> None:
+    def _note(self, site: Site, fates: list[tuple[int, ...]]) -> None:
         assert self.facts is not None
-        packets = site.carrier.state.packets[rows]
-        columns = [packets[name].tolist() for name in ("bearer", "ready", "first", "transmissions")]
-        for row, time, bearer, ready, first, sent in zip(rows, times, *columns, strict=True):
-            up = bearer // len(self.qos) & 1 == cs.UP
+        repeats = site.carrier.state.repeats
+        for row, time, _, way, queued, first, sent, repeated in fates:
             entry = site.inside[row]
             if entry is not None:
-                self.facts.append(Facts(entry[0], up, ready, first if sent else NEVER, sent, time))
+                again = tuple(repeats[row, : min(repeated, cs.REPEATS)].tolist()) if repeated else ()
+                self.facts.append(Facts(entry[0], way == cs.UP, queued, first, sent, repeated, again, time))
 
     def _deliver(self, horizon: int) -> Batch:
         """Hand over everything up to `horizon`, in order of arrival."""

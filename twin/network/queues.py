@@ -10,8 +10,8 @@ from twin.network.carrier_state import (
     EVENTS,
     FREE_PACKETS,
     FREE_SEGMENTS,
-    LOGGED,
     QUEUED,
+    REPEATS,
     Handle,
     State,
 )
@@ -45,7 +45,7 @@ def enter(handle: Handle, bearer: I64, size: I64, created: I64, ready: I64, orde
         packets[p].size = packets[p].left = packets[p].open = size[i]
         packets[p].references, packets[p].fate, packets[p].bearer, packets[p].next = 1, QUEUED, bearer[i], -1
         packets[p].created, packets[p].ready = created[i], ready[i]
-        packets[p].first, packets[p].transmissions = -1, 0
+        packets[p].first, packets[p].transmissions, packets[p].repeated = -1, 0, 0
         push(s.heap, s.counts[EVENTS], ready[i], (READY << KIND_SHIFT) | order[i], p)
         s.counts[EVENTS] += 1
 
@@ -78,6 +78,8 @@ def decide(s: State, p: int, time: int, fate: int) -> None:
     n = s.counts[DECIDED]
     s.fates[n].packet, s.fates[n].time, s.fates[n].fate = p, time, fate
     s.fates[n].way = (s.packets[p].bearer // s.classes.size) & 1
+    s.fates[n].queued, s.fates[n].first = s.packets[p].ready, s.packets[p].first
+    s.fates[n].transmissions, s.fates[n].repeated = s.packets[p].transmissions, s.packets[p].repeated
     s.counts[DECIDED] = n + 1
 
 
@@ -158,15 +160,17 @@ def _add_segment(s: State, h: int, p: int, part: int) -> None:
 @kernel
 def log_transmission(s: State, h: int, time: int) -> None:
     """Note the start of a transmission with every packet in the block."""
+    again = s.blocks[h].transmissions > 1
     g = s.blocks[h].segment
     while g >= 0:
         p = s.segments[g].packet
         if s.packets[p].first < 0:
             s.packets[p].first = time
         s.packets[p].transmissions += 1
-        n = s.counts[LOGGED]
-        s.log[n].packet, s.log[n].time = p, time
-        s.counts[LOGGED] = n + 1
+        if again:
+            if s.packets[p].repeated < REPEATS:
+                s.repeats[p, s.packets[p].repeated] = time
+            s.packets[p].repeated += 1
         g = s.segments[g].next
 
 

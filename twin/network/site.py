@@ -92,7 +92,9 @@ class Facts:
     uplink: bool
     queued: int  # processed and visible to the MAC
     first: int  # start of the first transmission, or -1
-    transmissions: int
+    transmissions: int  # of blocks with a part of the packet
+    repeated: int  # how many of them were retransmissions
+    again: tuple[int, ...]  # when the first 8 of those began
     decided: int  # decoded or dropped
 
 
