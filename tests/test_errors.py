@@ -1,6 +1,6 @@
 import pytest
 
-from twin.errors import PluginError, ScenarioError, located, nearest
+from twin.errors import Findings, PluginError, ScenarioError, SeveralErrors, WorldError, located, nearest
 
 
 def test_a_scenario_error_reads_file_key_message():
@@ -22,6 +22,26 @@ def test_an_error_that_names_its_file_keeps_its_place():
     with pytest.raises(ScenarioError) as error, located(file="a.toml", key="robots.x.kind"):
         raise ScenarioError("unknown key", file="robot.toml", key="contrl")
     assert str(error.value) == "robot.toml: contrl: unknown key"
+
+
+def test_steps_that_do_not_need_one_another_are_all_tried():
+    findings = Findings()
+    for error in (PluginError("one"), ScenarioError("two", key="b"), WorldError("three")):
+        with findings.attempt(), located(key="k"):
+            raise error
+    with pytest.raises(SeveralErrors) as several, located(file="a.toml"):
+        findings.settle()
+    assert str(several.value) == "3 mistakes\n  a.toml: k: one\n  a.toml: b: two\n  three"
+    assert several.value.exit_code == PluginError.exit_code
+
+
+def test_a_single_mistake_is_raised_as_it_is_and_none_raises_nothing():
+    findings = Findings()
+    findings.settle()
+    with findings.attempt():
+        raise WorldError("one")
+    with pytest.raises(WorldError, match="^one$"):
+        findings.settle()
 
 
 def test_other_errors_pass():

@@ -224,6 +224,12 @@ def test_a_wrong_override_is_told_as_one(refused, override, message):
     assert refused(GOOD, override).startswith(message)
 
 
+def test_a_key_of_another_kind_is_told_with_the_kinds_that_have_it(refused):
+    assert refused(GOOD, "network.file=1").endswith("; with kind = trace it is known")
+    assert refused(GOOD, "network.kind=ideal", "network.delay=1 ms").endswith("; with kind = fixed it is known")
+    assert "it is known" not in refused(GOOD, "network.dealy=1")
+
+
 def test_a_mistake_of_the_file_is_not_blamed_on_an_override(refused):
     message = refused(GOOD.replace("delay", "dealy"), "seed=x")
     assert "\n  patrol.toml:10: network.dealy: " in message

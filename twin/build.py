@@ -17,7 +17,7 @@ from twin.channel.hulls import Hull
 from twin.channel.tracer import RayTracer
 from twin.clock import Clock
 from twin.draws import generator
-from twin.errors import PluginError, ScenarioError, TwinError, located
+from twin.errors import Findings, PluginError, ScenarioError, TwinError, located
 from twin.link import Radio
 from twin.network.fixed import FixedNetwork
 from twin.network.ideal import IdealNetwork
@@ -98,14 +98,16 @@ def build(
         PluginError: code that the scenario names can't be loaded.
         WorldError: the world can't be opened.
     """
-    with located(key="world"):
-        folder = project.world(scenario.world)
-    world = open_world(folder)
-    casts = cast(scenario, project, controllers)
+    findings = Findings()
+    with findings.attempt(), located(key="world"):
+        world = open_world(project.world(scenario.world))
+    with findings.attempt():
+        casts = cast(scenario, project, controllers)
+    findings.settle()
     _check_places(casts, world)
     nodes = [node for c in casts for node in c.nodes()]
     embodied = [c for c in casts if c.body is not None]
-    bodies = [_body_group(c) for c in embodied]
+    bodies = _body_groups(embodied)
     environment = world.environment(scenario.seed, scenario.environment)
     surroundings = _surroundings(embodied, bodies, world, environment, scenario.seed)
     physics = BulletPhysics(scenario.rates.physics, bodies, world.collision_obj(), surroundings=surroundings)
@@ -171,10 +173,16 @@ def _network(
             return IdealNetwork(names, embodied, lookahead)
 
 
-def _body_group(c: Cast) -> BodyGroup:
-    assert c.body is not None
-    dynamics = make_dynamics(c.body.dynamics, c.body.parameters, len(c.specs), c.folder)
-    return BodyGroup(c.name, c.body, dynamics, c.position, c.orientation, [spec.name for spec in c.specs])
+def _body_groups(casts: Sequence[Cast]) -> list[BodyGroup]:
+    groups, findings = [], Findings()
+    for c in casts:
+        assert c.body is not None
+        with findings.attempt():
+            dynamics = make_dynamics(c.body.dynamics, c.body.parameters, len(c.specs), c.folder)
+            names = [spec.name for spec in c.specs]
+            groups.append(BodyGroup(c.name, c.body, dynamics, c.position, c.orientation, names))
+    findings.settle()
+    return groups
 
 
 def _surroundings(

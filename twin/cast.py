@@ -14,7 +14,7 @@ from twin import plugins
 from twin.clock import NS, rate_fault
 from twin.contracts import service_time_of
 from twin.draws import key, uniform
-from twin.errors import ScenarioError, located, nearest
+from twin.errors import Findings, ScenarioError, located, nearest
 from twin.project import Project
 from twin.protocols import Task
 from twin.scenario import RobotEntry, Scenario, load_kind
@@ -92,13 +92,17 @@ def cast(
     Raises:
         ScenarioError: an entry contradicts itself or its robot's kind.
         PluginError: a controller can't be loaded or doesn't meet its contract.
+        SeveralErrors: several entries do.
     """
     casts: list[Cast] = []
+    findings = Findings()
     node = body = 0
     for name, entry in sorted(scenario.robots.items()):  # by name: the order of entries in a file means nothing
-        casts.append(_cast(name, entry, scenario, project, node, body, controllers.get(name)))
-        node += entry.count
-        body += entry.count if casts[-1].body is not None else 0
+        with findings.attempt():
+            casts.append(_cast(name, entry, scenario, project, node, body, controllers.get(name)))
+            node += entry.count
+            body += entry.count if casts[-1].body is not None else 0
+    findings.settle()
     _connect(casts)
     return casts
 

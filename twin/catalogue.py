@@ -146,6 +146,7 @@ def _controller(name: str, folder: Path, kind: RobotKind) -> dict[str, Any]:
         "trigger": getattr(controller, "trigger", "arrival"),
         "service_time": getattr(controller, "service_time", 0),
         "parameters": {} if model is None else _defaults(model),
+        "units": {} if model is None else _units(model),
     }
 
 
@@ -155,15 +156,22 @@ def _failsafe(kind: RobotKind, folder: Path) -> dict[str, Any] | None:
     failsafe = plugins.load_class(kind.failsafe, Failsafe, folder).value
     model: type[BaseModel] | None = getattr(failsafe, "Parameters", None)
     values: Any = kind.failsafe_parameters
+    units = {} if model is None else _units(model)
     if model is not None:
         values = validate(model, values, file=folder / "robot.toml", key="failsafe_parameters").model_dump(mode="json")
-    return {"name": kind.failsafe, "description": _first_line(failsafe.__doc__), "parameters": values}
+    return {"name": kind.failsafe, "description": _first_line(failsafe.__doc__), "parameters": values, "units": units}
 
 
 def _defaults(model: type[BaseModel]) -> dict[str, Any]:
     """Return each parameter's default as TOML would write it, "required" where there is none."""
     required = {name: "required" for name, field in model.model_fields.items() if field.is_required()}
     return required | model.model_construct().model_dump(mode="json")
+
+
+def _units(model: type[BaseModel]) -> dict[str, str]:
+    """Return the units of those parameters that are numbers with one; times are told as text with theirs."""
+    properties = model.model_json_schema()["properties"]
+    return {name: schema["unit"] for name, schema in properties.items() if "unit" in schema}
 
 
 def _described(named: Mapping[str, list[Path]], file: str = "") -> list[Entry]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from difflib import get_close_matches
 from pathlib import Path
@@ -47,17 +47,65 @@ class RunError(TwinError):
     exit_code = EXIT_INCOMPLETE
 
 
+class SeveralErrors(TwinError):
+    """Mistakes that don't depend on one another, found together."""
+
+    def __init__(self, errors: Sequence[TwinError]) -> None:
+        listing = "".join("\n  " + str(error).replace("\n", "\n  ") for error in errors)
+        super().__init__(f"{len(errors)} mistakes{listing}")
+        self.errors, self.exit_code = errors, errors[0].exit_code
+
+
+class Findings:
+    """Lets steps that don't need one another all be tried, before the first mistake stops everything."""
+
+    def __init__(self) -> None:
+        self._errors: list[TwinError] = []
+
+    @contextmanager
+    def attempt(self) -> Iterator[None]:
+        """Keep the error of a step for `settle`."""
+        try:
+            yield
+        except SeveralErrors as error:
+            self._errors += error.errors
+        except TwinError as error:
+            self._errors.append(error)
+
+    def settle(self) -> None:
+        """Raise what was found, if anything was.
+
+        Raises:
+            TwinError: the one error that was found.
+            SeveralErrors: there was more than one.
+        """
+        if len(self._errors) == 1:
+            raise self._errors[0]
+        if self._errors:
+            raise SeveralErrors(self._errors)
+
+
 @contextmanager
 def located(*, file: Path | str | None = None, key: str | None = None) -> Iterator[None]:
     """Tell where in a scenario the cause of an error stands, if the error itself names no file."""
     try:
         yield
-    except ScenarioError as error:
-        if error.file:
+    except TwinError as error:
+        placed = _placed(error, file, key)
+        if placed is error:
             raise
-        raise ScenarioError(error.message, file=file, key=error.key or key) from error
-    except PluginError as error:
-        raise PluginError(": ".join(str(part) for part in (file, key, error) if part)) from error
+        raise placed from error
+
+
+def _placed(error: TwinError, file: Path | str | None, key: str | None) -> TwinError:
+    match error:
+        case SeveralErrors(errors=errors):
+            return SeveralErrors([_placed(one, file, key) for one in errors])
+        case ScenarioError() if not error.file:
+            return ScenarioError(error.message, file=file, key=error.key or key)
+        case PluginError():
+            return PluginError(": ".join(str(part) for part in (file, key, error) if part))
+    return error
 
 
 def nearest(found: str, allowed: Iterable[str]) -> str:

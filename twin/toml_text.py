@@ -122,7 +122,7 @@ def explain(error: ValidationError, schema: dict[str, Any], data: object) -> lis
         elif kind == "extra_forbidden":
             allowed = sorted(subschema(schema, data, path[:-1]).get("properties", {}))
             listing = ", ".join(allowed) + nearest(str(path[-1]), allowed)
-            mistakes.append((path, f"unknown key; allowed: {listing}"))
+            mistakes.append((path, f"unknown key; allowed: {listing}{_other_kinds(schema, data, path)}"))
         elif kind == "missing" and not isinstance(path[-1], int):
             mistakes.append((path, "missing, and there is no default"))
         elif kind in ("union_tag_invalid", "union_tag_not_found"):
@@ -147,14 +147,8 @@ def subschema(schema: dict[str, Any], data: object, path: Key) -> dict[str, Any]
     """Return the JSON schema of the value at `path`; where there are several kinds, that of the data's."""
     node = _dereference(schema, schema, data)
     for part in path:
-        if isinstance(part, int):
-            prefix = node.get("prefixItems", [])
-            node = prefix[part] if part < len(prefix) else node.get("items", {})
-        else:
-            other = node.get("additionalProperties")
-            node = node.get("properties", {}).get(part, other if isinstance(other, dict) else {})
         data = _below(data, part)
-        node = _dereference(schema, node, data)
+        node = _dereference(schema, _child(node, part), data)
     return node
 
 
@@ -223,6 +217,28 @@ def _dereference(schema: dict[str, Any], node: dict[str, Any], data: object) -> 
             node = branches[0]
         else:
             return node
+
+
+def _child(node: dict[str, Any], part: int | str) -> dict[str, Any]:
+    if isinstance(part, int):
+        prefix = node.get("prefixItems", [])
+        found = prefix[part] if part < len(prefix) else node.get("items", {})
+    else:
+        other = node.get("additionalProperties")
+        found = node.get("properties", {}).get(part, other if isinstance(other, dict) else {})
+    child: dict[str, Any] = found
+    return child
+
+
+def _other_kinds(schema: dict[str, Any], data: object, path: Key) -> str:
+    """Return which kinds of a table have the key that its present kind has not."""
+    if len(path) < 2:
+        return ""
+    node = _child(subschema(schema, data, path[:-2]), path[-2])
+    mappings = [branch.get("discriminator", {}).get("mapping", {}) for branch in (node, *node.get("anyOf", ()))]
+    kinds = [kind for mapping in mappings for kind, reference in mapping.items()
+             if path[-1] in schema["$defs"][reference.rpartition("/")[2]].get("properties", {})]  # fmt: skip
+    return f"; with kind = {' or '.join(kinds)} it is known" if kinds else ""
 
 
 def _wrong_kind(schema: dict[str, Any], table: object) -> str:

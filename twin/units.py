@@ -96,6 +96,11 @@ def _type(dimension: str, reader: Callable[[object], Any] | None = None) -> Befo
     return BeforeValidator(reader or _real(dimension), json_schema_input_type=str | float)
 
 
+def unit(text: str) -> Any:
+    """Return what states the unit of a number to schemas and `twin describe`: `Annotated[float, unit("1/s2")]`."""
+    return Field(json_schema_extra={"unit": text})
+
+
 _IN_NS = Field(json_schema_extra={"x-kept-as": "ns"})
 DurationNs = Annotated[
     int, _type("time", _seconds_as_ns), _IN_NS, PlainSerializer(duration_text, return_type=str)
@@ -104,20 +109,20 @@ DurationNs = Annotated[
 NonNegativeNs = Annotated[
     int, _type("time", _seconds_as_ns), _IN_NS, Field(ge=0), PlainSerializer(duration_text, return_type=str)
 ]
-RateHz = Annotated[int, _type("frequency", _hertz_as_int), Field(gt=0)]
+RateHz = Annotated[int, _type("frequency", _hertz_as_int), unit("Hz"), Field(gt=0)]
 """A rate of ticks or samples, kept as int hertz."""
-Bytes = Annotated[int, _type("data", _bytes), Field(ge=0)]
-Seconds = Annotated[float, _type("time")]
-Hertz = Annotated[float, _type("frequency")]
-Metres = Annotated[float, _type("length")]
-Speed = Annotated[float, _type("speed")]
-Radians = Annotated[float, _type("angle")]
-RadiansPerSecond = Annotated[float, _type("angular speed")]
-Kilograms = Annotated[float, _type("mass")]
-Newtons = Annotated[float, _type("force")]
-PowerDbm = Annotated[float, _type("power")]
-GainDb = Annotated[float, _type("gain")]
-BitRate = Annotated[float, _type("data rate")]
-Kelvin = Annotated[float, _type("temperature")]
-Pascal = Annotated[float, _type("pressure")]
-RainRate = Annotated[float, _type("rain rate")]
+Bytes = Annotated[int, _type("data", _bytes), unit("B"), Field(ge=0)]
+Seconds = Annotated[float, _type("time"), unit("s")]
+Hertz = Annotated[float, _type("frequency"), unit("Hz")]
+Metres = Annotated[float, _type("length"), unit("m")]
+Speed = Annotated[float, _type("speed"), unit("m/s")]
+Radians = Annotated[float, _type("angle"), unit("rad")]
+RadiansPerSecond = Annotated[float, _type("angular speed"), unit("rad/s")]
+Kilograms = Annotated[float, _type("mass"), unit("kg")]
+Newtons = Annotated[float, _type("force"), unit("N")]
+PowerDbm = Annotated[float, _type("power"), unit("dBm")]
+GainDb = Annotated[float, _type("gain"), unit("dB")]
+BitRate = Annotated[float, _type("data rate"), unit("bit/s")]
+Kelvin = Annotated[float, _type("temperature"), unit("K")]
+Pascal = Annotated[float, _type("pressure"), unit("Pa")]
+RainRate = Annotated[float, _type("rain rate"), unit("mm/h")]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import numpy as np
 from pydantic import Field
 
@@ -9,7 +11,7 @@ from twin.clock import NS
 from twin.specs import RobotSpec, Spec
 from twin.state import NOMINAL, Action, Observation
 from twin.toml_text import validate
-from twin.units import DurationNs
+from twin.units import DurationNs, unit
 
 DAMPED = "damped"
 
@@ -21,7 +23,7 @@ class Damp:
         """When to take over, and the damping then."""
 
         command_timeout: DurationNs = Field(default=NS, gt=0)
-        damping: float = Field(default=10_000.0, ge=0)  # N s/m
+        damping: Annotated[float, unit("N s/m")] = Field(default=10_000.0, ge=0)
 
     def reset(self, spec: RobotSpec, rng: np.random.Generator) -> None:
         """Start in nominal mode."""

@@ -117,6 +117,7 @@ def test_a_description_tells_failsafe_radios_and_controllers(command):
     for text in ("position", "rad/s", "m/s2", "trajectory (default)", "3.5 GHz"):
         assert text in out
     assert re.search(r"command_timeout = \d+ m?s\n", out), "a time is told with its unit"
+    assert re.search(r"land_speed = [\d.]+ m/s\n", out) and re.search(r"  kd = [\d.]+ 1/s\n", out)
     assert "at once on one queue" in command("describe", "edge")[1]
 
 

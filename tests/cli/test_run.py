@@ -191,6 +191,42 @@ def test_robots_that_do_not_fit_together_are_refused(command, settings, words):
     assert code == 2 and words in err and "Traceback" not in err
 
 
+@pytest.fixture
+def mended():
+    """Copy the test project here; return what changes a file of its robot."""
+    shutil.copytree(ROOT / "tests/project", ".", dirs_exist_ok=True)
+
+    def change(name, old, new):
+        path = Path("agents/mass") / name
+        assert old in path.read_text()
+        path.write_text(path.read_text().replace(old, new))
+
+    return change
+
+
+def test_check_loads_the_bodies_and_their_meshes(command, mended):
+    mended("mass.urdf", '<sphere radius="0.1"/>', '<mesh filename="ball.obj"/>')
+    Path("agents/mass/ball.obj").write_text("no mesh at all")
+    code, out, err = command("check", "void/height")
+    assert code == 2 and "mass.urdf" in err and "ball.obj" in err
+
+
+def test_check_compares_the_body_with_its_parameters(command, mended):
+    shutil.copytree(ROOT / "agents/drone", "agents/heavy")
+    urdf = Path("agents/heavy/quadrotor.urdf")
+    urdf.write_text(urdf.read_text().replace('<mass value="1.0"/>', '<mass value="1.5"/>'))
+    heavy = ["robots.ball.kind=heavy", "robots.ball.controller=hover", "robots.ball.parameters={}"]
+    code, out, err = command("check", "void/height", *(part for setting in heavy for part in ("--set", setting)))
+    assert code == 2 and "mass of the URDF is 1.5, but the parameters of ball say 1.0" in err
+
+
+def test_check_tells_all_robots_that_are_wrong(command, mended):
+    wrong = ["world=viod", "robots.ball.controller=heigt", "robots.edge.kind=egde"]
+    code, out, err = command("check", "void/height", *(part for setting in wrong for part in ("--set", setting)))
+    assert code == 2 and "3 mistakes" in err
+    assert all(hint in err for hint in ("mean 'void'?", "mean 'height'?", "mean 'edge'?"))
+
+
 def test_a_recordings_folder_that_cannot_be_made_is_said(command):
     shutil.copytree(ROOT / "tests/project", ".", dirs_exist_ok=True)
     Path("recordings").write_text("in the way")

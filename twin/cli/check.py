@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+
 import click
 
 from twin.cli import examples
@@ -14,7 +16,7 @@ from twin.cli import examples
 )
 @click.option("--json", "as_json", is_flag=True, help="Print what was found as JSON.")
 def check(scenario: str, overrides: tuple[str, ...], as_json: bool) -> int:
-    """Load everything SCENARIO names and build it, without running.
+    """Load everything SCENARIO names and place its bodies, without running.
 
     Every mistake is listed with file, key, what was found and what is allowed;
     the exit code is then 2.
@@ -33,8 +35,8 @@ def check(scenario: str, overrides: tuple[str, ...], as_json: bool) -> int:
         say(f"dropped by --set: {line}", "yellow")
     if kernels.is_cold():
         say("compiling kernels: this takes a while once", "dim")
-    with located(file=path):
-        built = build(loaded, project)
+    with located(file=path), closing(build(loaded, project)) as built:
+        built.physics.reset()
     facts = {
         "scenario": str(path),
         "world": built.world.name,

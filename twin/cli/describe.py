@@ -17,7 +17,7 @@ def describe(robot: str, as_json: bool) -> int:
     """Show what ROBOT, a name or a folder, senses and obeys.
 
     Fields with shapes, units, rates and noise; controllers, failsafe and radios
-    with their parameters. Numbers without a unit are SI, angles in rad.
+    with their parameters. A number without a unit has none, or is SI.
     """
     from twin.catalogue import describe_robot
     from twin.cli.console import print_json
@@ -51,7 +51,7 @@ def _print(facts: dict[str, Any]) -> None:
     if (failsafe := facts["failsafe"]) is not None:
         _heading(f"failsafe {failsafe['name']}")
         _line(failsafe["description"], 2, "dim")
-        _print_parameters(failsafe["parameters"])
+        _print_parameters(failsafe)
     _table("radios", ("carrier", "power", "gain", "noise figure", "antenna"), [
         (f"{r['carrier'] / 1e9:g} GHz", f"{r['power']:g} dBm", f"{r['gain']:g} dBi",
          f"{r['noise_figure']:g} dB", str(r["antenna"]["pattern"]))
@@ -67,12 +67,13 @@ def _print_controller(controller: dict[str, Any]) -> None:
     _line(controller["description"], 2, "dim")
     facts = f"runs on: {controller['runs_on']}, trigger: {controller['trigger']}"
     _line(f"{facts}, service time: {controller['service_time']}", 2)
-    _print_parameters(controller["parameters"])
+    _print_parameters(controller)
 
 
-def _print_parameters(parameters: dict[str, Any]) -> None:
-    for name, value in parameters.items():
-        _line(f"{name} = {f'{value:.4g}' if isinstance(value, float) else value}", 2)
+def _print_parameters(facts: dict[str, Any]) -> None:
+    for name, value in facts["parameters"].items():
+        written = f"{value:.4g}" if isinstance(value, float) else str(value)
+        _line(f"{name} = {written} {facts['units'].get(name, '')}".rstrip(), 2)
 
 
 def _heading(text: str) -> None:

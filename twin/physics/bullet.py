@@ -12,7 +12,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 
 from twin.clock import Clock
-from twin.errors import RunError, ScenarioError
+from twin.errors import Findings, RunError, ScenarioError
 from twin.physics.contacts import Contacts
 from twin.physics.free_flight import fly_freely
 from twin.physics.quiet import captured
@@ -84,10 +84,14 @@ class BulletPhysics:
         self.surroundings = surroundings
         self.names = [name for group in groups for name in group.names]
         self.clock = Clock(rate_hz)
+        findings = Findings()
         for urdf in dict.fromkeys(group.spec.urdf for group in groups):
-            check_urdf(urdf)
-        if world_obj is not None and not world_obj.is_file():
-            raise ScenarioError("the world's mesh isn't there", file=world_obj)
+            with findings.attempt():
+                check_urdf(urdf)
+        with findings.attempt():
+            if world_obj is not None and not world_obj.is_file():
+                raise ScenarioError("the world's mesh isn't there", file=world_obj)
+        findings.settle()
         self._client = -1
 
     def close(self) -> None:
@@ -176,7 +180,7 @@ class BulletPhysics:
                 )
             except bullet.error as error:
                 printed.append(str(error))
-        if body < 0:
+        if body < 0 or any("issue extracting mesh" in line for line in printed):  # else it leaves the shape out
             raise ScenarioError(f"Bullet can't load this URDF: {' '.join(printed)}", file=urdf)
         for line in printed:
             log.warning("%s: %s", urdf, line)

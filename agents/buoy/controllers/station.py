@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import numpy as np
 from pydantic import Field
 
 from twin.clock import NS
 from twin.specs import RobotSpec, Spec
 from twin.state import F64, NEVER, Action, Observation
+from twin.units import unit
 
 
 class Station:
@@ -16,10 +19,10 @@ class Station:
     class Parameters(Spec):
         """Gains and the limit of the thrusters together."""
 
-        kp: float = Field(default=25.0, ge=0)  # N/m
-        kd: float = Field(default=150.0, ge=0)  # N s/m
-        ki: float = Field(default=0.5, ge=0)  # N/(m s), takes up the current; rests at the limit
-        most: float = Field(default=110.0, gt=0)  # N
+        kp: Annotated[float, unit("N/m")] = Field(default=25.0, ge=0)
+        kd: Annotated[float, unit("N s/m")] = Field(default=150.0, ge=0)
+        ki: Annotated[float, unit("N/(m s)")] = Field(default=0.5, ge=0)  # takes up the current; rests at the limit
+        most: Annotated[float, unit("N")] = Field(default=110.0, gt=0)
 
     def reset(self, spec: RobotSpec, rng: np.random.Generator) -> None:
         """Forget the place."""

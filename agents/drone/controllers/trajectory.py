@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from math import pi
+from typing import Annotated
 
 import numpy as np
 from pydantic import Field
@@ -11,7 +12,7 @@ from twin.clock import NS
 from twin.errors import ScenarioError
 from twin.specs import RobotSpec, Spec
 from twin.state import F64, NEVER, Action, Observation, Reference
-from twin.units import Radians
+from twin.units import Radians, unit
 
 
 class Trajectory:
@@ -26,12 +27,12 @@ class Trajectory:
     class Parameters(Spec):
         """Gains and limits."""
 
-        kp: float = Field(default=4.0, ge=0)  # 1/s2
-        kd: float = Field(default=3.5, ge=0)  # 1/s
-        ki: float = Field(default=1.0, ge=0)  # 1/s3, takes up wind; rests while a limit holds
-        max_integral: float = Field(default=3.0, ge=0)  # m s, per axis
-        drag: float = Field(default=0.2, ge=0)  # 1/s, expected deceleration by the air per speed
-        max_acceleration: float = Field(default=9.0, gt=0)  # m/s2, of all axes together
+        kp: Annotated[float, unit("1/s2")] = Field(default=4.0, ge=0)
+        kd: Annotated[float, unit("1/s")] = Field(default=3.5, ge=0)
+        ki: Annotated[float, unit("1/s3")] = Field(default=1.0, ge=0)  # takes up wind; rests while a limit holds
+        max_integral: Annotated[float, unit("m s")] = Field(default=3.0, ge=0)  # per axis
+        drag: Annotated[float, unit("1/s")] = Field(default=0.2, ge=0)  # expected deceleration by the air per speed
+        max_acceleration: Annotated[float, unit("m/s2")] = Field(default=9.0, gt=0)  # of all axes together
         max_tilt: Radians = Field(default=pi / 4, gt=0, lt=pi / 2)
 
     def reset(self, spec: RobotSpec, rng: np.random.Generator) -> None:

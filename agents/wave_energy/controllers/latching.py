@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import numpy as np
 from pydantic import Field
 
 from twin.clock import NS
 from twin.specs import RobotSpec, Spec
 from twin.state import NEVER, Action, Observation
-from twin.units import Kilograms, Seconds
+from twin.units import Kilograms, Seconds, unit
 
 from .reactive import Harvest
 
@@ -23,10 +25,10 @@ class Latching:
         """The buoy as the controller knows it."""
 
         mass: Kilograms = Field(default=21_735.0, gt=0)  # with the water that moves along
-        stiffness: float = Field(default=71_077.0, gt=0)  # N/m, of its waterplane
-        damping: float = Field(default=15_000.0, ge=0)  # N s/m, while it moves
+        stiffness: Annotated[float, unit("N/m")] = Field(default=71_077.0, gt=0)  # of its waterplane
+        damping: Annotated[float, unit("N s/m")] = Field(default=15_000.0, ge=0)  # while it moves
         period: Seconds = Field(default=6.0, gt=0)  # until waves have been measured
-        brake: float = Field(default=1e6, gt=0)  # N s/m, as in robot.toml
+        brake: Annotated[float, unit("N s/m")] = Field(default=1e6, gt=0)  # as in robot.toml
 
     def reset(self, spec: RobotSpec, rng: np.random.Generator) -> None:
         """Forget the waves."""

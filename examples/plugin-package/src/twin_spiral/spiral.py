@@ -6,6 +6,7 @@ from pydantic import BaseModel, Field
 from twin.clock import NS
 from twin.specs import RobotSpec
 from twin.state import Action, Observation
+from twin.units import Metres, Seconds, Speed
 
 
 class Spiral:
@@ -14,9 +15,9 @@ class Spiral:
     class Parameters(BaseModel, extra="forbid"):
         """What a scenario may set."""
 
-        radius: float = Field(default=3.0, ge=0)
-        period: float = Field(default=10.0, gt=0)
-        climb: float = 0.5
+        radius: Metres = Field(default=3.0, ge=0)
+        period: Seconds = Field(default=10.0, gt=0)
+        climb: Speed = 0.5
 
     runs_on = "edge"
     service_time = "1 ms"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import numpy as np
 from pydantic import Field
 
@@ -9,7 +11,7 @@ from twin.clock import NS
 from twin.specs import RobotSpec, Spec
 from twin.state import F64, NOMINAL, Action, Observation, Sample
 from twin.toml_text import validate
-from twin.units import DurationNs, Speed
+from twin.units import DurationNs, Speed, unit
 
 HOVER, LAND, LANDED = "hover", "land", "landed"
 STOP_ROTORS = -15.0
@@ -33,10 +35,10 @@ class HoverThenLand:
         hover_time: DurationNs = Field(default=3 * NS, ge=0)
         land_speed: Speed = Field(default=0.7, gt=0)
         touchdown_time: DurationNs = Field(default=NS, gt=0)
-        braking: float = Field(default=3.0, gt=0)  # m/s2
-        kp: float = Field(default=1.0, gt=0)  # 1/s2
-        kd: float = Field(default=2.0, gt=0)  # 1/s
-        max_acceleration: float = Field(default=5.0, gt=0)  # m/s2
+        braking: Annotated[float, unit("m/s2")] = Field(default=3.0, gt=0)
+        kp: Annotated[float, unit("1/s2")] = Field(default=1.0, gt=0)
+        kd: Annotated[float, unit("1/s")] = Field(default=2.0, gt=0)
+        max_acceleration: Annotated[float, unit("m/s2")] = Field(default=5.0, gt=0)
 
     def reset(self, spec: RobotSpec, rng: np.random.Generator) -> None:
         """Start in nominal mode."""
