@@ -97,7 +97,7 @@ def _type(dimension: str, reader: Callable[[object], Any] | None = None) -> Befo
 
 
 def unit(text: str) -> Any:
-    """Return what states the unit of a number to schemas and `twin describe`: `Annotated[float, unit("1/s2")]`."""
+    """State what a number is counted in, for schemas and `twin describe`: `Annotated[float, unit("1/s2")]`."""
     return Field(json_schema_extra={"unit": text})
 
 
