@@ -97,7 +97,7 @@ def _type(dimension: str, reader: Callable[[object], Any] | None = None) -> Befo
 
 
 def unit(text: str) -> Any:
-    """State what a number is counted in, for schemas and `twin describe`: `Annotated[float, unit("1/s2")]`."""
+    """Return a note on what a number is counted in, which schemas and `twin describe` show."""
     return Field(json_schema_extra={"unit": text})
 
 
