@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
@@ -50,6 +50,10 @@ class Channel(Protocol):
     def trace(self, time: int, bodies: BodyState) -> LinkState:
         """Return the links for this instant (ns)."""
 
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """What was clipped or approximated so far: name -> times; printed, and part of a run's summary."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Batch:
@@ -77,6 +81,13 @@ class Network(Protocol):
 
     def queued(self) -> list[Packet]:
         """Return the packets that are still under way."""
+
+    def events(self) -> list[Event]:
+        """Return, and forget, what happened to links since the last call: handovers, failures, ..."""
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """What was refused, borrowed, joined or carried beside packets so far: name -> times, as of a channel."""
 
 
 class Sensor(Protocol):

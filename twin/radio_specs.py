@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from twin.base_spec import Spec
 from twin.units import Bytes, GainDb, Hertz, NonNegativeNs, PowerDbm
@@ -77,6 +77,12 @@ class MobilitySpec(Spec):
     t310: NonNegativeNs = 1_000_000_000
     reestablishment: NonNegativeNs = 100_000_000
     max_terminals: int | None = Field(default=None, ge=1)  # admitted per cell
+
+    @model_validator(mode="after")
+    def _in_order(self) -> MobilitySpec:
+        if self.q_in < self.q_out:
+            raise ValueError("`q_in` is less than `q_out`")
+        return self
 
 
 class BackgroundSpec(Spec):

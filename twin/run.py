@@ -92,7 +92,7 @@ def run(
             open_things.enter_context(writer)
         error = _step(at_record_rate(_recorded(first, frames, writer), scenario.rates.record), metrics, pace, progress)
         summary = metrics.summary()
-        summary["network"] = getattr(built.twin.network, "counts", {})
+        summary["network"], summary["channel"] = dict(built.twin.network.counts), dict(built.twin.channel.counts)
         summary |= judged(scenario.requirements, summary, complete=error is None)
         if writer is not None:
             try:

@@ -87,7 +87,7 @@ class Twin(mesa.Model):
             self.network.send(decisions.messages)
             events += decisions.events
             self._logs += decisions.logs
-        events += self._events
+        events += self._events + self.network.events()
         logs, self._logs, self._events = self._logs, [], []
         modes = tuple(robot.mode for robot in self.robots)
         commands = self.commands.copy()

@@ -53,7 +53,7 @@ def test_nearer_than_friis_holds_is_counted_and_never_amplifies():
     for distance in (0.0, 0.5 * SPEED_OF_LIGHT / 3.5e9 / (4 * np.pi)):
         links = channel.trace(0, one_body((distance, 0.0, 0.0)))
         assert links.path_gain_db[0] == pytest.approx(0.0, abs=1e-12)
-    assert channel.clipped == 2
+    assert channel.counts == {"links_clipped_at_0_db": 2}
 
 
 def test_a_position_that_is_no_number_is_an_error_with_its_place():

@@ -124,6 +124,15 @@ def test_the_weakest_paths_beyond_the_limit_are_dropped_and_their_power_is_told(
     assert everything.dropped_db[0] == -np.inf
 
 
+def test_links_of_which_paths_were_dropped_are_counted():
+    radios = [fixed(0, (10, -9, 2)), fixed(1, (15, 9, 4))]
+    for most, expected in ((3, {"links_beyond_max_paths": 2}), (64, {})):
+        tracer = RayTracer(house_on_the_ground(), radios, spec(diffraction=True, max_paths=most), permittivity=stone)
+        tracer.trace(0)
+        tracer.trace(1)
+        assert tracer.counts == expected
+
+
 def test_no_path_is_there_twice_and_they_come_in_order_of_delay():
     links = trace([fixed(0, (10, -9, 2)), fixed(1, (15, 9, 4))], diffraction=True)
     assert (np.diff(links.path_delay) >= 0).all()

@@ -85,7 +85,7 @@ def fly(network: NrNetwork, gains: list[list[float]], step: int = 10 * MS) -> li
 
 def test_packets_wait_for_the_end_of_the_interruption(network):
     sent = fly(network, [[-90, -100]] * 10 + [[-90, -80]] * 30)
-    (event,) = network.events
+    (event,) = network.events()
     assert (event.kind, event.robot, event.detail, event.value) == ("handover", "drone", "east", 0.04)
     late = [p for p in sent if event.time <= p.created < event.time + 40 * MS]
     assert len(late) == 4
@@ -97,6 +97,6 @@ def test_packets_wait_for_the_end_of_the_interruption(network):
 
 def test_without_coverage_packets_stay_queued(network):
     sent = fly(network, [[-90, -100]] * 10 + [[-170, -170]] * 80)
-    assert [e.kind for e in network.events] == [FAILURE]
+    assert [e.kind for e in network.events()] == [FAILURE]
     assert len(network.queued()) + len(network.settled()) == len(sent)
     assert sent[-1].fate == "queued"

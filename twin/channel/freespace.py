@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -17,14 +17,19 @@ class FreeSpace:
     """Friis' law for every pair of radios; a path that the world blocks loses `blockage_loss_db`.
 
     Nearer than wavelength / (4 pi) Friis' law would give a gain above 0 dB: the amplitude stays at its value
-    there, and `clipped` counts the links to which that happened.
+    there, and `counts` says how many links at how many traces that happened to.
     """
 
     def __init__(self, radios: Sequence[Radio], bvh: Bvh | None = None, blockage_loss_db: float = 25.0) -> None:
         self.radios = Radios(radios)
         self.bvh = bvh
         self.blockage_loss_db = blockage_loss_db
-        self.clipped = 0
+        self._clipped = 0
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """Links nearer than that, summed over traces."""
+        return {"links_clipped_at_0_db": self._clipped} if self._clipped else {}
 
     def trace(self, time: int, bodies: BodyState) -> LinkState:
         """Return one path a link at `time` [ns].
@@ -42,7 +47,7 @@ class FreeSpace:
         gain_db = radios.gain_db[a] + radios.gain_db[b] - np.where(los, 0.0, self.blockage_loss_db)
         amplitude = np.empty(a.size, dtype=np.complex128)
         delay, doppler, departure = np.empty(a.size), np.empty(a.size), np.empty((a.size, 3))
-        self.clipped += _friis(a, b, position, velocity, radios.carrier, gain_db, amplitude, delay, doppler, departure)
+        self._clipped += _friis(a, b, position, velocity, radios.carrier, gain_db, amplitude, delay, doppler, departure)
         return LinkState(
             time=time,
             a=a,

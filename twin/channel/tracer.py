@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from twin.kernels import kernel  # isort: skip  before numba
 import numpy as np
@@ -75,7 +75,7 @@ class RayTracer:
         self._sources = make_sources(site, self.spec, self._place_body, self._first, self._second)
         self._work = make_work(max(self.spec.order, 2))
         self._paths = self._room(_FIRST_CAPACITY)
-        self._step = 0
+        self._step = self._limited = 0
 
     def trace(self, time: int = 0, bodies: BodyState | None = None) -> TracedLinks:
         """Return the links at `time` [ns]; `bodies` may be left out where all radios stand fixed.
@@ -121,7 +121,14 @@ class RayTracer:
             *scratch(),
             out,
         )
-        return traced_links(time, radios.a, radios.b, self._pair, paths, self.scene, out)
+        links = traced_links(time, radios.a, radios.b, self._pair, paths, self.scene, out)
+        self._limited += int(np.isfinite(links.dropped_db).sum())
+        return links
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """Links with more paths than `max_paths`, of which the weakest were dropped, summed over traces."""
+        return {"links_beyond_max_paths": self._limited} if self._limited else {}
 
     def _search(self, position: F64) -> None:
         """Fill the paths, with more room if they need it."""

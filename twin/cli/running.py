@@ -139,7 +139,7 @@ def print_table(figures: dict[str, Any]) -> None:
     for name, figure in FIGURES.items():
         if name in figures:
             table.add_row(figure.label, figure.shown(figures[name]))
-    for name, number in figures.get("network", {}).items():
+    for name, number in (figures.get("network", {}) | figures.get("channel", {})).items():
         table.add_row(f"  {name.removeprefix('packets_').replace('_', ' ')}", str(number))
     if "real_time_factor" in figures:
         table.add_row("real-time factor", f"{figures['real_time_factor']:.1f}")

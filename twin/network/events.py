@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from heapq import heappop, heappush
 
 import numpy as np
@@ -11,7 +11,7 @@ import numpy as np
 from twin.draws import key
 from twin.errors import RunError
 from twin.protocols import Batch
-from twin.state import LinkState, Packet
+from twin.state import Event, LinkState, Packet
 
 WAKE, ARRIVE, ENTER = 0, 1, 2
 """Priorities at one instant: timers, then arrivals, then packets that set out."""
@@ -19,7 +19,7 @@ WAKE, ARRIVE, ENTER = 0, 1, 2
 SAME_INSTANT = 10_000
 """Batches at one instant after which nodes that answer each other without any delay are reported."""
 
-Event = tuple[int, int, int, int, str, int, Packet | None]
+Entry = tuple[int, int, int, int, str, int, Packet | None]
 
 
 class EventNetwork(ABC):
@@ -33,8 +33,9 @@ class EventNetwork(ABC):
     def __init__(self, names: Sequence[str], embodied: Sequence[bool], lookahead: int = 0) -> None:
         self.names, self.embodied, self.lookahead = names, embodied, lookahead
         self.links: LinkState | None = None
-        self._events: list[Event] = []
+        self._events: list[Entry] = []
         self._settled: list[Packet] = []
+        self._happened: list[Event] = []
         self._handed_over = 0
         self._keys: dict[tuple[int, int, str], np.uint64] = {}
 
@@ -99,6 +100,16 @@ class EventNetwork(ABC):
     def queued(self) -> list[Packet]:
         """Return the packets that are still under way, in the order of their events."""
         return [event[-1] for event in sorted(self._events, key=lambda e: e[:6]) if event[-1] is not None]
+
+    def events(self) -> list[Event]:
+        """Return, and forget, what happened to links since the last call."""
+        happened, self._happened = self._happened, []
+        return happened
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """What this network approximated or refused: nothing."""
+        return {}
 
     def _push(self, time: int, priority: int, packet: Packet) -> None:
         order = (packet.source, packet.destination, packet.kind, packet.sequence)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from heapq import heappop, heappush
 
 import numpy as np
@@ -11,8 +11,7 @@ from twin.clock import NS
 from twin.errors import RunError, ScenarioError
 from twin.link import Radio
 from twin.network import carrier_state as cs
-from twin.network.events import ARRIVE, SAME_INSTANT, EventNetwork
-from twin.network.events import Event as HeapEntry
+from twin.network.events import ARRIVE, SAME_INSTANT, Entry, EventNetwork
 from twin.network.fixed import jitter
 from twin.network.mobility import ATTACH, Change
 from twin.network.site import Facts, Flow, Load, Site, check_names, open_site, order_of
@@ -50,10 +49,9 @@ class NrNetwork(EventNetwork):
         self.qos = [spec.qos.get(kind, QosSpec()) for kind in self.kinds]
         self.sites = [open_site(name, spec, self.qos, self.topology, names, seed) for name in spec.carriers]
         self._processing = min(site.carrier.grid.n2_half for site in self.sites)
-        self.events: list[Event] = []
         self.facts: list[Facts] | None = None
         self._flows: dict[tuple[int, int, str], Flow] = {}
-        self._bodies: list[HeapEntry] = []
+        self._bodies: list[Entry] = []
         self._changes: list[tuple[int, int, int, int, str]] = []
         self._now = 0
         self.background = {"offered": 0, "delivered": 0, "lost": 0}
@@ -247,7 +245,7 @@ class NrNetwork(EventNetwork):
 
     def _deliver(self, horizon: int) -> Batch:
         """Hand over everything up to `horizon`, in order of arrival."""
-        due: list[HeapEntry] = []
+        due: list[Entry] = []
         for heap in (self._events, self._bodies):
             while heap and heap[0][0] <= horizon:
                 due.append(heappop(heap))
@@ -269,6 +267,14 @@ class NrNetwork(EventNetwork):
         core = [event[-1] for heap in (self._events, self._bodies) for event in sorted(heap)]
         return radio + [packet for packet in core if packet is not None]
 
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """Background packets, and what cells refused: terminals at admission, persistent allocations now."""
+        found = {f"background_{what}": number for what, number in self.background.items()}
+        found["admissions_refused"] = sum(site.mobility.refused for site in self.sites)
+        found["persistent_allocations_refused"] = sum(site.carrier.refused for site in self.sites)
+        return {name: number for name, number in found.items() if number}
+
     # channel
 
     def _trace(self, time: int, links: LinkState) -> None:
@@ -287,7 +293,7 @@ class NrNetwork(EventNetwork):
         if change.cell >= 0:
             target = self.names[self.topology.cells[site.cells[change.cell]].owner]
         if change.why != ATTACH:
-            self.events.append(Event(time, change.why, owner, target, (change.end - change.start) / NS))
+            self._happened.append(Event(time, change.why, owner, target, (change.end - change.start) / NS))
             site.carrier.attach(change.terminal, -1, time)
         if change.end <= time:
             site.carrier.attach(change.terminal, change.cell, time)

@@ -72,7 +72,7 @@ class RecordedNetwork(EventNetwork):
             self.arrive(packet, time + fates.arrived[row] - fates.created[row])
 
     @property
-    def counts(self) -> dict[str, int]:
+    def counts(self) -> Mapping[str, int]:
         """What the recording could not answer for, in packets."""
         return {"packets_with_borrowed_fate": self.borrowed}
 

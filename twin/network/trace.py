@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import isfinite
 from pathlib import Path
 from statistics import median
@@ -21,7 +21,7 @@ COLUMNS = ("time_s", "round_trip_ms")
 class TraceNetwork(EventNetwork):
     """Arrival = creation + half the round trip measured then, never before an earlier packet of the flow.
 
-    Each row holds until the next one, the first also before it. `notes` says what was joined in the file.
+    Each row holds until the next one, the first also before it. `counts` says what was joined in the file.
     """
 
     def __init__(
@@ -31,7 +31,7 @@ class TraceNetwork(EventNetwork):
         self.spec = spec
         times, self.round_trips = read_round_trips(spec.file)
         self.times, joined = join(times, spec.longest_gap)
-        self.notes = [f"{spec.file}: {joined} interruptions joined"] if joined else []
+        self._joined = joined
         if spec.loop and len(self.times) < 2:
             raise ScenarioError("a trace that loops needs two rows at least", file=spec.file, key="loop")
         self._last: dict[tuple[int, int, str], int] = {}
@@ -42,6 +42,11 @@ class TraceNetwork(EventNetwork):
         if self.spec.loop:
             time %= 2 * self.times[-1] - self.times[-2]  # the last row lasts as long as the one before it
         return self.round_trips[max(bisect_right(self.times, time) - 1, 0)]
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """Interruptions of the measurement that were taken out."""
+        return {"interruptions_joined": self._joined} if self._joined else {}
 
     def enter(self, packet: Packet, time: int) -> None:
         """Let the packet arrive after half a round trip."""
