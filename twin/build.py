@@ -14,10 +14,11 @@ from twin import plugins
 from twin.cast import Cast, cast
 from twin.channel.freespace import FreeSpace
 from twin.channel.hulls import Hull
+from twin.channel.sea import SeaSurface, Tidal, sea_area
 from twin.channel.tracer import RayTracer
 from twin.clock import Clock
 from twin.draws import generator
-from twin.errors import Findings, PluginError, ScenarioError, TwinError, located
+from twin.errors import Findings, PluginError, ScenarioError, TwinError, WorldError, located
 from twin.link import Radio
 from twin.network.fixed import FixedNetwork
 from twin.network.ideal import IdealNetwork
@@ -54,6 +55,7 @@ from twin.specs import (
 from twin.state import F64, Node
 from twin.twin import Twin
 from twin.world.environment import Environment
+from twin.world.geometry import Geometry
 from twin.world.sea import Seaway
 from twin.world.world import World, open_world
 
@@ -109,10 +111,11 @@ def build(
     embodied = [c for c in casts if c.body is not None]
     bodies = _body_groups(embodied)
     environment = world.environment(scenario.seed, scenario.environment)
-    surroundings = _surroundings(embodied, bodies, world, environment, scenario.seed)
+    sea = None if environment.spec.sea is None else Seaway(environment, world.folder or Path.cwd(), scenario.seed)
+    surroundings = _surroundings(embodied, bodies, world, environment, sea)
     physics = BulletPhysics(scenario.rates.physics, bodies, world.collision_obj(), surroundings=surroundings)
     radios = _radios(casts)
-    channel = _channel(scenario, world, radios, embodied)
+    channel = _channel(scenario, world, radios, embodied, sea)
     twin = Twin(Clock(scenario.rates.physics), scenario.rates.channel, generator(scenario.seed, "mesa"))
     robots = _robots(twin, casts)
     groups = [_group(c, scenario, robots) for c in embodied]
@@ -186,9 +189,13 @@ def _body_groups(casts: Sequence[Cast]) -> list[BodyGroup]:
 
 
 def _surroundings(
-    casts: Sequence[Cast], groups: Sequence[BodyGroup], world: World, environment: Environment, seed: int
+    casts: Sequence[Cast], groups: Sequence[BodyGroup], world: World, environment: Environment, sea: Seaway | None
 ) -> Together:
-    """Return the air round multirotors and the water round floating bodies, as far as there are any."""
+    """Return the air round multirotors and the water round floating bodies, as far as there are any.
+
+    Raises:
+        WorldError: a body floats, and there is no sea.
+    """
     pairs = list(zip(casts, groups, strict=True))
     flocks = [Flock(g.dynamics, c.first_body) for c, g in pairs if isinstance(g.dynamics, Rotorcraft)]
     floats = [Floats(g.dynamics, c.first_body, g.position) for c, g in pairs if isinstance(g.dynamics, Hydrodynamics)]
@@ -196,16 +203,29 @@ def _surroundings(
     if flocks:
         parts.append(Air(flocks, world, environment.wind))
     if floats:
-        parts.append(Water(floats, Seaway(environment, world.folder or Path.cwd(), seed), environment.wind))
+        if sea is None:
+            raise WorldError("this world has no sea: give world.toml a table [environment.sea]")
+        parts.append(Water(floats, sea, environment.wind))
     return Together(parts)
 
 
-def _channel(scenario: Scenario, world: World, radios: Sequence[Radio], casts: Sequence[Cast]) -> Channel:
+def _channel(
+    scenario: Scenario, world: World, radios: Sequence[Radio], casts: Sequence[Cast], sea: Seaway | None
+) -> Channel:
+    over = scenario.channel.sea
+    if over and sea is None and "sea" in scenario.channel.model_fields_set:
+        raise ScenarioError("this world has no sea: world.toml has no table [environment.sea]", key="channel.sea")
+    surface = SeaSurface(sea, over, sea_area(world.geometry)) if sea is not None and over else None
     match scenario.channel:
         case FreeSpaceSpec() as spec:
-            return FreeSpace(radios, world.bvh, spec.blockage_loss)
+            return FreeSpace(radios, world.bvh, spec.blockage_loss, surface)
         case RayTracingSpec() as spec:
-            return RayTracer(world.geometry, radios, spec, _hulls(casts))
+            hulls = _hulls(casts)
+
+            def make(geometry: Geometry) -> RayTracer:
+                return RayTracer(geometry, radios, spec, hulls, sea=surface)
+
+            return make(world.geometry) if surface is None else Tidal(make, world.geometry, surface.sea)
 
 
 def _hulls(casts: Sequence[Cast]) -> list[Hull]:

@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from twin.base_spec import Spec
-from twin.units import Bytes, GainDb, Hertz, NonNegativeNs, PowerDbm
+from twin.units import Bytes, GainDb, Hertz, Kelvin, Metres, NonNegativeNs, PowerDbm
 
 
 class Jitter(Spec):
@@ -15,6 +15,16 @@ class Jitter(Spec):
 
     kind: Literal["none", "uniform", "normal", "exponential"] = "none"
     scale: NonNegativeNs = 0
+
+
+class OverSeaSpec(Spec):
+    """What a channel makes of the sea of its world: water, waves in the way of rays, and the air's refraction."""
+
+    waves: bool = True  # they roughen reflections and cut rays
+    temperature: Kelvin = Field(default=293.15, gt=0)  # of the water
+    salinity: float = Field(default=35.0, ge=0, le=40)  # g/kg
+    earth_factor: float = Field(default=4 / 3, gt=0)  # effective over true radius of the Earth
+    duct_height: Metres = Field(default=0.0, ge=0, le=40)  # of the evaporation duct; 0: none
 
 
 class CarrierSpec(Spec):

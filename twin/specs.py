@@ -12,6 +12,7 @@ from pydantic import BeforeValidator, ConfigDict, Field, PositiveFloat, model_va
 from twin.base_spec import Spec as Spec
 from twin.radio_specs import Jitter as Jitter
 from twin.radio_specs import NrSpec as NrSpec
+from twin.radio_specs import OverSeaSpec as OverSeaSpec
 from twin.state import F64
 from twin.units import (
     Bytes,
@@ -253,6 +254,7 @@ class FreeSpaceSpec(Spec):
 
     kind: Literal["freespace"] = "freespace"
     blockage_loss: GainDb = Field(default=25.0, ge=0)
+    sea: OverSeaSpec | Literal[False] = False  # what cuts rays over the sea; without reflections
 
 
 class SurfaceSpec(Spec):
@@ -291,6 +293,7 @@ class RayTracingSpec(Spec):
     blockers: bool = True  # robots block and reflect
     surfaces: dict[str, SurfaceSpec] = {"glass": SurfaceSpec(thickness=0.012)}
     atmosphere: AtmosphereSpec = AtmosphereSpec()
+    sea: OverSeaSpec | Literal[False] = OverSeaSpec()  # where the world has one
 
 
 ChannelSpec = Annotated[FreeSpaceSpec | RayTracingSpec, Field(discriminator="kind")]

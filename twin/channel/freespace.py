@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from twin.channel.radios import Radios
+from twin.channel.sea import SeaSurface, lines_over_sea
 from twin.kernels import kernel
 from twin.link import SPEED_OF_LIGHT, Radio
-from twin.state import C128, F64, I32, BodyState, LinkState
+from twin.state import C128, F64, I32, BodyState, Bool, LinkState
 from twin.world.bvh import Bvh, occluded_pairs
 
 
@@ -20,9 +21,12 @@ class FreeSpace:
     there, and `counts` says how many links at how many traces that happened to.
     """
 
-    def __init__(self, radios: Sequence[Radio], bvh: Bvh | None = None, blockage_loss_db: float = 25.0) -> None:
+    def __init__(
+        self, radios: Sequence[Radio], bvh: Bvh | None = None, blockage_loss_db: float = 25.0,
+        sea: SeaSurface | None = None,
+    ) -> None:  # fmt: skip
         self.radios = Radios(radios)
-        self.bvh = bvh
+        self.bvh, self.sea = bvh, sea
         self.blockage_loss_db = blockage_loss_db
         self._clipped = 0
 
@@ -48,6 +52,8 @@ class FreeSpace:
         amplitude = np.empty(a.size, dtype=np.complex128)
         delay, doppler, departure = np.empty(a.size), np.empty(a.size), np.empty((a.size, 3))
         self._clipped += _friis(a, b, position, velocity, radios.carrier, gain_db, amplitude, delay, doppler, departure)
+        if self.sea is not None:
+            los = self._over_sea(time, position, amplitude) & los
         return LinkState(
             time=time,
             a=a,
@@ -61,6 +67,17 @@ class FreeSpace:
             path_departure=departure,
             path_arrival=-departure,
         )
+
+    def _over_sea(self, time: int, position: F64, amplitude: C128) -> Bool:
+        """Take from the amplitudes what the sea takes; tell which links it leaves alone."""
+        assert self.sea is not None
+        radios = self.radios
+        carriers, band = np.unique(radios.carrier, return_inverse=True)
+        left = np.empty(radios.a.size)
+        over = self.sea.at(time, carriers, -1)
+        lines_over_sea(over, band.astype(np.int32), radios.carrier, position, radios.a, radios.b, left)
+        amplitude *= left
+        return np.asarray(left == 1.0)
 
 
 @kernel

@@ -14,6 +14,7 @@ from twin.channel.edges import Edges
 from twin.channel.fields import spherical_basis, spread
 from twin.channel.hulls import Hulls
 from twin.channel.paths import Paths
+from twin.channel.sea import OverSea, over_sea
 from twin.channel.transfer import Media, Mirrors, lengthening, path_transfer
 from twin.link import SPEED_OF_LIGHT
 from twin.state import C128, F64, I32, I64, Bool
@@ -91,6 +92,7 @@ def assemble(
     mirrors: Mirrors,
     edges: Edges,
     hulls: Hulls,
+    sea: OverSea,
     media: Media,
     antennas: Antennas,
     ends: Ends,
@@ -113,6 +115,7 @@ def assemble(
         wavelength = SPEED_OF_LIGHT / ends.carrier[a[i]]
         plain = antennas.rows[a[i]] * antennas.columns[a[i]] * antennas.rows[b[i]] * antennas.columns[b[i]] == 1
         last = first + paths.found[g]
+        clear = True
         for p in range(first, last):
             m = paths.rank[g, p - first]
             length = paths.metres[g, m]
@@ -152,7 +155,9 @@ def assemble(
             for k in range(2):
                 out.transfer[p, k, 0], out.transfer[p, k, 1] = transfer[k, 0], transfer[k, 1]
             element = _radiate(antennas, ends.axes, a[i], b[i], angles, transfer)
-            element *= spread(length, wavelength) * (ends.gain[a[i]] * ends.gain[b[i]])
+            left = over_sea(sea, mirrors.surface, ends.band[a[i]], wavelength, paths, g, m, start, end)
+            clear = clear and (left == 1.0 or paths.length[g, m] > 0)
+            element *= spread(length, wavelength) * (ends.gain[a[i]] * ends.gain[b[i]] * left)
             out.element[p] = element
             out.amplitude[p] = element
             if not plain:
@@ -164,6 +169,7 @@ def assemble(
             last = _drop(out, i, first, last, limit)
         out.offset[i + 1] = last
         _describe(paths.length, g, out, i, first, last)
+        out.los[i] = out.los[i] and clear
         first = last
 
 

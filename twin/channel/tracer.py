@@ -19,6 +19,7 @@ from twin.channel.output import traced_links
 from twin.channel.paths import Paths, interactions, make_paths, rank
 from twin.channel.planes import build_scene
 from twin.channel.radios import Radios
+from twin.channel.sea import SEA_WATER, OverSea, SeaSurface, no_sea
 from twin.channel.source import Site, make_sources
 from twin.channel.transfer import Media, Mirrors
 from twin.errors import ScenarioError, nearest
@@ -44,6 +45,7 @@ class RayTracer:
         spec: RayTracingSpec | None = None,
         hulls: Sequence[Hull] = (),
         permittivity: Permittivity = permittivity,
+        sea: SeaSurface | None = None,
     ) -> None:
         """Prepare; the search itself happens at the first trace.
 
@@ -60,6 +62,9 @@ class RayTracer:
         self._antennas = antenna_arrays([radio.antenna for radio in radios])
         self._carriers, self._band = np.unique(self.radios.carrier, return_inverse=True)
         self._media = _media(materials, self._carriers, self.spec, permittivity)
+        self._sea, self._water = sea, materials.index(SEA_WATER) if SEA_WATER in materials else -1
+        if sea is not None and self._water >= 0:
+            self._media.permittivity[:, self._water] = [sea.permittivity(f) for f in self._carriers.tolist()]
         self._transparent = np.array(
             [name in self.spec.surfaces and self.spec.surfaces[name].transparent for name in materials]
         )
@@ -110,6 +115,7 @@ class RayTracer:
             Mirrors(self.scene.normal, self.scene.plane, self.scene.surface),
             self._edges,
             self.hulls,
+            self._over_sea(time),
             self._media,
             self._antennas,
             ends,
@@ -129,6 +135,14 @@ class RayTracer:
     def counts(self) -> Mapping[str, int]:
         """Links with more paths than `max_paths`, of which the weakest were dropped, summed over traces."""
         return {"links_beyond_max_paths": self._limited} if self._limited else {}
+
+    def _over_sea(self, time: int) -> OverSea:
+        """Return the sea at `time` [ns], and roughen its faces unless the scenario says how rough they are."""
+        if self._sea is None:
+            return no_sea()
+        if self._water >= 0 and SEA_WATER not in self.spec.surfaces:
+            self._media.roughness[self._water] = self._sea.roughness(time)
+        return self._sea.at(time, self._carriers, self._water)
 
     def _search(self, position: F64) -> None:
         """Fill the paths, with more room if they need it."""

@@ -135,6 +135,20 @@ def with_faces(geometry: Geometry, keep: Bool) -> Geometry:
     )
 
 
+def lifted(geometry: Geometry, faces: Bool, rise: float) -> Geometry:
+    """Return the geometry with those `faces` (F,) `rise` metres higher; the others keep their places."""
+    moved = faces[geometry.triangle_face]
+    used, index = np.unique(geometry.triangles[moved], return_inverse=True)
+    triangles = geometry.triangles.copy()
+    triangles[moved] = len(geometry.vertices) + index.reshape(-1, 3)
+    return replace(
+        geometry,
+        vertices=np.concatenate([geometry.vertices, geometry.vertices[used] + np.array([0.0, 0.0, rise])]),
+        triangles=triangles,
+        face_offset=geometry.face_offset + np.where(faces, geometry.face_normal[:, 2] * rise, 0.0),
+    )
+
+
 def write_obj(geometry: Geometry, path: Path) -> None:
     """Write all triangles as one Wavefront OBJ, for a physics engine."""
     with atomic(path) as file:
