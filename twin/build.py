@@ -20,6 +20,7 @@ from twin.clock import Clock
 from twin.draws import generator
 from twin.errors import Findings, PluginError, ScenarioError, TwinError, WorldError, located
 from twin.link import Radio
+from twin.mechanism.urdf import collision_points
 from twin.network.fixed import FixedNetwork
 from twin.network.ideal import IdealNetwork
 from twin.network.nr import NrNetwork
@@ -31,14 +32,14 @@ from twin.physics.bullet import BodyGroup, BulletPhysics, Surroundings
 from twin.physics.dynamics import make_dynamics
 from twin.physics.hydrodynamics import Hydrodynamics
 from twin.physics.rotorcraft import Rotorcraft
-from twin.physics.urdf import collision_points
 from twin.physics.water import Floats, Together, Water
 from twin.project import Project
-from twin.protocols import Channel, Controller, Failsafe, Host, Network, Task
+from twin.protocols import Channel, Controller, Dynamics, Failsafe, Host, Network, Task
 from twin.recording.fates import packet_fates
 from twin.robot import Group, Robot
 from twin.scenario import Scenario
-from twin.sensors.navigation import Navigation
+from twin.sensors.field import Setting
+from twin.sensors.make import make_sensor
 from twin.service import make_service_time
 from twin.specs import (
     FixedSpec,
@@ -118,7 +119,7 @@ def build(
     channel = _channel(scenario, world, radios, embodied, sea)
     twin = Twin(Clock(scenario.rates.physics), scenario.rates.channel, generator(scenario.seed, "mesa"))
     robots = _robots(twin, casts)
-    groups = [_group(c, scenario, robots) for c in embodied]
+    groups = [_group(c, g.dynamics, world, scenario, robots) for c, g in zip(embodied, bodies, strict=True)]
     if not real_time:
         _check_repeats(casts)
     lookahead = _host_controllers(scenario, project, casts, robots)
@@ -299,14 +300,16 @@ def _started(kind: Any, spec: RobotSpec, rng: np.random.Generator) -> Any:
     return made
 
 
-def _group(c: Cast, scenario: Scenario, robots: Sequence[Robot]) -> Group:
+def _group(c: Cast, dynamics: Dynamics, world: World, scenario: Scenario, robots: Sequence[Robot]) -> Group:
     names = [spec.name for spec in c.specs]
+    with located(key=f"robots.{c.name}.spec"):
+        sensor = make_sensor(Setting(names, c.kind, dynamics, world, scenario.seed))
     control = c.entry.control or c.kind.control
     return Group(
         c.name,
         robots[c.first_node : c.first_node + len(c.specs)],
         np.arange(c.first_body, c.first_body + len(c.specs)),
-        Navigation(c.kind.sensors[0], names, scenario.seed),
+        sensor,
         scenario.rates.physics // control,
         c.phase,
         c.send_offset,

@@ -16,7 +16,7 @@ from twin.contracts import service_time_of
 from twin.draws import key, uniform
 from twin.errors import Findings, ScenarioError, located, nearest
 from twin.project import Project
-from twin.protocols import Task
+from twin.protocols import Course, Task
 from twin.scenario import RobotEntry, Scenario, load_kind
 from twin.specs import BodySpec, ExternalSpec, RobotKind, RobotSpec, ServiceTimeSpec
 from twin.state import F64, I64, Node
@@ -168,8 +168,8 @@ def _check_kind(name: str, entry: RobotEntry, kind: RobotKind, scenario: Scenari
         return
     if entry.control is None and (fault := rate_fault(kind.control, scenario.rates.physics)):
         raise ScenarioError(f"the control rate of a {entry.kind}: {fault}", key=f"robots.{name}.control")
-    if len(kind.sensors) != 1:
-        raise ScenarioError(f"a {entry.kind} has {len(kind.sensors)} sensors; allowed: one", key=f"robots.{name}.spec")
+    if not kind.sensors:
+        raise ScenarioError(f"a {entry.kind} has no sensor; allowed: one or more", key=f"robots.{name}.spec")
 
 
 def _controller(entry: RobotEntry, kind: RobotKind, folder: Path, project: Project) -> plugins.Loaded | None:
@@ -189,7 +189,7 @@ def _start(name: str, entry: RobotEntry, task: Task | None) -> tuple[F64, F64]:
     yaw = np.full(entry.count, entry.yaw)
     if entry.positions:
         position = np.array(entry.positions, dtype=float)
-    elif task is not None:
+    elif isinstance(task, Course):
         starts = [task.reference(row, 0.0) for row in range(entry.count)]
         position = np.array([start.position for start in starts])
         yaw = yaw + np.array([start.yaw for start in starts])

@@ -16,7 +16,7 @@ from twin.errors import TwinError
 from twin.project import Project
 from twin.protocols import Failsafe
 from twin.scenario import load_kind
-from twin.sensors.navigation import FIELDS
+from twin.sensors.make import fields_of
 from twin.specs import BodySpec, NetworkSpec, RobotKind
 from twin.toml_text import read_toml, validate
 
@@ -105,16 +105,17 @@ def _observation(kind: RobotKind) -> list[dict[str, Any]]:
     return [
         {
             "field": name,
+            "sensor": sensor.kind,
             "shape": [field.size],
             "unit": field.unit,
             "description": field.description,
-            "rate_hz": kind.control,
+            "rate_hz": sensor.rate or kind.control,
             "delay_ns": sensor.delay,
-            "noise": getattr(sensor.noise, name),
+            "noise": field.noise,
             "noise_unit": field.noise_unit,
         }
-        for sensor in kind.sensors
-        for name, field in FIELDS.items()
+        for sensor, fields in fields_of(kind)
+        for name, field in fields.items()
     ]
 
 

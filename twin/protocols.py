@@ -16,7 +16,9 @@ from twin.state import (
     BodyState,
     Commands,
     Event,
+    Frame,
     LinkState,
+    Node,
     Observation,
     Packet,
     Reference,
@@ -42,6 +44,14 @@ class Dynamics(Protocol):
 
     def wrench(self, state: BodyState, command: F64, dt: float) -> F64:
         """Return force [N] and torque [N m] at the centre of mass for the next `dt` s: (n, 6), world axes."""
+
+
+@runtime_checkable
+class DrivesJoints(Protocol):
+    """A dynamics that has drives in its joints, too."""
+
+    def joint_effort(self, state: BodyState, command: F64, dt: float) -> F64:
+        """Return torque [N m] or force [N] of each movable joint's drive for the next `dt` s: (n, J)."""
 
 
 class Channel(Protocol):
@@ -151,8 +161,26 @@ class Failsafe(Protocol):
         """Decide without the controller."""
 
 
+class Judge(Protocol):
+    """Takes a run or its recording frame by frame and tells how well a task was done."""
+
+    def take(self, frame: Frame) -> None:
+        """Add one frame."""
+
+    def figures(self) -> Mapping[str, float | None]:
+        """Return figures by their names in `twin.analysis.figures`, in SI; None for one that there is not."""
+
+
 class Task(Protocol):
     """The goal of a group of robots; the same code judges a run and a recording."""
+
+    def judge(self, group: str, nodes: Sequence[Node]) -> Judge | None:
+        """Return what judges the robots of `group` among all `nodes`; None if there is no figure of its own."""
+
+
+@runtime_checkable
+class Course(Task, Protocol):
+    """A task that says at all times where each robot's body should be: its tracking error is a figure of the run."""
 
     def reference(self, row: int, time: float) -> Reference:
         """Return where robot `row` of the group should be at `time` [s]; at 0 it starts there."""

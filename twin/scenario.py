@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -170,11 +171,25 @@ def load_kind(folder: Path, override: dict[str, Any] | None = None, *, key: str 
         kind = validate(RobotKind, _merged(data, override), key=key)
     if kind.body is None:
         return kind
-    urdf = (folder / kind.body.urdf).resolve()
-    if not urdf.is_relative_to(folder.resolve()) or not urdf.is_file():
-        message = f"found {str(kind.body.urdf)!r}; allowed: a file in {folder}"
-        raise ScenarioError(message, file=file, key="body.urdf")
+    urdf = _urdf(folder, str(kind.body.urdf))
     return kind.model_copy(update={"body": kind.body.model_copy(update={"urdf": urdf})})
+
+
+def _urdf(folder: Path, reference: str) -> Path:
+    """Return the file that `body.urdf` names: in the robot's folder, or in a package as `package:path`."""
+    package, colon, inside = reference.partition(":")
+    home = folder.resolve()
+    if colon:
+        found = find_spec(package) if package.isidentifier() else None
+        if found is None or not found.submodule_search_locations:
+            message = f"found {reference!r}; allowed: a file in {folder}, or in an installed package as package:path"
+            raise ScenarioError(message, file=folder / "robot.toml", key="body.urdf")
+        home = Path(found.submodule_search_locations[0]).resolve()
+    urdf = (home / (inside if colon else reference)).resolve()
+    if not urdf.is_relative_to(home) or not urdf.is_file():
+        message = f"found {reference!r}; allowed: a file in {home if colon else folder}"
+        raise ScenarioError(message, file=folder / "robot.toml", key="body.urdf")
+    return urdf
 
 
 def scenario_schema() -> dict[str, Any]:

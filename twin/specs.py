@@ -9,11 +9,20 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import numpy as np
 from pydantic import BeforeValidator, ConfigDict, Field, PositiveFloat, model_validator
 
+from twin.base_spec import Point as Point
 from twin.base_spec import Spec as Spec
 from twin.radio_specs import Jitter as Jitter
 from twin.radio_specs import NrSpec as NrSpec
 from twin.radio_specs import OverSeaSpec as OverSeaSpec
+from twin.sensor_specs import JointsNoise as JointsNoise
+from twin.sensor_specs import JointsSpec as JointsSpec
+from twin.sensor_specs import NavigationNoise as NavigationNoise
+from twin.sensor_specs import NavigationSpec as NavigationSpec
+from twin.sensor_specs import SensorSpec as SensorSpec
 from twin.state import F64
+from twin.task_specs import HoverSpec as HoverSpec
+from twin.task_specs import RouteSpec as RouteSpec
+from twin.task_specs import TaskSpec as TaskSpec
 from twin.units import (
     Bytes,
     GainDb,
@@ -24,17 +33,14 @@ from twin.units import (
     Pascal,
     PowerDbm,
     Radians,
-    RadiansPerSecond,
     RainRate,
     RateHz,
-    Speed,
     parse_quantity,
 )
 
 if TYPE_CHECKING:
     from twin.protocols import Task
 
-Point = tuple[Metres, Metres, Metres]
 Probability = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -55,7 +61,8 @@ class CommandField(Spec):
 class BodySpec(Spec):
     """A body for physics: its URDF, what turns commands into forces, and the command's fields."""
 
-    urdf: Path
+    urdf: Path  # beside robot.toml, or "package:path" in an installed package
+    fixed: bool = False  # its root link is bolted to the world
     dynamics: str
     parameters: dict[str, Any] = {}
     command: tuple[CommandField, ...]
@@ -97,23 +104,6 @@ class RadioSpec(Spec):
     noise_figure: GainDb = 7.0
     mount: Point = (0.0, 0.0, 0.0)
     antenna: AntennaSpec = AntennaSpec()
-
-
-class NavigationNoise(Spec):
-    """Standard deviations of a navigation solution's white noise, per axis."""
-
-    position: Metres = Field(default=0.0, ge=0)
-    velocity: Speed = Field(default=0.0, ge=0)
-    orientation: Radians = Field(default=0.0, ge=0)
-    angular_velocity: RadiansPerSecond = Field(default=0.0, ge=0)
-
-
-class NavigationSpec(Spec):
-    """A navigation solution of pose and velocities, once per control period."""
-
-    kind: Literal["navigation"] = "navigation"
-    noise: NavigationNoise = NavigationNoise()
-    delay: NonNegativeNs = 0
 
 
 class ServerSpec(Spec):
@@ -207,7 +197,7 @@ class RobotKind(Spec):
     description: str = ""
     body: BodySpec | None = None
     radios: tuple[RadioSpec, ...] = ()
-    sensors: tuple[NavigationSpec, ...] = ()
+    sensors: tuple[SensorSpec, ...] = ()
     server: ServerSpec | None = None
     control: RateHz = 50
     telemetry: Bytes = 100
@@ -227,26 +217,6 @@ class RobotSpec:
     kind: RobotKind
     task: Task | None = None
     parameters: Any = None
-
-
-class RouteSpec(Spec):
-    """Fly a closed route at constant speed after a start from rest; robot i of n starts i/n of the way round."""
-
-    kind: Literal["route"]
-    waypoints: tuple[Point, ...] = Field(min_length=3)
-    speed: Speed = Field(gt=0)
-    acceleration: float = Field(default=2.0, gt=0)  # m/s2, until that speed is reached
-
-
-class HoverSpec(Spec):
-    """Stay at given points, one for each robot."""
-
-    kind: Literal["hover"]
-    points: tuple[Point, ...] = Field(min_length=1)
-    yaw: Radians = 0.0
-
-
-TaskSpec = Annotated[RouteSpec | HoverSpec, Field(discriminator="kind")]
 
 
 class FreeSpaceSpec(Spec):

@@ -39,6 +39,7 @@ class BodyState:
     joint_position: F64  # (J,) rad or m, all bodies' joints one after another
     joint_velocity: F64  # (J,) rad/s or m/s
     joint_offset: I64  # (N + 1,) body i owns joints joint_offset[i]:joint_offset[i + 1]
+    joint_effort: F64 = field(default_factory=lambda: np.zeros(0))  # (J,) N m or N of the drives in the last tick
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -118,11 +119,16 @@ class Event:
 class Sample:
     """One reading of a robot's sensors: field name -> array (its shapes and units: `twin describe ROBOT`)."""
 
-    time: int  # ns, when the world was as the reading says
+    time: int  # ns, when the world was as the reading says; of several sensors, that of the newest
     values: Mapping[str, F64]
+    times: Mapping[str, int] = field(default_factory=dict)  # ns, of the fields where that is another
 
     def __getitem__(self, name: str) -> F64:
         return self.values[name]
+
+    def when(self, name: str) -> int:
+        """Return when [ns] the world was as this field says."""
+        return self.times.get(name, self.time)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

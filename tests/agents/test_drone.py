@@ -12,6 +12,7 @@ from twin.physics.bullet import BodyGroup, BulletPhysics
 from twin.physics.dynamics import make_dynamics
 from twin.protocols import Failsafe
 from twin.scenario import load_kind
+from twin.sensors.field import Setting
 from twin.sensors.navigation import Navigation
 from twin.specs import HoverSpec, RobotSpec
 from twin.state import NEVER, Action, Commands, Observation, Sample
@@ -53,7 +54,7 @@ def flight(kind, tmp_path):
         group = BodyGroup("patrol", kind.body, dynamics, np.array([position]), turn, ["drone"])
         physics = BulletPhysics(500, [group], tmp_path / "floor.obj")
         worlds.append(physics)
-        sensor, row = Navigation(kind.sensors[0], ["drone"], 1), np.array([0])
+        sensor, row = Navigation(kind.sensors[0], Setting(["drone"], kind, None, None, 1)), np.array([0])
         bodies, commands, states = physics.reset(), Commands({"patrol": np.zeros((1, 4))}), []
         for tick in range(round(seconds * 500)):
             if tick % 10 == 0:

@@ -11,6 +11,7 @@ from twin.physics.bullet import BodyGroup, BulletPhysics
 from twin.physics.point_force import PointForce
 from twin.physics.rotorcraft import Rotorcraft
 from twin.scenario import load_kind
+from twin.sensors.field import Setting
 from twin.sensors.navigation import Navigation
 from twin.specs import BodySpec, CommandField, NavigationSpec, RobotSpec, RouteSpec
 from twin.state import BodyState, Commands, Observation
@@ -225,7 +226,7 @@ def test_a_drone_tracks_a_route_without_delay(drone, kind):
     physics, _ = drone(start.position, start.yaw)
     controller = plugins.load_controller("trajectory", DRONE).value()
     controller.reset(RobotSpec("drone", "drone", 0, kind, task), np.random.default_rng(0))
-    sensor, row = Navigation(NavigationSpec(), ["drone"], 1), np.array([0])
+    sensor, row = Navigation(NavigationSpec(), Setting(["drone"], kind, None, None, 1)), np.array([0])
     bodies, commands, worst = physics.bodies, Commands({"drone": np.zeros((1, 4))}), 0.0
     for tick in range(30 * RATE):
         now = physics.clock.now

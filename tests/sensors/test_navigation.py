@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from twin.sensors.field import Setting
 from twin.sensors.navigation import Navigation
 from twin.specs import NavigationNoise, NavigationSpec
 from twin.state import BodyState
@@ -48,7 +49,7 @@ def rows(*values):
 def test_without_noise_it_is_the_truth_bit_for_bit():
     bodies = state(5)
     bodies.position[3] = -0.0
-    samples = Navigation(NavigationSpec(), ["a", "b"], 1).read(7 * MS, bodies, rows(3, 1), rows(0, 1))
+    samples = Navigation(NavigationSpec(), Setting(["a", "b"], None, None, None, 1)).read(7 * MS, bodies, rows(3, 1), rows(0, 1))
     for sample, body in zip(samples, (3, 1), strict=True):
         assert sample.time == 7 * MS
         for name in FIELDS:
@@ -59,7 +60,7 @@ def test_noise_has_the_stated_spread_and_no_bias():
     noise = NavigationNoise(position=0.5, velocity=0.1, orientation=0.02, angular_velocity=0.03)
     n = 4000
     bodies = state(1)
-    sensor = Navigation(NavigationSpec(noise=noise), ["a"], 1)
+    sensor = Navigation(NavigationSpec(noise=noise), Setting(["a"], None, None, None, 1))
     read = [sensor.read(k, bodies, rows(0), rows(0))[0] for k in range(n)]
     for name, sigma in (("position", 0.5), ("velocity", 0.1), ("angular_velocity", 0.03)):
         error = np.array([sample[name] for sample in read]) - getattr(bodies, name)[0]
@@ -83,14 +84,14 @@ def check_normal(error, sigma):
 def test_a_further_robot_changes_nobodys_noise():
     spec = NavigationSpec(noise=NavigationNoise(position=1.0, orientation=0.1))
     bodies = state(3)
-    few = Navigation(spec, ["a", "b"], 1).read(5, bodies, rows(0, 1), rows(0, 1))
-    more = Navigation(spec, ["c", "a", "b"], 1)
+    few = Navigation(spec, Setting(["a", "b"], None, None, None, 1)).read(5, bodies, rows(0, 1), rows(0, 1))
+    more = Navigation(spec, Setting(["c", "a", "b"], None, None, None, 1))
     more.read(4, bodies, rows(2), rows(0))
     many = more.read(5, bodies, rows(2, 0, 1), rows(0, 1, 2))
     for a, b in zip(few, many[1:], strict=True):
         for name in FIELDS:
             assert a[name].tobytes() == b[name].tobytes()
-    other = Navigation(spec, ["a", "b"], 2).read(5, bodies, rows(0, 1), rows(0, 1))
+    other = Navigation(spec, Setting(["a", "b"], None, None, None, 2)).read(5, bodies, rows(0, 1), rows(0, 1))
     assert not np.array_equal(other[0]["position"], few[0]["position"])
     assert not np.array_equal(
         few[0]["position"] - bodies.position[0], few[1]["position"] - bodies.position[1]
@@ -99,7 +100,7 @@ def test_a_further_robot_changes_nobodys_noise():
 
 @pytest.mark.parametrize("delay", [20 * MS, 50 * MS, 33 * MS, 1])
 def test_delayed_readings_are_the_world_of_that_long_ago(delay):
-    sensor = Navigation(NavigationSpec(delay=f"{delay} ns"), ["a"], 1)
+    sensor = Navigation(NavigationSpec(delay=f"{delay} ns"), Setting(["a"], None, None, None, 1))
     for time in range(0, 1000 * MS, 20 * MS):
         (sample,) = sensor.read(time, moving(time), rows(0), rows(0))
         then = max(0, time - delay)
@@ -114,7 +115,7 @@ def test_delayed_readings_are_the_world_of_that_long_ago(delay):
 
 
 def test_a_new_run_forgets_the_old_one():
-    sensor = Navigation(NavigationSpec(delay="40 ms"), ["a"], 1)
+    sensor = Navigation(NavigationSpec(delay="40 ms"), Setting(["a"], None, None, None, 1))
     for time in (0, 20 * MS, 40 * MS):
         sensor.read(time, moving(time + 10**9), rows(0), rows(0))
     (sample,) = sensor.read(0, moving(0), rows(0), rows(0))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from twin.units import UNITS
@@ -16,6 +17,7 @@ class Figure:
     unit: str = ""  # that people read it in
     digits: int = 0  # after the point, in that unit
     absent: str = ""  # why a run may not have it
+    combine: Callable[[Iterable[float]], float] = sum  # of those of several tasks
 
     def shown(self, value: float | None) -> str:
         """Return a value [SI] as people read it."""

@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from twin.analysis.figures import FIGURES
 from twin.clock import NS
-from twin.protocols import Task
+from twin.protocols import Course, Task
 from twin.state import COMMAND, NOMINAL, Frame, Node, Packet
 
 COLLISION_SPEED = 1.0
@@ -18,11 +19,14 @@ PERCENTILES = (50.0, 99.0, 99.9)
 
 
 class Metrics:
-    """Counts packets, round trips, tracking errors, time on failsafe and events."""
+    """Counts packets, round trips, tracking errors, time on failsafe and events, and asks each task's judge."""
 
     def __init__(self, nodes: Sequence[Node], tasks: Mapping[str, Task], delay_budget: int) -> None:
-        self.nodes, self.tasks, self.delay_budget = nodes, tasks, delay_budget
-        self.tracked = [node for node in nodes if node.body >= 0 and node.group in tasks]
+        self.nodes, self.delay_budget = nodes, delay_budget
+        self.courses = {group: task for group, task in tasks.items() if isinstance(task, Course)}
+        self.tracked = [node for node in nodes if node.body >= 0 and node.group in self.courses]
+        judges = {group: task.judge(group, nodes) for group, task in tasks.items()}
+        self.judges = {group: judge for group, judge in judges.items() if judge is not None}
         self.time = 0
         self.fates: Counter[str] = Counter()
         self.late = 0
@@ -42,11 +46,13 @@ class Metrics:
         for packet in frame.packets:
             self._count(packet)
         for i, node in enumerate(self.tracked):
-            goal = self.tasks[node.group].reference(node.row, frame.time / NS).position
+            goal = self.courses[node.group].reference(node.row, frame.time / NS).position
             error = float(np.sum((frame.bodies.position[node.body] - goal) ** 2))
             self.squares[i] += error
             self.worst[i] = max(self.worst[i], error)
         self.frames += 1
+        for judge in self.judges.values():
+            judge.take(frame)
 
     def _count(self, packet: Packet) -> None:
         self.fates[packet.fate] += 1
@@ -75,11 +81,21 @@ class Metrics:
             "failsafes": self.events["failsafe"],
             "failsafe_time": self.failsafe_time / NS,
             "collisions": self.collisions,
+            **self._task_figures(),
             "events": dict(sorted(self.events.items())),
             "losses": {
                 fate: n for fate, n in sorted(self.fates.items()) if fate not in ("delivered", "queued")
             },
         }
+
+    def _task_figures(self) -> dict[str, Any]:
+        """Return the figures of tasks, those of several tasks combined, and below `tasks` group by group."""
+        by_group = {group: dict(judge.figures()) for group, judge in self.judges.items()}
+        whole: dict[str, Any] = {}
+        for name in dict.fromkeys(name for figures in by_group.values() for name in figures):
+            values = [figures[name] for figures in by_group.values() if figures.get(name) is not None]
+            whole[name] = FIGURES[name].combine(value for value in values if value is not None) if values else None
+        return {**whole, "tasks": by_group} if by_group else {}
 
     def _round_trips(self) -> dict[str, float | None]:
         names = [f"rtt_p{percentile:g}".replace(".", "") for percentile in PERCENTILES]

@@ -13,6 +13,7 @@ from pydantic import TypeAdapter
 from twin.analysis.flows import Flow, flows
 from twin.analysis.tracks import Site, Track, sites, tracks
 from twin.clock import NS
+from twin.protocols import Course
 from twin.recording.reader import Recording
 from twin.recording.schema import Header
 from twin.specs import TaskSpec
@@ -92,7 +93,7 @@ def take_apart(recording: Recording, geometry: Geometry | None, label: str = "")
 def _errors(
     recording: Recording, scenario: Mapping[str, Any], time: F64, flown: list[Track]
 ) -> dict[str, F64]:
-    """Return the distance of each robot with a task from where it should be."""
+    """Return the distance of each robot with a course from where it should be."""
     errors = {}
     nodes = {robot.name: robot for robot in recording.robots}
     tasks = {
@@ -102,9 +103,10 @@ def _errors(
     }
     for track in flown:
         node = nodes[track.robot]
-        if node.group in tasks:
+        task = tasks.get(node.group)
+        if isinstance(task, Course):
             gaps = [
-                place - tasks[node.group].reference(node.row, t).position
+                place - task.reference(node.row, t).position
                 for place, t in zip(track.position, time.tolist(), strict=True)
             ]
             errors[track.robot] = np.linalg.norm(np.reshape(gaps, (-1, 3)), axis=1)

@@ -89,7 +89,7 @@ def parse_requirement(text: object) -> Requirement:
 
 def judge(requirements: Sequence[Requirement], summary: Mapping[str, Any]) -> list[Verdict]:
     """Compare a run's summary with each requirement; a figure that the run doesn't have meets none."""
-    return [_judge(requirement, summary[requirement.metric]) for requirement in requirements]
+    return [_judge(requirement, summary.get(requirement.metric)) for requirement in requirements]
 
 
 def judged(

@@ -17,7 +17,7 @@ from twin.state import COMMAND, F64, I64, NEVER, Node
 _BLOCK = 1 << 18
 _VECTORS = ("position", "velocity", "angular_velocity")
 _ANGLES = ("roll", "pitch", "yaw")
-_JOINTS = ("joint_position", "joint_velocity")
+_JOINTS = ("joint_position", "joint_velocity", "joint_effort")
 _DELAYS = {
     "latency": "round trip: from a sensor sample to the arrival of the command that answers it",
     "uplink": "delay of each packet that the robot sent, at the time of its sending",
@@ -48,7 +48,7 @@ def signal_names(recording: Recording, robot: str) -> list[str]:
     if node.body >= 0:
         names += [f"{vector}.{axis}" for vector in _VECTORS for axis in "xyz"] + ["speed", *_ANGLES]
         joints = range(len(recording.header.layout.joint_offset[_joints(recording, node)]))
-        names += [f"{joint}.{i}" for joint in _JOINTS for i in joints]
+        names += [f"{joint}.{i}" for joint in _JOINTS if f"state/{joint}" in recording.columns for i in joints]
         names += [f"command.{name}" for name in _components(recording, node)]
         names.append("latency")
     names += ["uplink", "downlink"]

@@ -40,8 +40,8 @@ def _print(facts: dict[str, Any]) -> None:
         (f["field"], f"({f['shape'][0]},)", f["unit"], f"{f['noise']:.3g} {f['noise_unit']}", f["description"])
         for f in facts["observation"]
     ])  # fmt: skip
-    for delay in sorted({f["delay_ns"] for f in facts["observation"]}):
-        _line(f"read {rate} times a second, {delay / 1e6:g} ms after the fact", 2)
+    for sensor, beat, delay in dict.fromkeys((f["sensor"], f["rate_hz"], f["delay_ns"]) for f in facts["observation"]):
+        _line(f"{sensor}: read {beat} times a second, there {delay / 1e6:g} ms after the fact", 2)
     _table("command", ("field", "place", "unit", "allowed", "what"), [
         (f["field"], _place(*f["index"]), f["unit"], _allowed(f["lower"], f["upper"]), f["description"])
         for f in facts["command"]

@@ -10,7 +10,8 @@ import numpy as np
 
 from twin.clock import NS
 from twin.errors import PluginError, ScenarioError
-from twin.sensors.navigation import FIELDS
+from twin.protocols import Course
+from twin.sensors.make import fields_of
 from twin.specs import CommandField, RobotKind, RobotSpec
 from twin.state import F64, Observation, Reference
 
@@ -76,7 +77,8 @@ def coding(kind: RobotKind, has_task: bool, limits: Mapping[str, tuple[float, fl
     if unknown := [name for name in limits if name not in names]:
         raise ScenarioError(f"limits: no field {unknown[0]!r} in the command; there are: {', '.join(names)}")
     bounds = [_bounds(field, limits) for field in kind.body.command for _ in range(field.size)]
-    sizes = {name: field.size for name, field in FIELDS.items()} | {"age": 1} | (_GOALS if has_task else {})
+    sensed = {name: field.size for _, fields in fields_of(kind) for name, field in fields.items()}
+    sizes = sensed | {"age": 1} | (_GOALS if has_task else {})
     ends = np.cumsum(list(sizes.values()))
     parts = {name: slice(int(end) - size, int(end)) for (name, size), end in zip(sizes.items(), ends, strict=True)}
     return Coding(np.array([low for low, _ in bounds]), np.array([high for _, high in bounds]), parts)
@@ -93,4 +95,4 @@ def _bounds(field: CommandField, limits: Mapping[str, tuple[float, float]]) -> t
 
 def reference(spec: RobotSpec, time: int) -> Reference | None:
     """Return where the task wants the robot at `time` [ns], None without a task."""
-    return None if spec.task is None else spec.task.reference(spec.row, time / NS)
+    return spec.task.reference(spec.row, time / NS) if isinstance(spec.task, Course) else None

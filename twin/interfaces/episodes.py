@@ -11,6 +11,7 @@ from twin.interfaces.coding import Coding, coding, reference
 from twin.interfaces.rewards import Reward, Situation, Termination, reward_of, termination_of
 from twin.interfaces.session import Decision, Session
 from twin.project import find_scenario
+from twin.protocols import Course
 from twin.scenario import Scenario, load_scenario
 from twin.specs import RobotSpec
 from twin.state import F64, Action, Observation
@@ -46,7 +47,7 @@ class Episodes:
     @cached_property
     def coding(self) -> Coding:
         """How their observations and actions are laid out."""
-        return coding(self.specs[0].kind, self.specs[0].task is not None, self.limits)
+        return coding(self.specs[0].kind, isinstance(self.specs[0].task, Course), self.limits)
 
     def restart(self, seed: int) -> None:
         """Begin an episode."""

@@ -20,6 +20,7 @@ from twin.clock import NS
 from twin.errors import PluginError, RunError
 from twin.interfaces.link import Conversation, LinkLost
 from twin.plugins import Loaded
+from twin.protocols import Course
 from twin.specs import ExternalSpec, RobotSpec
 from twin.state import F64, Action, Message, Observation, Packet, Reference
 from twin.units import duration_text
@@ -111,7 +112,7 @@ def _introduction(spec: RobotSpec, seed: int) -> dict[str, Any]:
 
 def _shown(spec: RobotSpec, seen: Observation) -> dict[str, Any]:
     sensed = seen.sensed
-    goal = None if spec.task is None else spec.task.reference(spec.row, seen.time / NS)
+    goal = spec.task.reference(spec.row, seen.time / NS) if isinstance(spec.task, Course) else None
     return {
         "robot": seen.robot,
         "time": seen.time,

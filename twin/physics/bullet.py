@@ -13,12 +13,12 @@ import numpy as np
 
 from twin.clock import Clock
 from twin.errors import Findings, RunError, ScenarioError
+from twin.mechanism.urdf import check_urdf, movable_joints
 from twin.physics.contacts import Contacts
 from twin.physics.free_flight import fly_freely
 from twin.physics.quiet import captured
 from twin.physics.rotation import turn_all
-from twin.physics.urdf import check_urdf
-from twin.protocols import Dynamics
+from twin.protocols import DrivesJoints, Dynamics
 from twin.specs import BodySpec
 from twin.state import F64, I64, BodyState, Commands, Event
 
@@ -83,6 +83,8 @@ class BulletPhysics:
         self.groups, self.world_obj, self.gravity = groups, world_obj, gravity
         self.surroundings = surroundings
         self.names = [name for group in groups for name in group.names]
+        self._drives = {g.name: g.dynamics if isinstance(g.dynamics, DrivesJoints) else None for g in groups}
+        self._urdfs = [group.spec.urdf for group in groups for _ in group.names]
         self.clock = Clock(rate_hz)
         findings = Findings()
         for urdf in dict.fromkeys(group.spec.urdf for group in groups):
@@ -109,9 +111,10 @@ class BulletPhysics:
         if self.world_obj is not None:
             self._load_world(self.world_obj)
         self._bodies = [self._load_body(group, row) for group in self.groups for row in range(len(group.names))]
-        self._joints = [range(bullet.getNumJoints(body, self._client)) for body in self._bodies]
+        self._joints = self._find_joints()
         counts = [len(joints) for joints in self._joints]
         self._joint_offset: I64 = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+        self._effort = np.zeros(int(self._joint_offset[-1]))
         self._release_joints()
         self._read_inertia()
         for group in self.groups:
@@ -136,6 +139,7 @@ class BulletPhysics:
             self.surroundings.update(self.clock.now, self.bodies)
         wrench, dt = self._wrench(commands), 1 / self.clock.rate_hz
         self._apply(wrench)
+        self._drive_joints(commands)
         bullet.stepSimulation(self._client)
         time = self.clock.tick()
         points = bullet.getContactPoints(physicsClientId=self._client)
@@ -175,6 +179,7 @@ class BulletPhysics:
                     str(urdf),
                     group.position[row].tolist(),
                     group.orientation[row].tolist(),
+                    useFixedBase=group.spec.fixed,
                     flags=bullet.URDF_USE_INERTIA_FROM_FILE,
                     physicsClientId=self._client,
                 )
@@ -187,6 +192,15 @@ class BulletPhysics:
         for link in range(_BASE, bullet.getNumJoints(body, self._client)):
             bullet.changeDynamics(body, link, linearDamping=0, angularDamping=0, physicsClientId=self._client)
         return int(body)
+
+    def _find_joints(self) -> list[list[int]]:
+        """Return Bullet's index of each movable joint, body by body, in the order of their URDFs."""
+        found = []
+        for body, urdf in zip(self._bodies, self._urdfs, strict=True):
+            infos = [bullet.getJointInfo(body, i, self._client) for i in range(bullet.getNumJoints(body, self._client))]
+            index = {info[1].decode(): info[0] for info in infos}
+            found.append([index[joint.name] for joint in movable_joints(urdf)])
+        return found
 
     def _release_joints(self) -> None:
         """Switch off the motors that Bullet gives every joint to hold it still."""
@@ -235,6 +249,23 @@ class BulletPhysics:
             bullet.applyExternalForce(body, _BASE, force, place, frame, client)  # lists: arrays cost 3 times more
             bullet.applyExternalTorque(body, _BASE, torque, frame, client)
 
+    def _drive_joints(self, commands: Commands) -> None:
+        """Let the drives of all joints act in the coming step."""
+        start, dt = 0, 1 / self.clock.rate_hz
+        for group in self.groups:
+            stop = start + len(group.names)
+            if (dynamics := self._drives[group.name]) is not None:
+                state = rows_of(self.bodies, start, stop)
+                effort = dynamics.joint_effort(state, commands.values[group.name], dt)
+                joints = slice(self._joint_offset[start], self._joint_offset[stop])
+                self._effort[joints] = effort.ravel()
+                for body, forces in zip(range(start, stop), effort.tolist(), strict=True):
+                    bullet.setJointMotorControlArray(
+                        self._bodies[body], self._joints[body], bullet.TORQUE_CONTROL, forces=forces,
+                        physicsClientId=self._client,
+                    )  # fmt: skip
+            start = stop
+
     def _not_free(self, points: Sequence[Sequence[Any]]) -> list[int]:
         """Return the rows of bodies that touch something, have joints, or whose turn it is to be compared."""
         rows = {*self._always_asked, *range(self.clock.ticks % _COMPARE, len(self._bodies), _COMPARE)}
@@ -272,6 +303,7 @@ class BulletPhysics:
             joint_position=joint[:, 0].copy(),
             joint_velocity=joint[:, 1].copy(),
             joint_offset=self._joint_offset,
+            joint_effort=self._effort.copy(),
         )
 
 
@@ -287,6 +319,7 @@ def rows_of(bodies: BodyState, start: int, stop: int) -> BodyState:
         bodies.joint_position[joints],
         bodies.joint_velocity[joints],
         offset - offset[0],
+        bodies.joint_effort[joints],
     )
 
 

@@ -26,6 +26,7 @@ BODY_COLUMNS = (
     "angular_velocity",
     "joint_position",
     "joint_velocity",
+    "joint_effort",
 )
 """Fields of BodyState, and columns of the table `state`."""
 _CHUNK_BYTES = 1 << 18
@@ -49,6 +50,7 @@ class Layout:
     joint_offset: I64  # (bodies + 1,)
     pairs: I32  # (L, 2) radio indices of each link
     commands: Mapping[str, tuple[int, int]]  # group -> (robots, width)
+    efforts: int = 0  # joints whose effort is known: all, or none
 
     @classmethod
     def of(cls, frame: Frame) -> Layout:
@@ -58,6 +60,7 @@ class Layout:
             joint_offset=frame.bodies.joint_offset,
             pairs=np.stack([frame.links.a, frame.links.b], axis=1),
             commands={group: (values.shape[0], values.shape[1]) for group, values in frame.commands.items()},
+            efforts=len(frame.bodies.joint_effort),
         )
 
 
@@ -160,6 +163,7 @@ def _state(header: Header) -> tuple[ColumnSpec, ...]:
         ColumnSpec("angular_velocity", "<f8", (bodies, 3), "rad/s", "angular velocity", _ENU),
         ColumnSpec("joint_position", "<f8", (joints,), "rad or m", "joints, body by body", "joint axes"),
         ColumnSpec("joint_velocity", "<f8", (joints,), "rad/s or m/s", "joints, body by body", "joint axes"),
+        ColumnSpec("joint_effort", "<f8", (header.layout.efforts,), "N m or N", "of the joints' drives", "joint axes"),
         ColumnSpec("mode", CODE, (len(header.robots),), "", "mode of each robot: row of the table strings"),
         *(
             ColumnSpec(f"command/{group}", "<f8", shape, "", "command that holds, per robot of the group",

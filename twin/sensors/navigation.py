@@ -2,42 +2,25 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 
+from twin.kernels import kernel  # isort: skip  before numba
 import numpy as np
 from numpy.typing import NDArray
 
 from twin.draws import key, normal
-from twin.kernels import kernel
-from twin.specs import NavigationSpec
+from twin.sensors.errors import Delay
+from twin.sensors.field import Field, Setting
+from twin.specs import NavigationSpec, RobotKind
 from twin.state import F64, I64, BodyState, Sample
 
 U64 = NDArray[np.uint64]
 
-
-
-@dataclass(frozen=True, slots=True)
-class Field:
-    """One part of a reading: where it stands among the 13 numbers, and what it is."""
-
-    part: slice
-    unit: str
-    description: str
-    noise_unit: str
-
-    @property
-    def size(self) -> int:
-        """How many numbers it has."""
-        return int(self.part.stop - self.part.start)
-
-
-FIELDS = {
-    "position": Field(slice(0, 3), "m", "of the centre of mass, world axes", "m"),
-    "velocity": Field(slice(3, 6), "m/s", "of the centre of mass, world axes", "m/s"),
-    "angular_velocity": Field(slice(6, 9), "rad/s", "world axes", "rad/s"),
-    "orientation": Field(slice(9, 13), "1", "quaternion xyzw, body to world", "rad"),
+PARTS = {
+    "position": slice(0, 3),
+    "velocity": slice(3, 6),
+    "angular_velocity": slice(6, 9),
+    "orientation": slice(9, 13),
 }
 _STREAM = key("navigation")
 
@@ -50,14 +33,25 @@ class Navigation:
     at the first. Noise is drawn by robot's name and time of reading; without noise it is the bare truth.
     """
 
-    def __init__(self, spec: NavigationSpec, names: Sequence[str], seed: int) -> None:
+    def __init__(self, spec: NavigationSpec, setting: Setting) -> None:
         noise = spec.noise
         self._sigma = np.repeat(
             [noise.position, noise.velocity, noise.angular_velocity, noise.orientation], 3
         ).astype(float)
-        self._keys: U64 = np.array([key(name) for name in names], dtype=np.uint64)
-        self._seed, self._delay = seed, spec.delay
-        self._past: list[deque[tuple[int, F64]]] = [deque() for _ in names]
+        self._keys: U64 = np.array([key(name) for name in setting.names], dtype=np.uint64)
+        self._seed = setting.seed
+        self._delay = Delay(spec.delay, len(setting.names), _between)
+
+    @staticmethod
+    def fields(spec: NavigationSpec, kind: RobotKind) -> Mapping[str, Field]:
+        """Return what a reading is made of."""
+        noise, place = spec.noise, "of the centre of mass, world axes"
+        return {
+            "position": Field(3, "m", place, noise.position, "m"),
+            "velocity": Field(3, "m/s", place, noise.velocity, "m/s"),
+            "angular_velocity": Field(3, "rad/s", "world axes", noise.angular_velocity, "rad/s"),
+            "orientation": Field(4, "1", "quaternion xyzw, body to world", noise.orientation, "rad"),
+        }
 
     def read(self, time: int, bodies: BodyState, index: I64, rows: I64) -> list[Sample]:
         """Return one sample per body in `index` (k,); `rows` (k,) are the robots' rows in their group."""
@@ -70,25 +64,12 @@ class Navigation:
             ],
             axis=1,
         )
-        stamps = [time] * len(table)
-        if self._delay:
-            for i, row in enumerate(rows):
-                stamps[i], table[i] = self._delayed(self._past[row], time, table[i].copy())
+        stamps = self._delay.apply(time, rows, table)
         _add_noise(self._seed, _STREAM, self._keys[rows], time, self._sigma, table)
         return [
-            Sample(stamp, {name: values[field.part] for name, field in FIELDS.items()})
+            Sample(stamp, {name: values[part] for name, part in PARTS.items()})
             for stamp, values in zip(stamps, table, strict=True)
         ]
-
-    def _delayed(self, past: deque[tuple[int, F64]], time: int, truth: F64) -> tuple[int, F64]:
-        if past and past[-1][0] >= time:
-            past.clear()  # a new run
-        past.append((time, truth))
-        wanted = max(time - self._delay, past[0][0])
-        while len(past) > 1 and past[1][0] <= wanted:
-            past.popleft()
-        (start, before), (end, after) = past[0], past[min(1, len(past) - 1)]
-        return wanted, before if wanted == start else _between(before, after, wanted - start, end - start)
 
 
 def _between(before: F64, after: F64, elapsed: int, period: int) -> F64:

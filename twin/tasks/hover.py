@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from twin.errors import ScenarioError
 from twin.specs import HoverSpec
-from twin.state import Reference
+from twin.state import Node, Reference
 
 
 class Hover:
@@ -21,6 +23,9 @@ class Hover:
             raise ScenarioError(f"{count} robots hover, but there are {len(spec.points)} points")
         zero = np.zeros(3)
         self._references = [Reference(np.array(point), zero, zero, spec.yaw) for point in spec.points]
+
+    def judge(self, group: str, nodes: Sequence[Node]) -> None:
+        """Return nothing: the tracking error is the only figure."""
 
     def reference(self, row: int, time: float) -> Reference:
         """Return the point of robot `row`."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import atan2
 
 import numpy as np
@@ -11,7 +12,7 @@ from scipy.interpolate import CubicSpline
 from twin.errors import ScenarioError
 from twin.kernels import kernel
 from twin.specs import RouteSpec
-from twin.state import F64, Reference
+from twin.state import F64, Node, Reference
 
 SPEED_TOLERANCE = 1e-4
 """How far, relatively, the speed along a route may be from the constant it should be."""
@@ -37,6 +38,9 @@ class Route:
         self.speed, self.acceleration, self.count = spec.speed, spec.acceleration, count
         self.length, self._pieces = _by_arc_length(points, np.concatenate([[0.0], np.cumsum(chords)]))
         self._step = self.length / len(self._pieces)
+
+    def judge(self, group: str, nodes: Sequence[Node]) -> None:
+        """Return nothing: the tracking error is the only figure."""
 
     def reference(self, row: int, time: float) -> Reference:
         """Return where robot `row` should be at `time` [s]."""

@@ -8,6 +8,7 @@ import numpy as np
 from pydantic import Field
 
 from twin.clock import NS
+from twin.protocols import Course
 from twin.specs import RobotSpec, Spec
 from twin.state import F64, NEVER, Action, Observation
 from twin.units import unit
@@ -35,7 +36,7 @@ class Station:
         sensed = observation.sensed
         if sensed is None:
             return Action()
-        if self.spec.task is not None:
+        if isinstance(self.spec.task, Course):
             self.place = self.spec.task.reference(self.spec.row, observation.time / NS).position[:2]
         elif self.place is None:
             self.place = sensed["position"][:2].copy()

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from twin.clock import NS
 from twin.errors import ScenarioError
+from twin.protocols import Course
 from twin.specs import RobotSpec, Spec
 from twin.state import F64, NEVER, Action, Observation, Reference
 from twin.units import Radians, unit
@@ -37,8 +38,10 @@ class Trajectory:
 
     def reset(self, spec: RobotSpec, rng: np.random.Generator) -> None:
         """Take over the robot's task and parameters."""
-        if self.needs_task and spec.task is None:
-            raise ScenarioError(f"{spec.name}: this controller follows a task, but its entry has no `task`")
+        self.course = spec.task if isinstance(spec.task, Course) else None
+        if self.needs_task and self.course is None:
+            found = "another task" if spec.task else "no `task`"
+            raise ScenarioError(f"{spec.name}: this controller follows a route or hovers, but its entry has {found}")
         self.spec = spec
         self.gains = spec.parameters or self.Parameters()
         self.integral = np.zeros(3)  # m s
@@ -46,8 +49,8 @@ class Trajectory:
 
     def reference(self, observation: Observation) -> Reference:
         """Return where the task wants the robot now."""
-        assert self.spec.task is not None
-        return self.spec.task.reference(self.spec.row, observation.time / NS)
+        assert self.course is not None
+        return self.course.reference(self.spec.row, observation.time / NS)
 
     def act(self, observation: Observation) -> Action:
         """Return the command for one robot; none before its first sample is there."""

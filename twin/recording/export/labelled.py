@@ -42,7 +42,7 @@ def to_xarray(recording: Recording, start: int | None, stop: int | None) -> xarr
     for name in ("path_gain_db", "los"):
         if f"links/{name}" in recording.columns:
             data[name] = (("trace", "link"), *_column(recording, f"links/{name}", traces))
-    for name in ("joint_position", "joint_velocity"):
+    for name in ("joint_position", "joint_velocity", "joint_effort"):
         if f"state/{name}" in recording.columns:
             data[name] = (("time", "joint"), *_column(recording, f"state/{name}", rows))
     coordinates: dict[str, Any] = {

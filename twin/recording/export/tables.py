@@ -99,8 +99,9 @@ def _joints(recording: Recording, rows: slice, robots: list[tuple[int, Node]]) -
     block = _times(recording, "state", rows, np.array(names, np.str_))
     frames = len(block["time_s"]) // len(names)
     block["joint"] = np.tile(np.concatenate([np.arange(count) for count in counts]), frames)
-    for column in ("joint_position", "joint_velocity"):
-        block[column] = recording[f"state/{column}"][rows].reshape(-1)
+    for column in ("joint_position", "joint_velocity", "joint_effort"):
+        if f"state/{column}" in recording.columns:
+            block[column] = recording[f"state/{column}"][rows].reshape(-1)
     return block
 
 

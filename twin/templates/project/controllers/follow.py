@@ -9,6 +9,7 @@ import numpy as np
 from pydantic import BaseModel
 
 from twin.clock import NS
+from twin.protocols import Course
 from twin.specs import RobotSpec
 from twin.state import Action, Observation
 
@@ -36,7 +37,7 @@ class Follow:
     def act(self, observation: Observation) -> Action:
         """Return a command: acceleration (3,) m/s2 in world axes and yaw in rad (`twin describe drone`)."""
         sensed, task = observation.sensed, self.spec.task
-        if sensed is None or task is None:
+        if sensed is None or not isinstance(task, Course):
             return Action()  # nothing to go by: the drone keeps the command that it has
         goal = task.reference(self.spec.row, observation.time / NS)  # time is in ns
         position_error = goal.position - sensed["position"]

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from twin.errors import ScenarioError
-from twin.physics.urdf import check_urdf
+from twin.mechanism.urdf import check_urdf
 
 INERTIAL = '<inertial><mass value="1"/><inertia ixx="1" iyy="1" izz="1" ixy="0" ixz="0" iyz="0"/></inertial>'
 LINK = f'<link name="base">{INERTIAL}</link>'

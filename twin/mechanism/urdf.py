@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -15,6 +16,19 @@ from twin.state import F64
 _ENTRIES = ("xx", "xy", "xz", "yy", "yz", "zz")
 _CORNERS = np.array([[x, y, z] for x in (-1.0, 1.0) for y in (-1.0, 1.0) for z in (-1.0, 1.0)])
 MESH_FORMATS = (".obj", ".stl", ".dae")
+_TURNING, _SLIDING = ("revolute", "continuous"), ("prismatic",)
+
+
+@dataclass(frozen=True, slots=True)
+class Joint:
+    """A joint that moves, and its limits; an infinite one is none."""
+
+    name: str
+    turns: bool  # rad, rad/s, N m; else it slides: m, m/s, N
+    lower: float
+    upper: float
+    velocity: float
+    effort: float
 
 
 def check_urdf(path: Path) -> None:
@@ -43,6 +57,33 @@ def check_urdf(path: Path) -> None:
                     file=path,
                     key=f"<joint name={joint.get('name')!r}><{end}>",
                 )
+
+
+def movable_joints(path: Path) -> tuple[Joint, ...]:
+    """Return the joints that turn or slide, in the order of the file, which is theirs in a BodyState.
+
+    Raises:
+        ScenarioError: the file can't be read as a URDF, or a limit is missing or not a number.
+    """
+    joints = _parse(path).findall("joint")
+    return tuple(_joint(path, joint) for joint in joints if joint.get("type") in (*_TURNING, *_SLIDING))
+
+
+def _joint(path: Path, joint: ElementTree.Element) -> Joint:
+    name, limit = joint.get("name", ""), joint.find("limit")
+    if limit is None and joint.get("type") != "continuous":
+        raise ScenarioError("has no <limit>", file=path, key=f"<joint name={name!r}>")
+    values = {"lower": -math.inf, "upper": math.inf, "velocity": math.inf, "effort": math.inf}
+    for key in values:
+        if limit is None or (joint.get("type") == "continuous" and key in ("lower", "upper")):
+            continue
+        text = limit.get(key, "0")  # lower and upper default to 0
+        try:
+            values[key] = float(text)
+        except ValueError as error:
+            message = f"{key} must be a number, found {text!r}"
+            raise ScenarioError(message, file=path, key=f"<joint name={name!r}><limit>") from error
+    return Joint(name, joint.get("type") in _TURNING, **values)
 
 
 def collision_points(path: Path) -> F64:

@@ -1,0 +1,78 @@
+"""Drives in joints: what a dynamics asks of them acts, on a base that may be bolted down."""
+
+import numpy as np
+import pytest
+
+from twin.physics.bullet import BodyGroup, BulletPhysics
+from twin.specs import BodySpec, CommandField
+from twin.state import Commands
+
+RATE, INERTIA = 1000, 0.5
+PENDULUM = """<robot name="pendulum">
+<link name="base"><inertial><mass value="1"/>
+  <inertia ixx="1" iyy="1" izz="1" ixy="0" ixz="0" iyz="0"/></inertial></link>
+<link name="rod"><inertial><origin xyz="0 0 -{arm}"/><mass value="2"/>
+  <inertia ixx="0.02" iyy="0.02" izz="0.02" ixy="0" ixz="0" iyz="0"/></inertial></link>
+<joint name="hinge" type="continuous"><parent link="base"/><child link="rod"/><axis xyz="0 1 0"/></joint></robot>"""
+
+
+class Torque:
+    """The command is the hinge's torque."""
+
+    def reset(self):
+        pass
+
+    def wrench(self, state, command, dt):
+        return np.zeros((len(command), 6))
+
+    def joint_effort(self, state, command, dt):
+        return command
+
+
+@pytest.fixture
+def pendulum(tmp_path):
+    made = []
+
+    def make(arm, gravity, n=1):
+        urdf = tmp_path / "pendulum.urdf"
+        urdf.write_text(PENDULUM.format(arm=arm))
+        spec = BodySpec(urdf=urdf, fixed=True, dynamics="x", command=(CommandField(name="torque", unit="N m"),))
+        place = np.array([[10.0 * i, 0, 5] for i in range(n)])
+        turn = np.tile([0.0, 0, 0, 1], (n, 1))
+        physics = BulletPhysics(RATE, [BodyGroup("p", spec, Torque(), place, turn, [f"p{i}" for i in range(n)])],
+                                gravity=gravity)  # fmt: skip
+        made.append(physics)
+        return physics, physics.reset()
+
+    yield make
+    for physics in made:
+        physics.close()
+
+
+def test_torque_turns_the_hinge_as_newton_says_and_the_bolted_base_stays(pendulum):
+    """Without gravity theta'' = torque/I; n semi-implicit steps give torque/I dt^2 n(n+1)/2."""
+    arm, n = 0.4, 200
+    physics, start = pendulum(arm, 0.0, n=2)
+    inertia, torque = 0.02 + 2 * arm**2, np.array([[0.01], [-0.02]])
+    for _ in range(n):
+        bodies, _ = physics.step(Commands({"p": torque}))
+    expected = torque[:, 0] / inertia / RATE**2 * n * (n + 1) / 2
+    assert bodies.joint_position == pytest.approx(expected, rel=1e-9)
+    assert bodies.joint_effort.tolist() == [0.01, -0.02]
+    assert bodies.position.tobytes() == start.position.tobytes() and not bodies.velocity.any()
+
+
+def test_a_pendulum_swings_with_its_period(pendulum):
+    """T = 2 pi sqrt(I / (m g l)) for small swings."""
+    arm = 0.4
+    physics, _ = pendulum(arm, 9.81)
+    push, idle, angles = Commands({"p": [[0.2]]}), Commands({"p": [[0.0]]}), []
+    for tick in range(6000):
+        bodies, _ = physics.step(push if tick < 50 else idle)
+        angles.append(bodies.joint_position[0])
+    angle = np.array(angles)
+    up = np.flatnonzero((angle[:-1] < 0) & (angle[1:] >= 0))
+    crossings = (up + angle[up] / (angle[up] - angle[up + 1])) / RATE
+    assert np.abs(angle).max() < 0.03  # the period of a swing of a is longer by a^2/16
+    period = 2 * np.pi * np.sqrt((0.02 + 2 * arm**2) / (2 * 9.81 * arm))
+    assert np.diff(crossings) == pytest.approx(period, rel=2e-4)

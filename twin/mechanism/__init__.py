@@ -1,0 +1,1 @@
+"""Links and joints: what a URDF says, and how it moves."""

@@ -1,0 +1,92 @@
+"""What stands between the truth and a reading: delay, white noise and a bias that walks."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Sequence
+
+from twin.kernels import kernel  # isort: skip  before numba
+import numpy as np
+from numpy.typing import NDArray
+
+from twin.clock import NS
+from twin.draws import key, normal
+from twin.state import F64, I64, NEVER
+
+U64 = NDArray[np.uint64]
+Between = Callable[[F64, F64, int, int], F64]
+"""The numbers so many ns after the first ones and before the second ones, which are so many ns apart."""
+
+
+def linear(before: F64, after: F64, elapsed: int, period: int) -> F64:
+    """Return what lies on the straight line between."""
+    u = elapsed / period
+    return (1 - u) * before + u * after
+
+
+class Delay:
+    """Tells how the world was `delay` ns ago, from the two readings of the truth round that instant.
+
+    Until the first one is that old, it is of the world at the first.
+    """
+
+    def __init__(self, delay: int, robots: int, between: Between = linear) -> None:
+        self._delay, self._between = delay, between
+        self._past: list[deque[tuple[int, F64]]] = [deque() for _ in range(robots)]
+
+    def apply(self, time: int, rows: I64, table: F64) -> list[int]:
+        """Replace the truth of `rows` at `time` in `table` (k, width) by the older one; return when it was so."""
+        if not self._delay:
+            return [time] * len(table)
+        stamps = []
+        for i, row in enumerate(rows):
+            stamp, table[i] = self._older(self._past[row], time, table[i].copy())
+            stamps.append(stamp)
+        return stamps
+
+    def _older(self, past: deque[tuple[int, F64]], time: int, truth: F64) -> tuple[int, F64]:
+        if past and past[-1][0] >= time:
+            past.clear()  # a new run
+        past.append((time, truth))
+        wanted = max(time - self._delay, past[0][0])
+        while len(past) > 1 and past[1][0] <= wanted:
+            past.popleft()
+        (start, before), (end, after) = past[0], past[min(1, len(past) - 1)]
+        return wanted, before if wanted == start else self._between(before, after, wanted - start, end - start)
+
+
+class Noise:
+    """White noise and a bias on a table of numbers, drawn by robot's name, time of reading and place in the row.
+
+    The bias starts at 0 and walks: its standard deviation grows by `walk` times the root of time.
+    """
+
+    def __init__(self, stream: str, names: Sequence[str], seed: int, white: F64, walk: F64 | None = None) -> None:
+        self._seed, self._white = seed, np.asarray(white, dtype=float)
+        self._walk = np.zeros_like(self._white) if walk is None else np.asarray(walk, dtype=float)
+        self._white_key, self._walk_key = key(stream), key(f"{stream} bias")
+        self._names: U64 = np.array([key(name) for name in names], dtype=np.uint64)
+        self._bias = np.zeros((len(names), len(self._white)))
+        self._time: I64 = np.full(len(names), NEVER, dtype=np.int64)
+
+    def add(self, time: int, rows: I64, table: F64) -> None:
+        """Add the errors of the robots in `rows` (k,) at `time` [ns] to `table` (k, width)."""
+        if self._walk.any():
+            last = self._time[rows]
+            self._bias[rows[time <= last]] = 0.0  # a new run
+            root = np.sqrt(np.where((last == NEVER) | (time <= last), 0, time - last) / NS)
+            bias = self._bias[rows]
+            _add(self._seed, self._walk_key, self._names[rows], time, root[:, None] * self._walk, bias)
+            self._bias[rows], self._time[rows] = bias, time
+            table += bias
+        if self._white.any():
+            sigma = np.broadcast_to(self._white, table.shape)
+            _add(self._seed, self._white_key, self._names[rows], time, np.ascontiguousarray(sigma), table)
+
+
+@kernel
+def _add(seed: int, stream: np.uint64, names: U64, time: int, sigma: F64, table: F64) -> None:
+    for i in range(table.shape[0]):
+        for j in range(table.shape[1]):
+            if sigma[i, j] > 0.0:
+                table[i, j] += sigma[i, j] * normal(seed, stream, names[i], time, j)

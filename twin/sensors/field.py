@@ -1,0 +1,43 @@
+"""What all sensors are made of and for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from twin.protocols import Dynamics, Sensor
+from twin.specs import RobotKind
+from twin.world.world import World
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One named part of a reading: an array (size,)."""
+
+    size: int
+    unit: str
+    description: str
+    noise: float  # standard deviation
+    noise_unit: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Setting:
+    """What sensors are made for: the robots of one group, what moves them, and the world round them."""
+
+    names: Sequence[str]
+    kind: RobotKind
+    dynamics: Dynamics
+    world: World
+    seed: int
+
+
+class SensorKind(Protocol):
+    """A class of sensors."""
+
+    def __call__(self, spec: Any, setting: Setting) -> Sensor:
+        """Make the sensors of a group's robots."""
+
+    def fields(self, spec: Any, kind: RobotKind) -> Mapping[str, Field]:
+        """Return what a reading is made of, by name."""

@@ -1,0 +1,60 @@
+"""Encoders and torque sensors of all joints that move."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from twin.mechanism.urdf import Joint, movable_joints
+from twin.sensors.errors import Delay, Noise
+from twin.sensors.field import Field, Setting
+from twin.specs import JointsSpec, RobotKind
+from twin.state import I64, BodyState, Sample
+
+
+class Joints:
+    """Reads joint_position, joint_velocity and joint_effort (J,) of a group's robots, in the order of the URDF."""
+
+    def __init__(self, spec: JointsSpec, setting: Setting) -> None:
+        self._names = tuple(self.fields(spec, setting.kind))
+        noise, joints = spec.noise, len(_joints(setting.kind))
+        white = np.repeat([noise.position, noise.velocity, noise.effort], joints)
+        walk = np.repeat([noise.position_walk, 0.0, noise.effort_walk], joints)
+        self._joints = joints
+        self._delay = Delay(spec.delay, len(setting.names))
+        self._noise = Noise("joints", setting.names, setting.seed, white, walk)
+
+    @staticmethod
+    def fields(spec: JointsSpec, kind: RobotKind) -> Mapping[str, Field]:
+        """Return what a reading is made of."""
+        joints, noise = _joints(kind), spec.noise
+        what = f"of {', '.join(joint.name for joint in joints)}"
+        angle, torque = _unit(joints, "rad", "m"), _unit(joints, "N m", "N")
+        return {
+            "joint_position": Field(len(joints), angle, what, noise.position, angle),
+            "joint_velocity": Field(len(joints), f"{angle}/s", what, noise.velocity, f"{angle}/s"),
+            "joint_effort": Field(len(joints), torque, "of their drives", noise.effort, torque),
+        }
+
+    def read(self, time: int, bodies: BodyState, index: I64, rows: I64) -> list[Sample]:
+        """Return one sample per body in `index` (k,); `rows` (k,) are the robots' rows in their group."""
+        places = bodies.joint_offset[index][:, None] + np.arange(self._joints)
+        values = (bodies.joint_position, bodies.joint_velocity, bodies.joint_effort)
+        table = np.concatenate([value[places] for value in values], axis=1)
+        stamps = self._delay.apply(time, rows, table)
+        self._noise.add(time, rows, table)
+        return [
+            Sample(stamp, dict(zip(self._names, row.reshape(3, -1), strict=True)))
+            for stamp, row in zip(stamps, table, strict=True)
+        ]
+
+
+def _joints(kind: RobotKind) -> tuple[Joint, ...]:
+    assert kind.body is not None, "only robots with bodies have sensors"
+    return movable_joints(kind.body.urdf)
+
+
+def _unit(joints: tuple[Joint, ...], turning: str, sliding: str) -> str:
+    units = {turning if joint.turns else sliding for joint in joints}
+    return " or ".join(unit for unit in (turning, sliding) if unit in units)

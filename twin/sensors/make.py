@@ -1,0 +1,100 @@
+"""Specs -> sensors; a robot's sample is the union of what its sensors read."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping, Sequence
+
+from twin.clock import NS
+from twin.errors import ScenarioError
+from twin.protocols import Sensor
+from twin.sensors.field import Field, SensorKind, Setting
+from twin.sensors.joints import Joints
+from twin.sensors.navigation import Navigation
+from twin.specs import RobotKind, SensorSpec
+from twin.state import I64, BodyState, Sample
+
+SENSORS: Mapping[str, SensorKind] = {
+    "joints": Joints,
+    "navigation": Navigation,
+}
+
+
+def fields_of(kind: RobotKind) -> list[tuple[SensorSpec, Mapping[str, Field]]]:
+    """Return what each sensor of a robot reads.
+
+    Raises:
+        ScenarioError: two of them read fields of one name.
+    """
+    found = [(spec, SENSORS[spec.kind].fields(spec, kind)) for spec in kind.sensors]
+    seen: dict[str, int] = {}
+    for i, (spec, fields) in enumerate(found):
+        for name in fields:
+            if seen.setdefault(name, i) != i:
+                message = f"{spec.kind} reads {name!r}, but {kind.sensors[seen[name]].kind} does so already"
+                raise ScenarioError(message, key=f"sensors[{i}]")
+    return found
+
+
+def make_sensor(setting: Setting) -> Sensor:
+    """Return all sensors of a group's robots as one.
+
+    Raises:
+        ScenarioError: they can't be together, or one can't be on such a robot.
+    """
+    fields_of(setting.kind)
+    sensors = [_make(spec, setting) for spec in setting.kind.sensors]
+    return sensors[0] if len(sensors) == 1 else Together(sensors)
+
+
+def _make(spec: SensorSpec, setting: Setting) -> Sensor:
+    if spec.rate is None:
+        return SENSORS[spec.kind](spec, setting)
+    prompt = SENSORS[spec.kind](spec.model_copy(update={"delay": 0}), setting)
+    return Sampled(prompt, spec.rate, spec.delay, len(setting.names))
+
+
+class Sampled:
+    """Reads at the first control tick at or after n/rate s, n = 0, 1, 2, ...; a reading is there `delay` ns later.
+
+    The newest one that is there holds until the next; the first one of all is there at once.
+    """
+
+    def __init__(self, sensor: Sensor, rate_hz: int, delay: int, robots: int) -> None:
+        self._sensor, self._rate, self._delay = sensor, rate_hz, delay
+        self._beat = [-1] * robots
+        self._readings: list[deque[Sample]] = [deque() for _ in range(robots)]  # the one that is there, then later ones
+
+    def read(self, time: int, bodies: BodyState, index: I64, rows: I64) -> list[Sample]:
+        """Return one sample per body in `index` (k,); `rows` (k,) are the robots' rows in their group."""
+        beat = time * self._rate // NS
+        due = [i for i, row in enumerate(rows) if self._beat[row] != beat]
+        if due:
+            for i, sample in zip(due, self._sensor.read(time, bodies, index[due], rows[due]), strict=True):
+                self._beat[rows[i]] = beat
+                self._readings[rows[i]].append(sample)
+        return [self._there(self._readings[row], time) for row in rows]
+
+    def _there(self, readings: deque[Sample], time: int) -> Sample:
+        while len(readings) > 1 and readings[1].time + self._delay <= time:
+            readings.popleft()
+        return readings[0]
+
+
+class Together:
+    """Several sensors as one: a sample has the fields of all; its time is that of the newest."""
+
+    def __init__(self, sensors: Sequence[Sensor]) -> None:
+        self._sensors = sensors
+
+    def read(self, time: int, bodies: BodyState, index: I64, rows: I64) -> list[Sample]:
+        """Return one sample per body in `index` (k,); `rows` (k,) are the robots' rows in their group."""
+        parts = [sensor.read(time, bodies, index, rows) for sensor in self._sensors]
+        return [_union(samples) for samples in zip(*parts, strict=True)] if parts else [Sample(time, {})] * len(rows)
+
+
+def _union(samples: Sequence[Sample]) -> Sample:
+    newest = max(sample.time for sample in samples)
+    values = {name: value for sample in samples for name, value in sample.values.items()}
+    times = {name: sample.time for sample in samples if sample.time != newest for name in sample.values}
+    return Sample(newest, values, times)
