@@ -49,7 +49,8 @@ def rows(*values):
 def test_without_noise_it_is_the_truth_bit_for_bit():
     bodies = state(5)
     bodies.position[3] = -0.0
-    samples = Navigation(NavigationSpec(), Setting(["a", "b"], None, None, None, 1)).read(7 * MS, bodies, rows(3, 1), rows(0, 1))
+    sensor = Navigation(NavigationSpec(), Setting(["a", "b"], None, None, None, 1))
+    samples = sensor.read(7 * MS, bodies, rows(3, 1), rows(0, 1))
     for sample, body in zip(samples, (3, 1), strict=True):
         assert sample.time == 7 * MS
         for name in FIELDS:

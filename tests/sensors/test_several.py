@@ -17,9 +17,11 @@ ROW = np.array([0])
 INERTIAL = '<inertial><mass value="1"/><inertia ixx="1" iyy="1" izz="1" ixy="0" ixz="0" iyz="0"/></inertial>'
 ARM = f"""<robot name="arm"><link name="base">{INERTIAL}</link><link name="a">{INERTIAL}</link>
 <link name="b">{INERTIAL}</link><link name="c">{INERTIAL}</link>
-<joint name="turn" type="revolute"><parent link="base"/><child link="a"/><limit lower="-1" upper="2" effort="3"/></joint>
+<joint name="turn" type="revolute"><parent link="base"/><child link="a"/>
+  <limit lower="-1" upper="2" effort="3"/></joint>
 <joint name="weld" type="fixed"><parent link="a"/><child link="b"/></joint>
-<joint name="slide" type="prismatic"><parent link="b"/><child link="c"/><limit lower="0" upper="0.1" velocity="1"/></joint>
+<joint name="slide" type="prismatic"><parent link="b"/><child link="c"/>
+  <limit lower="0" upper="0.1" velocity="1"/></joint>
 </robot>"""
 
 
