@@ -18,6 +18,7 @@ from twin.build import Built
 from twin.clock import NS
 from twin.errors import RecordingError, RunError, TwinError
 from twin.pacing import RealTime
+from twin.profiling import Profile
 from twin.provenance import header
 from twin.recording.writer import Writer
 from twin.scenario import Scenario
@@ -67,17 +68,21 @@ def run(
     paths: bool = False,
     until: int | None = None,
     real_time: RealTime | None = None,
+    profile: Profile | None = None,
     progress: Callable[[Frame], None] = lambda frame: None,
 ) -> Outcome:
     """Run a built scenario to its end, or to the first error or signal; what was recorded till then is good.
 
     `paths` records every path of every link. `until` [ns] leaves out all frames after it, as a kill would.
-    `real_time` paces the run by the wall clock.
+    `real_time` paces the run by the wall clock; `profile` notes where its time goes.
 
     Raises:
         RecordingError: the recording can't be started.
     """
     metrics, pace = Metrics(built.nodes, built.tasks, scenario.network.delay_budget), Pace()
+    if profile is not None:
+        profile.attach(built.twin)
+        profile.watch("figures", metrics, "take")
     with ExitStack() as open_things:
         open_things.enter_context(closing(built))
         frames = built.twin.frames(scenario.duration)
@@ -90,7 +95,9 @@ def run(
         if output is not None:
             writer = Writer(output, header(built, scenario, first, paths=paths), force=force)
             open_things.enter_context(writer)
-        error = _step(at_record_rate(_recorded(first, frames, writer), scenario.rates.record), metrics, pace, progress)
+            if profile is not None:
+                profile.watch("recording", writer, "write")
+        error = _step(at_record_rate(_recorded(first, frames, writer), scenario.rates.record), metrics, pace, progress, profile)
         summary = metrics.summary()
         summary["network"], summary["channel"] = dict(built.twin.network.counts), dict(built.twin.channel.counts)
         summary |= judged(scenario.requirements, summary, complete=error is None)
@@ -103,7 +110,11 @@ def run(
 
 
 def _step(
-    frames: Iterator[Frame], metrics: Metrics, pace: Pace, progress: Callable[[Frame], None]
+    frames: Iterator[Frame],
+    metrics: Metrics,
+    pace: Pace,
+    progress: Callable[[Frame], None],
+    profile: Profile | None,
 ) -> TwinError | None:
     """Take all frames; return what cut the run short."""
     try:
@@ -111,6 +122,8 @@ def _step(
             for frame in frames:
                 metrics.take(frame)
                 pace.take(frame)
+                if profile is not None:
+                    profile.take(frame)
                 progress(frame)
                 if caught:
                     raise Stopped(caught[0])

@@ -34,6 +34,7 @@ from twin.cli import examples
 @click.option("--paths", is_flag=True, help="Also record every radio path of every link.")
 @click.option("--real-time", is_flag=True, help="Keep to the clock on the wall, and count missed deadlines.")
 @click.option("--speed", type=click.FloatRange(min=0, min_open=True), help="With --real-time: times as fast.")
+@click.option("--profile", is_flag=True, help="Also say where the time went, part by part.")
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress and no table.")
 def run(
@@ -47,6 +48,7 @@ def run(
     paths: bool,
     real_time: bool,
     speed: float | None,
+    profile: bool,
     as_json: bool,
     quiet: bool,
 ) -> int:
@@ -71,5 +73,14 @@ def run(
         changes.append(f"seed={seed}")
     pace = (speed or 1.0) if real_time else None
     return execute(
-        scenario, recorded, output, changes, paths=paths, force=force, as_json=as_json, quiet=quiet, speed=pace
+        scenario,
+        recorded,
+        output,
+        changes,
+        paths=paths,
+        force=force,
+        as_json=as_json,
+        quiet=quiet,
+        speed=pace,
+        profile=profile,
     )

@@ -21,6 +21,7 @@ from twin.cli.console import err, out, print_json, report, say
 from twin.clock import NS
 from twin.errors import EXIT_INCOMPLETE, EXIT_REQUIREMENT, RecordingError, located
 from twin.pacing import RealTime
+from twin.profiling import Profile
 from twin.project import Project, find_scenario
 from twin.recording.reader import Recording
 from twin.rerun import project_of, recorded_scenario
@@ -43,6 +44,7 @@ def execute(
     as_json: bool,
     quiet: bool,
     speed: float | None = None,
+    profile: bool = False,
 ) -> int:
     """Run a scenario, or that of a recording, and print its figures; return the exit code."""
     project, path, scenario, dropped = _load(reference, recorded, overrides)
@@ -55,10 +57,11 @@ def execute(
         say(COMPILING, "dim")
     with located(file=path):
         built = build(scenario, project, real_time=speed is not None)
+    watch = Profile() if profile else None
     pacing = None if speed is None else RealTime(speed, lambda text: say(text, "yellow"))
     with _progress(scenario, quiet) as show:
         outcome = run_built(
-            built, scenario, output, force=force, paths=paths, real_time=pacing, progress=show
+            built, scenario, output, force=force, paths=paths, real_time=pacing, profile=watch, progress=show
         )
     if outcome.error is not None:
         report(outcome.error)
@@ -70,12 +73,15 @@ def execute(
         "real_time_factor": outcome.real_time_factor,
         **outcome.summary,
         **({} if pacing is None else pacing.figures()),
+        **({} if watch is None else {"profile": watch.figures()}),
     }
     if as_json:
         print_json(figures)
     elif not quiet:
         out.print(_headline(path, scenario))
         print_table(figures)
+        if watch is not None:
+            print_profile(figures["profile"])
         out.print(f"recorded in {output}")
     return _exit_code(outcome)
 
@@ -149,6 +155,22 @@ def print_table(figures: dict[str, Any]) -> None:
     out.print(table)
     if figures.get("requirements"):
         _print_verdicts(figures)
+
+
+def print_profile(profile: dict[str, Any]) -> None:
+    """Print where the time of a run went, one part a line."""
+    spent, total = profile["seconds_per_second"], sum(profile["seconds_per_second"].values())
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for column, justify in (("part", "left"), ("CPU ms per s", "right"), ("share", "right"), ("calls per s", "right")):
+        table.add_column(column, justify=justify)  # type: ignore[arg-type]
+    for part, seconds in spent.items():
+        calls = profile["calls_per_second"][part]
+        table.add_row(part, f"{seconds * 1e3:.1f}", f"{seconds / total:.0%}", f"{calls:.0f}" if calls else "")
+    table.add_row("all", f"{total * 1e3:.1f}", f"{1 / total:.1f} x real time", "")
+    out.print()
+    out.print(table)
+    start, memory = profile["cpu_to_first_step"], profile["memory_mb"]
+    out.print(f"{start:.1f} s of CPU to the first step, {memory:.0f} MB at most\n")
 
 
 def _print_verdicts(figures: dict[str, Any]) -> None:
