@@ -28,7 +28,7 @@ def frame(time):
 
 def test_a_part_is_charged_without_what_it_calls():
     clock = Watch()
-    profile = Profile(clock)
+    profile = Profile(clock=clock)
 
     class Network:
         def send(self):
@@ -58,7 +58,7 @@ def test_a_part_is_charged_without_what_it_calls():
 
 def test_an_error_leaves_its_part():
     clock = Watch()
-    profile = Profile(clock)
+    profile = Profile(clock=clock)
 
     class Physics:
         def step(self):

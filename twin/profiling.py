@@ -23,8 +23,10 @@ class Profile:
     What is reported begins with the second recorded frame: until then kernels are compiled or loaded.
     """
 
-    def __init__(self, clock: Callable[[], float] = process_time) -> None:
-        self._clock = clock
+    def __init__(
+        self, then: Callable[[Frame], None] = lambda frame: None, clock: Callable[[], float] = process_time
+    ) -> None:
+        self._then, self._clock = then, clock
         self.first_step = 0.0  # s of CPU from the start of the process to the second recorded frame
         self._frames = 0
         self._stack = ["loop"]
@@ -58,12 +60,13 @@ class Profile:
         setattr(owner, name, watched)
 
     def take(self, frame: Frame) -> None:
-        """Note that this recorded frame is there."""
+        """Note that this recorded frame is there, and hand it on."""
         self._frames += 1
         if self._frames == 2:
             self.first_step = self._clock()
             self._start(frame.time)
         self._time = frame.time
+        self._then(frame)
 
     def figures(self) -> dict[str, Any]:
         """Return CPU seconds per simulated second and calls of each part, CPU to the first step, peak memory."""

@@ -74,7 +74,7 @@ def run(
     """Run a built scenario to its end, or to the first error or signal; what was recorded till then is good.
 
     `paths` records every path of every link. `until` [ns] leaves out all frames after it, as a kill would.
-    `real_time` paces the run by the wall clock; `profile` notes where its time goes.
+    `real_time` paces the run by the wall clock; `profile` is shown its parts, to note their time.
 
     Raises:
         RecordingError: the recording can't be started.
@@ -97,7 +97,7 @@ def run(
             open_things.enter_context(writer)
             if profile is not None:
                 profile.watch("recording", writer, "write")
-        error = _step(at_record_rate(_recorded(first, frames, writer), scenario.rates.record), metrics, pace, progress, profile)
+        error = _step(at_record_rate(_recorded(first, frames, writer), scenario.rates.record), metrics, pace, progress)
         summary = metrics.summary()
         summary["network"], summary["channel"] = dict(built.twin.network.counts), dict(built.twin.channel.counts)
         summary |= judged(scenario.requirements, summary, complete=error is None)
@@ -114,7 +114,6 @@ def _step(
     metrics: Metrics,
     pace: Pace,
     progress: Callable[[Frame], None],
-    profile: Profile | None,
 ) -> TwinError | None:
     """Take all frames; return what cut the run short."""
     try:
@@ -122,8 +121,6 @@ def _step(
             for frame in frames:
                 metrics.take(frame)
                 pace.take(frame)
-                if profile is not None:
-                    profile.take(frame)
                 progress(frame)
                 if caught:
                     raise Stopped(caught[0])

@@ -57,11 +57,18 @@ def execute(
         say(COMPILING, "dim")
     with located(file=path):
         built = build(scenario, project, real_time=speed is not None)
-    watch = Profile() if profile else None
     pacing = None if speed is None else RealTime(speed, lambda text: say(text, "yellow"))
     with _progress(scenario, quiet) as show:
+        watch = Profile(show) if profile else None
         outcome = run_built(
-            built, scenario, output, force=force, paths=paths, real_time=pacing, profile=watch, progress=show
+            built,
+            scenario,
+            output,
+            force=force,
+            paths=paths,
+            real_time=pacing,
+            profile=watch,
+            progress=show if watch is None else watch.take,
         )
     if outcome.error is not None:
         report(outcome.error)
