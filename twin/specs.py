@@ -230,15 +230,9 @@ class FreeSpaceSpec(Spec):
 class SurfaceSpec(Spec):
     """How the faces of one material meet a wave, besides their permittivity."""
 
-    thickness: Metres | None = Field(default=None, gt=0)  # of the slab; None: a half-space
-    transparent: bool = False  # paths pass through; needs a thickness
+    thickness: Metres | None = Field(default=None, gt=0)  # of the slab, instead of the world's
+    transparent: bool = False  # paths pass through; needs a thickness, here or in the world
     roughness: Metres = Field(default=0.0, ge=0)  # standard deviation of height, for the specular part
-
-    @model_validator(mode="after")
-    def _has_another_side(self) -> SurfaceSpec:
-        if self.transparent and self.thickness is None:
-            raise ValueError("a transparent surface needs a thickness")
-        return self
 
 
 class AtmosphereSpec(Spec):
@@ -261,7 +255,7 @@ class RayTracingSpec(Spec):
     rays_per_metre: int = Field(default=150_000, ge=0)  # of a moving source
     max_paths: int = Field(default=64, ge=1)
     blockers: bool = True  # robots block and reflect
-    surfaces: dict[str, SurfaceSpec] = {"glass": SurfaceSpec(thickness=0.012)}
+    surfaces: dict[str, SurfaceSpec] = {}
     atmosphere: AtmosphereSpec = AtmosphereSpec()
     sea: OverSeaSpec | Literal[False] = OverSeaSpec()  # where the world has one
 

@@ -74,7 +74,10 @@ class TestInputAtTheEdge:
             face_material=np.append(g.face_material, 0).astype(np.int32),
             face_object=np.append(g.face_object, 0).astype(np.int32),
             materials=g.materials,
+            thickness=g.thickness,
             objects=g.objects,
+            tags=g.tags,
+            object_tags=g.object_tags,
         )
         radios = [fixed(0, (10, -9, 2)), fixed(1, (15, 9, 4))]
         np.testing.assert_array_equal(trace(radios, more).path_delay, trace(radios, g).path_delay)

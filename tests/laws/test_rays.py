@@ -1,5 +1,6 @@
 """Laws of the ray-traced channel: path sets by hand, reciprocity, Doppler as the rate of phase, certificates."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 
 from twin.channel.hulls import Hull, box
 from twin.channel.tracer import RayTracer
+from twin.errors import ScenarioError
 from twin.link import SPEED_OF_LIGHT, Radio, beam_response, frequency_response
 from twin.specs import AntennaSpec, AtmosphereSpec, RayTracingSpec, SurfaceSpec
 from twin.state import BodyState
@@ -142,13 +144,20 @@ def test_a_site_wall_between_two_transparent_ends_loses_what_the_slab_takes():
         sigma = 0.0462 * (frequency / 1e9) ** 0.7822
         return 5.24 - 1j * sigma / (2 * np.pi * frequency * EPS0)
 
-    surfaces = {"concrete": SurfaceSpec(thickness=0.2, transparent=True)}
+    plain = builder.build()
+    thick = replace(plain, thickness=np.array([0.2]))
+    through = {"concrete": SurfaceSpec(transparent=True)}
+    said = {"concrete": SurfaceSpec(transparent=True, thickness=0.2)}
     radios = [fixed(0, (0, 0, 0)), fixed(1, (10, 0, 0))]
-    links = RayTracer(builder.build(), radios, spec(surfaces=surfaces), permittivity=concrete).trace()
     friis = 20 * np.log10(SPEED_OF_LIGHT / CARRIER / (4 * np.pi * 10.0))
-    assert links.path_gain_db[0] - friis == pytest.approx(-19.02, abs=5e-3)
-    assert not links.los[0]
-    assert faces_of(links) == {(0,)}
+    # The thickness is the world's, unless the scenario says another.
+    for geometry, surfaces in ((thick, through), (plain, said), (replace(plain, thickness=np.array([0.05])), said)):
+        links = RayTracer(geometry, radios, spec(surfaces=surfaces), permittivity=concrete).trace()
+        assert links.path_gain_db[0] - friis == pytest.approx(-19.02, abs=5e-3)
+        assert not links.los[0]
+        assert faces_of(links) == {(0,)}
+    with pytest.raises(ScenarioError, match="needs a thickness"):
+        RayTracer(plain, radios, spec(surfaces=through), permittivity=concrete)
 
 
 class TestReciprocity:

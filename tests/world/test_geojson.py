@@ -200,6 +200,24 @@ def test_an_imported_world_opens_as_it_was(write, tmp_path):
         import_to_folder(path, tmp_path / "site")
 
 
+def test_properties_become_tags_that_rules_ask_for(write, tmp_path):
+    shifted = [[x + 0.001, y] for x, y in SQUARE]
+    church = {"building": "church", "height": 30, "listed": True, "parts": [1], "note": "x" * 300}
+    report = import_to_folder(write(feature([SQUARE], **church), feature([shifted], height=30)), tmp_path / "site")
+    file = tmp_path / "site/world.toml"
+    rule = '[[materials]]\nmaterial = "brick"\nthickness = "60 cm"\ntag = "building=church"\nsurface = "wall"\n'
+    file.write_text(file.read_text() + rule)
+    geometry = open_world(tmp_path / "site").geometry
+    note = "note=" + "x" * 195
+    assert [geometry.tags[i] for i in geometry.object_tags[geometry.object_tags[:, 0] == 0, 1]] == [
+        "building=church", "height=30", "listed=true", note]  # fmt: skip
+    assert report.repaired == {"tag longer than 200 characters cut off": 1}
+    brick = geometry.materials.index("brick")
+    assert geometry.thickness[brick] == 0.6
+    made_of_it = geometry.face_material == brick
+    assert set(geometry.face_object[made_of_it]) == {0} and made_of_it.sum() == 4
+
+
 @pytest.mark.parametrize("origin", ["here", "1", "1,2,3,4", "500,20"])
 def test_an_origin_that_is_no_place_is_refused(write, origin):
     with pytest.raises(WorldError, match="origin: found"):

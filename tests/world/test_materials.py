@@ -1,10 +1,12 @@
 """Materials: values of the recommendations, and the rules that give them to faces."""
 
+from dataclasses import replace
 from math import pi
 from pathlib import Path
 
 import numpy as np
 import pytest
+from pydantic import ValidationError
 
 from twin.errors import ScenarioError, WorldError
 from twin.world.builder import GeometryBuilder
@@ -103,6 +105,38 @@ def test_later_rules_override_earlier_ones(house):
     assert made_of(changed) == ["very_dry_ground", *["brick"] * 4, "concrete", "concrete",
                                 *["glass"] * 4, "metal", "concrete"]  # fmt: skip
     assert made_of(house)[1:] == ["concrete"] * 12
+
+
+def slabs(geometry):
+    return [(geometry.materials[i], geometry.thickness[i]) for i in geometry.face_material]
+
+
+def test_faces_are_as_thick_as_the_last_rule_says(house):
+    rules = [
+        MaterialRule(thickness="20 cm", object="house_1"),
+        MaterialRule(material="glass", object="tower_1"),
+        MaterialRule(material="glass", thickness="6 mm", object="tower_1", surface="roof"),
+        MaterialRule(thickness="30 cm", object="house_1", surface="floor"),
+    ]
+    thin, pane = ("concrete", 0.2), ("glass", 0.012)
+    expected = [("wet_ground", np.inf), *[thin] * 5, ("concrete", 0.3), *[pane] * 4, ("glass", 0.006), pane]
+    assert slabs(apply_rules(house, rules, Path("world.toml"))) == expected
+    assert set(house.thickness) == {np.inf}
+
+
+def test_rules_by_tag(house):
+    tagged = replace(house, tags=("building=church", "name=St Mary"), object_tags=np.array([[1, 0], [1, 1], [0, 1]]))
+    rules = [MaterialRule(material="brick", tag="building=ch*"), MaterialRule(thickness="40 cm", tag="name=*")]
+    found = slabs(apply_rules(tagged, rules, Path("world.toml")))
+    assert found == [("wet_ground", np.inf), *[("concrete", 0.4)] * 6, *[("brick", 0.4)] * 6]
+    with pytest.raises(ScenarioError, match="no face meets this rule.*building=church"):
+        apply_rules(tagged, [MaterialRule(material="brick", tag="building=churhc")], Path("world.toml"))
+
+
+@pytest.mark.parametrize("fields", [{"surface": "wall"}, {"thickness": 0.0}, {"thickness": "1 kg"}, {"tag": "church"}])
+def test_a_rule_that_says_nothing_or_nonsense_is_refused(fields):
+    with pytest.raises(ValidationError):
+        MaterialRule(**fields)
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from twin.world.importers.triangles import PLANAR, add_meshes, planar_faces
 
 def built(*meshes):
     tally, builder = Tally(), GeometryBuilder()
-    add_meshes(builder, list(meshes), [mesh.vertices for mesh in meshes], tally)
+    add_meshes(builder, list(meshes), [mesh.vertices for mesh in meshes], {}, tally)
     return builder.build(), tally
 
 

@@ -24,10 +24,10 @@ from twin.channel.source import Site, make_sources
 from twin.channel.transfer import Media, Mirrors
 from twin.errors import ScenarioError, nearest
 from twin.link import Radio
-from twin.specs import RayTracingSpec
+from twin.specs import RayTracingSpec, SurfaceSpec
 from twin.state import F64, I32, BodyState, TracedLinks
 from twin.world.geometry import Geometry
-from twin.world.materials import permittivity
+from twin.world.materials import default_thickness, permittivity
 
 _FIRST_CAPACITY = 32
 
@@ -56,12 +56,14 @@ class RayTracer:
         self.spec = spec or RayTracingSpec()
         self.radios = Radios(radios)
         self.scene = build_scene(geometry)
-        extra = sorted({hull.material for hull in hulls} - set(geometry.materials))
+        extra = sorted({hull.material for hull in hulls})
         materials = (*geometry.materials, *extra)
-        self.hulls = moving.hull_arrays(hulls if self.spec.blockers else (), materials)
+        arrays = moving.hull_arrays(hulls if self.spec.blockers else (), extra)
+        self.hulls = arrays._replace(surface=arrays.surface + np.int32(len(geometry.materials)))
         self._antennas = antenna_arrays([radio.antenna for radio in radios])
         self._carriers, self._band = np.unique(self.radios.carrier, return_inverse=True)
-        self._media = _media(materials, self._carriers, self.spec, permittivity)
+        thickness = [*geometry.thickness, *map(default_thickness, extra)]
+        self._media = _media(materials, thickness, self._carriers, self.spec, permittivity)
         self._sea, self._water = sea, materials.index(SEA_WATER) if SEA_WATER in materials else -1
         if sea is not None and self._water >= 0:
             self._media.permittivity[:, self._water] = [sea.permittivity(f) for f in self._carriers.tolist()]
@@ -166,19 +168,30 @@ class RayTracer:
         return make_paths(len(self._first), capacity, count)
 
 
-def _media(materials: Sequence[str], carriers: F64, spec: RayTracingSpec, permittivity: Permittivity) -> Media:
-    for name in spec.surfaces if "surfaces" in spec.model_fields_set else ():  # the default may name more
+def _media(
+    materials: Sequence[str],
+    thickness: Sequence[float],
+    carriers: F64,
+    spec: RayTracingSpec,
+    permittivity: Permittivity,
+) -> Media:
+    for name in spec.surfaces:
         if name not in materials:
             close = nearest(name, materials)
             raise ScenarioError(
-                f"no face is made of it; allowed: {', '.join(materials)}{close}", key=f"surfaces.{name}"
+                f"no face is made of it; allowed: {', '.join(dict.fromkeys(materials))}{close}", key=f"surfaces.{name}"
             )
-    surfaces = [spec.surfaces.get(name) for name in materials]
-    thickness = [np.inf if s is None or s.thickness is None else s.thickness for s in surfaces]
+    surfaces = [spec.surfaces.get(name, SurfaceSpec()) for name in materials]
+    depth = [own if s.thickness is None else s.thickness for s, own in zip(surfaces, thickness, strict=True)]
+    for name, surface, metres in zip(materials, surfaces, depth, strict=True):
+        if surface.transparent and np.isinf(metres):
+            raise ScenarioError(
+                "a transparent surface needs a thickness, here or in world.toml", key=f"surfaces.{name}"
+            )
     return Media(
         np.array([[permittivity(name, f) for name in materials] for f in carriers], dtype=np.complex128),
-        np.array(thickness, dtype=float),
-        np.array([0.0 if s is None else s.roughness for s in surfaces]),
+        np.array(depth, dtype=float),
+        np.array([s.roughness for s in surfaces]),
         np.array([gas_db_km(spec.atmosphere, f) / 1000.0 for f in carriers]),
         np.array([rain_coefficients(f) for f in carriers]),
         spec.atmosphere.rain,

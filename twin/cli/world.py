@@ -9,6 +9,9 @@ import click
 
 from twin.cli import examples
 
+_KEYS = 6
+"""Keys of tags that `info` names."""
+
 
 @click.group(epilog=examples(
     "twin world import buildings.geojson worlds/site", "twin world info city", "twin world show city -o map.png"
@@ -76,8 +79,14 @@ def info(reference: str, as_json: bool) -> int:
         tops = f"tops: median {facts['median_top']:.1f} m, highest {facts['highest_top']:.1f} m"
         out.print(f"  {facts['objects']} buildings and things; {tops}")
     out.print(f"  {facts['faces']} faces, {facts['triangles']} triangles, digest {facts['digest']}")
-    for name, area in facts["area"].items():
-        out.print(f"  {name:24} {area:12,.0f} m2")
+    for surface in facts["surfaces"]:
+        metres = surface["thickness"]
+        slab = "half-space" if metres is None else f"{1000 * metres:g} mm"
+        out.print(f"  {surface['material']:20} {slab:>12} {surface['area']:12,.0f} m2")
+    if facts["tags"]:
+        keys = [f"{key} ({count})" for key, count in facts["tags"].items()]
+        more = f", {len(keys) - _KEYS} more" if len(keys) > _KEYS else ""
+        out.print(f"  tags: {', '.join(keys[:_KEYS])}{more}", markup=False)
     return 0
 
 

@@ -11,6 +11,7 @@ from shapely.geometry.polygon import orient
 
 from twin.state import F64, I64
 from twin.world.geometry import GROUND, Geometry, checked
+from twin.world.materials import default_thickness
 
 
 class GeometryBuilder:
@@ -26,12 +27,16 @@ class GeometryBuilder:
         self._objects: list[int] = []
         self._material_names: dict[str, int] = {}
         self._object_names: list[str] = []
+        self._tags: dict[str, int] = {}
+        self._object_tags: list[tuple[int, int]] = []
         self._vertex_count = 0
 
-    def add_object(self, name: str) -> int:
-        """Return the index of a new building or thing, which faces can then belong to."""
+    def add_object(self, name: str, tags: Sequence[str] = ()) -> int:
+        """Return the index of a new building or thing, which faces can then belong to; tags: "building=church"."""
+        number = len(self._object_names)
         self._object_names.append(name)
-        return len(self._object_names) - 1
+        self._object_tags += [(number, self._tags.setdefault(tag, len(self._tags))) for tag in tags]
+        return number
 
     def add_polygon(self, rings: Sequence[F64], material: str, owner: int = GROUND) -> None:
         """Add one face: an outer ring counter-clockwise seen from outside, clockwise holes; each (n, 3) m."""
@@ -126,7 +131,10 @@ class GeometryBuilder:
             face_material=np.array(self._materials, dtype=np.int32),
             face_object=np.array(self._objects, dtype=np.int32),
             materials=tuple(self._material_names),
+            thickness=np.array([default_thickness(name) for name in self._material_names]),
             objects=tuple(self._object_names),
+            tags=tuple(self._tags),
+            object_tags=np.array(self._object_tags, dtype=np.int32).reshape(-1, 2),
         )
         return checked(geometry, "geometry")
 

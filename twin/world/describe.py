@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import asdict
 from typing import Any
 
@@ -27,7 +28,8 @@ def describe(world: World) -> dict[str, Any]:
         "highest_top": round(float(tops.max()), 3) if len(tops) else None,
         "faces": len(geometry.face_normal),
         "triangles": len(geometry.triangles),
-        "area": {name: round(area, 1) for name, area in _areas(geometry).items()},
+        "surfaces": _slabs(geometry),
+        "tags": _tag_keys(geometry),
         "provenance": dict(world.provenance),
         "digest": world.digest,
     }
@@ -49,7 +51,19 @@ def triangle_areas(geometry: Geometry) -> F64:
     return areas
 
 
-def _areas(geometry: Geometry) -> dict[str, float]:
+def _slabs(geometry: Geometry) -> list[dict[str, Any]]:
+    """Return material, thickness [m] (None: a half-space) and area [m2] of what faces are made of."""
     material = geometry.face_material[geometry.triangle_face]
     sums = np.bincount(material, weights=triangle_areas(geometry), minlength=len(geometry.materials))
-    return dict(zip(geometry.materials, sums.tolist(), strict=True))
+    slabs = zip(geometry.materials, geometry.thickness.tolist(), sums.tolist(), strict=True)
+    return [
+        {"material": name, "thickness": metres if np.isfinite(metres) else None, "area": round(area, 1)}
+        for name, metres, area in slabs
+        if area > 0.0
+    ]
+
+
+def _tag_keys(geometry: Geometry) -> dict[str, int]:
+    """Return how many objects have a tag of each key, the most frequent first."""
+    keys = Counter(geometry.tags[i].partition("=")[0] for i in geometry.object_tags[:, 1])
+    return dict(keys.most_common())

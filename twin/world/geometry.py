@@ -39,8 +39,11 @@ class Geometry:
     face_offset: F64  # (F,) m
     face_material: I32  # (F,) index into materials
     face_object: I32  # (F,) building or thing that the face belongs to; -1 for the ground
-    materials: tuple[str, ...]  # names: concrete, glass, metal, medium_dry_ground, ...
-    objects: tuple[str, ...]  # names of buildings and things
+    materials: tuple[str, ...]  # (M,) names: concrete, glass, ...; one name twice in two thicknesses
+    thickness: F64  # (M,) m of the slab that a face of the material is; inf: it fills all behind the face
+    objects: tuple[str, ...]  # (O,) names of buildings and things
+    tags: tuple[str, ...]  # what the source says of objects, each once: "building=church"
+    object_tags: I32  # (n, 2) index into objects, index into tags
 
     def bounds(self) -> tuple[F64, F64]:
         """Return the lowest and the highest corner of the bounding box, each (3,) m."""
@@ -85,8 +88,8 @@ def load_geometry(path: Path) -> Geometry:
             arrays = {field.name: _member(archive, field.name) for field in fields(Geometry)}
     except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile) as error:
         raise WorldError(f"{path}: not a readable geometry file: {error}") from error
-    names = {name: tuple(map(str, arrays.pop(name))) for name in ("materials", "objects")}
-    return checked(Geometry(**arrays, materials=names["materials"], objects=names["objects"]), str(path))
+    materials, objects, tags = (tuple(map(str, arrays.pop(name))) for name in _TEXTS)
+    return checked(Geometry(**arrays, materials=materials, objects=objects, tags=tags), str(path))
 
 
 def checked(geometry: Geometry, place: str) -> Geometry:
@@ -95,26 +98,28 @@ def checked(geometry: Geometry, place: str) -> Geometry:
     Raises:
         WorldError: a shape, an index or a number is wrong.
     """
-    g, n_vertices, n_triangles, n_faces = (
-        geometry,
-        len(geometry.vertices),
-        len(geometry.triangles),
-        len(geometry.face_normal),
-    )
+    g, n_vertices, n_triangles = geometry, len(geometry.vertices), len(geometry.triangles)
+    n_faces, n_materials = len(geometry.face_normal), len(geometry.materials)
     shapes = {"vertices": (n_vertices, 3), "triangles": (n_triangles, 3), "triangle_face": (n_triangles,),
               "face_normal": (n_faces, 3), "face_offset": (n_faces,), "face_material": (n_faces,),
-              "face_object": (n_faces,)}  # fmt: skip
+              "face_object": (n_faces,), "thickness": (n_materials,),
+              "object_tags": (len(g.object_tags), 2)}  # fmt: skip
     ranges = {"triangles": (0, n_vertices), "triangle_face": (0, n_faces),
-              "face_material": (0, len(g.materials)), "face_object": (GROUND, len(g.objects))}  # fmt: skip
+              "face_material": (0, n_materials), "face_object": (GROUND, len(g.objects)),
+              "object_tags": (0, max(len(g.objects), len(g.tags)))}  # fmt: skip
     for name, shape in shapes.items():
         array = getattr(g, name)
         if array.shape != shape:
             raise WorldError(f"{place}: {name}: found shape {array.shape}, expected {shape}")
-        if array.dtype.kind == "f" and not np.isfinite(array).all():
+        if array.dtype.kind == "f" and name != "thickness" and not np.isfinite(array).all():
             raise WorldError(f"{place}: {name}: holds a number that is not finite")
         low, high = ranges.get(name, (0, 0))
         if name in ranges and array.size and not (low <= array.min() and array.max() < high):
             raise WorldError(f"{place}: {name}: found {array.min()}..{array.max()}, allowed {low}..{high - 1}")
+    if not (g.thickness > 0).all():
+        raise WorldError(f"{place}: thickness: found {g.thickness.min()} m; allowed: greater than 0")
+    if g.object_tags.size and not (g.object_tags < (len(g.objects), len(g.tags))).all():
+        raise WorldError(f"{place}: object_tags: holds an index that leads nowhere")
     if not n_triangles:
         raise WorldError(f"{place}: holds no triangle")
     return geometry
@@ -163,7 +168,7 @@ def _arrays(geometry: Geometry) -> dict[str, NDArray[Any]]:
 def _member(archive: zipfile.ZipFile, name: str) -> NDArray[Any]:
     """Read one array; its header must claim no more than the file holds, and that no more than the limit."""
     info = archive.getinfo(f"{name}.npy")
-    kind = {"materials": "U", "objects": "U"}.get(name) or ("f" if name in _FLOATS else "i")
+    kind = "U" if name in _TEXTS else "f" if name in _FLOATS else "i"
     with archive.open(info) as file:
         npy.read_magic(file)
         shape, _, dtype = npy.read_array_header_1_0(file)
@@ -177,4 +182,5 @@ def _member(archive: zipfile.ZipFile, name: str) -> NDArray[Any]:
     return array
 
 
-_FLOATS = ("vertices", "face_normal", "face_offset")
+_FLOATS = ("vertices", "face_normal", "face_offset", "thickness")
+_TEXTS = ("materials", "objects", "tags")

@@ -47,6 +47,8 @@ MATERIALS: dict[str, tuple[Dispersion, ...]] = {
     "medium_dry_ground": (Dispersion(15, -0.1, 0.035, 1.63, 1, 10),),
     "wet_ground": (Dispersion(30, -0.4, 0.15, 1.30, 1, 10),),
 }
+THICKNESS = {"glass": 0.012}
+"""Metres of the slab of a material where nothing else is said; others fill all that lies behind a face."""
 WATERS = {"sea_water": SEA_SALINITY, "fresh_water": 0.0}
 NAMES = (*MATERIALS, *WATERS)
 
@@ -68,6 +70,11 @@ def permittivity(material: str, frequency: float) -> complex:
     f = frequency / 1e9
     row = _row(material, f)
     return complex(row.a * f**row.b, -row.c * f**row.d / (2 * pi * frequency * VACUUM_PERMITTIVITY))
+
+
+def default_thickness(material: str) -> float:
+    """Return the thickness [m] of a material where nothing else is said; inf: a half-space."""
+    return THICKNESS.get(material, inf)
 
 
 def check_material(name: str, place: str = "material") -> str:

@@ -13,6 +13,7 @@ from twin.state import F64, I64
 from twin.world.builder import newell, triangulate
 from twin.world.importers.files import read_json
 from twin.world.importers.source import Mesh, Source, Tally
+from twin.world.importers.tags import texts
 
 GROUND = {
     "Road": "concrete", "Railway": "medium_dry_ground", "TransportSquare": "concrete", "Waterway": "fresh_water",
@@ -61,6 +62,8 @@ def read(path: Path, visual: bool = False) -> Source:
             root = _root(name, objects)
             if entry.get("type") not in GROUND:
                 things.add(root)
+                said = texts({"type": entry.get("type"), **entry.get("attributes", {})}, source.tally)
+                source.tags[root] = tuple(dict.fromkeys((*source.tags.get(root, ()), *said)))
             _add_object(source, vertices, name, root, objects)
         except (TypeError, KeyError, IndexError, AttributeError, ValueError) as error:
             raise WorldError(f"{path}: city object {name!r} is not as CityJSON has it: {error!r}") from error

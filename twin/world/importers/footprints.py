@@ -11,7 +11,7 @@ import shapely
 from twin.state import F64
 from twin.world.builder import GeometryBuilder, rings_of
 from twin.world.georeference import GeoReference
-from twin.world.importers.source import Footprint, Tally
+from twin.world.importers.source import Footprint, Tags, Tally
 
 MAX_HEIGHT = 1000.0
 """Metres; the tallest building stands at 828 m, so more is taken for a mistake."""
@@ -43,7 +43,9 @@ def clean(footprints: list[Footprint], tally: Tally) -> list[Solid]:
     return solids
 
 
-def add_prisms(builder: GeometryBuilder, solids: list[Solid], places: list[F64], up: F64, tally: Tally) -> None:
+def add_prisms(
+    builder: GeometryBuilder, solids: list[Solid], places: list[F64], up: F64, tags: Tags, tally: Tally
+) -> None:
     """Extrude solids whose rings lie at local `places` (n, 3) m, each along its own vertical `up` (3,)."""
     owners: dict[int, int] = {}
     slivers: Counter[int] = Counter()
@@ -54,7 +56,7 @@ def add_prisms(builder: GeometryBuilder, solids: list[Solid], places: list[F64],
             slivers[id(footprint)] += 1
             continue
         if id(footprint) not in owners:
-            owners[id(footprint)] = builder.add_object(footprint.name)
+            owners[id(footprint)] = builder.add_object(footprint.name, tags.get(footprint.name, ()))
         rise = (footprint.top - footprint.base) * vertical
         # A floor that stands on the ground is seen by nothing.
         builder.add_prism(rings, rise, footprint.wall, footprint.roof, owners[id(footprint)], floor=footprint.base > 0)

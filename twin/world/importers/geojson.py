@@ -11,7 +11,7 @@ from twin.errors import WorldError
 from twin.state import F64
 from twin.world.importers.files import read_json
 from twin.world.importers.source import Footprint, Source, Tally
-from twin.world.importers.tags import base_and_top
+from twin.world.importers.tags import base_and_top, texts
 
 
 def recognises(path: Path, head: bytes) -> bool:
@@ -39,6 +39,7 @@ def read(path: Path, visual: bool = False) -> Source:
         footprint = _footprint(f"building_{i}", feature, source.tally)
         if footprint is not None:
             source.footprints.append(footprint)
+            source.tags[footprint.name] = texts(_properties(feature), source.tally)
     return source
 
 
@@ -72,13 +73,17 @@ def _footprint(name: str, feature: Any, tally: Tally) -> Footprint | None:
     except (TypeError, ValueError):
         tally.skipped["coordinates are not rings of numbers"] += 1
         return None
-    properties = feature.get("properties") or {}
     try:
-        base, top = base_and_top(properties if isinstance(properties, dict) else {}, tally)
+        base, top = base_and_top(_properties(feature), tally)
     except ValueError:
         tally.skipped["height is not a number"] += 1
         return None
     return Footprint(name, [rings for rings in polygons if rings], top, base)
+
+
+def _properties(feature: dict[str, Any]) -> dict[str, Any]:
+    properties = feature.get("properties")
+    return properties if isinstance(properties, dict) else {}
 
 
 def _ring(ring: Any) -> F64:

@@ -17,7 +17,7 @@ from twin.state import F64
 from twin.world.importers.files import root_tag
 from twin.world.importers.names import DEFAULT, material_of
 from twin.world.importers.source import Footprint, Source, Tally
-from twin.world.importers.tags import base_and_top
+from twin.world.importers.tags import base_and_top, texts
 
 COVERED = 0.5
 """Share of a building's outline that its parts must cover to stand in its place."""
@@ -52,6 +52,7 @@ def read(path: Path, visual: bool = False) -> Source:
             continue
         if area.tags.get("roof:shape", "flat") != "flat":
             source.tally.assumed["flat roof at the height of the ridge"] += 1
+        source.tags[area.name] = texts(area.tags, source.tally)
         wall = material_of(area.tags.get("building:material"), area.tags.get("building:wall:material"))
         roof = material_of(area.tags.get("roof:material"))
         source.footprints.append(

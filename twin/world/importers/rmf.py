@@ -19,7 +19,7 @@ from twin.world.importers.names import material_of
 from twin.world.importers.source import Footprint, Lane, Mesh, Source, Tally
 
 WALL_HEIGHT, WALL_THICKNESS = 2.5, 0.1
-"""Metres, as open-rmf's own building_map_tools makes its walls."""
+"""Metres, as open-rmf makes its walls: rmf_traffic_editor, rmf_building_map_tools/building_map/wall.py."""
 SLAB = 0.2
 """Metres of thickness of the floor of an upper level."""
 WALL, FLOOR = "plasterboard", "concrete"

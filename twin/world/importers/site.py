@@ -16,7 +16,7 @@ from twin.world.georeference import GeoReference
 from twin.world.ground import add_ground
 from twin.world.importers.footprints import Solid, add_prisms, clean, place
 from twin.world.importers.report import reasons
-from twin.world.importers.source import Mesh, Source, Tally
+from twin.world.importers.source import Mesh, Source, Tags, Tally
 from twin.world.importers.terrain import Terrain, read_terrain
 from twin.world.importers.triangles import add_meshes
 
@@ -47,6 +47,7 @@ class Site:
 
     georeference: GeoReference | None
     ground: float  # m above the ellipsoid, or z without a geo-reference
+    tags: Tags
     tally: Tally
     solids: list[Solid] = field(default_factory=list)
     bases: list[F64] = field(default_factory=list)  # (n, 3) m, local, of each solid
@@ -70,9 +71,9 @@ class Site:
             )
         if not self.terrain:
             add_ground(builder, self.georeference, low - MARGIN, high + MARGIN, self.ground, GROUND_MATERIAL)
-        add_prisms(builder, self.solids, self.bases, self.up, self.tally)
+        add_prisms(builder, self.solids, self.bases, self.up, self.tags, self.tally)
         if self.meshes:
-            add_meshes(builder, self.meshes, self.places, self.tally)
+            add_meshes(builder, self.meshes, self.places, self.tags, self.tally)
         if not self.tally.used and all(mesh.name is not None for mesh in self.meshes):
             raise WorldError(_unusable(path, self.tally))
 
@@ -109,7 +110,7 @@ def locate(source: Source, origin: str | GeoReference, options: Options, path: P
     if terrain is not None:
         meshes, points = [terrain.mesh(), *meshes], [terrain.nodes.reshape(-1, 3), *points]
     places = [georeference.to_local(point) for point in points]
-    return Site(georeference, ground, source.tally, solids, bases, up, meshes, places, terrain is not None)
+    return Site(georeference, ground, source.tags, source.tally, solids, bases, up, meshes, places, terrain is not None)
 
 
 def _unusable(path: Path, tally: Tally) -> str:
@@ -126,7 +127,7 @@ def _local(
     ground = _level(meshes, points, source, options)
     bases, up = place(solids, None, np.full(len(solids), ground))
     georeference = None if origin == "auto" else _georeference(origin, np.empty((0, 2)), 0.0)
-    return Site(georeference, ground, source.tally, solids, bases, up, meshes, points)
+    return Site(georeference, ground, source.tags, source.tally, solids, bases, up, meshes, points)
 
 
 def _apply(parts: list[F64], crs: str, geoid_height: float | None) -> list[F64]:

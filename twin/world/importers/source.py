@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from twin.state import F64, I64
+
+Tags = Mapping[str, tuple[str, ...]]
+"""What a source says of footprints and meshes, by their name: "key=value"."""
 
 
 @dataclass(slots=True)
@@ -61,4 +65,5 @@ class Source:
     footprints: list[Footprint] = field(default_factory=list)
     meshes: list[Mesh] = field(default_factory=list)
     lanes: list[Lane] = field(default_factory=list)
+    tags: dict[str, tuple[str, ...]] = field(default_factory=dict)
     ground: float | None = None  # m, height of level ground where the source knows it

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+from collections import Counter
 from collections.abc import Mapping
 from math import isfinite
 from typing import Any
@@ -18,6 +20,8 @@ LEVEL_HEIGHT = 3.0
 """Metres of one storey where only storeys are known."""
 DEFAULT_HEIGHT = 9.0
 """Metres of a building of which neither height nor storeys are known."""
+LONGEST = 200
+"""Characters of a tag; what is longer is cut off, and that is counted."""
 _FOOT, _INCH = 0.3048, 0.0254
 _METRES = re.compile(r"([+-]?\d+(?:[.,]\d+)?(?:[eE][+-]?\d+)?)\s*(m|ft)?")
 _FEET = re.compile(r"(\d+)'(?:\s*(\d+)\")?")
@@ -42,6 +46,18 @@ def base_and_top(tags: Mapping[str, Any], tally: Tally) -> tuple[float, float]:
         tally.assumed[f"height of {DEFAULT_HEIGHT:g} m"] += 1
         height = base + DEFAULT_HEIGHT
     return base, height
+
+
+def texts(properties: Mapping[str, Any], tally: Tally) -> tuple[str, ...]:
+    """Return the properties that are text, numbers or truth as "key=value"; tables and lists are left out."""
+    found = []
+    for key, value in properties.items():
+        if isinstance(value, str | int | float):
+            text = f"{key}={value if isinstance(value, str) else json.dumps(value)}"
+            tally.repaired[f"tag longer than {LONGEST} characters cut off"] += len(text) > LONGEST
+            found.append(text[:LONGEST])
+    tally.repaired += Counter()  # drops reasons that never were
+    return tuple(found)
 
 
 def metres(value: Any) -> float:

@@ -12,7 +12,7 @@ from scipy.sparse.csgraph import connected_components
 from twin.state import F64, I32, I64, Bool
 from twin.world.builder import GeometryBuilder
 from twin.world.geometry import GROUND
-from twin.world.importers.source import Mesh, Tally
+from twin.world.importers.source import Mesh, Tags, Tally
 
 PLANAR = 0.01
 """Metres by which a corner may leave the plane of its face."""
@@ -34,7 +34,7 @@ class _Soup(NamedTuple):
     material: I64  # (T,)
 
 
-def add_meshes(builder: GeometryBuilder, meshes: list[Mesh], places: list[F64], tally: Tally) -> None:
+def add_meshes(builder: GeometryBuilder, meshes: list[Mesh], places: list[F64], tags: Tags, tally: Tally) -> None:
     """Add meshes whose vertices lie at local `places` (V, 3) m, as things and as ground."""
     names = list(dict.fromkeys(mesh.name for mesh in meshes if mesh.name is not None))
     materials = list(dict.fromkeys(mesh.material for mesh in meshes))
@@ -43,7 +43,7 @@ def add_meshes(builder: GeometryBuilder, meshes: list[Mesh], places: list[F64], 
     faces = planar_faces(soup.vertices, soup.triangles, soup.owner * len(materials) + soup.material)
     owner, seen = soup.owner[faces.seed], np.unique(soup.owner[soup.owner != GROUND])
     objects = np.full(len(names) + 1, GROUND)  # the last one stands for the ground: index -1
-    objects[seen] = [builder.add_object(names[i]) for i in seen]
+    objects[seen] = [builder.add_object(names[i], tags.get(names[i], ())) for i in seen]
     tally.used += len(seen)
     if len(names) > len(seen):
         tally.skipped["thing without any area"] += len(names) - len(seen)
