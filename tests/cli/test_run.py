@@ -137,15 +137,22 @@ def test_the_same_bytes_in_every_dataset_and_attribute_from_two_processes(tmp_pa
     assert one == two and len(one) > 50
 
 
+def has_begun(path):
+    if not path.exists() or path.stat().st_size == 0:
+        return False
+    with Recording(path) as run:
+        return run.rows["state"] > 1
+
+
 def test_ctrl_c_closes_the_recording(tmp_path):
     path = tmp_path / "run.h5"
     line = [sys.executable, "-u", str(ROOT / "cli.py"), "run", HEIGHT, "-o", str(path), "--duration", "1 h"]
     process = subprocess.Popen(line, stderr=subprocess.PIPE, text=True)
-    while not path.exists():
+    while not has_begun(path):
         assert process.poll() is None, process.stderr.read()
-    time.sleep(1.0)
+        time.sleep(0.05)
     process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=30)
+    _, said = process.communicate(timeout=120)
     assert process.returncode == 130 and "SIGINT" in said
     with Recording(path) as run:
         assert not run.complete and run.reason == "SIGINT" and run.duration > 0

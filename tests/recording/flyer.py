@@ -1,6 +1,7 @@
 """A run in a process of its own, for tests that end it: writes frames that are a function of their tick.
 
 Usage: flyer.py PATH PROGRESS SECONDS PACE BODIES; PROGRESS is overwritten with the last tick that was taken.
+With FLYER_WAITS in the environment it waits for a line after each second: all before that second is committed.
 """
 
 import os
@@ -60,6 +61,8 @@ def fly(path, progress, seconds, pace, bodies):
         for tick in range(seconds * RATE + 1):
             writer.write(frame_at(tick, bodies))
             os.pwrite(descriptor, tick.to_bytes(8, "little"), 0)
+            if tick % RATE == 0 and "FLYER_WAITS" in os.environ:
+                sys.stdin.readline()
             time.sleep(pace / RATE)
         writer.finish({"ticks": tick}, complete=True)
 

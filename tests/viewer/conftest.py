@@ -13,9 +13,14 @@ class Browser:
         self.driver = driver
 
     def open(self, url):
+        self.leave()
+        self.driver.get(url)
+
+    def leave(self):
+        """Leave the page and forget its logs; before its server ends, or the page complains of that."""
+        self.driver.get("about:blank")
         self.driver.get_log("performance")
         self.driver.get_log("browser")
-        self.driver.get(url)
 
     def requested(self):
         """Addresses that the page asked for, but those within itself."""
@@ -30,8 +35,15 @@ class Browser:
         return self.driver.execute_script(script)
 
 
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory):
+@pytest.fixture
+def browser(chromium):
+    page = Browser(chromium)
+    yield page
+    page.leave()
+
+
+@pytest.fixture(scope="session")
+def chromium(tmp_path_factory):
     webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
     chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
     if chromium is None or driver is None:
@@ -47,5 +59,5 @@ def browser(tmp_path_factory):
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
     opened = webdriver.Chrome(options=options, service=webdriver.ChromeService(driver))
     opened.set_page_load_timeout(60)
-    yield Browser(opened)
+    yield opened
     opened.quit()

@@ -38,6 +38,18 @@ def recording(stage, tmp_path):
         yield opened
 
 
+@pytest.fixture
+def served(browser, recording):
+    """A replay that answers; its page is left before it ends."""
+    replay = Replay(recording, None, port=0)
+    answering = threading.Thread(target=replay.serve)
+    answering.start()
+    yield replay
+    browser.leave()
+    replay.close()
+    answering.join()
+
+
 @pytest.mark.parametrize("width", [1280, 800])
 def test_a_report_draws_its_figures_and_fits(browser, recording, tmp_path, width):
     write_report([take_apart(recording, None)], tmp_path / "report.html")
@@ -51,32 +63,25 @@ def test_a_report_draws_its_figures_and_fits(browser, recording, tmp_path, width
     assert browser.requested() == {(tmp_path / "report.html").as_uri()}
 
 
-def test_the_slider_of_a_replay_moves_the_robots(browser, recording):
+def test_the_slider_of_a_replay_moves_the_robots(browser, served, recording):
     from selenium.webdriver.common.keys import Keys
 
-    replay = Replay(recording, None, port=8740)
-    served = threading.Thread(target=replay.serve)
-    served.start()
-    try:
-        address = f"http://127.0.0.1:{replay.server.get_port()}/"
-        browser.driver.set_window_size(900, 600)
-        browser.open(address)
-        slider = until(lambda: browser.driver.find_elements("css selector", "[role=slider]"))[0]
-        until(lambda: browser.run("return document.querySelector('canvas') !== null"))
-        positions = recording["state/position"][:]
-        assert np.array_equal(replay.scene.robots[0].position, positions[0, 0])
-        slider.send_keys(Keys.END)
-        until(lambda: np.array_equal(replay.scene.robots[0].position, positions[-1, 0]))
-        assert not np.array_equal(positions[0], positions[-1])
-        assert browser.errors() == []
-        assert browser.requested() == {address}
-    finally:
-        replay.close()
-        served.join()
+    address = f"http://127.0.0.1:{served.server.get_port()}/"
+    browser.driver.set_window_size(900, 600)
+    browser.open(address)
+    slider = until(lambda: browser.driver.find_elements("css selector", "[role=slider]"))[0]
+    until(lambda: browser.run("return document.querySelector('canvas') !== null"))
+    positions = recording["state/position"][:]
+    assert np.array_equal(served.scene.robots[0].position, positions[0, 0])
+    slider.send_keys(Keys.END)
+    until(lambda: np.array_equal(served.scene.robots[0].position, positions[-1, 0]))
+    assert not np.array_equal(positions[0], positions[-1])
+    assert browser.errors() == []
+    assert browser.requested() == {address}
 
 
 def test_a_file_plays_without_a_server(browser, recording, tmp_path):
-    replay = Replay(recording, None, port=8750)
+    replay = Replay(recording, None, port=0)
     replay.export(tmp_path / "run.html")
     replay.close()
     browser.open((tmp_path / "run.html").as_uri())

@@ -77,7 +77,7 @@ def recording(stage, tmp_path):
 
 
 def test_a_replay_shows_the_newest_frame_at_each_time(recording):
-    replay = Replay(recording, None, port=8720)
+    replay = Replay(recording, None, port=0)
     try:
         assert replay.server.get_host() == "127.0.0.1", "nobody else can look unless asked to"
         positions = recording["state/position"][:]
@@ -93,7 +93,7 @@ def test_a_replay_shows_the_newest_frame_at_each_time(recording):
 
 
 def test_a_file_is_written_once_and_plays(recording, tmp_path):
-    replay = Replay(recording, None, port=8730)
+    replay = Replay(recording, None, port=0)
     try:
         replay.export(tmp_path / "run.html")
         with pytest.raises(TwinError, match="--force"):
