@@ -13,6 +13,7 @@ import h5py
 import numpy as np
 import pytest
 
+from twin.errors import RecordingError
 from twin.recording.reader import Recording
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -140,8 +141,12 @@ def test_the_same_bytes_in_every_dataset_and_attribute_from_two_processes(tmp_pa
 def has_begun(path):
     if not path.exists() or path.stat().st_size == 0:
         return False
-    with Recording(path) as run:
-        return run.rows["state"] > 1
+    try:
+        with Recording(path) as run:
+            return run.rows["state"] > 1
+    except RecordingError as error:
+        assert "is being begun" in str(error)
+        return False
 
 
 def test_ctrl_c_closes_the_recording(tmp_path):

@@ -277,4 +277,6 @@ def _open(path: Path) -> h5py.File:
             raise RecordingError(f"{path}: is cut off: it has {size} of {stated} bytes")
         return h5py.File(path, "r", swmr=True, locking=False)
     except OSError as error:
+        if path.is_file() and is_being_written(path):
+            raise RecordingError(f"{path}: is being begun by its run; look again in a moment") from error
         raise RecordingError(f"{path}: can't be read: {error.strerror or error}") from error
