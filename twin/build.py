@@ -25,8 +25,10 @@ from twin.network.fixed import FixedNetwork
 from twin.network.ideal import IdealNetwork
 from twin.network.nr import NrNetwork
 from twin.network.recorded import RecordedNetwork
+from twin.network.sidelink import Sidelink
 from twin.network.simple import SimpleNetwork
 from twin.network.trace import TraceNetwork
+from twin.network.with_sidelink import WithSidelink
 from twin.physics.air import Air, Flock
 from twin.physics.bullet import BodyGroup, BulletPhysics, Surroundings
 from twin.physics.dynamics import make_dynamics
@@ -158,6 +160,15 @@ def _check_repeats(casts: Sequence[Cast]) -> None:
 
 
 def _network(
+    scenario: Scenario, project: Project, nodes: Sequence[Node], radios: Sequence[Radio], lookahead: int
+) -> Network:
+    spec, network = scenario.network, _infrastructure(scenario, project, nodes, radios, lookahead)
+    if not isinstance(spec, SimpleSpec | NrSpec) or spec.sidelink is None:
+        return network
+    return WithSidelink(network, Sidelink(spec.sidelink, scenario.seed, [node.name for node in nodes], radios))
+
+
+def _infrastructure(
     scenario: Scenario, project: Project, nodes: Sequence[Node], radios: Sequence[Radio], lookahead: int
 ) -> Network:
     names, embodied = [node.name for node in nodes], [node.body >= 0 for node in nodes]

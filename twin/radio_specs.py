@@ -106,6 +106,23 @@ class BackgroundSpec(Spec):
     size: Bytes = Field(default=62_500, ge=1)  # bytes of a file or frame, on average: 30 Mbit/s at 60 per second
 
 
+class SidelinkSpec(Spec):
+    """Direct links between robots, in a resource pool of their own (SL-ResourcePool, TS 38.331 6.3.5)."""
+
+    frequency: Hertz = 3.5e9  # robots with a radio there are members
+    mode: Literal[1, 2] = 1  # reservations allotted without conflict, or drawn by each robot without sensing
+    scs: Hertz = 30e3
+    capability: Literal[1, 2] = 1
+    subchannel_prbs: Literal[10, 12, 15, 20, 25, 50, 75, 100] = 20  # sl-SubchannelSize
+    subchannels: int = Field(default=1, ge=1, le=27)  # sl-NumSubchannel
+    period: int = Field(default=20, ge=4)  # slots between reservations; feedback comes within 4
+    mcs: int = Field(default=10, ge=0, le=28)  # of the 64QAM table
+    transmissions: int = Field(default=4, ge=1, le=32)  # of one block, at most
+    discard: NonNegativeNs = 1_000_000_000  # 0 for infinity
+    header: Bytes = 32
+    segment_header: Bytes = 5
+
+
 class NrSpec(Spec):
     """A slot-level NR network: carriers, classes of service by kind of packet, and the core behind them."""
 
@@ -118,6 +135,7 @@ class NrSpec(Spec):
     edges: dict[str, NonNegativeNs] = {}  # backhaul to edge servers that differ, by name
     background: tuple[BackgroundSpec, ...] = ()
     mobility: MobilitySpec = MobilitySpec()
+    sidelink: SidelinkSpec | None = None  # between robots; else their packets go up and down
     terminal_jitter: Jitter = Jitter()
     base_station_jitter: Jitter = Jitter()
     delay_budget: NonNegativeNs = 40_000_000

@@ -14,6 +14,7 @@ from twin.base_spec import Spec as Spec
 from twin.radio_specs import Jitter as Jitter
 from twin.radio_specs import NrSpec as NrSpec
 from twin.radio_specs import OverSeaSpec as OverSeaSpec
+from twin.radio_specs import SidelinkSpec
 from twin.sensor_specs import JointsNoise as JointsNoise
 from twin.sensor_specs import JointsSpec as JointsSpec
 from twin.sensor_specs import NavigationNoise as NavigationNoise
@@ -291,6 +292,7 @@ class SimpleSpec(Spec):
     attenuation: float = Field(default=0.6, gt=0, le=1)
     max_efficiency: float = Field(default=4.4, gt=0)  # bit/s/Hz
     min_snr: GainDb = -10.0
+    sidelink: SidelinkSpec | None = None  # between robots; else their packets go up and down
     backhaul: NonNegativeNs = 2_000_000
     discard: NonNegativeNs = 1_000_000_000
     delay_budget: NonNegativeNs = 40_000_000

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -78,6 +78,17 @@ class TracedLinks(LinkState):
     path_vertex: F64  # (P, K, 3) m
 
 
+class Hop(NamedTuple):
+    """A packet's way over one radio link; times in ns, NEVER for what did not happen."""
+
+    queued: int  # processed by the sender and visible to its MAC
+    first: int  # start of the first transmission
+    transmissions: int  # of blocks with a part of it
+    repeated: int  # how many of them were retransmissions
+    again: tuple[int, ...]  # starts of the first 8 of those
+    decoded: int
+
+
 @dataclass(slots=True, eq=False)
 class Packet:
     """One packet and its fate; times in ns."""
@@ -92,6 +103,8 @@ class Packet:
     payload: Any
     arrived: int = NEVER
     fate: str = "queued"  # queued, delivered, or the reason of the loss
+    uplink: Hop | None = None  # over the radio of its source, once that is decided; a sidelink as well
+    downlink: Hop | None = None  # over the radio of its destination
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,6 @@ import numpy as np
 
 from twin.link import Radio
 from twin.network.nr import NrNetwork
-from twin.network.site import Facts
 from twin.radio_specs import NrSpec
 from twin.state import LinkState, Packet
 
@@ -39,17 +38,16 @@ def network(settings: dict[str, object]) -> tuple[NrNetwork, LinkState]:
     return NrNetwork(spec, 1, names, [True] * n + [False, False], radios), links
 
 
-def reason(facts: Facts) -> str:
+def reason(packet: Packet) -> str:
     """Say what alone made a packet late: the time before its first transmission, a further one, or the rest."""
-    if facts.first - facts.packet.created > BUDGET:
+    if packet.uplink.first - packet.created > BUDGET:
         return "waiting for a grant"
-    return "retransmission" if facts.transmissions > 1 else "transmission"
+    return "retransmission" if packet.uplink.repeated else "transmission"
 
 
 def run(settings: dict[str, object]) -> tuple[float, Counter[str]]:
     """Return the share of packets within the budget, and why the others are late."""
     made, links = network(settings)
-    made.facts = []
     offsets = np.random.default_rng(2).integers(0, MS, DEVICES)
     sent = [
         Packet(d, DEVICES + 1, "telemetry", k, 40, (k + 10) * MS + int(offsets[d]), 0, None)
@@ -59,8 +57,8 @@ def run(settings: dict[str, object]) -> tuple[float, Counter[str]]:
     made.send(sent)
     delivered = [p for batch in made.run((PERIODS + 60) * MS, links) for p in batch.packets]
     assert len(delivered) == len(sent)
-    late = {id(p) for p in delivered if p.arrived - p.created > BUDGET}
-    reasons = Counter(reason(facts) for facts in made.facts if id(facts.packet) in late)
+    late = [p for p in delivered if p.arrived - p.created > BUDGET]
+    reasons = Counter(map(reason, late))
     return 1 - len(late) / len(sent), reasons
 
 

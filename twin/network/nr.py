@@ -14,12 +14,12 @@ from twin.network import carrier_state as cs
 from twin.network.events import ARRIVE, SAME_INSTANT, Entry, EventNetwork
 from twin.network.fixed import jitter
 from twin.network.mobility import ATTACH, Change
-from twin.network.site import Facts, Flow, Load, Site, check_names, open_site, order_of
+from twin.network.site import Flow, Load, Site, check_names, open_site, order_of
 from twin.network.topology import Topology
 from twin.network.traffic import Source
 from twin.protocols import Batch
 from twin.radio_specs import BackgroundSpec, NrSpec, QosSpec
-from twin.state import Event, LinkState, Packet
+from twin.state import NEVER, Event, Hop, LinkState, Packet
 
 FATES = {cs.DISCARDED: "discarded", cs.HARQ_FAILED: "harq", cs.HANDOVER: "handover"}
 NO_RADIO = "no radio"
@@ -49,7 +49,6 @@ class NrNetwork(EventNetwork):
         self.qos = [spec.qos.get(kind, QosSpec()) for kind in self.kinds]
         self.sites = [open_site(name, spec, self.qos, self.topology, names, seed) for name in spec.carriers]
         self._processing = min(site.carrier.grid.n2_half for site in self.sites)
-        self.facts: list[Facts] | None = None
         self._flows: dict[tuple[int, int, str], Flow] = {}
         self._bodies: list[Entry] = []
         self._changes: list[tuple[int, int, int, int, str]] = []
@@ -214,14 +213,18 @@ class NrNetwork(EventNetwork):
         if not count:
             return
         fates = state.fates[:count].tolist()
-        if self.facts is not None:
-            self._note(site, fates)
-        for row, time, fate, way, *_ in fates:
+        for row, time, fate, way, queued, first, sent, repeated in fates:
             entry = site.inside.pop(row)
             if entry is None:
                 self.background["delivered" if fate == cs.DELIVERED else "lost"] += 1
                 continue
             packet, flow = entry
+            again = tuple(state.repeats[row, : min(repeated, cs.REPEATS)].tolist()) if repeated else ()
+            hop = Hop(queued, first, sent, repeated, again, time if fate == cs.DELIVERED else NEVER)
+            if way == cs.UP:
+                packet.uplink = hop
+            else:
+                packet.downlink = hop
             if fate != cs.DELIVERED:
                 self.lose(packet, FATES[fate])
             elif way == cs.DOWN:
@@ -233,15 +236,6 @@ class NrNetwork(EventNetwork):
                 self._enter_radio(flow.down, flow.down_bearer, flow, packet, start)
             else:
                 self._push(self._station(flow, packet, time), ARRIVE, packet)
-
-    def _note(self, site: Site, fates: list[tuple[int, ...]]) -> None:
-        assert self.facts is not None
-        repeats = site.carrier.state.repeats
-        for row, time, _, way, queued, first, sent, repeated in fates:
-            entry = site.inside[row]
-            if entry is not None:
-                again = tuple(repeats[row, : min(repeated, cs.REPEATS)].tolist()) if repeated else ()
-                self.facts.append(Facts(entry[0], way == cs.UP, queued, first, sent, repeated, again, time))
 
     def _deliver(self, horizon: int) -> Batch:
         """Hand over everything up to `horizon`, in order of arrival."""

@@ -1,4 +1,4 @@
-"""What a radio network keeps of each carrier, flow and packet."""
+"""What a radio network keeps of each carrier and flow."""
 
 from __future__ import annotations
 
@@ -82,20 +82,6 @@ class Load:
     source: Source
     site: Site
     bearer: int
-
-
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """What happened to a packet on one radio link; times in ns."""
-
-    packet: Packet
-    uplink: bool
-    queued: int  # processed and visible to the MAC
-    first: int  # start of the first transmission, or -1
-    transmissions: int  # of blocks with a part of the packet
-    repeated: int  # how many of them were retransmissions
-    again: tuple[int, ...]  # when the first 8 of those began
-    decided: int  # decoded or dropped
 
 
 def open_site(
