@@ -108,7 +108,7 @@ class Carrier:
         """Take packets in, each (n,), and return their rows."""
         rows = np.empty(len(bearer), dtype=np.int64)
         self._make_room(len(bearer))
-        enter(self._handle, bearer, size, created, ready, order, rows)
+        enter(self._handle, np.lexsort((order, ready)), bearer, size, created, ready, order, rows)
         return rows
 
     def advance(self, until: int, answering: bool) -> int:
@@ -123,8 +123,8 @@ class Carrier:
         if s.counts[cs.FREE_PACKETS] >= count:
             return
         more = max(len(s.packets), count)
-        made = cs.new_pools(len(s.packets) + more, len(s.segments) + more, len(s.links))
-        for name in ("packets", "segments", "heap", "repeats"):
+        made = cs.new_pools(len(s.packets) + more, len(s.segments) + more)
+        for name in ("packets", "segments", "arrivals", "repeats"):
             made[name][: len(getattr(s, name))] = getattr(s, name)
         for name, entry in (("packets", cs.FREE_PACKETS), ("segments", cs.FREE_SEGMENTS)):
             old, left = getattr(s, name), int(s.counts[entry])
@@ -134,9 +134,7 @@ class Carrier:
         self.state = s._replace(**made)  # type: ignore[arg-type]
         self._handle = cs.bind(self.state)
 
-    def _new_state(
-        self, terminals: Sequence[str], cells: int, seed: int, segment_header: int, ahead: int
-    ) -> cs.State:
+    def _new_state(self, terminals: Sequence[str], cells: int, seed: int, segment_header: int, ahead: int) -> cs.State:
         links, spec = 2 * len(terminals), self.spec
         mcs = np.array(MCS_TABLES[spec.mcs_table], dtype=np.int64)
         config = cs.Config(
@@ -157,13 +155,16 @@ class Carrier:
         segments = FIRST_ROWS + blocks
         cycle = lcm(*(int(n) for name in ("configured", "semi_persistent") for n in classes[name] if n))
         return cs.State(
-            config=config, grid=self.grid, qam=qam(), mcs=mcs, threshold=threshold,
+            config=config, grid=self.grid, qam=qam(), mcs=mcs,
+            threshold=threshold,
             aggregation_db=aggregation_thresholds(qam()), classes=classes,
             bearers=cs.records(cs.BEARER, links * len(classes)), links=link_rows,
             blocks=cs.records(cs.BLOCK, blocks), words=np.zeros((blocks, 4)),
+            sizes=np.zeros((SYMBOLS + 1, 2, mcs.shape[1], self.prbs + 1), dtype=np.int32),
+            fairness=np.array([1.0, 0.0]),
             ratio=np.zeros((2, len(terminals), cells)), uplink_cap_db=np.full(len(terminals), np.inf),
-            counts=np.array([FIRST_ROWS, segments, 0, 0], dtype=np.int64),
-            **cs.new_pools(FIRST_ROWS, segments, links), **cs.new_lists(len(terminals), cells, cycle),
+            counts=np.array([FIRST_ROWS, segments, 0, 0, 0, 0], dtype=np.int64),
+            **cs.new_pools(FIRST_ROWS, segments), **cs.new_lists(len(terminals), cells, cycle),
         )  # fmt: skip
 
 

@@ -17,7 +17,7 @@ from twin.network.handle import HandleType, borrowed
 from twin.network.heap import EVENT
 from twin.network.phy import Qam
 from twin.network.tdd import Grid
-from twin.state import F64, I64
+from twin.state import F64, I32, I64
 
 Records = Any
 """A one-dimensional array of records; numba and mypy don't agree on a closer type."""
@@ -29,8 +29,8 @@ RING = 2048
 UP, DOWN = 0, 1
 QUEUED, DELIVERED, DISCARDED, HARQ_FAILED, HANDOVER = range(5)
 """Fates of a packet on the radio."""
-FREE_PACKETS, FREE_SEGMENTS, DECIDED, EVENTS = range(4)
-"""Entries of `State.counts`."""
+FREE_PACKETS, FREE_SEGMENTS, DECIDED, EVENTS, COME, COMING = range(6)
+"""Entries of `State.counts`; `State.arrivals` waits from COME on and ends before COMING."""
 
 CLASS = np.dtype([
     ("order", np.int64),  # entry k: the class with the k-th priority
@@ -81,8 +81,7 @@ LINK = np.dtype([
     ("key", np.uint64),  # of the terminal's name, for draws
     ("offset", np.int64),  # of scheduling requests and persistent occasions
     ("served", np.int64),  # ns
-    ("average", np.float64),  # bit/s, proportional fair
-    ("average_time", np.int64),  # ns
+    ("average", np.float64),  # bits, each weighted by `State.fairness` when it was sent
     ("olla_db", np.float64),
     ("reported_db", np.float64),  # downlink: by the last CQI; uplink: of one PRB at full power
     ("persistent", np.int64),  # period in occasions, 0 none
@@ -117,6 +116,7 @@ CELL = np.dtype([
     ("cces_at", np.int64),  # ns
     ("load", np.float64),  # share of PRBs of the present downlink occasion
     ("load_at", np.int64),  # ns
+    ("chain", np.int64),  # blocks of the present downlink occasion
     ("interference", np.float64),  # of the present uplink occasion, to noise
     ("rise", np.float64),  # that, summed over occasions since the last measurement
     ("uplink_work", np.float64),  # share of PRBs, summed likewise
@@ -188,10 +188,13 @@ class State(NamedTuple):
     uplink_cap_db: F64  # (T,) the most per PRB that power control lets the serving cell receive, to noise
     planned: I64  # (RING, 2) first block of an uplink occasion, and which occasion that is
     armed: I64  # (2,) occasion of the pending scheduling event, -1
-    heap: Records  # EVENT
+    heap: Records  # EVENT, all but arrivals
+    arrivals: Records  # (2 P,) EVENT, packets that will be ready, in order
     fates: Records  # (P,) FATE
     repeats: I64  # (P, REPEATS) ns, starts of the first retransmissions of each packet
-    counts: I64  # (4,)
+    fairness: F64  # (2,) weight of a bit sent now, and since when [ns] weights grow
+    counts: I64  # (6,)
+    sizes: I32  # (15, 2, M, PRBs + 1) transport block sizes by symbols and layers, as far as asked for
 
 
 class Handle(structref.StructRefProxy):
@@ -215,8 +218,8 @@ def bind(s: State) -> Any:
         borrowed(s.segments), borrowed(s.bearers), borrowed(s.links), borrowed(s.blocks), borrowed(s.words),
         borrowed(s.cells), borrowed(s.active), borrowed(s.again), borrowed(s.rank), borrowed(s.lengths),
         borrowed(s.used), borrowed(s.reserved), borrowed(s.ratio), borrowed(s.uplink_cap_db),
-        borrowed(s.planned), borrowed(s.armed), borrowed(s.heap), borrowed(s.fates), borrowed(s.repeats),
-        borrowed(s.counts),
+        borrowed(s.planned), borrowed(s.armed), borrowed(s.heap), borrowed(s.arrivals),
+        borrowed(s.fates), borrowed(s.repeats), borrowed(s.fairness), borrowed(s.counts), borrowed(s.sizes),
     )  # fmt: skip
 
 
@@ -235,9 +238,9 @@ def records(kind: np.dtype[Any], rows: int) -> Records:
     return made
 
 
-def heap_rows(packets: int, links: int) -> int:
+def heap_rows(links: int) -> int:
     """Return how many events can be pending at once."""
-    return packets + (HARQ_PROCESSES + 8) * links + 4 * RING
+    return (HARQ_PROCESSES + 8) * links + 4 * RING
 
 
 def new_lists(terminals: int, cells: int, cycle: int) -> dict[str, NDArray[Any]]:
@@ -252,15 +255,16 @@ def new_lists(terminals: int, cells: int, cycle: int) -> dict[str, NDArray[Any]]
         "reserved": np.zeros((2, cells, cycle), dtype=np.int64),
         "planned": np.full((RING, 2), -1, dtype=np.int64),
         "armed": np.full(2, -1, dtype=np.int64),
+        "heap": np.zeros(heap_rows(2 * terminals), dtype=EVENT),
     }
 
 
-def new_pools(packets: int, segments: int, links: int) -> dict[str, NDArray[Any]]:
+def new_pools(packets: int, segments: int) -> dict[str, NDArray[Any]]:
     """Return all that grows with the number of packets."""
     return {
         "packets": records(PACKET, packets),
         "segments": records(SEGMENT, segments),
-        "heap": np.zeros(heap_rows(packets, links), dtype=EVENT),
+        "arrivals": np.zeros(2 * packets, dtype=EVENT),
         "fates": np.zeros(packets, dtype=FATE),
         "repeats": np.zeros((packets, REPEATS), dtype=np.int64),
     }

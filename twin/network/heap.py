@@ -31,9 +31,9 @@ def push(heap: Any, size: int, time: int, order: int, item: int) -> None:
 
 
 @kernel
-def pop(heap: Any, size: int) -> tuple[int, int, int]:
-    """Take the first of `size` events out: time, order, item."""
-    first = heap[0].time, heap[0].order, heap[0].item
+def pop(heap: Any, size: int) -> int:
+    """Take the first of `size` events out and return its item."""
+    first = int(heap[0].item)
     last = size - 1
     time, order, item = heap[last].time, heap[last].order, heap[last].item
     i = 0

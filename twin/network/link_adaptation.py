@@ -96,18 +96,25 @@ def expected_efficiency(s: State, link: int, q: int) -> float:
 
 
 @kernel
+def data_symbols(s: State, down: bool, symbols: int) -> int:
+    """Return the symbols for data in an occasion; a short one has PDCCH in other resource blocks."""
+    return symbols - s.config.coreset if down and symbols > 7 else symbols
+
+
+@kernel
 def data_elements(s: State, down: bool, symbols: int, prbs: int) -> int:
     """Return the REs for data in `prbs` resource blocks of an occasion of `symbols` symbols."""
-    if down and symbols > 7:  # a short occasion shares its symbols with PDCCH in other resource blocks
-        symbols -= s.config.coreset
-    return int(resource_elements(prbs, symbols, s.config.dmrs, s.config.overhead))
+    return int(resource_elements(prbs, data_symbols(s, down, symbols), s.config.dmrs, s.config.overhead))
 
 
 @kernel
 def block_size(s: State, down: bool, symbols: int, prbs: int, mcs: int, layers: int) -> int:
-    """Return the transport block size [bits] of an allocation."""
-    elements = data_elements(s, down, symbols, prbs)
-    return int(transport_block_size(elements, s.mcs[1, mcs], s.mcs[0, mcs], layers))
+    """Return the transport block size [bits] of an allocation, from `State.sizes` where it is known."""
+    place = data_symbols(s, down, symbols), layers - 1, mcs, prbs
+    if s.sizes[place] == 0:
+        elements = data_elements(s, down, symbols, prbs)
+        s.sizes[place] = transport_block_size(elements, s.mcs[1, mcs], s.mcs[0, mcs], layers)
+    return int(s.sizes[place])
 
 
 @kernel

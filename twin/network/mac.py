@@ -5,6 +5,8 @@ from __future__ import annotations
 from twin.kernels import kernel
 from twin.network.carrier_state import (
     AGAIN,
+    COME,
+    COMING,
     DECIDED,
     DOWN,
     EVENTS,
@@ -47,15 +49,17 @@ def advance(handle: Handle, until: int, answering: bool) -> int:
     """
     s = opened(handle)
     limit = until
-    while s.counts[EVENTS] > 0:
-        time, kind = s.heap[0].time, s.heap[0].order >> KIND_SHIFT
-        if time > limit or (time == limit and kind != DECODE):
-            break
-        time, _, item = pop(s.heap, s.counts[EVENTS])
-        s.counts[EVENTS] -= 1
+    while True:
+        time, kind, item = _next(s, limit)
+        if kind < 0:
+            return limit
         decided = s.counts[DECIDED]
         if kind == DECODE:
-            _on_decode(s, item, time)
+            h = item
+            while h >= 0:
+                following = s.blocks[h].chain
+                _on_decode(s, h, time)
+                h = following
             if answering and (item // HARQ_PROCESSES) & 1 == UP and s.counts[DECIDED] > decided:
                 limit = min(limit, time + s.config.ahead)
         elif kind == READY:
@@ -75,7 +79,25 @@ def advance(handle: Handle, until: int, answering: bool) -> int:
             on_grant(s, item, time)
         elif kind == UPLINK:
             on_uplink(s, item, time)
-    return limit
+
+
+@kernel
+def _next(s: State, limit: int) -> tuple[int, int, int]:
+    """Take out the first event before `limit`, or decoding at it: time, kind (-1 for none), item."""
+    time, kind = limit + 1, UPLINK
+    if s.counts[EVENTS] > 0:
+        time, kind = s.heap[0].time, s.heap[0].order >> KIND_SHIFT
+    come = s.counts[COME]
+    if come < s.counts[COMING]:
+        ready = s.arrivals[come].time
+        if ready < limit and (ready < time or (ready == time and kind > READY)):
+            s.counts[COME] = come + 1
+            return ready, READY, s.arrivals[come].item
+    if time > limit or (time == limit and kind != DECODE):
+        return limit, -1, 0
+    item = pop(s.heap, s.counts[EVENTS])
+    s.counts[EVENTS] -= 1
+    return time, kind, item
 
 
 @kernel

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from twin.kernels import kernel
 from twin.network.carrier_state import DOWN, HANDOVER, HARQ_PROCESSES, RING, UP, State
 from twin.network.queues import UPLINK, fill, schedule_event, settle
 from twin.network.scheduler import IDLE, drop_satisfied, free_process, persistent_block, schedule, used_prbs
 from twin.network.tdd import END, LONG, START, at
-from twin.network.transmission import add_interference, downlink_ratio, launch, measure_downlink, uplink_ratio
+from twin.network.transmission import (
+    add_interference,
+    decode_later,
+    downlink_ratio,
+    launch,
+    measure_downlink,
+    uplink_ratio,
+)
 from twin.network.triggers import arm_again, arm_persistent, rest_if_empty
 
 
@@ -27,12 +32,11 @@ def on_downlink(s: State, occasion: int, time: int) -> None:
     symbols = _symbols(s, s.grid.downlink[END, place] - s.grid.downlink[START, place])
     full = s.grid.downlink[LONG, place]
     cells = s.cells.size
-    chains = np.empty(cells, dtype=np.int64)
     for c in range(cells):
-        chains[c] = schedule(s, DOWN, c, occasion, symbols, full, time)
-        measure_downlink(s, c, used_prbs(s, DOWN, c, occasion) + _reserved_prbs(s, chains[c]), time)
+        s.cells[c].chain = schedule(s, DOWN, c, occasion, symbols, full, time)
+        measure_downlink(s, c, used_prbs(s, DOWN, c, occasion) + _reserved_prbs(s, s.cells[c].chain), time)
     for c in range(cells):
-        h = chains[c]
+        h = s.cells[c].chain
         while h >= 0:
             link = h // HARQ_PROCESSES
             if s.blocks[h].transmissions == 0:
@@ -43,6 +47,7 @@ def on_downlink(s: State, occasion: int, time: int) -> None:
             end = turn + s.grid.downlink[END, place + length - 1]
             launch(s, h, symbols * length, ratio, time, end)
             h = s.blocks[h].chain
+        decode_later(s, s.cells[c].chain)
     arm_again(s, DOWN, occasion)
 
 
@@ -122,11 +127,13 @@ def on_uplink(s: State, occasion: int, time: int) -> None:
         h = following
     for c in range(s.cells.size):
         s.cells[c].rise += s.cells[c].interference
-    while chain >= 0:
-        length = s.blocks[chain].length
+    h = chain
+    while h >= 0:
+        length = s.blocks[h].length
         end = turn + s.grid.uplink[END, place + length - 1]
-        launch(s, chain, symbols * length, uplink_ratio(s, chain, time), time, end)
-        chain = s.blocks[chain].chain
+        launch(s, h, symbols * length, uplink_ratio(s, h, time), time, end)
+        h = s.blocks[h].chain
+    decode_later(s, chain)
 
 
 @kernel

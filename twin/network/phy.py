@@ -8,7 +8,7 @@ one code word (resource blocks and retransmissions).
 from __future__ import annotations
 
 from functools import cache
-from math import erfc
+from math import erfc, frexp
 from typing import NamedTuple
 
 import numpy as np
@@ -18,7 +18,8 @@ from twin.state import F64, I64
 
 GAP_DB = 1.0
 """Loss of practical LDPC codes and receivers against the normal approximation, dB."""
-FIRST_DB, STEP_DB, STEPS = -20.0, 0.5, 121
+FIRST_OCTAVE, OCTAVES, PER_OCTAVE = -7, 27, 8
+"""Ratios of the tables: eight evenly spaced ones in each octave from 2^-7 (-21 dB) to 2^20 (60 dB)."""
 NOISE_RANGE, NOISE_POINTS = 4.6, 161
 ORDERS = (2, 4, 6, 8, 10)
 
@@ -26,15 +27,16 @@ ORDERS = (2, 4, 6, 8, 10)
 class Qam(NamedTuple):
     """Constrained information of square QAM over signal-to-noise ratio; rows are `ORDERS`."""
 
-    capacity: F64  # (5, STEPS) bit per symbol
-    dispersion: F64  # (5, STEPS) bit^2 per symbol
+    capacity: F64  # (5, S) bit per symbol
+    dispersion: F64  # (5, S) bit^2 per symbol
 
 
 @cache
 def qam() -> Qam:
     """Return the tables, computed once a process by quadrature over the noise of each amplitude."""
-    snr = np.power(10.0, (FIRST_DB + STEP_DB * np.arange(STEPS)) / 10.0, dtype=np.float64)
-    tables = Qam(np.empty((len(ORDERS), STEPS)), np.empty((len(ORDERS), STEPS)))
+    octave, part = np.divmod(np.arange(PER_OCTAVE * OCTAVES + 1), PER_OCTAVE)
+    snr = np.ldexp(1.0 + part / PER_OCTAVE, FIRST_OCTAVE + octave)
+    tables = Qam(np.empty((len(ORDERS), snr.size)), np.empty((len(ORDERS), snr.size)))
     for row, qm in enumerate(ORDERS):
         _pulse_amplitude(2 ** (qm // 2), snr, tables.capacity[row], tables.dispersion[row])
     return tables
@@ -88,14 +90,15 @@ def per_symbol(tables: Qam, qm: int, snr: float) -> tuple[float, float]:
     """Return capacity and dispersion at a linear ratio; below the tables they fall in proportion to it."""
     row = qm // 2 - 1
     capacity, dispersion = tables.capacity[row], tables.dispersion[row]
-    if snr <= 0.0:
-        return 0.0, 0.0
-    place = (10.0 * np.log10(snr) - FIRST_DB) / STEP_DB
-    if place < 0.0:
-        share = 10.0 ** (place * STEP_DB / 10.0)
+    mantissa, exponent = frexp(snr)  # snr = 2 mantissa 2^(exponent - 1), 1 <= 2 mantissa < 2
+    if exponent <= FIRST_OCTAVE:
+        share = max(snr, 0.0) * 2.0**-FIRST_OCTAVE
         return capacity[0] * share, dispersion[0] * share
-    i = min(int(place), STEPS - 2)
-    part = min(place - i, 1.0)
+    if exponent > FIRST_OCTAVE + OCTAVES:
+        return capacity[-1], dispersion[-1]
+    place = (2.0 * mantissa - 1.0) * PER_OCTAVE
+    i = (exponent - 1 - FIRST_OCTAVE) * PER_OCTAVE + int(place)
+    part = place - int(place)
     return (
         capacity[i] + part * (capacity[i + 1] - capacity[i]),
         dispersion[i] + part * (dispersion[i + 1] - dispersion[i]),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from twin.kernels import kernel
 from twin.network.carrier_state import (
+    COME,
+    COMING,
     DECIDED,
     DELIVERED,
     DISCARDED,
@@ -34,8 +36,13 @@ def schedule_event(s: State, time: int, kind: int, item: int) -> None:
 
 
 @kernel
-def enter(handle: Handle, bearer: I64, size: I64, created: I64, ready: I64, order: I64, rows: I64) -> None:
-    """Take packets (n,) into free rows, written to `rows`; each shows up in its queue when it is ready."""
+def enter(
+    handle: Handle, sequence: I64, bearer: I64, size: I64, created: I64, ready: I64, order: I64, rows: I64
+) -> None:
+    """Take packets (n,) into free rows, written to `rows`; each shows up in its queue when it is ready.
+
+    `sequence` sorts them by (ready, order).
+    """
     s = opened(handle)
     packets = s.packets
     for i in range(bearer.size):
@@ -46,8 +53,29 @@ def enter(handle: Handle, bearer: I64, size: I64, created: I64, ready: I64, orde
         packets[p].references, packets[p].fate, packets[p].bearer, packets[p].next = 1, QUEUED, bearer[i], -1
         packets[p].created, packets[p].ready = created[i], ready[i]
         packets[p].first, packets[p].transmissions, packets[p].repeated = -1, 0, 0
-        push(s.heap, s.counts[EVENTS], ready[i], (READY << KIND_SHIFT) | order[i], p)
-        s.counts[EVENTS] += 1
+    merge(s, sequence, ready, order, rows)
+
+
+@kernel
+def merge(s: State, sequence: I64, ready: I64, order: I64, rows: I64) -> None:
+    """Merge new packets, from the last on, into those that will arrive."""
+    a, first, old = s.arrivals, s.counts[COME], s.counts[COMING]
+    if old + rows.size > a.size:
+        for i in range(first, old):
+            a[i - first].time, a[i - first].order, a[i - first].item = a[i].time, a[i].order, a[i].item
+        first, old = 0, old - first
+    place = old + rows.size
+    s.counts[COME], s.counts[COMING] = first, place
+    new = rows.size - 1
+    while new >= 0:
+        i = sequence[new]
+        place -= 1
+        if old > first and (a[old - 1].time, a[old - 1].order) > (ready[i], order[i]):
+            old -= 1
+            a[place].time, a[place].order, a[place].item = a[old].time, a[old].order, a[old].item
+        else:
+            a[place].time, a[place].order, a[place].item = ready[i], order[i], rows[i]
+            new -= 1
 
 
 @kernel

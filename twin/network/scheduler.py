@@ -15,6 +15,12 @@ IDLE, GRANTED, ON_AIR, WAITING = range(4)
 """States of a block."""
 _ERRORS = key("network.block")
 _FAR = 1 << 62
+NEVER_SERVED = 1e-9
+"""Bits that proportional fair takes for a link not yet served."""
+WEIGHT, SINCE = range(2)
+"""Entries of `State.fairness`."""
+LONGEST_AGE = 200.0
+"""Averaging times after which weights start anew, before they overflow."""
 
 
 @kernel
@@ -100,9 +106,8 @@ def metric(s: State, link: int, time: int) -> float:
     if s.config.scheduler == 0:
         return float(-s.links[link].served)
     if s.config.scheduler == 1:
-        rate = expected_efficiency(s, link, top_class(s, link))
-        fading = np.exp((s.links[link].average_time - time) / s.config.pf_time)
-        return float(rate / (s.links[link].average * fading + 1e-9))
+        efficiency = expected_efficiency(s, link, top_class(s, link))
+        return float(efficiency / (s.links[link].average + NEVER_SERVED * s.fairness[WEIGHT]))
     best = np.inf
     classes = s.classes.size
     for q in range(classes):
@@ -120,9 +125,19 @@ def metric(s: State, link: int, time: int) -> float:
 @kernel
 def note_served(s: State, link: int, bits: int, time: int) -> None:
     """Update what round robin and proportional fair remember."""
-    fading = np.exp((s.links[link].average_time - time) / s.config.pf_time)
-    s.links[link].average = s.links[link].average * fading + bits * 1e9 / s.config.pf_time
-    s.links[link].average_time = s.links[link].served = time
+    s.links[link].average += bits * s.fairness[WEIGHT]
+    s.links[link].served = time
+
+
+@kernel
+def weigh(s: State, time: int) -> None:
+    """Set what a bit sent now weighs in averages: e times more every `pf_time`, instead of fading all of them."""
+    age = (time - s.fairness[SINCE]) / s.config.pf_time
+    if age > LONGEST_AGE:
+        for link in range(s.links.size):
+            s.links[link].average *= np.exp(-age)
+        s.fairness[SINCE], age = float(time), 0.0
+    s.fairness[WEIGHT] = np.exp(age)
 
 
 @kernel
@@ -149,6 +164,8 @@ def schedule(s: State, way: int, cell: int, occasion: int, symbols: int, full: i
     `full` is how many occasions a slot-long transmission would take from here (0: it can't start here) and
     `now` the time of the PDCCH.
     """
+    if s.config.scheduler == 1:
+        weigh(s, now)
     chain = _schedule_again(s, way, cell, occasion, full, now)
     if way == DOWN:
         chain = _schedule_persistent(s, cell, occasion, symbols, now, chain)

@@ -72,7 +72,7 @@ def uplink_ratio(s: State, h: int, time: int) -> float:
 
 @kernel
 def launch(s: State, h: int, symbols: int, ratio: float, time: int, end: int) -> None:
-    """Put a block on the air until `end`; it is decoded half of Tproc,1 later."""
+    """Put a block on the air until `end`."""
     b = s.blocks
     down = (h // HARQ_PROCESSES) & 1 == DOWN
     b[h].state, b[h].end = ON_AIR, end
@@ -80,7 +80,22 @@ def launch(s: State, h: int, symbols: int, ratio: float, time: int, end: int) ->
     b[h].snr = ratio / (s.config.gap * b[h].layers)
     b[h].symbols = float(data_elements(s, down, symbols, b[h].prbs) * b[h].layers)
     log_transmission(s, h, time)
-    schedule_event(s, end + s.grid.n1_half, DECODE, h)
+
+
+@kernel
+def decode_later(s: State, h: int) -> None:
+    """Decode blocks on the air, chained by equal ends, half of Tproc,1 after their end."""
+    while h >= 0:
+        together, end, others = -1, s.blocks[h].end, -1
+        while h >= 0:
+            following = s.blocks[h].chain
+            if s.blocks[h].end == end:
+                s.blocks[h].chain, together = together, h
+            else:
+                s.blocks[h].chain, others = others, h
+            h = following
+        schedule_event(s, end + s.grid.n1_half, DECODE, together)
+        h = others
 
 
 @kernel
