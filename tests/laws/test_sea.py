@@ -238,16 +238,6 @@ def test_a_sea_beyond_breaking_is_warned_of(tmp_path, caplog):
     assert "beyond breaking" in caplog.text
 
 
-def test_waves_grow_with_a_time_series_while_their_period_may_not_vary(tmp_path):
-    (tmp_path / "hs.csv").write_text("time,hs\n0,1\n100,3\n")
-    series = {"file": "hs.csv", "column": "hs"}
-    seaway = Seaway(Environment(sea(significant_height=series), tmp_path, 1), tmp_path, 1)
-    assert seaway.waves(0).significant_height == pytest.approx(1.0)
-    assert seaway.waves(50 * 10**9).significant_height == pytest.approx(2.0)
-    with pytest.raises(WorldError, match="peak_period"):
-        Seaway(Environment(sea(peak_period=series), tmp_path, 1), tmp_path, 1)
-
-
 def test_swell_and_wind_sea_add_up_and_the_tide_lifts_both(tmp_path):
     swell = {"significant_height": 1.6, "peak_period": 14.0}
     settings = sea(significant_height=1.2, peak_period=6.0, swell=swell, tide=0.7)

@@ -33,6 +33,35 @@ def test_weather_follows_a_csv_file(tmp_path):
     assert (found.rain, found.temperature, found.time_of_day) == (30.0, 281.0, 1800.0)
 
 
+def test_time_of_day_may_be_a_series_of_its_own(tmp_path):
+    (tmp_path / "clock.csv").write_text("time,day\n0,86000\n100,87000\n")
+    found = environment(tmp_path, time_of_day={"file": "clock.csv", "column": "day"})
+    assert [found.weather(t * NS).time_of_day for t in (0, 20, 90)] == pytest.approx([86_000.0, 86_200.0, 500.0])
+
+
+def test_bearings_turn_the_shorter_way(tmp_path):
+    (tmp_path / "wind.csv").write_text("time,from\n0,6.1\n10,0.3\n")  # past north
+    wind = environment(tmp_path, wind={"speed": 5.0, "bearing": {"file": "wind.csv", "column": "from"}}).wind
+    middle = 6.1 + (0.3 + 2 * np.pi - 6.1) / 2
+    expected = -5 * np.array([np.sin(middle), np.cos(middle), 0.0])
+    assert wind.velocity(5 * NS, np.array([[0.0, 0, 10]]))[0] == pytest.approx(expected)
+
+
+def test_gusts_may_rise_from_nothing(tmp_path):
+    (tmp_path / "wind.csv").write_text("time,gusts\n0,0\n10,0.2\n")
+    wind = {"speed": 10.0, "gust_intensity": {"file": "wind.csv", "column": "gusts"}}
+    point, air = np.array([[3.0, 4.0, 10.0]]), environment(tmp_path, wind=wind).wind
+    assert air.velocity(0, point)[0] == pytest.approx([0.0, -10.0, 0.0], abs=1e-12)
+    full = environment(tmp_path, wind={"speed": 10.0, "gust_intensity": 0.2}).wind
+    assert air.velocity(10 * NS, point) == pytest.approx(full.velocity(10 * NS, point))
+
+
+def test_a_series_is_bound_to_the_range_of_the_constant(tmp_path):
+    (tmp_path / "w.csv").write_text("time,humidity\n0,0.5\n60,50\n")
+    with pytest.raises(WorldError, match="w.csv: humidity: found 50; .*less than or equal to 1"):
+        environment(tmp_path, humidity={"file": "w.csv", "column": "humidity"})
+
+
 @pytest.mark.parametrize(
     ("text", "column", "message"),
     [

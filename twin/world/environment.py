@@ -7,9 +7,12 @@ from math import exp
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+import numpy as np
+from pydantic import Field, ValidationError
 
+from twin.errors import WorldError
 from twin.specs import Spec
+from twin.state import F64
 from twin.units import Kelvin, Metres, Pascal, Radians, RainRate, Seconds, Speed
 from twin.world.series import Series, SeriesSpec, make_series
 from twin.world.wind import Wind, make_turbulence
@@ -25,7 +28,7 @@ class WindSpec(Spec):
     bearing: Radians | SeriesSpec = 0.0
     height: Metres = Field(default=10.0, gt=0)
     roughness: Metres = Field(default=0.1, gt=0)  # 0.0002 open sea, 0.03 grass, 0.5 suburb, 1 and more city
-    gust_intensity: float = Field(default=0.0, ge=0, le=1)  # standard deviation over mean speed
+    gust_intensity: Fraction | SeriesSpec = 0.0  # standard deviation over mean speed
     gust_length: Metres = Field(default=60.0, gt=0)
 
 
@@ -61,8 +64,8 @@ class SeaSpec(Spec):
     significant_height: Annotated[Metres, Field(ge=0)] | SeriesSpec = 0.0
     peak_period: Positive | SeriesSpec = 8.0
     bearing: Radians | SeriesSpec = 0.0
-    peak_enhancement: float = Field(default=3.3, ge=1, le=10)  # gamma of JONSWAP
-    spreading: float = Field(default=10.0, ge=0)  # s of cos^2s
+    peak_enhancement: Annotated[float, Field(ge=1, le=10)] | SeriesSpec = 3.3  # gamma of JONSWAP
+    spreading: Annotated[float, Field(ge=0)] | SeriesSpec = 10.0  # s of cos^2s
     current: Annotated[Speed, Field(ge=0)] | SeriesSpec = 0.0
     current_bearing: Radians | SeriesSpec = 0.0
     current_exponent: float = Field(default=1 / 7, ge=0)  # of the current's growth with height over the bottom
@@ -77,7 +80,7 @@ class EnvironmentSpec(Spec):
     pressure: Annotated[Pascal, Field(gt=0)] | SeriesSpec = 101_325.0
     humidity: Fraction | SeriesSpec = 0.585  # relative; 7.5 g/m3 at 15 degrees Celsius
     rain: Annotated[RainRate, Field(ge=0)] | SeriesSpec = 0.0
-    time_of_day: Seconds = 43_200.0  # at the start of the run
+    time_of_day: Annotated[Seconds, Field(ge=0)] | SeriesSpec = 43_200.0  # at the start; a series: at its times
     wind: WindSpec = WindSpec()
     sea: SeaSpec | None = None
 
@@ -136,21 +139,27 @@ class Environment:
         self._air = _all_series(spec, folder)
         self._sea = _all_series(spec.sea, folder) if spec.sea else {}
         wind, series = spec.wind, _all_series(spec.wind, folder)
-        turbulence = make_turbulence(seed, wind.gust_length) if wind.gust_intensity > 0 else None
-        self.wind = Wind(
-            series["speed"], series["bearing"], wind.height, wind.roughness, wind.gust_intensity, turbulence
-        )
+        gusts = series["gust_intensity"]
+        turbulence = make_turbulence(seed, wind.gust_length) if gusts.values.max() > 0 else None
+        self.wind = Wind(series["speed"], series["bearing"], wind.height, wind.roughness, gusts, turbulence)
 
     def weather(self, time: int) -> Weather:
         """Return the air at `time` [ns]."""
         air = {name: series.at(time) for name, series in self._air.items()}
         vapour = vapour_density(air["temperature"], air["pressure"], air["humidity"])
-        clock = (self.spec.time_of_day + time / 1e9) % 86_400.0
+        passed = 0.0 if isinstance(self.spec.time_of_day, SeriesSpec) else time / 1e9
+        clock = (air["time_of_day"] + passed) % 86_400.0
         return Weather(air["temperature"], air["pressure"], vapour, air["rain"], clock)
 
     def sea(self, time: int) -> Sea | None:
         """Return the sea at `time` [ns], None where there is none."""
         return Sea(**{name: series.at(time) for name, series in self._sea.items()}) if self._sea else None
+
+    def sea_times(self, *names: str) -> F64:
+        """Return the times [s], rising, of all samples of these quantities of the sea; none if all are constant."""
+        assert self.spec.sea is not None
+        varying = [name for name in names if isinstance(getattr(self.spec.sea, name), SeriesSpec)]
+        return np.unique(np.concatenate([np.empty(0), *(self._sea[name].times for name in varying)]))
 
 
 def vapour_density(temperature: float, pressure: float, humidity: float) -> float:
@@ -163,4 +172,19 @@ def vapour_density(temperature: float, pressure: float, humidity: float) -> floa
 
 def _all_series(spec: Spec, folder: Path) -> dict[str, Series]:
     values = {name: getattr(spec, name) for name in type(spec).model_fields}
-    return {name: make_series(value, folder) for name, value in values.items() if isinstance(value, float | SeriesSpec)}
+    found = {}
+    for name, value in values.items():
+        if isinstance(value, float | SeriesSpec):
+            found[name] = make_series(value, folder, turns=name.endswith("bearing"))
+            if isinstance(value, SeriesSpec):
+                _check_range(type(spec), name, found[name], folder / value.file, value.column)
+    return found
+
+
+def _check_range(kind: type[Spec], name: str, series: Series, path: Path, column: str) -> None:
+    """Refuse a series with a value that would be refused as a constant."""
+    for value in (series.values.min(), series.values.max()):
+        try:
+            kind.model_validate({name: float(value)})
+        except ValidationError as error:
+            raise WorldError(f"{path}: {column}: found {value:g}; {name}: {error.errors()[0]['msg']}") from error

@@ -3,49 +3,69 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
+from twin.clock import NS
 from twin.errors import WorldError
 from twin.state import F64
+from twin.world.changing_sea import ChangingSea, towards
 from twin.world.environment import Environment, Sea, SeaSpec
 from twin.world.measured_sea import read_spectra
 from twin.world.series import SeriesSpec
 from twin.world.spectra import Spectrum, breaking, fully_developed_period, parametric
-from twin.world.waves import Waves, elevation, make_waves
+from twin.world.waves import Waves, elevation, joined, make_waves
 
 log = logging.getLogger(__name__)
+
+_WAVES = ("significant_height", "peak_period", "bearing", "peak_enhancement", "spreading")
 
 
 class Seaway:
     """Elevation and motion of the water at any place and time, the same for the same seed.
 
-    Height, current and tide may be time series: the waves then grow and fall in place. Their period and bearing
-    hold for a whole run, since a component can't change its frequency or way. Current doesn't change the waves.
+    The figures of the wind sea, current and tide may be time series (`changing_sea`); swell and a measured spectrum
+    hold for a whole run. The depth changes the waves, current and tide don't.
 
     Raises:
-        WorldError: there is no sea, its spectrum can't be used, or period or bearing is a time series.
+        WorldError: there is no sea, or its spectrum can't be used.
     """
 
     def __init__(self, environment: Environment, folder: Path, seed: int) -> None:
         spec, state = environment.spec.sea, environment.sea(0)
         if spec is None or state is None:
             raise WorldError("this world has no sea: give world.toml a table [environment.sea]")
-        for name in ("peak_period", "bearing"):
-            if isinstance(getattr(spec, name), SeriesSpec):
-                raise WorldError(f"environment.sea.{name}: a run has one; only height, current and tide may vary")
         self.environment = environment
         varies = any(isinstance(getattr(spec, name), SeriesSpec) for name in type(spec).model_fields)
         self._constant = None if varies else state
-        self._scaled = isinstance(spec.significant_height, SeriesSpec)
-        if self._scaled and (spec.swell or spec.measured):
-            raise WorldError("environment.sea.significant_height: varies only where there is no other wave system")
-        systems = _systems(spec, 1.0 if self._scaled else state.significant_height, environment, folder)
-        for system in systems:
-            _warn(system, state.depth, state.significant_height if self._scaled else system.significant_height)
         self.depth = state.depth
-        self._waves = make_waves(systems, state.depth, spec.components, seed)
+        times = environment.sea_times(*_WAVES)
+        systems = _systems(spec, 0.0 if len(times) else state.significant_height, environment, folder)
+        for system in systems:
+            _warn(system, state.depth, system.significant_height)
+        room = spec.components // 2 if len(times) and systems else spec.components
+        self._waves = make_waves(systems, state.depth, room, seed)
+        self._changing: ChangingSea | None = None
+        if len(times):
+            self._changing = self._change(spec, times, room, seed)
+            self._waves = joined(self._changing.waves, self._waves)
+
+    def _change(self, spec: SeaSpec, times: F64, components: int, seed: int) -> ChangingSea:
+        if spec.measured is not None:
+            raise WorldError("environment.sea.measured: holds for a whole run; leave out the time series of its waves")
+        lowest = min(self.state(round(t * NS)).significant_height for t in times)
+        if spec.spectrum == "pierson-moskowitz" and lowest <= 0:
+            raise WorldError("environment.sea.significant_height: a Pierson-Moskowitz sea is always higher than 0")
+        turns = len(self.environment.sea_times("bearing", "spreading")) > 0
+
+        def state(time: int) -> Sea:
+            sea = self.state(time)
+            period, enhancement = _period_and_enhancement(spec, sea)
+            return replace(sea, peak_period=period, peak_enhancement=enhancement)
+
+        return ChangingSea(state, times, turns, components, self.depth, seed)
 
     def state(self, time: int) -> Sea:
         """Return height, current, tide and the rest at `time` [ns]."""
@@ -55,9 +75,10 @@ class Seaway:
 
     def waves(self, time: int) -> Waves:
         """Return the wave components as they are at `time` [ns]."""
-        if not self._scaled:
+        if self._changing is None:
             return self._waves
-        return self._waves._replace(amplitude=self._waves.amplitude * self.state(time).significant_height)
+        changed = self._changing.amplitude(time)
+        return self._waves._replace(amplitude=np.concatenate([changed, self._waves.amplitude[len(changed) :]]))
 
     def elevation(self, time: int, points: F64) -> F64:
         """Return z [m], (n,), of the surface over points (n, 2) or (n, 3) m at `time` [ns], tide included."""
@@ -74,11 +95,6 @@ class Seaway:
         state = self.state(time)
         speed, bearing = state.current, state.current_bearing
         return -speed * float(np.sin(bearing)), -speed * float(np.cos(bearing)), state.current_exponent
-
-
-def towards(bearing: float) -> float:
-    """Return where waves travel to, from east counterclockwise, that come from `bearing`, clockwise from north."""
-    return float(1.5 * np.pi - bearing)
 
 
 def _systems(spec: SeaSpec, height: float, environment: Environment, folder: Path) -> list[Spectrum]:
@@ -103,13 +119,18 @@ def _systems(spec: SeaSpec, height: float, environment: Environment, folder: Pat
 def _wind_sea(spec: SeaSpec, height: float, environment: Environment, bands: int) -> Spectrum:
     state = environment.sea(0)
     assert state is not None
-    period, enhancement = state.peak_period, state.peak_enhancement
-    if spec.spectrum != "jonswap":
-        enhancement = 1.0
+    period, enhancement = _period_and_enhancement(spec, state)
     if spec.spectrum == "pierson-moskowitz":
-        period = fully_developed_period(state.significant_height)
         log.info("a Pierson-Moskowitz sea of %g m has a peak period of %.2f s", state.significant_height, period)
     return parametric(height, period, enhancement, towards(state.bearing), state.spreading, bands)
+
+
+def _period_and_enhancement(spec: SeaSpec, state: Sea) -> tuple[float, float]:
+    """Return peak period [s] and enhancement of the kind of spectrum at a state."""
+    enhancement = state.peak_enhancement if spec.spectrum == "jonswap" else 1.0
+    if spec.spectrum == "pierson-moskowitz":
+        return fully_developed_period(state.significant_height), enhancement
+    return state.peak_period, enhancement
 
 
 def _measured(path: Path, row: int) -> Spectrum:

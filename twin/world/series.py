@@ -49,8 +49,8 @@ class Series:
         return float(self._sums[i] + (t - self.times[i]) * (self.values[i] + self.at(time)) / 2)
 
 
-def make_series(value: float | SeriesSpec, folder: Path) -> Series:
-    """Return the series of a constant or of a CSV file in `folder`.
+def make_series(value: float | SeriesSpec, folder: Path, *, turns: bool = False) -> Series:
+    """Return the series of a constant or of a CSV file in `folder`; one that `turns` [rad] takes the shorter way.
 
     Raises:
         WorldError: the file can't be read, lacks the column, or holds something else than rising times and numbers.
@@ -68,7 +68,7 @@ def make_series(value: float | SeriesSpec, folder: Path) -> Series:
     times, values = _column(rows, TIME, path), _column(rows, value.column, path)
     if len(times) == 0 or (np.diff(times) <= 0).any():
         raise WorldError(f"{path}: column {TIME!r}: expected at least one row, and rising seconds")
-    return Series(times, values)
+    return Series(times, np.unwrap(values) if turns else values)
 
 
 def _column(rows: list[dict[str, str]], name: str, path: Path) -> F64:

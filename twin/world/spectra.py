@@ -11,7 +11,8 @@ from twin.state import F64, Bool
 
 GRAVITY = 9.81
 """m/s2, as in physics"""
-_LOWEST, _HIGHEST = 0.5, 5.0  # bands of a parametric spectrum, in peak frequencies
+LOWEST, HIGHEST = 0.5, 5.0  # bands of a parametric spectrum, in peak frequencies
+_NODE, _WEIGHT = np.polynomial.legendre.leggauss(8)
 _STEEPEST_SHORT, _STEEPEST_LONG = (8.0, 1 / 15), (15.0, 1 / 25)  # s, limit of 2 pi Hs / g Tp^2
 
 
@@ -101,13 +102,18 @@ def parametric(
         raise WorldError(f"significant height: found {height:g} m, expected at least 0")
     if not (peak_period > 0 and np.isfinite(peak_period)):
         raise WorldError(f"peak period: found {peak_period:g} s, expected more than 0")
-    edges = np.geomspace(_LOWEST, _HIGHEST, bands + 1) / peak_period
-    node, weight = np.polynomial.legendre.leggauss(8)
-    half = np.diff(edges) / 2
-    points = (edges[:-1] + half)[:, None] + half[:, None] * node
-    variance = (jonswap(points, 1.0, peak_period, enhancement) * weight).sum(axis=1) * half
-    variance *= (height / 4) ** 2 / variance.sum()
+    edges = np.geomspace(LOWEST, HIGHEST, bands + 1) / peak_period
+    variance = (height / 4) ** 2 * share_of_bands(edges, peak_period, enhancement)
     return Spectrum(edges[:-1], edges[1:], variance, np.full(bands, direction), np.full(bands, spreading))
+
+
+def share_of_bands(edges: F64, peak_period: float, enhancement: float) -> F64:
+    """Return the share (B,) of a JONSWAP sea's variance in bands between `edges` (B + 1,) [Hz]; together 1."""
+    half = np.diff(edges) / 2
+    points = (edges[:-1] + half)[:, None] + half[:, None] * _NODE
+    variance = (jonswap(points, 1.0, peak_period, enhancement) * _WEIGHT).sum(axis=1) * half
+    shares: F64 = variance / variance.sum()
+    return shares
 
 
 def breaking(height: float, peak_period: float, depth: float) -> str:

@@ -66,6 +66,12 @@ def make_waves(systems: Sequence[Spectrum], depth: float, components: int, seed:
     return Waves(amplitude, frequency, k, k * np.cos(direction), k * np.sin(direction), phase, depth)
 
 
+def joined(first: Waves, second: Waves) -> Waves:
+    """Return the components of both, over the depth of the first."""
+    a, w, k, kx, ky, phase = (np.concatenate([one, other]) for one, other in zip(first[:6], second[:6], strict=True))
+    return Waves(a, w, k, kx, ky, phase, first.depth)
+
+
 def regular_wave(amplitude: float, period: float, depth: float, direction: float = 0.0) -> Waves:
     """Return a single wave of `amplitude` [m] that travels to `direction` [rad], its crest at the origin at time 0."""
     w = np.array([2 * np.pi / period])

@@ -38,7 +38,7 @@ class Wind:
         bearing: Series,
         height: float,
         roughness: float,
-        intensity: float,
+        intensity: Series,
         turbulence: Turbulence | None,
     ) -> None:
         """Take the mean `speed` [m/s] at `height` [m] from `bearing` [rad, clockwise from north].
@@ -56,10 +56,11 @@ class Wind:
         scale = np.log(np.maximum(points[:, 2], self.roughness) / self.roughness)
         mean = speed * scale / np.log(self.height / self.roughness)
         air: F64 = mean[:, None] * towards
-        if self.turbulence is not None and self.intensity > 0.0:
+        intensity = self.intensity.at(time)
+        if self.turbulence is not None and intensity > 0.0:
             carried = points - self.speed.integral(time) * towards
             t = self.turbulence
-            add_gusts(carried, t.wave, t.amplitude, t.phase, self.intensity * speed, air)
+            add_gusts(carried, t.wave, t.amplitude, t.phase, intensity * speed, air)
         return air
 
     def _towards(self, time: int) -> F64:
