@@ -10,6 +10,7 @@ from twin.build import Built
 from twin.kernels import sources_digest
 from twin.recording.schema import Header, Layout, RadioInfo, components
 from twin.scenario import Scenario
+from twin.specs import NrSpec, SimpleSpec
 from twin.state import Frame
 
 PACKAGES = ("h5py", "mesa", "numba", "numpy", "pybullet", "pyproj", "scipy")
@@ -34,6 +35,7 @@ def header(built: Built, scenario: Scenario, first: Frame, *, paths: bool = Fals
         sources_digest=sources_digest(),
         packages=_packages(),
         paths=paths,
+        hops=isinstance(scenario.network, (SimpleSpec, NrSpec)),
         plugins={source.reference: source.sha256 for c in built.casts for source in c.sources},
     )
 

@@ -78,14 +78,20 @@ class TracedLinks(LinkState):
     path_vertex: F64  # (P, K, 3) m
 
 
+REPEATS = 8
+"""Retransmissions of a packet over one radio link whose times are kept."""
+
+
 class Hop(NamedTuple):
     """A packet's way over one radio link; times in ns, NEVER for what did not happen."""
 
     queued: int  # processed by the sender and visible to its MAC
+    occasion: int  # start of the next occasion for data in that direction
+    alone: int  # start of the first transmission had nobody else sent: with request and grant, where it needs them
     first: int  # start of the first transmission
     transmissions: int  # of blocks with a part of it
-    repeated: int  # how many of them were retransmissions
-    again: tuple[int, ...]  # starts of the first 8 of those
+    retransmissions: int  # how many of them were such
+    retransmitted: tuple[int, ...]  # starts of the first REPEATS of those
     decoded: int
 
 

@@ -42,6 +42,9 @@ def latencies(made: Carrier, link: int, count: int, size: int = 40):
     made.advance(int(created[-1]) + 1000 * period, False)
     fates = made.state.fates[: made.state.counts[cs.DECIDED]]
     assert (fates["fate"] == cs.DELIVERED).all()
+    packets = made.state.packets[rows]
+    assert (packets["alone"] == packets["first"]).all(), "nobody else sends"
+    assert (packets["occasion"] <= packets["first"]).all() and (packets["occasion"] >= packets["ready"]).all()
     decoded = dict(zip(fates["packet"].tolist(), fates["time"].tolist(), strict=True))
     symbol = made.grid.slot / 14
     taken = np.array([decoded[row] for row in rows.tolist()]) - created

@@ -74,7 +74,7 @@ def test_latency_is_processing_wait_ten_symbols_and_processing(robot):
         ready = one.created + N2_HALF
         start = -(-(ready - robot * SLOT) // (period * SLOT)) * period * SLOT + robot * SLOT
         assert one.arrived == start + AIR + N1_HALF + METRES_300_NS
-        assert one.uplink == (ready, start, 1, 0, (), one.arrived - METRES_300_NS)
+        assert one.uplink == (ready, start, start, start, 1, 0, (), one.arrived - METRES_300_NS)
 
 
 @pytest.mark.parametrize("size", [100, 163, 164, 1000])
@@ -95,7 +95,7 @@ def test_who_sends_hears_nothing():
     sidelink = carry(pool(5, **settings), both)
     assert [one.fate for one in both] == ["harq", "harq"]
     assert [one.uplink.transmissions for one in both] == [3, 3]
-    assert [one.uplink.again for one in both] == [(8 * SLOT, 12 * SLOT)] * 2
+    assert [one.uplink.retransmitted for one in both] == [(8 * SLOT, 12 * SLOT)] * 2
     assert sidelink.counts == {"sidelink_collisions": 0, "sidelink_missed_while_sending": 6}
     carry(pool(5, **settings), [alone])
     assert alone.fate == "delivered"

@@ -42,7 +42,7 @@ def reason(packet: Packet) -> str:
     """Say what alone made a packet late: the time before its first transmission, a further one, or the rest."""
     if packet.uplink.first - packet.created > BUDGET:
         return "waiting for a grant"
-    return "retransmission" if packet.uplink.repeated else "transmission"
+    return "retransmission" if packet.uplink.retransmissions else "transmission"
 
 
 def run(settings: dict[str, object]) -> tuple[float, Counter[str]]:

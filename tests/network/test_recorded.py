@@ -75,4 +75,5 @@ def test_the_same_controller_flies_the_same_over_the_recorded_packets(command, t
         order = {"state/end/packets", *(name for name in a.columns if name.startswith("packets/"))}
         assert {one.stream for one in found.streams} <= order, "what a queue lost, it lost later than its sending"
         columns = [np.sort(run.packets(), order=("created", "source", "kind", "sequence")) for run in (a, b)]
-        assert np.array_equal(*columns)
+        names = list(columns[1].dtype.names)  # what happened on the radio isn't played back
+        assert np.array_equal(*(packets[names] for packets in columns))

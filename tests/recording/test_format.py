@@ -34,7 +34,7 @@ def run(tmp_path):
     header = Header(
         Layout.of(frame), [Node("drone", "patrol", "drone", 0), Node("edge", "edge", "edge")],
         "schema = 1\n", NS, 1, 100, 100, 100, [RadioInfo(0, 3.5e9)],
-        {"patrol": [("x", "m"), ("y", "m"), ("z", "m")]}, paths=True,
+        {"patrol": [("x", "m"), ("y", "m"), ("z", "m")]}, paths=True, hops=True,
     )  # fmt: skip
     with Writer(tmp_path / "run.h5", header) as writer:
         writer.write(frame)
@@ -60,6 +60,7 @@ def test_the_page_names_every_table_column_and_attribute(run):
         file.visit(names.append)
         for name in [*names, *file.attrs]:
             top, _, rest = name.partition("/")
+            rest = re.sub("^(uplink|downlink)_", "_", rest)
             rest = re.sub("^command/.*", "command/GROUP", re.sub("^end/.*", "end/TABLE", rest))
             for part in (top, rest):
                 if part not in ("", "command", "end"):

@@ -12,7 +12,7 @@ from twin.errors import RecordingError
 from twin.recording.reader import Recording
 from twin.recording.schema import Header, Layout, RadioInfo
 from twin.recording.writer import Writer
-from twin.state import BodyState, Event, Frame, LinkState, Node, Packet
+from twin.state import BodyState, Event, Frame, Hop, LinkState, Node, Packet
 
 PHYSICS, RECORD = 100, 20
 EVERY = PHYSICS // RECORD
@@ -234,3 +234,22 @@ def test_an_error_inside_closes_the_file_and_is_named(tmp_path):
     with Recording(tmp_path / "run.h5") as recording:
         assert recording.rows["state"] == 1
         assert (recording.complete, recording.reason) == (False, "ZeroDivisionError: by zero")
+
+
+def test_what_happened_on_the_radio_comes_back(tmp_path):
+    """A link with retransmissions, one on which the packet was dropped before it was sent, and one not used."""
+    frame = make_frame(0, packets=3)
+    first, second, _ = frame.packets
+    first.uplink = Hop(5, 6, 9, 11, 4, 3, (12, 14, 15), 21)
+    first.downlink = Hop(25, 26, 26, 26, 1, 0, (), 30)
+    second.uplink = Hop(7, 8, 10, -1, 0, 0, (), -1)
+    write(tmp_path / "run.h5", [frame], hops=True)
+    with Recording(tmp_path / "run.h5") as run:
+        (found,) = run.frames()
+        table = run.packets()
+        export = run.to_pandas("packets")
+    assert [p.uplink for p in found.packets] == [first.uplink, second.uplink, None]
+    assert [p.downlink for p in found.packets] == [first.downlink, None, None]
+    assert table["uplink_retransmitted"].shape == (3, 8)
+    assert export["uplink_retransmitted_ns"].tolist() == ["12 14 15", "", ""]
+    assert export["uplink_first_ns"].tolist() == [11, -1, -1]

@@ -17,13 +17,11 @@ from twin.network.handle import HandleType, borrowed
 from twin.network.heap import EVENT
 from twin.network.phy import Qam
 from twin.network.tdd import Grid
-from twin.state import F64, I32, I64
+from twin.state import F64, I32, I64, REPEATS
 
 Records = Any
 """A one-dimensional array of records; numba and mypy don't agree on a closer type."""
 HARQ_PROCESSES = 16
-REPEATS = 8
-"""Retransmissions of a packet whose times are kept."""
 RING = 2048
 """Occasions that can be planned ahead."""
 UP, DOWN = 0, 1
@@ -53,6 +51,8 @@ PACKET = np.dtype([
     ("next", np.int64),  # in the bearer's queue, -1
     ("created", np.int64),  # ns
     ("ready", np.int64),  # ns, processed and visible to the MAC
+    ("occasion", np.int64),  # ns, see Hop
+    ("alone", np.int64),  # ns, see Hop
     ("first", np.int64),  # ns, start of the first transmission, -1 before
     ("transmissions", np.int64),  # of blocks with a part of it
     ("repeated", np.int64),  # how many of them were retransmissions
@@ -128,6 +128,8 @@ FATE = np.dtype([
     ("fate", np.int64),
     ("way", np.int64),
     ("queued", np.int64),  # ns, visible to the MAC
+    ("occasion", np.int64),  # ns, see Hop
+    ("alone", np.int64),  # ns, see Hop
     ("first", np.int64),  # ns, start of the first transmission, -1 without one
     ("transmissions", np.int64),
     ("repeated", np.int64),

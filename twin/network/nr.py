@@ -19,7 +19,7 @@ from twin.network.topology import Topology
 from twin.network.traffic import Source
 from twin.protocols import Batch
 from twin.radio_specs import BackgroundSpec, NrSpec, QosSpec
-from twin.state import NEVER, Event, Hop, LinkState, Packet
+from twin.state import NEVER, REPEATS, Event, Hop, LinkState, Packet
 
 FATES = {cs.DISCARDED: "discarded", cs.HARQ_FAILED: "harq", cs.HANDOVER: "handover"}
 NO_RADIO = "no radio"
@@ -213,14 +213,15 @@ class NrNetwork(EventNetwork):
         if not count:
             return
         fates = state.fates[:count].tolist()
-        for row, time, fate, way, queued, first, sent, repeated in fates:
+        for row, time, fate, way, queued, occasion, alone, first, sent, repeated in fates:
             entry = site.inside.pop(row)
             if entry is None:
                 self.background["delivered" if fate == cs.DELIVERED else "lost"] += 1
                 continue
             packet, flow = entry
-            again = tuple(state.repeats[row, : min(repeated, cs.REPEATS)].tolist()) if repeated else ()
-            hop = Hop(queued, first, sent, repeated, again, time if fate == cs.DELIVERED else NEVER)
+            again = tuple(state.repeats[row, : min(repeated, REPEATS)].tolist()) if repeated else ()
+            decoded = time if fate == cs.DELIVERED else NEVER
+            hop = Hop(queued, occasion, alone, first, sent, repeated, again, decoded)
             if way == cs.UP:
                 packet.uplink = hop
             else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from twin.kernels import kernel
+from twin.network.alignment import expected
 from twin.network.carrier_state import (
     COME,
     COMING,
@@ -13,13 +14,12 @@ from twin.network.carrier_state import (
     FREE_PACKETS,
     FREE_SEGMENTS,
     QUEUED,
-    REPEATS,
     Handle,
     State,
 )
 from twin.network.handle import opened
 from twin.network.heap import push
-from twin.state import I64
+from twin.state import I64, REPEATS
 
 DECODE, DISCARD, READY, REQUEST, FEEDBACK, PERSISTENT, DOWNLINK, GRANT, UPLINK = range(9)
 """Kinds of events, in their order at one instant."""
@@ -91,6 +91,7 @@ def append(s: State, p: int, time: int) -> int:
     s.bearers[b].tail = p
     s.links[link].bytes += s.packets[p].size
     s.links[link].packets += 1
+    s.packets[p].occasion, s.packets[p].alone = expected(s, link, time)
     if s.classes[b % classes].discard > 0 and s.bearers[b].timer == 0:
         s.bearers[b].timer = 1
         schedule_event(s, max(time, s.packets[p].created + s.classes[b % classes].discard), DISCARD, b)
@@ -106,7 +107,11 @@ def decide(s: State, p: int, time: int, fate: int) -> None:
     n = s.counts[DECIDED]
     s.fates[n].packet, s.fates[n].time, s.fates[n].fate = p, time, fate
     s.fates[n].way = (s.packets[p].bearer // s.classes.size) & 1
-    s.fates[n].queued, s.fates[n].first = s.packets[p].ready, s.packets[p].first
+    first = s.packets[p].first
+    s.fates[n].queued, s.fates[n].first = s.packets[p].ready, first
+    s.fates[n].occasion, s.fates[n].alone = s.packets[p].occasion, s.packets[p].alone
+    if first >= 0:  # on a grant for earlier data it may go sooner
+        s.fates[n].occasion, s.fates[n].alone = min(s.packets[p].occasion, first), min(s.packets[p].alone, first)
     s.fates[n].transmissions, s.fates[n].repeated = s.packets[p].transmissions, s.packets[p].repeated
     s.counts[DECIDED] = n + 1
 

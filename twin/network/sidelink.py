@@ -20,7 +20,7 @@ from twin.network.tbs import code_blocks, resource_elements, transport_block_siz
 from twin.network.tdd import PDSCH_N1, PUSCH_N2, numerology
 from twin.network.topology import noise_dbm
 from twin.radio_specs import SidelinkSpec
-from twin.state import F64, NEVER, Hop, LinkState, Packet
+from twin.state import F64, NEVER, REPEATS, Hop, LinkState, Packet
 
 DATA_SYMBOLS, LAST_SYMBOL = 9, 10
 """A slot: AGC symbol, 9 symbols of PSSCH, gap, two of PSFCH, gap (TS 38.211 8.3, sl-LengthSymbols 14)."""
@@ -28,8 +28,6 @@ DMRS = 12
 """REs per PRB of two DM-RS symbols (TS 38.214 Table 8.1.3.2-1)."""
 SCI_1, SCI_2_BITS, BETA_OFFSET = 240, 59, 5.0
 """REs of SCI format 1-A in 2 symbols of 10 PRBs; bits of format 2-A with their CRC; share of REs for these."""
-REPEATS = 8
-"""Retransmissions of a packet whose times are kept."""
 _BLOCK, _SLOT, _SUBCHANNEL = (key(f"network.sidelink.{name}") for name in ("block", "slot", "subchannel"))
 
 
@@ -173,8 +171,12 @@ class Sidelink:
         """Set the member's next reservation at or after `time`."""
         if not member.armed:
             member.armed = True
-            slot = -(-time // self.pool.slot)
-            heappush(self._slots, (slot + (member.slot - slot) % self.spec.period, node))
+            heappush(self._slots, (self._reserved(member, time), node))
+
+    def _reserved(self, member: _Member, time: int) -> int:
+        """Return the member's next slot that begins at `time` or after."""
+        slot = -(-time // self.pool.slot)
+        return slot + (member.slot - slot) % self.spec.period
 
     def _has_block(self, member: _Member, time: int) -> bool:
         """Drop what is too old; make a block if there is none; tell whether there is something to send now."""
@@ -225,9 +227,10 @@ class Sidelink:
         """Take the first packet out: it was decoded or dropped at `time`."""
         ready, *_, packet = heappop(member.waiting)
         first = member.starts[0] if member.starts else NEVER
+        alone = self._reserved(member, ready) * self.pool.slot
         sent, again = len(member.starts) + len(member.again), tuple(member.again[:REPEATS])
         decoded = time if fate == "delivered" else NEVER
-        packet.uplink = Hop(ready, first, sent, len(member.again), again, decoded)
+        packet.uplink = Hop(ready, alone, alone, first, sent, len(member.again), again, decoded)
         order = (packet.source, packet.destination, packet.kind, packet.sequence)
         heappush(self._decided, (time + delay, *order, fate, packet))
         member.left = member.blocks = 0

@@ -14,7 +14,7 @@ from twin.network.events import ENTER, EventNetwork
 from twin.network.topology import Topology
 from twin.protocols import Batch
 from twin.specs import SimpleSpec
-from twin.state import F64, LinkState, Packet
+from twin.state import F64, NEVER, Hop, LinkState, Packet
 
 
 def truncated_shannon(spec: SimpleSpec, snr_db: F64) -> F64:
@@ -40,6 +40,9 @@ class _Trip:
 
     hops: deque[_Link | int]
     on_air: _Link | None = None
+    queued: int = 0  # ns, on the present link
+    first: int = 0  # ns, start of the transmission
+    way: int = 0  # ns, propagation
 
 
 class SimpleNetwork(EventNetwork):
@@ -82,6 +85,7 @@ class SimpleNetwork(EventNetwork):
             trip = self._trips[id(packet)] = _Trip(self._route(packet))
         if trip.on_air is not None:
             link, trip.on_air = trip.on_air, None
+            self._note(packet, link, Hop(trip.queued, trip.queued, trip.queued, trip.first, 1, 0, (), time + trip.way))
             link.busy = False
             self._start(link, time)
         if not trip.hops:
@@ -93,6 +97,7 @@ class SimpleNetwork(EventNetwork):
             self._push(time + hop, ENTER, packet)
             return
         hop.waiting.append(packet)
+        trip.queued = time
         if not hop.busy:
             self._start(hop, time)
 
@@ -100,6 +105,12 @@ class SimpleNetwork(EventNetwork):
         """Return the packets under way: first those with an event ahead, then those that wait for a link."""
         waiting = [packet for link in (*self._up, *self._down) for packet in link.waiting]
         return super().queued() + waiting
+
+    def _note(self, packet: Packet, link: _Link, hop: Hop) -> None:
+        if link.up:
+            packet.uplink = hop
+        else:
+            packet.downlink = hop
 
     def _route(self, packet: Packet) -> deque[_Link | int]:
         source = self.topology.terminal_of.get(packet.source)
@@ -114,15 +125,17 @@ class SimpleNetwork(EventNetwork):
     def _start(self, link: _Link, time: int) -> None:
         while link.waiting and time - link.waiting[0].created > self.spec.discard:
             packet = link.waiting.popleft()
-            del self._trips[id(packet)]
+            queued = self._trips.pop(id(packet)).queued
+            self._note(packet, link, Hop(queued, queued, queued, NEVER, 0, 0, (), NEVER))
             self.lose(packet, "discarded")
         rate = self._rate[0 if link.up else 1][link.terminal]
         if not link.waiting or rate <= 0.0:
             return
         packet = link.waiting.popleft()
         trip = self._trips[id(packet)]
-        trip.on_air, link.busy = link, True
-        trip.hops.appendleft(int(self._propagation[link.terminal]))
+        trip.on_air, trip.first, link.busy = link, time, True
+        trip.way = int(self._propagation[link.terminal])
+        trip.hops.appendleft(trip.way)
         self._push(time + round(8 * packet.size * NS / rate), ENTER, packet)
 
     def _read(self, links: LinkState) -> None:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from twin.errors import RecordingError
 from twin.recording.schema import BODY_COLUMNS
-from twin.state import BodyState, Event, Frame, LinkState, Packet
+from twin.state import NEVER, BodyState, Event, Frame, Hop, LinkState, Packet
 
 if TYPE_CHECKING:
     from twin.recording.reader import Recording
@@ -127,9 +127,20 @@ class _Block:
 
 def _packet(
     created: int, arrived: int, stamp: int, source: int, destination: int,
-    kind: str, sequence: int, size: int, fate: str,
+    kind: str, sequence: int, size: int, fate: str, *hops: Any,
 ) -> Packet:  # fmt: skip
-    return Packet(source, destination, kind, sequence, size, created, stamp, None, arrived, fate)
+    packet = Packet(source, destination, kind, sequence, size, created, stamp, None, arrived, fate)
+    if hops:
+        width = len(Hop._fields)
+        packet.uplink, packet.downlink = _hop(*hops[:width]), _hop(*hops[width:])
+    return packet
+
+
+def _hop(*columns: Any) -> Hop | None:
+    hop = Hop(*columns)
+    if hop.queued == NEVER:
+        return None
+    return hop._replace(retransmitted=tuple(time for time in hop.retransmitted if time != NEVER))
 
 
 def _read(recording: Recording, table: str, start: int, stop: int) -> Columns:

@@ -80,6 +80,7 @@ def read_header(file: h5py.File) -> Header:
         packages=dict(zip(_read(file, "packages/name"), _read(file, "packages/value"), strict=True)),
         plugins=dict(zip(_read(file, "plugins/name"), _read(file, "plugins/value"), strict=True)),
         paths=bool(file.attrs["paths"]),
+        hops="packets/uplink_queued" in file,
         **attributes,
     )
 

@@ -241,7 +241,8 @@ class Recording:
                 values = column[at : at + _BLOCK][chosen]
                 found[name].append(self.strings.decode(values) if column.is_text else values)
         whole = {name: np.concatenate(parts) for name, parts in found.items()}
-        table_of = np.zeros(len(whole[time]), [(name, values.dtype) for name, values in whole.items()])
+        kinds = [(name, values.dtype, values.shape[1:]) for name, values in whole.items()]
+        table_of = np.zeros(len(whole[time]), kinds)
         for name, values in whole.items():
             table_of[name] = values
         return table_of

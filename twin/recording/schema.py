@@ -12,7 +12,7 @@ from math import prod
 import numpy as np
 
 from twin.specs import CommandField
-from twin.state import I32, I64, Frame, Node
+from twin.state import I32, I64, REPEATS, Frame, Node
 
 FORMAT = "twin-recording"
 VERSION = 1
@@ -85,6 +85,7 @@ class Header:
     packages: Mapping[str, str] = field(default_factory=dict)  # name -> version
     plugins: Mapping[str, str] = field(default_factory=dict)  # reference -> sha256 of the source
     paths: bool = False  # also record every path of every link
+    hops: bool = False  # also record what happened to packets on each radio link
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +143,8 @@ def tables(header: Header) -> tuple[TableSpec, ...]:
         TableSpec("strings", "all texts, each stored once: text i is text/utf8[end[i - 1]:end[i]]", _STRINGS),
         TableSpec("paths", "paths of all links, in the order of links and traces", _PATHS),
         TableSpec("links", "radio links at each trace of the channel", _links(links), header.channel_rate_hz),
-        TableSpec("packets", "packets in the order in which their fate was decided", _PACKETS),
+        TableSpec("packets", "packets in the order in which their fate was decided",
+                  _PACKETS + (_hop("uplink") + _hop("downlink") if header.hops else ())),
         TableSpec("events", "what happened at one instant", _EVENTS),
         TableSpec("logs", "values that controllers log", _LOGS),
         TableSpec("state", "everything that has a value at all times, at the record rate",
@@ -206,6 +208,24 @@ _PACKETS = (
     ColumnSpec("size", "<i8", (), "B", "bytes handed to the network"),
     ColumnSpec("fate", CODE, (), "", "delivered, queued or the reason of the loss: row of the table strings"),
 )
+HOPS = ("uplink", "downlink")
+"""First part of the names of columns with what happened on a radio link."""
+
+
+def _hop(way: str) -> tuple[ColumnSpec, ...]:
+    whose = "its source (a sidelink, too)" if way == "uplink" else "its destination"
+    return (
+        ColumnSpec(f"{way}_queued", "<i8", (), "ns", f"when the sender's MAC had it, over the radio of {whose}"),
+        ColumnSpec(f"{way}_occasion", "<i8", (), "ns", "start of the next occasion for data after that"),
+        ColumnSpec(f"{way}_alone", "<i8", (), "ns", "start of its first transmission had nobody else sent"),
+        ColumnSpec(f"{way}_first", "<i8", (), "ns", "start of its first transmission"),
+        ColumnSpec(f"{way}_transmissions", "<i4", (), "1", "transmissions of blocks with a part of it"),
+        ColumnSpec(f"{way}_retransmissions", "<i4", (), "1", "how many of them were retransmissions"),
+        ColumnSpec(f"{way}_retransmitted", "<i8", (REPEATS,), "ns", "starts of the first of those"),
+        ColumnSpec(f"{way}_decoded", "<i8", (), "ns", "when it was complete; -1 if it was dropped here"),
+    )
+
+
 _EVENTS = (
     ColumnSpec("time", "<i8", (), "ns", "when it happened"),
     ColumnSpec("kind", CODE, (), "", "row of the table strings"),

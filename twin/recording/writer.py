@@ -23,9 +23,10 @@ from twin.recording.files import Claim
 from twin.recording.header import write_header
 from twin.recording.schema import BODY_COLUMNS, Header, tables
 from twin.recording.table import Codes, TableWriter
-from twin.state import Event, Frame, LinkState, Packet
+from twin.state import NEVER, REPEATS, Event, Frame, Hop, LinkState, Packet
 
 _FIRST_BYTES = 1 << 20
+_NO_HOP = Hop(NEVER, NEVER, NEVER, NEVER, 0, 0, (NEVER,) * REPEATS, NEVER)
 _LARGEST_ENDING = 1 << 18  # bytes that fit into what is kept back on a full disk
 
 
@@ -167,7 +168,8 @@ class Writer:
         code = self._codes
         self._tables["packets"].add([
             (p.created, p.arrived, p.stamp, p.source, p.destination,
-             code[p.kind], p.sequence, p.size, code[p.fate])
+             code[p.kind], p.sequence, p.size, code[p.fate],
+             *((*_hop(p.uplink), *_hop(p.downlink)) if self._header.hops else ()))
             for p in packets
         ])  # fmt: skip
 
@@ -225,6 +227,16 @@ class Writer:
         until = periodic(rows - 1, self._header.record_rate_hz) / NS
         what = f"everything up to {until:g} s" if rows else "nothing"
         return f"{self.path}: can't be written any more: {cause}; {what} is recorded"
+
+
+def _hop(hop: Hop | None) -> tuple[Any, ...]:
+    """Return the columns of a radio link, those of one that was not there if there is none."""
+    if hop is None:
+        return _NO_HOP
+    again = hop.retransmitted
+    if len(again) < REPEATS:
+        hop = hop._replace(retransmitted=again + (NEVER,) * (REPEATS - len(again)))
+    return hop
 
 
 def _plain(value: Any) -> Any:

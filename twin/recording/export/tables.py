@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from twin.clock import NS
 from twin.recording.reader import Recording
-from twin.state import Node
+from twin.recording.schema import HOPS
+from twin.state import NEVER, Node
 
 Block = dict[str, NDArray[Any]]
 """Some rows of a table: column -> values, all equally many."""
@@ -22,7 +23,10 @@ _BODY = {
     "angular_velocity": ("wx_rad_s", "wy_rad_s", "wz_rad_s"),
 }
 _PEOPLE = ("source", "destination", "node")
-_NANOSECONDS = ("created", "arrived", "stamp")
+_NANOSECONDS = (
+    "created", "arrived", "stamp",
+    *(f"{hop}_{name}" for hop in HOPS for name in ("queued", "occasion", "alone", "first", "retransmitted", "decoded")),
+)  # fmt: skip
 
 
 def table_names(recording: Recording) -> tuple[str, ...]:
@@ -121,6 +125,11 @@ def _times(recording: Recording, table: str, rows: slice, names: NDArray[np.str_
     return {"time_s": np.repeat(times, len(names)), "robot": np.tile(names, len(times))}
 
 
+def _joined(times: NDArray[np.int64]) -> NDArray[np.str_]:
+    """Return the times of each row that there are as one text, with spaces between them."""
+    return np.array([" ".join(str(time) for time in row if time != NEVER) for row in times.tolist()], np.str_)
+
+
 def _rows(recording: Recording, table: str, start: int | None, stop: int | None) -> Iterator[Block]:
     """Yield a table that has one row a thing already."""
     robots = np.array([robot.name for robot in recording.robots], np.str_)
@@ -137,7 +146,7 @@ def _rows(recording: Recording, table: str, start: int | None, stop: int | None)
             if name == "time":
                 found["time_s"] = values / NS
             elif name in _NANOSECONDS:
-                found[f"{name}_ns"] = values
+                found[f"{name}_ns"] = values if values.ndim == 1 else _joined(values)
             else:
                 found[name] = robots[values] if name in _PEOPLE else values
         yield found

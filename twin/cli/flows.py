@@ -1,0 +1,53 @@
+"""The flows of a run as people read them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.table import Table
+
+from twin.analysis.flow_meter import PARTS
+from twin.cli.console import out
+
+
+def print_flows(flows: Sequence[Mapping[str, Any]]) -> None:
+    """Print what became of each flow's packets, and where their time went."""
+    if not flows:
+        return
+    _print(("flow", "in time", "late", "lost", "p50", "p99", "age", "peak"), [
+        (_name(flow), f"{flow['pairs_in_time']} of {flow['pairs']}", _share(flow, "late"), _share(flow, "lost"),
+         *(_ms(flow[name]) for name in ("latency_p50", "latency_p99", "age_mean", "age_peak")))
+        for flow in flows
+    ])  # fmt: skip
+    metered = [flow for flow in flows if flow["parts"]]
+    if metered:
+        out.print("mean time of a packet")
+        rows = [(_name(flow), *(_ms(flow["parts"][part]) for part in PARTS)) for flow in metered]
+        _print(("flow", "core", "align", "grant", "queue", "resent", "air"), rows)
+    for flow in flows:
+        if flow["late_or_lost_for"]:
+            causes = ", ".join(f"{cause} {count}" for cause, count in flow["late_or_lost_for"].items())
+            out.print(f"{_name(flow)}: late or lost for {causes}", markup=False, highlight=False)
+
+
+def _print(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 1, 0, 0))
+    for i, name in enumerate(header):
+        table.add_column(name, justify="right" if i else "left", overflow="fold", no_wrap=i > 0)
+    for row in rows:
+        table.add_row(*row)
+    out.print()
+    out.print(table, highlight=False)
+
+
+def _name(flow: Mapping[str, Any]) -> str:
+    return f"{flow['source']} → {flow['destination']} {flow['kind']}"
+
+
+def _share(flow: Mapping[str, Any], name: str) -> str:
+    return f"{100 * flow[name] / flow['settled']:.3g} %" if flow["settled"] else "-"
+
+
+def _ms(seconds: float | None) -> str:
+    return "-" if seconds is None else f"{1e3 * seconds:.3g} ms"
