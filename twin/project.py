@@ -49,6 +49,13 @@ class Project:
                 return cls(folder)
         return cls(Path.cwd())
 
+    @classmethod
+    def of(cls, recording: Path) -> Project:
+        """Return the project that a recording lies in, else the one around the current folder."""
+        folder = recording.resolve().parent
+        found = cls.around(folder)
+        return found if found.folder in (folder, *folder.parents) else cls.around(Path.cwd())
+
     @property
     def recordings(self) -> Path:
         """Folder that runs are written to."""

@@ -36,13 +36,6 @@ class Verification:
         return self.comparison.same and not self.comparison.summary and not self.stopped
 
 
-def project_of(recording: Path) -> Project:
-    """Return the project that a recording lies in, else the one around the current folder."""
-    folder = recording.resolve().parent
-    found = Project.around(folder)
-    return found if found.folder in (folder, *folder.parents) else Project.around(Path.cwd())
-
-
 def recorded_scenario(recording: Recording, overrides: Sequence[str] = ()) -> tuple[Scenario, list[str]]:
     """Return the scenario of a recording after overrides, and `key = value` of what a change of kind dropped.
 

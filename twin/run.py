@@ -70,11 +70,13 @@ def run(
     real_time: RealTime | None = None,
     profile: Profile | None = None,
     progress: Callable[[Frame], None] = lambda frame: None,
+    stopping: Callable[[], None] = lambda: None,
 ) -> Outcome:
     """Run a built scenario to its end, or to the first error or signal; what was recorded till then is good.
 
     `paths` records every path of every link. `until` [ns] leaves out all frames after it, as a kill would.
-    `real_time` paces the run by the wall clock; `profile` is shown its parts, to note their time.
+    `real_time` paces the run by the wall clock; `profile` is shown its parts, to note their time. `stopping` is
+    called the moment that a signal comes.
 
     Raises:
         RecordingError: the recording can't be started.
@@ -97,7 +99,8 @@ def run(
             open_things.enter_context(writer)
             if profile is not None:
                 profile.watch("recording", writer, "write")
-        error = _step(at_record_rate(_recorded(first, frames, writer), scenario.rates.record), metrics, pace, progress)
+        kept = at_record_rate(_recorded(first, frames, writer), scenario.rates.record)
+        error = _step(kept, metrics, pace, progress, stopping)
         summary = metrics.summary()
         summary["network"], summary["channel"] = dict(built.twin.network.counts), dict(built.twin.channel.counts)
         summary |= judged(scenario.requirements, summary, complete=error is None)
@@ -114,10 +117,11 @@ def _step(
     metrics: Metrics,
     pace: Pace,
     progress: Callable[[Frame], None],
+    stopping: Callable[[], None],
 ) -> TwinError | None:
     """Take all frames; return what cut the run short."""
     try:
-        with _signals() as caught:
+        with _signals(stopping) as caught:
             for frame in frames:
                 metrics.take(frame)
                 pace.take(frame)
@@ -130,23 +134,32 @@ def _step(
 
 
 def at_record_rate(frames: Iterable[Frame], rate_hz: int) -> Iterator[Frame]:
-    """Keep the frames due at `rate_hz` and the last, each with all that happened since the one before."""
+    """Keep the frames due at `rate_hz` and the last, each with all that happened since the one before.
+
+    Raises:
+        TwinError: what ended `frames`, after the last of them.
+    """
     packets: list[Packet] = []
     events: list[Event] = []
     logs: list[tuple[int, int, str, float]] = []
     left: Frame | None = None
-    kept = 0
-    for frame in frames:
-        packets += frame.packets
-        events += frame.events
-        logs += frame.logs
-        left = frame
-        if frame.time >= kept * NS // rate_hz:
-            kept, left = kept + 1, None
-            yield replace(frame, packets=packets, events=events, logs=logs)
-            packets, events, logs = [], [], []
+    kept, stop = 0, None
+    try:
+        for frame in frames:
+            packets += frame.packets
+            events += frame.events
+            logs += frame.logs
+            left = frame
+            if frame.time >= kept * NS // rate_hz:
+                kept, left = kept + 1, None
+                yield replace(frame, packets=packets, events=events, logs=logs)
+                packets, events, logs = [], [], []
+    except TwinError as error:
+        stop = error
     if left is not None:
         yield replace(left, packets=packets, events=events, logs=logs)
+    if stop is not None:
+        raise stop
 
 
 def _recorded(first: Frame, frames: Iterator[Frame], writer: Writer | None) -> Iterator[Frame]:
@@ -159,7 +172,7 @@ def _recorded(first: Frame, frames: Iterator[Frame], writer: Writer | None) -> I
 
 
 @contextmanager
-def _signals() -> Iterator[list[int]]:
+def _signals(stopping: Callable[[], None]) -> Iterator[list[int]]:
     """Catch Ctrl-C and SIGTERM, so that the run ends between two frames; a second one ends it at once."""
     caught: list[int] = []
 
@@ -167,6 +180,7 @@ def _signals() -> Iterator[list[int]]:
         if caught:
             raise KeyboardInterrupt
         caught.append(number)
+        stopping()
 
     before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:

@@ -101,13 +101,13 @@ def assert_same(found, expected):
 
 def since(frames, i):
     """Packets, events and logs of all frames after the recorded one before frame i."""
-    group = frames[max(0, i - EVERY + 1) : i + 1]
+    group = frames[(i - 1) // EVERY * EVERY + 1 if i else 0 : i + 1]
     names = ("packets", "events", "logs")
     return {name: [item for frame in group for item in getattr(frame, name)] for name in names}
 
 
 def assert_recorded(recording, frames):
-    due = range(0, len(frames), EVERY)
+    due = sorted({*range(0, len(frames), EVERY), len(frames) - 1})
     found = list(recording.frames())
     assert len(found) == len(due)
     for i, frame in zip(due, found, strict=True):

@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from twin.analysis.plan import FRAME, GROUND_COLOURS, INK, MUTED, PAPER, draw_plan, draw_scale_and_north
+from twin.analysis.plan import FRAME, GROUND_COLOURS, INK, MUTED, PAPER, draw_plan, draw_scale_and_north, make_sheet
 from twin.state import F64, Bool
 from twin.world.geometry import Geometry, with_faces
 from twin.world.rules import surface_kinds
@@ -35,14 +35,7 @@ def draw_map(world: World, below: float | None = None, sites: Sequence[F64] = ()
     if below is not None:
         geometry = with_faces(geometry, _begins_below(geometry, below))
     low, high = (corner[:2] for corner in world.geometry.bounds())
-    width = WIDTH - 2 * MARGIN
-    map_height = width * float((high[1] - low[1]) / (high[0] - low[0]))
-    height = TITLE + map_height + KEYS
-    figure = Figure(figsize=(WIDTH, height), facecolor=PAPER)
-    axes = figure.add_axes((MARGIN / WIDTH, KEYS / height, width / WIDTH, map_height / height))
-    axes.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]), xticks=[], yticks=[])
-    for spine in axes.spines.values():
-        spine.set_color(FRAME)
+    figure, axes = make_sheet(low, high, (WIDTH, TITLE, KEYS, MARGIN))
     heights = draw_plan(axes, geometry, low, high)
     walls = _draw_walls(axes, geometry)
     for x, y, _ in sites:

@@ -19,7 +19,7 @@ from matplotlib.patheffects import withStroke
 from matplotlib.ticker import MaxNLocator
 
 from twin.analysis.figures import FIGURES
-from twin.analysis.plan import FRAME, INK, MUTED, PAPER, draw_plan, draw_scale_and_north
+from twin.analysis.plan import INK, MUTED, PAPER, draw_plan, draw_scale_and_north, make_sheet
 from twin.analysis.tracks import Site, Track, sites, tracks
 from twin.clock import NS
 from twin.errors import TwinError
@@ -42,14 +42,7 @@ def draw(recording: Recording, geometry: Geometry | None, note: str = "") -> Fig
     """Draw a run over the plan of its world, if that is there; `note` is printed below the title."""
     flown, masts = tracks(recording), sites(recording)
     low, high = _view(flown, masts)
-    width = WIDTH - 2 * MARGIN
-    map_height = width * float((high[1] - low[1]) / (high[0] - low[0]))
-    height = TITLE + map_height + KEYS
-    figure = Figure(figsize=(WIDTH, height), facecolor=PAPER)
-    axes = figure.add_axes((MARGIN / WIDTH, KEYS / height, width / WIDTH, map_height / height))
-    axes.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]), xticks=[], yticks=[])
-    for spine in axes.spines.values():
-        spine.set_color(FRAME)
+    figure, axes = make_sheet(low, high, (WIDTH, TITLE, KEYS, MARGIN))
     heights = None if geometry is None else draw_plan(axes, geometry, low, high)
     delays = _draw_tracks(axes, flown)
     _mark(axes, [np.array(site.position) for site in masts], "radio site", marker="^", markersize=9, color=INK)

@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.collections import LineCollection, PolyCollection
 from matplotlib.colors import ListedColormap, Normalize, to_rgba
+from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 
 from twin.state import F64, I32, I64
@@ -19,6 +20,23 @@ GROUND_COLOURS = {"water": "#cfe3ee", "wet_ground": "#dfe9d6", "ground": "#f0ede
 """Colour of ground whose material's name holds the key; the first that fits."""
 HEIGHTS = ListedColormap(colormaps["Greys"](np.linspace(0.16, 0.62, 256)), name="heights")
 _LEVEL = 0.2  # least z of a normal that looks up
+
+
+def make_sheet(low: F64, high: F64, inches: tuple[float, float, float, float]) -> tuple[Figure, Axes]:
+    """Return a figure with a map of what lies between `low` and `high` (2,) m.
+
+    `inches`: width of the figure, of the bands above and below the map, and of the margins beside it.
+    """
+    width, title, keys, margin = inches
+    map_width = width - 2 * margin
+    map_height = map_width * float((high[1] - low[1]) / (high[0] - low[0]))
+    height = title + map_height + keys
+    figure = Figure(figsize=(width, height), facecolor=PAPER)
+    axes = figure.add_axes((margin / width, keys / height, map_width / width, map_height / height))
+    axes.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]), xticks=[], yticks=[])
+    for spine in axes.spines.values():
+        spine.set_color(FRAME)
+    return figure, axes
 
 
 def draw_plan(axes: Axes, geometry: Geometry, low: F64, high: F64) -> ScalarMappable | None:

@@ -3,16 +3,32 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 import traceback
-from typing import Any
+from typing import Any, Literal
 
 from rich.console import Console
 from rich.text import Text
 
 from twin.errors import RunError, TwinError
 
-out = Console(highlight=False, soft_wrap=True)
-err = Console(stderr=True, highlight=False)
+_STYLES: Literal["auto"] | None = None if os.environ.get("NO_COLOR") else "auto"  # rich would keep dim and bold
+
+
+class Output(Console):
+    """A console whose lines end where their text ends: tables are filled up with blanks."""
+
+    def print(self, *objects: Any, **options: Any) -> None:
+        """Print as rich does."""
+        with self.capture() as captured:
+            super().print(*objects, **options)
+        self.file.write(re.sub(r" +\n", "\n", captured.get()))
+        self.file.flush()
+
+
+out = Output(highlight=False, soft_wrap=True, color_system=_STYLES)
+err = Console(stderr=True, highlight=False, color_system=_STYLES)
 
 
 def report(error: Exception) -> int:

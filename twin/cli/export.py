@@ -57,10 +57,10 @@ def export(recording: Path, kind: str, output: Path | None, force: bool, as_json
 def _origin(run: Recording) -> GeoReference:
     """Return where on the earth the world of a run lies."""
     from twin.errors import RecordingError
-    from twin.rerun import project_of
+    from twin.project import Project
     from twin.world.world import open_world
 
-    world = open_world(project_of(run.path).world(run.header.world))
+    world = open_world(Project.of(run.path).world(run.header.world))
     if world.georeference is None:
         raise RecordingError(f"{run.path}: the world {world.name} has no [origin] in its world.toml")
     return world.georeference

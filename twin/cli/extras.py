@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from twin.world.world import World
 
 
+WORLDLESS = "drawn without its world"
+
+
 @contextmanager
 def needed(extra: str, package: str) -> Iterator[None]:
     """Say which extra brings `package`, where it isn't installed."""
@@ -25,18 +28,19 @@ def needed(extra: str, package: str) -> Iterator[None]:
 
 
 def world_of(recording: Recording) -> World | None:
-    """Return the world of a recording from the project around it; None, which is said, if it is not that one."""
+    """Return the world of a recording from the project around it or here; None, which is said, if it has changed."""
     from twin.cli.console import say
     from twin.project import Project
     from twin.world.world import open_world
 
     header = recording.header
     try:
-        world = open_world(Project.around(recording.path.absolute().parent).world(header.world))
+        world = open_world(Project.of(recording.path).world(header.world))
     except TwinError as error:
-        say(f"shown without its world: {error}", "yellow")
+        say(f"{WORLDLESS}: {error}", "yellow")
         return None
     if world.digest != header.world_hash:
-        say(f"shown without its world: {header.world} was {header.world_hash}, now it is {world.digest}", "yellow")
+        changed = f"world {header.world} has changed since this run"
+        say(f"{WORLDLESS}: {changed}: {header.world_hash} then, {world.digest} now", "yellow")
         return None
     return world

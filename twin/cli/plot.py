@@ -62,20 +62,7 @@ def _signals(run: Recording, robots: str | None, signals: str) -> Figure:
 
 def _map(run: Recording) -> Figure:
     from twin.analysis.picture import draw
-    from twin.cli.console import say
-    from twin.errors import TwinError
-    from twin.rerun import project_of
-    from twin.world.world import open_world
+    from twin.cli.extras import WORLDLESS, world_of
 
-    geometry, note = None, ""
-    try:
-        world = open_world(project_of(run.path).world(run.header.world))
-    except TwinError as error:
-        note = "drawn without its world"
-        say(f"{note}: {error}", "yellow")
-    else:
-        geometry = world.geometry
-        if world.digest != run.header.world_hash:
-            note = f"world {run.header.world} has changed since this run"
-            say(f"{note}: {run.header.world_hash} then, {world.digest} now", "yellow")
-    return draw(run, geometry, note)
+    world = world_of(run)
+    return draw(run, None, WORLDLESS) if world is None else draw(run, world.geometry)

@@ -24,12 +24,13 @@ from twin.pacing import RealTime
 from twin.profiling import Profile
 from twin.project import Project, find_scenario
 from twin.recording.reader import Recording
-from twin.rerun import project_of, recorded_scenario
+from twin.rerun import recorded_scenario
 from twin.run import Outcome, Stopped
 from twin.run import run as run_built
 from twin.scenario import Scenario, load_scenario
 from twin.state import Frame
 
+STOPPING = "stopping: the recording is being closed"
 COMPILING = "compiling kernels: the first run of a version takes up to a minute longer"
 
 
@@ -69,6 +70,7 @@ def execute(
             real_time=pacing,
             profile=watch,
             progress=show if watch is None else watch.take,
+            stopping=lambda: say(STOPPING, "yellow"),
         )
     if outcome.error is not None:
         report(outcome.error)
@@ -101,7 +103,7 @@ def _load(
         project, path = find_scenario(reference or "")
         return project, path, *load_scenario(path, overrides)
     with Recording(recorded) as recording:
-        return project_of(recorded), recorded, *recorded_scenario(recording, overrides)
+        return Project.of(recorded), recorded, *recorded_scenario(recording, overrides)
 
 
 def _headline(path: Path, scenario: Scenario) -> str:

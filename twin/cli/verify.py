@@ -26,12 +26,12 @@ def verify(recording: Path, as_json: bool) -> int:
     from twin.cli.console import out, print_json, say
     from twin.cli.diff import finite, print_streams
     from twin.errors import EXIT_DIFFERS
+    from twin.project import Project
     from twin.recording.reader import Recording
-    from twin.rerun import project_of
     from twin.rerun import verify as verify_run
 
     with Recording(recording) as run:
-        found = verify_run(run, project_of(recording))
+        found = verify_run(run, Project.of(recording))
     for line in _changes(found.comparison):
         say(f"not as it was: {line}", "yellow")
     if as_json:

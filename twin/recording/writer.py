@@ -42,6 +42,7 @@ class Writer:
         self._header = header
         self._modes: list[str] | None = None
         self._links_time: int | None = None
+        self._left: Frame | None = None  # the newest frame, while it has no row of its own
         self._stopped = ""  # why nothing more can be written
         self._closed = self._broken = False
         self._claim = Claim(self.path, force=force)
@@ -80,7 +81,7 @@ class Writer:
             raise self._failed(error) from error
 
     def finish(self, summary: Mapping[str, Any], complete: bool, reason: str = "") -> None:
-        """Write how the run ended and close the file; numbers in `summary` that are not finite become null.
+        """Write the last frame and how the run ended, and close the file; what is not finite in `summary` is null.
 
         Raises:
             RecordingError: the rows since the last commit could not be written; the file is closed anyhow.
@@ -92,6 +93,8 @@ class Writer:
         if not self._stopped:
             try:
                 self._reserve(2 * len(json.dumps(plain)))
+                if self._left is not None:
+                    self._write_state(self._left)
                 self._flush()
             except RecordingError as error:
                 failure = error
@@ -124,6 +127,7 @@ class Writer:
             self._write_logs(frame.logs)
         if frame.links.time != self._links_time:
             self._write_links(frame.links)
+        self._left = frame
         if self._due(frame.time):
             self._write_state(frame)
 
@@ -132,6 +136,7 @@ class Writer:
         return periodic(-(-time * rate // NS), rate) == time
 
     def _write_state(self, frame: Frame) -> None:
+        self._left = None
         row = {
             "time": frame.time,
             "mode": self._mode_codes(frame.modes),

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Iterator
 from pathlib import Path
 
-from twin.errors import RecordingError
-from twin.recording.export.tables import blocks, table_names
+from twin.recording.export.tables import Block, write_folder
 from twin.recording.reader import Recording
 
 
@@ -16,21 +16,13 @@ def to_csv(recording: Recording, folder: Path | str) -> list[Path]:
     Raises:
         RecordingError: the folder exists, or can't be written.
     """
-    folder = Path(folder)
-    try:
-        folder.mkdir(parents=True)
-        return [_write(recording, table, folder / f"{table}.csv") for table in table_names(recording)]
-    except FileExistsError:
-        raise RecordingError(f"{folder}: exists already; name a folder that does not") from None
-    except OSError as error:
-        raise RecordingError(f"{folder}: can't be written: {error.strerror or error}") from error
+    return write_folder(recording, folder, ".csv", _write)
 
 
-def _write(recording: Recording, table: str, path: Path) -> Path:
+def _write(parts: Iterator[Block], path: Path) -> None:
     with open(path, "w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
-        for i, block in enumerate(blocks(recording, table)):
+        for i, block in enumerate(parts):
             if i == 0:
                 writer.writerow(block)
             writer.writerows(zip(*(values.tolist() for values in block.values()), strict=True))
-    return path

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pyarrow
 from pyarrow.parquet import ParquetWriter
 
-from twin.errors import RecordingError
-from twin.recording.export.tables import blocks, table_names
+from twin.recording.export.tables import Block, write_folder
 from twin.recording.reader import Recording
 
 
@@ -18,21 +18,13 @@ def to_parquet(recording: Recording, folder: Path | str) -> list[Path]:
     Raises:
         RecordingError: the folder exists, or can't be written.
     """
-    folder = Path(folder)
-    try:
-        folder.mkdir(parents=True)
-        return [_write(recording, table, folder / f"{table}.parquet") for table in table_names(recording)]
-    except FileExistsError:
-        raise RecordingError(f"{folder}: exists already; name a folder that does not") from None
-    except OSError as error:
-        raise RecordingError(f"{folder}: can't be written: {error.strerror or error}") from error
+    return write_folder(recording, folder, ".parquet", _write)
 
 
-def _write(recording: Recording, table: str, path: Path) -> Path:
-    parts = (pyarrow.table(dict(block)) for block in blocks(recording, table))
-    first = next(parts)
+def _write(parts: Iterator[Block], path: Path) -> None:
+    tables = (pyarrow.table(dict(block)) for block in parts)
+    first = next(tables)
     with ParquetWriter(path, first.schema, compression="zstd") as writer:
         writer.write_table(first)
-        for part in parts:
-            writer.write_table(part)
-    return path
+        for table in tables:
+            writer.write_table(table)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from twin.clock import NS
+from twin.errors import RecordingError
 from twin.recording.reader import Recording
 from twin.recording.schema import HOPS
 from twin.state import NEVER, Node
@@ -34,6 +36,27 @@ def table_names(recording: Recording) -> tuple[str, ...]:
     commands = [f"command_{group}" for group in recording.header.layout.commands]
     joints = ["joints"] if int(recording.header.layout.joint_offset[-1]) else []
     return ("state", *commands, *joints, "links", "packets", "events", "logs")
+
+
+def write_folder(
+    recording: Recording, folder: Path | str, suffix: str, write: Callable[[Iterator[Block], Path], None]
+) -> list[Path]:
+    """Write one file for each table into a new folder and return them.
+
+    Raises:
+        RecordingError: the folder exists, or can't be written.
+    """
+    folder = Path(folder)
+    try:
+        folder.mkdir(parents=True)
+        files = {table: folder / f"{table}{suffix}" for table in table_names(recording)}
+        for table, path in files.items():
+            write(blocks(recording, table), path)
+    except FileExistsError:
+        raise RecordingError(f"{folder}: exists already; name a folder that does not") from None
+    except OSError as error:
+        raise RecordingError(f"{folder}: can't be written: {error.strerror or error}") from error
+    return list(files.values())
 
 
 def blocks(recording: Recording, table: str, start: int | None = None, stop: int | None = None) -> Iterator[Block]:
