@@ -19,6 +19,7 @@ from twin.channel.tracer import RayTracer
 from twin.clock import Clock
 from twin.draws import generator
 from twin.errors import Findings, PluginError, ScenarioError, TwinError, WorldError, located
+from twin.interfaces.peers import Link
 from twin.link import Radio
 from twin.mechanism.urdf import collision_points
 from twin.network.fixed import FixedNetwork
@@ -77,9 +78,8 @@ class Built:
     def close(self) -> None:
         """Release the physics, and end what runs beside this process: controllers of their own."""
         self.physics.close()
-        for c in self.casts:
-            if c.controller is not None and (link := getattr(c.controller, "link", None)) is not None:
-                link.close()
+        for link in _links(self.casts):
+            link.close()
 
     @property
     def tasks(self) -> dict[str, Task]:
@@ -110,6 +110,8 @@ def build(
         casts = cast(scenario, project, controllers)
     findings.settle()
     _check_places(casts, world)
+    for link in _links(casts):
+        link.enter(world)
     nodes = [node for c in casts for node in c.nodes()]
     embodied = [c for c in casts if c.body is not None]
     bodies = _body_groups(embodied)
@@ -130,6 +132,11 @@ def build(
         robot.nodes = directory
     twin.connect(physics, channel, _network(scenario, project, nodes, radios, lookahead), robots, groups)
     return Built(twin, world, casts, nodes, radios, physics)
+
+
+def _links(casts: Sequence[Cast]) -> list[Link]:
+    """Return the conversations with controllers in other processes."""
+    return [c.controller.link for c in casts if c.controller is not None and hasattr(c.controller, "link")]
 
 
 def _check_places(casts: Sequence[Cast], world: World) -> None:
@@ -328,6 +335,7 @@ def _group(c: Cast, dynamics: Dynamics, world: World, scenario: Scenario, robots
         failsafes=_failsafes(c, scenario.seed),
         edge=c.edge_node,
         log_sensors=c.entry.log_sensors,
+        telemetry_size=getattr(c.controller, "telemetry_size", None),
     )
 
 

@@ -178,6 +178,10 @@ def _controller(entry: RobotEntry, kind: RobotKind, folder: Path, project: Proje
         if entry.controller is not None:
             raise ScenarioError(f"a {entry.kind} has no body to control")
         return None
+    if reference.startswith("mavlink:"):
+        from twin.interfaces.mavlink import load_mavlink  # needs an extra
+
+        return load_mavlink(reference, entry.external or ExternalSpec(), Path.cwd(), project.folder)
     if plugins.is_external(reference):
         from twin.interfaces.external import load_external  # needs an extra
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -194,11 +194,12 @@ class Group:
         failsafes: Sequence[Failsafe] = (),
         edge: int | None = None,
         log_sensors: bool = False,
+        telemetry_size: Callable[[RobotSpec, Sample], int] | None = None,
     ) -> None:
         self.name, self.robots, self.bodies, self.sensor = name, robots, bodies, sensor
         self.period, self.phase, self.offset = period, phase, offset
         self.controllers, self.failsafes, self.edge = controllers, failsafes, edge
-        self.log_sensors = log_sensors
+        self.log_sensors, self.telemetry_size = log_sensors, telemetry_size
         body = robots[0].spec.kind.body
         assert body is not None, "a group is made of robots with bodies"
         self.lower, self.upper = body.vector("lower"), body.vector("upper")
@@ -236,13 +237,17 @@ class Due:
             robot.packet(
                 group.edge,
                 TELEMETRY,
-                robot.spec.kind.telemetry,
+                self._size(robot, sample),
                 time + int(group.offset[row]),
                 sample.time,
                 sample,
             )
             for robot, row, sample in zip(self.robots, self.rows, samples, strict=True)
         ]
+
+    def _size(self, robot: Robot, sample: Sample) -> int:
+        stated = self.group.telemetry_size
+        return robot.spec.kind.telemetry if stated is None else stated(robot.spec, sample)
 
     def act(self, time: int) -> Decisions:
         """Decide: failsafe, controller, limits; each robot from its own sensors and inbox only."""

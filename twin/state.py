@@ -170,6 +170,7 @@ class Action:
     messages: tuple[Message, ...] = ()
     log: Mapping[str, float] = field(default_factory=dict)
     fault: str = ""  # what kept the controller from deciding; recorded as an event
+    size: int | None = None  # bytes of the command on the network; None: the robot's own `command`
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -149,7 +149,8 @@ class Edge(Robot):
             assert kind.body is not None and observation.sensed is not None
             command = checked(action.command, kind.body.width, job.spec.name, observation.time)
             stamp = observation.sensed.time
-            reaction.packets.append(self.packet(job.node, COMMAND, kind.command, leaves, stamp, command))
+            size = kind.command if action.size is None else action.size
+            reaction.packets.append(self.packet(job.node, COMMAND, size, leaves, stamp, command))
         if action.fault:
             reaction.events.append(Event(observation.time, CONTROLLER_FAULT, job.spec.name, action.fault))
         reaction.packets += self.post(action.messages, leaves)

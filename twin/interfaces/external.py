@@ -17,13 +17,13 @@ from typing import Any, ClassVar
 import numpy as np
 
 from twin.clock import NS
-from twin.errors import PluginError, RunError
-from twin.interfaces.link import Conversation, LinkLost
+from twin.errors import PluginError
+from twin.interfaces.link import Conversation
+from twin.interfaces.peers import LinkLost, give_up
 from twin.plugins import Loaded
 from twin.protocols import Course
 from twin.specs import ExternalSpec, RobotSpec
 from twin.state import F64, Action, Message, Observation, Packet, Reference
-from twin.units import duration_text
 
 
 def load_external(reference: str, spec: ExternalSpec, *folders: Path) -> Loaded:
@@ -75,12 +75,7 @@ class External:
             reply = link.ask("actions", observations=[_shown(c.spec, o) for c, o in pairs])
             return _actions(reply, controllers)
         except LinkLost as fault:
-            link.close()
-            message = f"controller {link.name}: {fault}"
-            if link.spec.on_failure == "stop":
-                robots = ", ".join(observation.robot for observation in observations)
-                raise RunError(f"{message} (at {duration_text(observations[0].time)}, for {robots})") from fault
-            return [Action(fault=message) for _ in observations]
+            return give_up(link, fault, observations)
 
 
 def _command(text: str, folders: Sequence[Path]) -> tuple[list[str], Path | None]:

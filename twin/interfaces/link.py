@@ -16,8 +16,10 @@ from pydantic import BaseModel
 
 from twin.clock import NS
 from twin.errors import PluginError
+from twin.interfaces.peers import LinkLost
 from twin.specs import ExternalSpec
 from twin.units import duration_text
+from twin.world.world import World
 
 try:
     import msgpack
@@ -31,10 +33,6 @@ _GRACE = 1.0
 """s that a process gets to end by itself, and again after it was asked to."""
 _LOOK = 100
 """ms between two looks at whether the process is alive."""
-
-
-class LinkLost(Exception):
-    """The other side is gone, silent, or says what can't be."""
 
 
 class Conversation:
@@ -70,6 +68,9 @@ class Conversation:
         _check(reply, expected, "step", self.step)
         self.lost = False
         return reply
+
+    def enter(self, world: World) -> None:
+        """Learn of the world: processes ask for nothing of it."""
 
     def close(self) -> None:
         """Say good-bye and end the process, if twin started it."""

@@ -57,6 +57,7 @@ class RotorcraftParameters(Spec):
     max_rate: PerAxis = (4.0, 4.0, 2.0)  # rad/s
     max_tilt: Radians = Field(default=pi / 4, gt=0, lt=pi / 2)
     priority: Literal["attitude", "thrust"] = "attitude"  # what saturated rotors keep up
+    setpoint: Literal["acceleration", "motors"] = "acceleration"  # what a command is; motors: nothing onboard
     battery: BatterySpec | None = None  # None: never empty, never sags
 
 
@@ -93,6 +94,7 @@ class Airframe(NamedTuple):
     max_rate: Vector  # rad/s
     max_tilt: float  # rad
     attitude_first: bool
+    motors: bool  # commands are motor setpoints
     battery: Battery
 
 
@@ -116,7 +118,7 @@ def airframe(p: RotorcraftParameters) -> Airframe:
         p.mass, p.inertia, p.gravity, mixer, place, turning, p.rotor_radius, p.thrust_coefficient,
         p.torque_coefficient, p.max_rotor_speed, p.motor_time_constant, p.rotor_drag, p.linear_drag,
         p.quadratic_drag, p.attitude_gain, p.rate_gain, p.max_rate, p.max_tilt, p.priority == "attitude",
-        battery,
+        p.setpoint == "motors", battery,
     )  # fmt: skip
 
 

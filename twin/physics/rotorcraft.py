@@ -2,6 +2,8 @@
 
 A command is what an offboard acceleration setpoint of a PX4 autopilot is: acceleration (3) in world axes,
 without gravity [m/s2], and yaw [rad]. A command whose thrust would have no upward part stops the rotors.
+With `setpoint = "motors"` nothing is controlled on board, and a command is what an autopilot tells its motors: each
+rotor's speed over the highest one at the present voltage, 0 to 1, in the order of `rotors`.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ from twin.state import F64, I64, BodyState
 
 
 class Rotorcraft:
-    """Turns acceleration and yaw commands of n multirotors into the wrenches of their rotors and the air.
+    """Turns the commands of n multirotors into the wrenches of their rotors and the air.
 
     Public between steps, one row per drone: `rotor_speed` (n, R) rad/s; `saturated` (n,), ticks in which the
     rotors could not give what was asked of them; `used` (n,) J from the battery and its `voltage` (n,) V; and
@@ -85,10 +87,14 @@ def _wrenches(
         rates = unrotate(q, (angular_velocity[i, 0], angular_velocity[i, 1], angular_velocity[i, 2]))
         flow = (velocity[i, 0] - air[i, 0], velocity[i, 1] - air[i, 1], velocity[i, 2] - air[i, 2])
         flow, up = unrotate(q, flow), unrotate(q, (0.0, 0.0, 1.0))
-        thrust, torque = attitude_control(frame, q, rates, command[i])
         most = frame.max_speed * voltage[i] / frame.battery.full_voltage
         limit = frame.thrust_coefficient * most * most
-        saturated[i] += allocate(frame.mixer, frame.attitude_first, thrust, torque, limit, thrusts)
+        if frame.motors:
+            for r in range(thrusts.shape[0]):
+                thrusts[r] = limit * command[i, r] * command[i, r]
+        else:
+            thrust, torque = attitude_control(frame, q, rates, command[i])
+            saturated[i] += allocate(frame.mixer, frame.attitude_first, thrust, torque, limit, thrusts)
         turn_rotors(frame, thrusts, speed[i], dt)
         _use_battery(frame, speed[i], used, voltage, i, dt)
         force, torque = rotor_forces(frame, speed[i], flow, rates, up, position[i, 2] - ground[i])

@@ -1,0 +1,7 @@
+"""A multirotor without an autopilot of its own: whoever controls it drives its motors."""
+
+from twin.robot import Robot
+
+
+class BareDrone(Robot):
+    """A flying robot that takes motor setpoints."""

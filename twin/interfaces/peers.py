@@ -1,0 +1,52 @@
+"""What all conversations with other processes have in common: how they end, and from where one may take part."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from ipaddress import ip_address
+from typing import Protocol
+
+from twin.errors import RunError
+from twin.specs import ExternalSpec
+from twin.state import Action, Observation
+from twin.units import duration_text
+from twin.world.world import World
+
+
+class LinkLost(Exception):
+    """The other side is gone, silent, or says what can't be."""
+
+
+class Link(Protocol):
+    """A conversation of one group of robots."""
+
+    name: str
+    spec: ExternalSpec
+
+    def enter(self, world: World) -> None:
+        """Learn of the world, before anything is asked."""
+
+    def close(self) -> None:
+        """End it; nothing is asked any more."""
+
+
+def give_up(link: Link, fault: LinkLost, observations: Sequence[Observation]) -> list[Action]:
+    """End a conversation for good: an instant later, state and answers would not match.
+
+    Raises:
+        RunError: the scenario says to stop then, rather than to leave the robots to their failsafe.
+    """
+    link.close()
+    message = f"controller {link.name}: {fault}"
+    if link.spec.on_failure == "stop":
+        robots = ", ".join(observation.robot for observation in observations)
+        raise RunError(f"{message} (at {duration_text(observations[0].time)}, for {robots})") from fault
+    return [Action(fault=message) for _ in observations]
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether only this machine can reach `host`."""
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
