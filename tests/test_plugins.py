@@ -166,6 +166,7 @@ class TestContract:
             ("service_time = '2'; service_time = 'soon'", ["service_time = 'soon'", "a time in s, ms"]),
             ("act_batch = 3", ["act_batch = 3", "(controllers, observations)"]),
             ("def act_batch(self, c, o): ...", ["def act_batch(self, c, o)", "a static method"]),
+            ("def telemetry_size(self, s, x): ...", ["def telemetry_size(self, s, x)", "a static method"]),
             ("Parameters = dict", ["Parameters = <class 'dict'>", "pydantic.BaseModel"]),
             ("def __init__(self, gain): ...", ["def __init__(self, gain)", "expected: def __init__(self)"]),
             ("act = 3", ["found: act = 3"]),

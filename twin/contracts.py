@@ -37,7 +37,7 @@ def check_contract(value: object, contract: type, reference: str) -> None:
 
 
 def check_options(controller: type, reference: str) -> None:
-    """Check the optional attributes of a controller: runs_on, trigger, service_time, act_batch, Parameters.
+    """Check the optional attributes of a controller, those that the protocol Controller lists.
 
     Raises:
         PluginError: one of them is wrong.
@@ -51,6 +51,8 @@ def check_options(controller: type, reference: str) -> None:
     faults += _service_time_faults(controller)
     if hasattr(controller, "act_batch"):
         faults += _faults(controller, "act_batch", 2, "(controllers, observations), a static method", bound=0)
+    if hasattr(controller, "telemetry_size"):
+        faults += _faults(controller, "telemetry_size", 2, "(spec, sample), a static method", bound=0)
     model = getattr(controller, "Parameters", BaseModel)
     if not (inspect.isclass(model) and issubclass(model, BaseModel)):
         faults.append(f"Parameters = {model!r}; allowed: a class derived from pydantic.BaseModel")

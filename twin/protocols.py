@@ -117,6 +117,8 @@ class Controller(Protocol):
     - `trigger = "arrival"` or a rate such as `"50 Hz"`, at the edge only (default "arrival");
     - `service_time = "2 ms"`: compute time at the edge (default 0), or a table such as
       `{kind = "normal", mean = "2 ms", deviation = "0.3 ms"}` (all kinds: `twin.specs`);
+    - `telemetry_size(spec, sample) -> int`, a static method: bytes of a sample on its way to the edge, in the encoding
+      that this controller reads (default: the robot's `telemetry`);
     - `Parameters`: a pydantic model that validates the scenario's `parameters` table;
     - `act_batch(controllers, observations) -> actions`, a static method: all robots due at once.
     """

@@ -166,6 +166,18 @@ def checked(command: Any, width: int, robot: str, time: int) -> F64:
     return vector
 
 
+def stated(size: Any, robot: str, time: int) -> int:
+    """Return a packet's size in bytes as a controller states it.
+
+    Raises:
+        RunError: not a whole number of bytes, or none.
+    """
+    if isinstance(size, bool) or not isinstance(size, int) or size < 1:
+        message = f"size of a packet of {robot} at {duration_text(time)} must be 1 byte at least, found {size!r}"
+        raise RunError(message)
+    return size
+
+
 @dataclass(slots=True)
 class Decisions:
     """What robots of one group decided at one tick."""
@@ -246,8 +258,10 @@ class Due:
         ]
 
     def _size(self, robot: Robot, sample: Sample) -> int:
-        stated = self.group.telemetry_size
-        return robot.spec.kind.telemetry if stated is None else stated(robot.spec, sample)
+        measure = self.group.telemetry_size
+        if measure is None:
+            return robot.spec.kind.telemetry
+        return stated(measure(robot.spec, sample), robot.name, sample.time)
 
     def act(self, time: int) -> Decisions:
         """Decide: failsafe, controller, limits; each robot from its own sensors and inbox only."""

@@ -11,7 +11,7 @@ import mesa
 
 from twin.clock import periodic
 from twin.protocols import Controller, ServiceTime
-from twin.robot import Reaction, Robot, checked, decide, logged
+from twin.robot import Reaction, Robot, checked, decide, logged, stated
 from twin.specs import RobotSpec
 from twin.state import (
     COMMAND,
@@ -149,7 +149,7 @@ class Edge(Robot):
             assert kind.body is not None and observation.sensed is not None
             command = checked(action.command, kind.body.width, job.spec.name, observation.time)
             stamp = observation.sensed.time
-            size = kind.command if action.size is None else action.size
+            size = kind.command if action.size is None else stated(action.size, job.spec.name, observation.time)
             reaction.packets.append(self.packet(job.node, COMMAND, size, leaves, stamp, command))
         if action.fault:
             reaction.events.append(Event(observation.time, CONTROLLER_FAULT, job.spec.name, action.fault))

@@ -178,6 +178,7 @@ def test_ctrl_c_closes_the_recording(tmp_path):
          "kind 'command'"),
         ("from twin.state import Message; return Action(messages=(Message('edge', None, 0),))", "size 0"),
         ("from twin.state import Message; return Action(messages=(Message('egde', None, 9),))", "mean 'edge'?"),
+        ("return Action(np.zeros(3), size=0)", "size of a packet of ball-0 at 0 s must be 1 byte at least, found 0"),
         ("return Action(messages=('hello',))", "'hello'; allowed: twin.state.Message"),
         ("return Action(log={'x': np.ones(2)})", "log of edge at 0 s"),
         ("raise SystemExit(7)", "raised SystemExit"),

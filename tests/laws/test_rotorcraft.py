@@ -218,3 +218,22 @@ def test_saturated_rotors_keep_roll_before_thrust_or_thrust_before_roll_as_told(
     assert torque["attitude"] > torque["thrust"] > 0
     wanted = 0.0082 * 20.0 * min(4.0, 8.0 * 2 * math.sin(0.3))
     assert torque["attitude"] == pytest.approx(wanted, rel=1e-9)
+
+
+def test_motor_setpoints_are_shares_of_the_top_speed_and_carry_the_weight_at_its_root():
+    parameters = load_kind(DRONE.parent / "bare_drone").body.parameters
+    bare = Rotorcraft({**parameters, **NO_DRAG, "battery": None}, 2)
+    top, k = 750.0, parameters["thrust_coefficient"]
+    hover = math.sqrt(9.81 / 4 / k) / top
+    setpoints = np.array([[hover] * 4, [0.0, 0.5, 0.7, 1.0]])
+    state = bodies((0, 0, 9), (5, 0, 9))
+    for _ in range(200):  # 400 ms, 13 time constants: e-13 of each lag is left
+        wrench = bare.wrench(state, setpoints, DT)
+    assert wrench[0] == pytest.approx([0, 0, 9.81, 0, 0, 0], abs=1e-4)
+    assert bare.rotor_speed[1] == pytest.approx(top * setpoints[1], abs=top * math.exp(-13))
+    # Rotors 1 (front right) to 4 by hand: torque = sum of place x thrust, and the reaction against each turn.
+    f = k * bare.rotor_speed[1] ** 2
+    roll = 0.16 * (f[1] + f[2] - f[0] - f[3])
+    pitch = 0.16 * (f[1] + f[3] - f[0] - f[2])
+    yaw = 0.016 * (f[2] + f[3] - f[0] - f[1])
+    assert wrench[1] == pytest.approx([0, 0, f.sum(), roll, pitch, yaw], rel=1e-12, abs=1e-12)

@@ -33,11 +33,15 @@ ADDRESS = "TWIN_ADDRESS"
 
 @dataclass
 class Action:
-    """A command (None keeps the held one), messages (dicts of to, payload, size, kind), values to log."""
+    """A command (None keeps the held one), messages (dicts of to, payload, size, kind), values to log.
+
+    `size` is what the command takes on the network in bytes, None: as robot.toml says.
+    """
 
     command: Any = None
     messages: tuple[Any, ...] = ()
     log: Mapping[str, float] = field(default_factory=dict)
+    size: int | None = None
 
 
 @dataclass
@@ -155,7 +159,7 @@ def _act(controller: Any, task: Task | None, seen: dict[str, Any]) -> dict[str, 
     action = controller.act(observation)
     messages = [m if isinstance(m, dict) else {k: getattr(m, k) for k in ("to", "payload", "size", "kind")}
                 for m in action.messages]  # fmt: skip
-    return {"command": action.command, "messages": messages, "log": dict(action.log)}
+    return {"command": action.command, "messages": messages, "log": dict(action.log), "size": action.size}
 
 
 def _plain(value: Any) -> Any:

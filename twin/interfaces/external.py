@@ -146,6 +146,7 @@ def _action(answer: Any, spec: RobotSpec) -> Action:
             None if command is None else _vector(command, spec),
             tuple(Message(str(m["to"]), m["payload"], int(m["size"]), str(m.get("kind", "message"))) for m in messages),
             {str(name): float(value) for name, value in log.items()},
+            size=None if answer.get("size") is None else int(answer["size"]),
         )
     except (TypeError, ValueError, KeyError, AttributeError) as error:
         raise LinkLost(f"action of {spec.name} is malformed: {type(error).__name__}: {error}") from error

@@ -17,7 +17,7 @@ from scipy.spatial.transform import Rotation
 from twin.base_spec import Spec
 from twin.clock import NS
 from twin.errors import PluginError
-from twin.specs import NavigationSpec
+from twin.sensor_specs import NavigationSpec
 from twin.state import F64, Sample
 from twin.units import RateHz
 from twin.world.georeference import GeoReference
@@ -113,7 +113,7 @@ def attitude(q: F64) -> list[float]:
 
 
 def pressure(height: float) -> float:
-    """Return the pressure [hPa] of the standard atmosphere at a height [m] below 11 km (ISO 2533)."""
+    """Return the pressure [hPa] of the standard atmosphere at a geopotential height [m] below 11 km (ISO 2533)."""
     return float(1013.25 * (1.0 - 0.0065 * height / 288.15) ** 5.255_88)
 
 

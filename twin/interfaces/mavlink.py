@@ -20,6 +20,7 @@ from twin.interfaces.hil import HilEncoder, HilSpec, mavlink
 from twin.interfaces.peers import LinkLost, give_up, is_loopback
 from twin.interfaces.ports import Port, parser
 from twin.plugins import Loaded
+from twin.sensor_specs import NavigationSpec
 from twin.specs import ExternalSpec, RobotSpec
 from twin.state import Action, Observation, Sample
 from twin.units import NonNegativeNs
@@ -111,7 +112,7 @@ class Autopilots:
     def encoder(self, spec: RobotSpec) -> HilEncoder:
         """Return what turns a robot's samples into messages."""
         parameters = _parameters(spec)
-        return HilEncoder(parameters, spec.kind.sensors[0], self.place, parameters.warmup)
+        return HilEncoder(parameters, _navigation(spec), self.place, parameters.warmup)
 
     def telemetry_size(self, spec: RobotSpec, sample: Sample) -> int:
         """Return the bytes of the frames of a sample: what the network carries to an autopilot at the edge."""
@@ -146,6 +147,7 @@ class Autopilot:
             found = ", ".join(f"{f.size} x {f.name} in {f.unit}" for f in body.command)
             raise PluginError(f"{self.link.name}: {spec.name} takes {found}; an autopilot drives at most {_WIDTH} "
                               'motors, 0 to 1 each, such as those of a "bare_drone"')  # fmt: skip
+        _navigation(spec)
         self.spec, self.width, self.parameters = spec, body.width, _parameters(spec)
         self.port = self.link.open(spec, self.parameters)
         self.encoder: HilEncoder | None = None
@@ -219,6 +221,13 @@ def _blaming(robot: str) -> Iterator[None]:
         yield
     except LinkLost as fault:
         raise LinkLost(f"the autopilot of {robot}: {fault}") from fault
+
+
+def _navigation(spec: RobotSpec) -> NavigationSpec:
+    for sensor in spec.kind.sensors:
+        if isinstance(sensor, NavigationSpec):
+            return sensor
+    raise PluginError(f"{spec.name} has no navigation sensor, of which an autopilot could be told")
 
 
 def _parameters(spec: RobotSpec) -> AutopilotSpec:
