@@ -1,5 +1,6 @@
 """World folders: built at first use, kept in the cache, refused when they are wrong; and the built-in ones."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -62,9 +63,48 @@ def test_parameters_and_rules_change_the_world(folder):
     assert len({plain.digest, large.digest, glazed.digest}) == 3
 
 
+def test_whatever_a_source_refers_to_rebuilds_the_world_when_it_changes(folder):
+    site = folder(source='"hall.urdf"')
+    shape = '<collision><geometry><mesh filename="parts/hall.obj"/></geometry></collision>'
+    (site / "hall.urdf").write_text(f'<robot name="r"><link name="hall">{shape}</link></robot>')
+    (site / "parts").mkdir()
+    tops = []
+    for height in (3, 7):
+        corners = f"v 0 0 0\nv 9 0 0\nv 0 9 0\nv 0 0 {height}\n"
+        (site / "parts/hall.obj").write_text(corners + "f 1 3 2\nf 1 2 4\nf 2 3 4\nf 3 1 4\n")
+        tops.append(open_world(site).geometry.vertices[:, 2].max())
+    assert tops == [3.0, 7.0]
+
+
+def test_terrain_lies_in_the_worlds_folder_and_rebuilds_it_when_it_changes(folder):
+    ring = [[4.5051, 52.5051], [4.5053, 52.5051], [4.5053, 52.5052], [4.5051, 52.5051]]
+    origin = "[origin]\nlongitude = 4.5\nlatitude = 52.5\n"
+    text = '[parameters]\nterrain = "{}"\ngeoid_height = 43.0\n' + origin
+    site = folder(source='"site.geojson"', tables=text.format("N52E004.hgt"))
+    (site / "site.geojson").write_text(json.dumps([{"polygon": ring, "height": 12}]))
+    for height in (100, 140):
+        (site / "N52E004.hgt").write_bytes(np.full(1201 * 1201, height, ">i2").tobytes())
+        world = open_world(site)
+        top = world.georeference.to_geodetic(world.geometry.vertices)[:, 2].max()
+        assert top == pytest.approx(height + 43.0 + 12.0, abs=1e-3)
+    with pytest.raises(TwinError, match="leads out"):
+        open_world(folder(source='"site.geojson"', tables=text.format("../N52E004.hgt")))
+
+
+def test_a_scenario_does_not_rebuild_its_world(folder, tmp_path):
+    site = folder()
+    open_world(site)
+    (site / "scenarios").mkdir()
+    (site / "scenarios/new.toml").write_text("schema = 1\n")
+    open_world(site)
+    assert len(list((tmp_path / "cache/worlds").iterdir())) == 1
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
+        ({"tables": "[parameters]\nsize = 2.0\n"}, "parameters: .*unexpected keyword argument 'size'"),
+        ({"source": '"generate.py"', "tables": "[parameters]\nterrian = 'a'\n"}, "did you mean 'terrain'"),
         ({"source": '"generate.py:broken"'}, "returned no Geometry"),
         ({"source": '"generate.py:missing"'}, "no 'missing' in it"),
         ({"source": '"../../etc/passwd"'}, "leads out of the world's folder"),

@@ -33,7 +33,7 @@ def draw_map(world: World, below: float | None = None, sites: Sequence[F64] = ()
     """Draw a world seen from above; only what begins lower than z = `below` [m], if given, and sites (3,) m."""
     geometry = world.geometry
     if below is not None:
-        geometry = with_faces(geometry, _begins_below(geometry, below))
+        geometry = with_faces(geometry, begins_below(geometry, below))
     low, high = (corner[:2] for corner in world.geometry.bounds())
     figure, axes = make_sheet(low, high, (WIDTH, TITLE, KEYS, MARGIN))
     heights = draw_plan(axes, geometry, low, high)
@@ -58,7 +58,8 @@ def radio_sites(folder: Path | None) -> list[F64]:
     return list(places.values())
 
 
-def _begins_below(geometry: Geometry, height: float) -> Bool:
+def begins_below(geometry: Geometry, height: float) -> Bool:
+    """Tell for each face (F,) whether some of it lies below z = `height` [m]."""
     lowest = np.full(len(geometry.face_normal), np.inf)
     np.minimum.at(lowest, geometry.triangle_face, geometry.vertices[geometry.triangles, 2].min(axis=1))
     return lowest < height
@@ -83,9 +84,9 @@ def _draw_walls(axes: Axes, geometry: Geometry) -> list[str]:
 
 def _draw_legend(axes: Axes, geometry: Geometry, walls: Sequence[str], with_sites: bool) -> None:
     on_ground = geometry.face_material[surface_kinds(geometry) == "ground"]
+    grounds = dict.fromkeys(geometry.materials[i] for i in np.unique(on_ground))  # in several thicknesses, perhaps
     entries: list[Any] = [
-        Patch(facecolor=_ground_colour(geometry.materials[i]), edgecolor=FRAME, label=_words(geometry.materials[i]))
-        for i in np.unique(on_ground)
+        Patch(facecolor=_ground_colour(name), edgecolor=FRAME, label=_words(name)) for name in grounds
     ]
     entries += [
         Line2D([], [], color=WALL_COLOURS.get(n, INK), linewidth=2, label=f"walls of {_words(n)}") for n in walls

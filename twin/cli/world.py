@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from twin.cli import examples
 
-_KEYS = 6
+if TYPE_CHECKING:
+    from twin.world.world import World
+
+_KEYS = 3
 """Keys of tags that `info` names."""
 
 
@@ -42,13 +45,14 @@ def import_(file: Path, folder: Path, origin: str, name: str | None, as_json: bo
     from twin.cli.console import out, print_json, say
     from twin.world.importers import import_to_folder
 
+    say(f"importing {file}")
     report = import_to_folder(file, folder, origin, name=name, **options)
     for warning in report.warnings:
         say(f"warning: {warning}", "yellow")
     if as_json:
         print_json(report.as_dict())
         return 0
-    out.print(f"{folder}: {report.used} of {report.found} from {report.format} ({report.crs})")
+    out.print(f"{folder}: {report.used} of {report.found} buildings and things from {report.format} ({report.crs})")
     for what in ("repaired", "skipped", "assumed"):
         for reason, count in getattr(report, what).items():
             out.print(f"  {what} {count}: {reason}", markup=False)
@@ -56,6 +60,7 @@ def import_(file: Path, folder: Path, origin: str, name: str | None, as_json: bo
     out.print(f"  {report.faces} faces, {report.triangles} triangles, {report.seconds:.1f} s, {report.peak_mb:.0f} MB")
     if report.lanes:
         out.print(f"  {report.lanes} lanes in lanes.csv")
+    say(f"to see it: twin world show {folder} -o map.png")
     return 0
 
 
@@ -91,30 +96,74 @@ def info(reference: str, as_json: bool) -> int:
 
 
 @world.command("show", epilog=examples(
-    "twin world show city -o map.png", 'twin world show factory -o map.png --below "5 m"'
+    "twin world show city -o map.png", 'twin world show factory -o map.png --below "5 m"',
+    "twin world show city --open", "twin world show city -o city.html",
 ))  # fmt: skip
 @click.argument("reference", metavar="WORLD")
-@click.option(
-    "-o", "--output", required=True, type=click.Path(path_type=Path), help="Picture: .png, .svg or .pdf."
-)
+@click.option("-o", "--output", type=click.Path(path_type=Path),
+              help="Map: .png, .svg or .pdf; .html is a page in space.")  # fmt: skip
+@click.option("--open", "opened", is_flag=True, help="Serve a page in space until Ctrl-C.")
 @click.option("--below", help="Hide what begins above this z, such as a roof.")
-@click.option("--force", is_flag=True, help="Replace an existing picture.")
-def show(reference: str, output: Path, below: str | None, force: bool) -> int:
-    """Draw a map of WORLD: heights, materials, sites."""
-    from twin.analysis.map import draw_map, radio_sites
-    from twin.analysis.picture import save
-    from twin.cli.console import say
+@click.option("--force", is_flag=True, help="Replace an existing file.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to serve at; 0.0.0.0 is everyone.")
+@click.option("--port", type=int, default=8080, show_default=True, help="Port to serve at.")
+def show(
+    reference: str, output: Path | None, opened: bool, below: str | None, force: bool, host: str, port: int
+) -> int:
+    """Draw a map of WORLD (heights, materials, sites), or show it in space.
+
+    Pages need the extra `view` (viser).
+    """
     from twin.units import parse_quantity
     from twin.world.world import open_world
 
+    if output is None and not opened:
+        raise click.UsageError("say where: -o FILE for a map or a page, or --open for the browser")
     try:
         height = None if below is None else float(parse_quantity(below, "length"))
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="--below") from error
-    opened = open_world(find_world(reference))
-    save(draw_map(opened, height, radio_sites(opened.folder)), output, force=force)
-    say(f"map in {output}")
+    shown = open_world(find_world(reference))
+    page = output is not None and output.suffix.lower() == ".html"
+    if output is not None and not page:
+        _draw(shown, height, output, force)
+    if page or opened:
+        _show_in_space(shown, height, output if page else None, force, opened, host, port)
     return 0
+
+
+def _draw(world: World, below: float | None, output: Path, force: bool) -> None:
+    from twin.analysis.map import draw_map, radio_sites
+    from twin.analysis.picture import save
+    from twin.cli.console import say
+
+    save(draw_map(world, below, radio_sites(world.folder)), output, force=force)
+    say(f"map in {output}")
+
+
+def _show_in_space(
+    world: World, below: float | None, output: Path | None, force: bool, serve: bool, host: str, port: int
+) -> None:
+    from twin.analysis.map import begins_below, radio_sites
+    from twin.cli.console import out, say
+    from twin.cli.extras import needed
+    from twin.world.geometry import with_faces
+
+    with needed("view", "viser"):
+        from twin.viewer.site import SitePage
+    geometry = world.geometry if below is None else with_faces(world.geometry, begins_below(world.geometry, below))
+    page = SitePage(world.name, geometry, radio_sites(world.folder), host=host, port=port)
+    try:
+        if output is not None:
+            page.export(output, force=force)
+            say(f"page in {output}")
+        if serve:
+            out.print(f"open http://{host}:{page.server.get_port()} in a browser; Ctrl-C ends", markup=False)
+            page.serve()
+    except KeyboardInterrupt:
+        say("ended")
+    finally:
+        page.close()
 
 
 def find_world(reference: str) -> Path:

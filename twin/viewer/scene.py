@@ -44,9 +44,9 @@ class Scene:
         self._thickness = extent / 500
         server.scene.set_up_direction("+z")
         server.scene.configure_default_lights(cast_shadow=False)
-        self._aim(bounds, extent, geometry)
+        aim(server, bounds, extent, geometry)
         if geometry is not None:
-            self._add_world(geometry)
+            add_world(server, geometry)
         self._places: dict[int, F64] = {}  # of the nodes without a body
         self._add_sites(sites, extent)
         self.robots: dict[int, Any] = {}  # by node, those with a body
@@ -101,26 +101,11 @@ class Scene:
             self._parts[node][link].position = self._scale * position
             self._parts[node][link].wxyz = turn
 
-    def _aim(self, bounds: tuple[F64, F64], extent: float, geometry: Geometry | None) -> None:
-        """Look at the middle from the south; far enough for the whole world, since viser hides what is farther."""
-        camera, middle = self._server.initial_camera, (bounds[0] + bounds[1]) / 2
-        camera.look_at = tuple(middle)
-        camera.position = tuple(middle + extent * np.array([0.08, -0.5, 0.42]))
-        whole = 0.0 if geometry is None else float(np.linalg.norm(np.subtract(*geometry.bounds())))
-        camera.near, camera.far = extent / 2000, 4.0 * (extent + whole)
-
-    def _add_world(self, geometry: Geometry) -> None:
-        for i, surface in enumerate(surfaces(geometry)):
-            self._server.scene.add_mesh_simple(
-                f"/world/{i}", surface.vertices.astype(np.float32), surface.triangles, color=surface.colour,
-                flat_shading=True, side="double", cast_shadow=False, receive_shadow=False,
-            )  # fmt: skip
-
     def _add_sites(self, sites: Sequence[Site], extent: float) -> None:
         by_name = {robot.name: node for node, robot in enumerate(self._robots)}
         for i, site in enumerate(sites):
             self._places[by_name[site.robot]] = np.array(site.position)
-            self._server.scene.add_icosphere(f"/sites/{i}", extent / 150, _INK, position=site.position)
+            add_site(self._server, f"/sites/{i}", site.position, extent)
             self._label(f"/sites/{i}/name", site.robot)
 
     def _add_robots(self, models: Mapping[str, Path], extent: float) -> None:
@@ -180,6 +165,29 @@ class Scene:
                 else _colours(DELAYS.reversed(), np.array([np.nan if by_delay else part]))
             )
         return points, colours
+
+
+def aim(server: ViserServer, bounds: tuple[F64, F64], extent: float, geometry: Geometry | None) -> None:
+    """Look at the middle from the south; far enough for the whole world, since viser hides what is farther."""
+    camera, middle = server.initial_camera, (bounds[0] + bounds[1]) / 2
+    camera.look_at = tuple(middle)
+    camera.position = tuple(middle + extent * np.array([0.08, -0.5, 0.42]))
+    whole = 0.0 if geometry is None else float(np.linalg.norm(np.subtract(*geometry.bounds())))
+    camera.near, camera.far = extent / 2000, 4.0 * (extent + whole)
+
+
+def add_world(server: ViserServer, geometry: Geometry) -> None:
+    """Add all surfaces of a world."""
+    for i, surface in enumerate(surfaces(geometry)):
+        server.scene.add_mesh_simple(
+            f"/world/{i}", surface.vertices.astype(np.float32), surface.triangles, color=surface.colour,
+            flat_shading=True, side="double", cast_shadow=False, receive_shadow=False,
+        )  # fmt: skip
+
+
+def add_site(server: ViserServer, path: str, place: Sequence[float] | F64, extent: float) -> None:
+    """Add a radio site at `place` (3,) m to a scene of `extent` [m]."""
+    server.scene.add_icosphere(path, extent / 150, _INK, position=tuple(place))
 
 
 def _colours(table: Colormap, part: F64) -> Bytes:

@@ -8,6 +8,7 @@ first use into the cache folder, under a digest of all that it depends on.
 from __future__ import annotations
 
 import hashlib
+import inspect
 import json
 from collections.abc import Sequence
 from functools import cached_property
@@ -17,7 +18,7 @@ from typing import Any, Literal
 import numpy as np
 from pydantic import Field
 
-from twin.errors import WorldError
+from twin.errors import WorldError, nearest
 from twin.kernels import cache_home
 from twin.plugins import load_object
 from twin.specs import Spec
@@ -31,6 +32,7 @@ from twin.world.georeference import GeoReference
 from twin.world.materials import WATERS
 from twin.world.rules import MaterialRule, apply_rules
 
+_NO_INPUT = ("scenarios", "recordings", "__pycache__")
 GEOMETRY, COLLISION = "geometry.npz", "collision.obj"
 
 
@@ -188,13 +190,25 @@ def _toml(world: World, provenance: dict[str, str | int | float]) -> str:
 
 def _build(folder: Path, spec: WorldSpec, georeference: GeoReference | None) -> Geometry:
     if ":" in spec.source:
-        geometry = load_object(spec.source, folder).value(**spec.parameters)
+        generator = load_object(spec.source, folder).value
+        try:
+            inspect.signature(generator).bind(**spec.parameters)
+        except TypeError as error:
+            raise WorldError(f"{folder / 'world.toml'}: parameters: {spec.source}: {error}") from error
+        geometry = generator(**spec.parameters)
         if not isinstance(geometry, Geometry):
             raise WorldError(f"{folder / 'world.toml'}: source: {spec.source} returned no Geometry")
         return geometry
     from twin.world.importers import import_world
+    from twin.world.importers.site import Options
 
-    world, _ = import_world(_within(folder, spec.source), georeference or "auto", **spec.parameters)
+    options, known = dict(spec.parameters), list(Options.__annotations__)
+    for key in options.keys() - set(known):
+        allowed = f"{', '.join(known)}{nearest(key, known)}"
+        raise WorldError(f"{folder / 'world.toml'}: parameters: found {key!r}; allowed: {allowed}")
+    if isinstance(options.get("terrain"), str):
+        options["terrain"] = _within(folder, options["terrain"])
+    world, _ = import_world(_within(folder, spec.source), georeference or "auto", **options)
     if world.georeference != georeference:
         raise WorldError(f"{folder / 'world.toml'}: origin: missing; {spec.source} lies at {world.georeference}")
     return world.geometry
@@ -203,23 +217,33 @@ def _build(folder: Path, spec: WorldSpec, georeference: GeoReference | None) -> 
 def _within(folder: Path, name: str) -> Path:
     path = (folder / name).resolve()
     if not path.is_relative_to(folder):
-        raise WorldError(f"{folder / 'world.toml'}: source: {name!r} leads out of the world's folder")
+        raise WorldError(f"{folder / 'world.toml'}: {name!r} leads out of the world's folder")
     return path
 
 
 def _build_digest(folder: Path, spec: WorldSpec) -> str:
-    """Return a digest of all that a built geometry depends on: world.toml, its source, and our own code."""
+    """Return a digest of all that a built geometry may depend on: the folder's files and our own code.
+
+    A source may refer to others (meshes, terrain, models), so all of the folder counts, but for its scenarios.
+    """
     own = Path(__file__).parent
-    files = [folder / "world.toml", *sorted(folder.glob("*.py")), *sorted(own.rglob("*.py"))]
-    if ":" not in spec.source:
-        files.append(_within(folder, spec.source))
+    if ":" not in spec.source and not (source := _within(folder, spec.source)).is_file():
+        raise WorldError(f"{source}: can't be read: no such file")
     digest = hashlib.sha256()
-    for file in files:
-        try:
-            digest.update(file.name.encode() + file.read_bytes())
-        except OSError as error:
-            raise WorldError(f"{file}: can't be read: {error.strerror}") from error
+    for root, files in ((folder, folder.rglob("*")), (own, own.rglob("*.py"))):
+        for file in sorted(files):
+            name = file.relative_to(root)
+            if file.is_file() and not any(part in _NO_INPUT or part.startswith(".") for part in name.parts):
+                digest.update(f"{name.as_posix()}\0{_sha256(file)}".encode())
     return digest.hexdigest()[:16]
+
+
+def _sha256(file: Path) -> str:
+    try:
+        with file.open("rb") as opened:
+            return hashlib.file_digest(opened, "sha256").hexdigest()
+    except OSError as error:
+        raise WorldError(f"{file}: can't be read: {error.strerror}") from error
 
 
 def _cache(name: str) -> Path:

@@ -1,0 +1,43 @@
+"""A world without a run as a page: all of its triangles are served, and a file holds it."""
+
+import numpy as np
+import pytest
+
+pytest.importorskip("viser", reason="the extra `view` is not installed")
+
+from twin.errors import TwinError
+from twin.viewer.site import SitePage
+from twin.world.builder import GeometryBuilder
+
+
+@pytest.fixture
+def page():
+    builder = GeometryBuilder()
+    builder.add_polygon([np.array([[-90, -90, 0], [90, -90, 0], [90, 90, 0], [-90, 90, 0]], dtype=float)], "wet_ground")
+    builder.add_box((0, 0, 0), (4, 4, 3), "concrete", builder.add_object("house"))
+    opened = SitePage("yard", builder.build(), [np.array([1.0, 2.0, 9.0])], port=0)
+    yield opened
+    opened.close()
+
+
+def test_the_camera_looks_at_the_things_and_sees_the_whole_ground(page):
+    camera = page.server.initial_camera
+    assert camera.look_at == pytest.approx((2.0, 2.0, 1.5))
+    assert camera.far > 4 * np.hypot(180, 180)
+    assert np.linalg.norm(np.subtract(camera.position, camera.look_at)) < 10.0
+
+
+def test_a_page_is_a_file_that_is_not_replaced_unasked(page, tmp_path):
+    page.export(tmp_path / "yard.html")
+    assert "<html" in (tmp_path / "yard.html").read_text()[:2000].lower()
+    with pytest.raises(TwinError, match="exists already"):
+        page.export(tmp_path / "yard.html")
+    page.export(tmp_path / "yard.html", force=True)
+
+
+def test_the_page_draws_in_a_browser(page, tmp_path, browser):
+    page.export(tmp_path / "yard.html")
+    browser.open((tmp_path / "yard.html").as_uri())
+    assert browser.run("return document.title") is not None
+    assert not browser.errors()
+    assert browser.requested() == {(tmp_path / "yard.html").as_uri()}
