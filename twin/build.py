@@ -200,7 +200,7 @@ def _body_groups(casts: Sequence[Cast]) -> list[BodyGroup]:
     for c in casts:
         assert c.body is not None
         with findings.attempt():
-            dynamics = make_dynamics(c.body.dynamics, c.body.parameters, len(c.specs), c.folder)
+            dynamics = make_dynamics(c.body.dynamics, c.body.parameters, len(c.specs), c.folder, c.body.urdf)
             names = [spec.name for spec in c.specs]
             groups.append(BodyGroup(c.name, c.body, dynamics, c.position, c.orientation, names))
     findings.settle()

@@ -18,6 +18,7 @@ from twin.protocols import Failsafe
 from twin.scenario import load_kind
 from twin.sensors.make import fields_of
 from twin.specs import BodySpec, NetworkSpec, RobotKind
+from twin.state import F64
 from twin.toml_text import read_toml, validate
 
 
@@ -122,7 +123,9 @@ def _observation(kind: RobotKind) -> list[dict[str, Any]]:
 def _command(body: BodySpec) -> list[dict[str, Any]]:
     fields, start = [], 0
     for field in body.command:
-        bounds = {bound: getattr(field, bound) for bound in ("lower", "upper")}
+        part = slice(start, start + field.size)
+        lower, upper = (body.vector("lower")[part], body.vector("upper")[part])
+        bounds = {"lower": float(lower.min()), "upper": float(upper.max())}
         fields.append({
             "field": field.name,
             "shape": [field.size],
@@ -130,10 +133,15 @@ def _command(body: BodySpec) -> list[dict[str, Any]]:
             "description": field.description,
             "index": [start, start + field.size],
             **{bound: value if np.isfinite(value) else None for bound, value in bounds.items()},
-            "initial": field.initial,
+            "initial": float(body.vector("initial")[start]),
+            "of_each_joint": None if field.joints is None else [_finite(lower), _finite(upper)],
         })  # fmt: skip
         start += field.size
     return fields
+
+
+def _finite(limits: F64) -> list[float | None]:
+    return [float(limit) if np.isfinite(limit) else None for limit in limits]
 
 
 def _controller(name: str, folder: Path, kind: RobotKind) -> dict[str, Any]:

@@ -215,6 +215,7 @@ class Group:
         body = robots[0].spec.kind.body
         assert body is not None, "a group is made of robots with bodies"
         self.lower, self.upper = body.vector("lower"), body.vector("upper")
+        self.components = body.components
         self.clipping = np.zeros(len(robots), dtype=bool)
         by_tick = [np.flatnonzero(phase % period == residue) for residue in range(period)]
         self._due = [Due(self, rows) if len(rows) else None for rows in by_tick]
@@ -327,8 +328,10 @@ class Due:
             return
         command = checked(action.command, len(group.lower), robot.name, time)
         limited = np.minimum(np.maximum(command, group.lower), group.upper)
-        excess = float(np.abs(command - limited).max())
+        beyond = np.abs(command - limited)
+        excess = float(beyond.max())
         if excess > 0 and not group.clipping[row]:
-            decisions.events.append(Event(time, "clipped", robot.name, "command beyond its limits", excess))
+            detail = f"{group.components[int(beyond.argmax())]} beyond its limits"
+            decisions.events.append(Event(time, "clipped", robot.name, detail, excess))
         group.clipping[row] = excess > 0
         decisions.actions[i] = Action(limited)

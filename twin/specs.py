@@ -11,6 +11,8 @@ from pydantic import BeforeValidator, ConfigDict, Field, PositiveFloat, model_va
 
 from twin.base_spec import Point as Point
 from twin.base_spec import Spec as Spec
+from twin.errors import ScenarioError
+from twin.mechanism.urdf import movable_joints
 from twin.radio_specs import Jitter as Jitter
 from twin.radio_specs import NrSpec as NrSpec
 from twin.radio_specs import OverSeaSpec as OverSeaSpec
@@ -55,6 +57,7 @@ class CommandField(Spec):
     lower: float = -float("inf")
     upper: float = float("inf")
     initial: float = 0.0
+    joints: Literal["position", "velocity", "effort"] | None = None  # of the first `size` joints, with their limits
 
     model_config = ConfigDict(allow_inf_nan=True)
 
@@ -67,15 +70,51 @@ class BodySpec(Spec):
     dynamics: str
     parameters: dict[str, Any] = {}
     command: tuple[CommandField, ...]
+    start: tuple[Radians, ...] = ()  # rad or m, position of each joint that moves; none: all at 0
 
     @property
     def width(self) -> int:
         """Length of the command vector."""
         return sum(field.size for field in self.command)
 
+    @property
+    def components(self) -> list[str]:
+        """Names of the command vector's numbers."""
+        return [f.name if f.size == 1 else f"{f.name}.{i}" for f in self.command for i in range(f.size)]
+
     def vector(self, bound: Literal["lower", "upper", "initial"]) -> F64:
-        """Return that bound of the command vector, shape (width,)."""
-        return np.concatenate([np.full(field.size, getattr(field, bound)) for field in self.command])
+        """Return that bound of the command vector, shape (width,).
+
+        Raises:
+            ScenarioError: a field stands for more joints than the URDF has, or `start` for others than it has.
+        """
+        return np.concatenate([self._bound(field, bound) for field in self.command])
+
+    def joint_start(self) -> F64:
+        """Return the position (J,) of each movable joint at the start.
+
+        Raises:
+            ScenarioError: `start` doesn't have one for each.
+        """
+        joints = len(movable_joints(self.urdf))
+        if self.start and len(self.start) != joints:
+            message = f"found {len(self.start)} positions; allowed: {joints}, one for each joint of {self.urdf.name}"
+            raise ScenarioError(message, key="body.start")
+        return np.array(self.start) if self.start else np.zeros(joints)
+
+    def _bound(self, field: CommandField, bound: Literal["lower", "upper", "initial"]) -> F64:
+        if field.joints is None:
+            return np.full(field.size, getattr(field, bound))
+        joints = movable_joints(self.urdf)[: field.size]
+        if len(joints) < field.size:
+            message = f"{field.name} stands for {field.size} joints, but {self.urdf.name} has {len(joints)}"
+            raise ScenarioError(message, key="body.command")
+        if bound == "initial":
+            return self.joint_start()[: field.size] if field.joints == "position" else np.zeros(field.size)
+        if field.joints == "position":
+            return np.array([getattr(joint, bound) for joint in joints])
+        sign = -1.0 if bound == "lower" else 1.0
+        return sign * np.array([getattr(joint, field.joints) for joint in joints])
 
 
 class AntennaSpec(Spec):

@@ -76,7 +76,9 @@ def coding(kind: RobotKind, has_task: bool, limits: Mapping[str, tuple[float, fl
     names = [field.name for field in kind.body.command]
     if unknown := [name for name in limits if name not in names]:
         raise ScenarioError(f"limits: no field {unknown[0]!r} in the command; there are: {', '.join(names)}")
-    bounds = [_bounds(field, limits) for field in kind.body.command for _ in range(field.size)]
+    fields = [field for field in kind.body.command for _ in range(field.size)]
+    own = zip(fields, kind.body.vector("lower"), kind.body.vector("upper"), strict=True)
+    bounds = [_bounds(field, limits.get(field.name, (float(low), float(high)))) for field, low, high in own]
     sensed = {name: field.size for _, fields in fields_of(kind) for name, field in fields.items()}
     sizes = sensed | {"age": 1} | (_GOALS if has_task else {})
     ends = np.cumsum(list(sizes.values()))
@@ -84,8 +86,8 @@ def coding(kind: RobotKind, has_task: bool, limits: Mapping[str, tuple[float, fl
     return Coding(np.array([low for low, _ in bounds]), np.array([high for _, high in bounds]), parts)
 
 
-def _bounds(field: CommandField, limits: Mapping[str, tuple[float, float]]) -> tuple[float, float]:
-    low, high = limits.get(field.name, (field.lower, field.upper))
+def _bounds(field: CommandField, limits: tuple[float, float]) -> tuple[float, float]:
+    low, high = limits
     if field.unit == "rad" and not np.isfinite([low, high]).all():
         return -np.pi, np.pi
     if not np.isfinite([low, high]).all():

@@ -29,6 +29,7 @@ class Joint:
     upper: float
     velocity: float
     effort: float
+    damping: float = 0.0  # N m s/rad or N s/m
 
 
 def check_urdf(path: Path) -> None:
@@ -37,7 +38,7 @@ def check_urdf(path: Path) -> None:
     Raises:
         ScenarioError: names the file and the element.
     """
-    root = _parse(path)
+    root = parse_urdf(path)
     links = root.findall("link")
     if not links:
         raise ScenarioError("has no <link>", file=path, key="<robot>")
@@ -65,25 +66,30 @@ def movable_joints(path: Path) -> tuple[Joint, ...]:
     Raises:
         ScenarioError: the file can't be read as a URDF, or a limit is missing or not a number.
     """
-    joints = _parse(path).findall("joint")
+    joints = parse_urdf(path).findall("joint")
     return tuple(_joint(path, joint) for joint in joints if joint.get("type") in (*_TURNING, *_SLIDING))
 
 
 def _joint(path: Path, joint: ElementTree.Element) -> Joint:
-    name, limit = joint.get("name", ""), joint.find("limit")
+    name, limit, friction = joint.get("name", ""), joint.find("limit"), joint.find("dynamics")
     if limit is None and joint.get("type") != "continuous":
         raise ScenarioError("has no <limit>", file=path, key=f"<joint name={name!r}>")
     values = {"lower": -math.inf, "upper": math.inf, "velocity": math.inf, "effort": math.inf}
     for key in values:
         if limit is None or (joint.get("type") == "continuous" and key in ("lower", "upper")):
             continue
-        text = limit.get(key, "0")  # lower and upper default to 0
-        try:
-            values[key] = float(text)
-        except ValueError as error:
-            message = f"{key} must be a number, found {text!r}"
-            raise ScenarioError(message, file=path, key=f"<joint name={name!r}><limit>") from error
-    return Joint(name, joint.get("type") in _TURNING, **values)
+        values[key] = _number(path, name, limit, key)  # lower and upper default to 0
+    damping = 0.0 if friction is None else _number(path, name, friction, "damping")
+    return Joint(name, joint.get("type") in _TURNING, **values, damping=damping)
+
+
+def _number(path: Path, joint: str, element: ElementTree.Element, key: str) -> float:
+    text = element.get(key, "0")
+    try:
+        return float(text)
+    except ValueError as error:
+        message = f"{key} must be a number, found {text!r}"
+        raise ScenarioError(message, file=path, key=f"<joint name={joint!r}><{element.tag}>") from error
 
 
 def collision_points(path: Path) -> F64:
@@ -94,24 +100,24 @@ def collision_points(path: Path) -> F64:
     Raises:
         ScenarioError: the file can't be read as a URDF.
     """
-    root = _parse(path)
+    root = parse_urdf(path)
     children = {child.get("link") for child in root.iterfind("joint/child")}
     link = next(link for link in root.findall("link") if link.get("name") not in children)
-    centre = _vector(link.find("inertial/origin"), "xyz")
+    centre = vector_of(link.find("inertial/origin"), "xyz")
     points = [np.empty((0, 3))]
     for collision in link.iterfind("collision"):
         half = _half_size(collision.find("geometry"))
         if half is not None:
             origin = collision.find("origin")
-            turn = Rotation.from_euler("xyz", _vector(origin, "rpy"))
-            points.append(turn.apply(_CORNERS * half) + _vector(origin, "xyz") - centre)
+            turn = Rotation.from_euler("xyz", vector_of(origin, "rpy"))
+            points.append(turn.apply(_CORNERS * half) + vector_of(origin, "xyz") - centre)
     return np.concatenate(points)
 
 
 def _half_size(geometry: ElementTree.Element | None) -> F64 | None:
     for shape in () if geometry is None else geometry:
         if shape.tag == "box":
-            return _vector(shape, "size") / 2
+            return vector_of(shape, "size") / 2
         radius = float(shape.get("radius", 0.0))
         if shape.tag == "sphere":
             return np.full(3, radius)
@@ -120,12 +126,18 @@ def _half_size(geometry: ElementTree.Element | None) -> F64 | None:
     return None
 
 
-def _vector(element: ElementTree.Element | None, name: str) -> F64:
+def vector_of(element: ElementTree.Element | None, name: str) -> F64:
+    """Return the three numbers of an attribute such as `xyz`, zeros where it isn't."""
     text = None if element is None else element.get(name)
     return np.array([float(part) for part in (text or "0 0 0").split()])
 
 
-def _parse(path: Path) -> ElementTree.Element:
+def parse_urdf(path: Path) -> ElementTree.Element:
+    """Return the <robot> of a URDF.
+
+    Raises:
+        ScenarioError: the file can't be read, isn't XML, or its root is another element.
+    """
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:

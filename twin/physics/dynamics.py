@@ -7,6 +7,7 @@ from typing import Any
 
 from twin.errors import ScenarioError, nearest
 from twin.physics.hydrodynamics import Hydrodynamics, WaveEnergy
+from twin.physics.manipulator import Manipulator
 from twin.physics.point_force import PointForce
 from twin.physics.rotorcraft import Rotorcraft
 from twin.protocols import Dynamics
@@ -15,13 +16,16 @@ from twin.toml_text import validate
 BUILT_IN: dict[str, Any] = {
     "force": PointForce,
     "hydrodynamics": Hydrodynamics,
+    "manipulator": Manipulator,
     "rotorcraft": Rotorcraft,
     "wave_energy": WaveEnergy,
 }
 
 
-def make_dynamics(reference: str, parameters: Any, n: int, folder: Path) -> Dynamics:
+def make_dynamics(reference: str, parameters: Any, n: int, folder: Path, urdf: Path | None = None) -> Dynamics:
     """Make the dynamics of `n` robots: a built-in name, or "file.py:Class" seen from `folder`.
+
+    A class with `takes_urdf = True` is given the body's URDF as well.
 
     Raises:
         ScenarioError: no such name, or parameters that the class refuses.
@@ -35,7 +39,8 @@ def make_dynamics(reference: str, parameters: Any, n: int, folder: Path) -> Dyna
             parameters = validate(kind.Parameters, dict(parameters), file=folder, key="body.parameters")
             if hasattr(parameters, "with_files"):
                 parameters = parameters.with_files(folder)
-        dynamics: Dynamics = kind(parameters, n)
+        more = (urdf,) if getattr(kind, "takes_urdf", False) else ()
+        dynamics: Dynamics = kind(parameters, n, *more)
     except ValueError as error:
         raise ScenarioError(str(error), file=folder, key="body.parameters") from error
     return dynamics

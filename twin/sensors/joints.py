@@ -33,7 +33,7 @@ class Joints:
         angle, torque = _unit(joints, "rad", "m"), _unit(joints, "N m", "N")
         return {
             "joint_position": Field(len(joints), angle, what, noise.position, angle),
-            "joint_velocity": Field(len(joints), f"{angle}/s", what, noise.velocity, f"{angle}/s"),
+            "joint_velocity": Field(len(joints), f"{angle}/s", "in this order", noise.velocity, f"{angle}/s"),
             "joint_effort": Field(len(joints), torque, "of their drives", noise.effort, torque),
         }
 

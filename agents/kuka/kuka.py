@@ -1,0 +1,7 @@
+"""An arm: what it does is in its controllers, its failsafe and its dynamics."""
+
+from twin.robot import Robot
+
+
+class Kuka(Robot):
+    """A robot arm that takes joint commands by radio."""

@@ -1,0 +1,167 @@
+"""Laws of arms: gravity in the joints, drives, brakes, what PyBullet makes of them, and who can't touch whom."""
+
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from twin.mechanism.dynamics import inverse_dynamics
+from twin.mechanism.kinematics import inverse_kinematics, tool_jacobian, tool_pose
+from twin.mechanism.tree import Frame, read_mechanism
+from twin.physics.bullet import BodyGroup, BulletPhysics
+from twin.physics.dynamics import make_dynamics
+from twin.scenario import load_kind
+from twin.state import Commands
+
+ROOT = Path(__file__).resolve().parents[2]
+DATA = Path(find_spec("pybullet_data").submodule_search_locations[0])
+MODELS = ["kuka_iiwa/model.urdf", "franka_panda/panda.urdf"]
+DOWN = (0.0, 0.0, -9.81)
+RATE = 1000
+
+
+@pytest.fixture
+def arms():
+    """Return physics, dynamics and kind of n arms side by side."""
+    made = []
+
+    def make(name, n=1, apart=10.0, **parameters):
+        kind = load_kind(ROOT / "agents" / name)
+        body = kind.body
+        dynamics = make_dynamics(body.dynamics, {**body.parameters, **parameters}, n, ROOT, body.urdf)
+        place, turn = np.array([[apart * i, 0, 0] for i in range(n)]), np.tile([0.0, 0, 0, 1], (n, 1))
+        group = BodyGroup("arm", body, dynamics, place, turn, [f"arm{i}" for i in range(n)])
+        physics = BulletPhysics(RATE, [group])
+        made.append(physics)
+        return physics, dynamics, body
+
+    yield make
+    for physics in made:
+        physics.close()
+
+
+def rest(body, n=1, **changes):
+    command = np.tile(body.vector("initial"), (n, 1))
+    for name, value in changes.items():
+        command[:, body.components.index(name)] = value
+    return Commands({"arm": command})
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_gravity_in_the_joints_is_that_of_the_jacobians_of_all_centres_of_mass(model):
+    """Virtual work: tau = -sum_i m_i J_i^T g, with J_i of link i's centre of mass."""
+    mechanism = read_mechanism(DATA / model)
+    tree, rng = mechanism.tree, np.random.default_rng(1)
+    for q in rng.uniform(-1, 1, (20, len(tree.mass))):
+        zero = np.zeros_like(q)
+        frames = [Frame(row, tree.centre[row], np.eye(3)) for row in range(len(q))]
+        work = -sum(m * tool_jacobian(tree, f, q)[:3].T @ DOWN for m, f in zip(tree.mass, frames, strict=True))
+        assert inverse_dynamics(tree, q, zero, zero, DOWN) == pytest.approx(work, abs=1e-12)
+
+
+@pytest.mark.parametrize(("model", "link"), [(MODELS[0], "lbr_iiwa_link_7"), (MODELS[1], "panda_hand")])
+def test_the_jacobian_is_the_derivative_of_the_pose_and_inverse_kinematics_its_inverse(model, link):
+    mechanism = read_mechanism(DATA / model)
+    tree, tool = mechanism.tree, mechanism.tool(link, (0.0, 0.02, 0.1))
+    lower, upper = (np.array([getattr(joint, name) for joint in mechanism.joints]) for name in ("lower", "upper"))
+    rng, h = np.random.default_rng(2), 1e-6
+    for _ in range(5):
+        q = lower + rng.uniform(0.3, 0.7, len(lower)) * (upper - lower)
+        jacobian = tool_jacobian(tree, tool, q)
+        for j in range(len(q)):
+            step = np.eye(len(q))[j] * h
+            slope = (tool_pose(tree, tool, q + step)[0] - tool_pose(tree, tool, q - step)[0]) / (2 * h)
+            assert jacobian[:3, j] == pytest.approx(slope, abs=1e-8)  # h^2 and rounding 1e-16/h
+        place, turn = tool_pose(tree, tool, q)
+        near = np.clip(q + rng.uniform(-0.2, 0.2, len(q)), lower, upper)
+        found = inverse_kinematics(tree, tool, lower, upper, near, near, place, turn, 100)
+        at, axes = tool_pose(tree, tool, found)
+        assert at == pytest.approx(place, abs=1e-4) and axes == pytest.approx(turn, abs=1e-3)
+
+
+@pytest.mark.parametrize("name", ["kuka", "panda"])
+def test_drives_that_only_make_up_for_gravity_leave_the_arm_where_it_is(arms, name):
+    """Bullet's arm is the rigid arm of the URDF: what is left is the rounding of its URDF reader, 32-bit poses."""
+    physics, _, body = arms(name, interface="effort")
+    start = physics.reset()
+    command = rest(body)
+    command.values["arm"][:, :7] = 0.0
+    for _ in range(500):
+        bodies, _ = physics.step(command)
+    assert bodies.joint_position[:7] == pytest.approx(start.joint_position[:7], abs=1e-6)
+    tree, still = read_mechanism(body.urdf).tree, np.zeros(len(body.start))
+    gravity = inverse_dynamics(tree, start.joint_position, still, still, DOWN)
+    assert bodies.joint_effort[:7] == pytest.approx(gravity[:7], abs=1e-3)
+
+
+@pytest.mark.parametrize("name", ["kuka", "panda"])
+def test_the_position_loop_answers_a_step_as_a_critically_damped_one(arms, name):
+    """q = a (1 - (1 + w t) exp(-w t)); sampling at dt delays by dt/2, so it is off by less than a w dt."""
+    physics, dynamics, body = arms(name)
+    start = physics.reset().joint_position.copy()
+    w, step = dynamics.drives.rate, 0.0005 * np.array([1, -1, 1, 1, -1, 1, -1])
+    command = rest(body)
+    command.values["arm"][:, :7] += step
+    for tick in range(1, 300):
+        bodies, _ = physics.step(command)
+        t = tick / RATE
+        expected = step * (1 - (1 + w * t) * np.exp(-w * t))
+        assert bodies.joint_position[:7] - start[:7] == pytest.approx(expected, abs=0.0005 * w / RATE)
+    assert dynamics.saturated.tolist() == [0]
+
+
+def test_a_joint_never_exceeds_its_velocity_nor_its_effort(arms):
+    physics, _, body = arms("panda")
+    physics.reset()
+    command = rest(body, **{"position.0": 2.5, "position.5": 3.5})
+    fastest, strongest = np.zeros(9), np.zeros(9)
+    for _ in range(1500):
+        bodies, _ = physics.step(command)
+        fastest = np.maximum(fastest, np.abs(bodies.joint_velocity))
+        strongest = np.maximum(strongest, np.abs(bodies.joint_effort))
+    assert bodies.joint_position[[0, 5]] == pytest.approx([2.5, 3.5], abs=1e-3)
+    assert 2.1 < fastest[0] <= 2.1751 and fastest[5] <= 2.6101 and np.all(strongest[:7] <= [87, 87, 87, 87, 12, 12, 12])
+
+
+def test_brakes_stop_a_moving_arm_within_its_stopping_distance_and_hold_it(arms):
+    physics, dynamics, body = arms("kuka", interface="velocity")
+    start = physics.reset().joint_position.copy()
+    moving = rest(body, **{f"position.{i}": 0.0 for i in range(7)})
+    moving.values["arm"][:, 0] = 1.0
+    for _ in range(400):
+        bodies, _ = physics.step(moving)
+    speed, place = bodies.joint_velocity[0], bodies.joint_position[0]
+    assert speed == pytest.approx(1.0, abs=1e-3)
+    moving.values["arm"][:, -1] = 1.0
+    for _ in range(1000):
+        bodies, _ = physics.step(moving)
+    d = dynamics.drives
+    stop = place + speed / (2 * d.rate) + speed**2 / (2 * d.acceleration)
+    assert bodies.joint_position[0] == pytest.approx(stop, abs=1e-4)
+    assert np.abs(bodies.joint_velocity).max() < 1e-6
+    assert bodies.joint_position[1:] == pytest.approx(start[1:], abs=1e-4), "the others stayed"
+
+
+def test_arms_that_can_reach_each_other_share_a_world_and_no_others_do(arms):
+    far, _, _ = arms("kuka", n=3, apart=4.0)
+    far.reset()
+    assert [sorted(world.bodies) for world in far.worlds] == [[0], [1], [2]]
+    near, _, _ = arms("kuka", n=3, apart=1.0)
+    near.reset()
+    assert [sorted(world.bodies) for world in near.worlds] == [[0, 1, 2]]
+
+
+def test_worlds_apart_are_the_same_to_the_bit_as_one(arms, monkeypatch):
+    runs = []
+    for together in (False, True):
+        physics, _, body = arms("kuka", n=2, apart=4.0)
+        if together:
+            monkeypatch.setattr("twin.physics.bullet.separate", lambda position, radius: [list(range(len(radius)))])
+        physics.reset()
+        assert len(physics.worlds) == (1 if together else 2)
+        command = rest(body, n=2, **{"position.3": -0.5})
+        for _ in range(300):
+            bodies, _ = physics.step(command)
+        runs.append((bodies.joint_position.tobytes(), bodies.joint_effort.tobytes()))
+    assert runs[0] == runs[1]

@@ -1,0 +1,125 @@
+"""What arms grip with: suction that holds the body it touches."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+from pydantic import Field
+from scipy.spatial.transform import Rotation
+
+from twin.mechanism.kinematics import tool_pose
+from twin.mechanism.tree import Mechanism
+from twin.specs import Point, Spec
+from twin.state import F64, BodyState, Bool, Commands, Event
+from twin.units import Metres, Newtons
+
+
+class VacuumSpec(Spec):
+    """A suction cup: its place on a link, how near it must be to a surface to hold it, and how strongly it does."""
+
+    link: str
+    place: Point = (0.0, 0.0, 0.0)
+    reach: Metres = Field(default=0.01, gt=0)
+    force: Newtons = Field(default=60.0, gt=0)  # beyond it, what it holds is torn off
+
+
+class Gripped(Protocol):
+    """Bodies in a physics, as grippers see them."""
+
+    def nearest(self, row: int, tip: Sequence[float], reach: float) -> int | None:
+        """Return the row of the free body whose surface is nearest to `tip` and within `reach` m of it, if any."""
+
+    def hold(self, row: int, link: str, held: int) -> None:
+        """Join a free body to a link of another as it is now."""
+
+    def release(self, row: int) -> None:
+        """Let go of what a body holds."""
+
+    def held_by(self, row: int) -> int | None:
+        """Return the row of what a body holds."""
+
+    def pull(self, row: int) -> float:
+        """Return the force [N] that what a body holds took in the last step."""
+
+
+class Grip:
+    """The suction cups of a group's arms, as the physics asks for them.
+
+    Raises:
+        ScenarioError: the URDF has no such link.
+    """
+
+    def __init__(self, spec: VacuumSpec, mechanism: Mechanism, place: int, n: int) -> None:
+        self.spec, self.tree = spec, mechanism.tree
+        self.frame = mechanism.tool(spec.link, spec.place)
+        self.base_centre = mechanism.base_centre
+        self._place = place  # in the command
+        self._on: Bool = np.zeros(n, dtype=bool)
+
+    def reset(self) -> None:
+        """Switch it off."""
+        self._on[:] = False
+
+    def wanted(self, command: F64) -> Bool:
+        """Return (n,) whose suction is on; it stays as it is while the brake is on."""
+        free = command[:, -1] < 0.5
+        self._on[free] = command[free, self._place] >= 0.5
+        return self._on
+
+    def tip(self, joint_position: F64) -> tuple[F64, F64]:
+        """Return place (3,) m and axes (3, 3) of a cup in the frame of its arm's root link."""
+        at, turn = tool_pose(self.tree, self.frame, np.ascontiguousarray(joint_position))
+        return at, turn
+
+
+class Grips:
+    """Closes and opens the grippers of all groups, and tears off what is too heavy; events say which and what."""
+
+    def __init__(self, groups: Sequence[Any], home: Mapping[int, Gripped], names: Sequence[str]) -> None:
+        self._home, self._names = home, names
+        self._groups: list[tuple[str, Grip, int, int]] = []
+        start = 0
+        for group in groups:
+            grip, stop = getattr(group.dynamics, "grip", None), start + len(group.names)
+            if grip is not None:
+                self._groups.append((group.name, grip, start, stop))
+            start = stop
+        self.held: dict[int, int] = {}  # row of what is held -> row of the gripper
+
+    def update(self, commands: Commands, bodies: BodyState, time: int) -> list[Event]:
+        """Do what the commands want at `time` [ns]."""
+        events: list[Event] = []
+        for name, grip, start, stop in self._groups:
+            wanted = grip.wanted(commands.values[name])
+            for row in range(start, stop):
+                event = self._update(grip, row, bool(wanted[row - start]), bodies, time)
+                if event is not None:
+                    events.append(event)
+        return events
+
+    def _update(self, grip: Grip, row: int, wanted: bool, bodies: BodyState, time: int) -> Event | None:
+        world, arm = self._home[row], self._names[row]
+        held = world.held_by(row)
+        if held is None:
+            held = world.nearest(row, self._tip(grip, row, bodies), grip.spec.reach) if wanted else None
+            if held is None or held in self.held:
+                return None
+            world.hold(row, grip.spec.link, held)
+            self.held[held] = row
+            return Event(time, "gripped", arm, self._names[held])
+        pull = world.pull(row)
+        if wanted and pull <= grip.spec.force:
+            return None
+        world.release(row)
+        del self.held[held]
+        return Event(time, "torn off" if wanted else "released", arm, self._names[held], pull)
+
+    def _tip(self, grip: Grip, row: int, bodies: BodyState) -> list[float]:
+        """Return where a cup is, world axes."""
+        joints = slice(int(bodies.joint_offset[row]), int(bodies.joint_offset[row + 1]))
+        at, _ = grip.tip(bodies.joint_position[joints])
+        turn = Rotation.from_quat(bodies.orientation[row])
+        place: list[float] = (bodies.position[row] + turn.apply(at - grip.base_centre)).tolist()
+        return place
