@@ -152,7 +152,8 @@ def _efforts(
 @kernel
 def _approach(d: Drives, gap: float) -> float:
     """Return the velocity at which to close a gap: linear near its end, before that as half of the brakes allow."""
-    return np.sign(gap) * min(0.5 * d.rate * abs(gap), np.sqrt(d.acceleration * abs(gap)))
+    speed: float = np.sign(gap) * min(0.5 * d.rate * abs(gap), np.sqrt(d.acceleration * abs(gap)))
+    return speed
 
 
 @kernel
