@@ -5,6 +5,7 @@ import json
 import struct
 from random import Random
 
+import numpy as np
 import pytest
 import yaml
 
@@ -45,7 +46,10 @@ def refused(tmp_path):
 # --- any format
 
 
-@pytest.mark.parametrize("name", ["a.geojson", "a.osm.pbf", "a.xml", "a.world", "a.obj", "a.stl", "a.building.yaml"])
+@pytest.mark.parametrize("name", [
+    "a.geojson", "a.city.json", "a.osm", "a.osm.pbf", "a.xml", "a.world", "a.urdf", "a.obj", "a.stl", "a.ply", "a.dae",
+    "a.gltf", "a.glb", "a.building.yaml",
+])  # fmt: skip
 def test_empty_file(refused, name):
     assert "the file is empty" in refused(name, b"")
 
@@ -88,7 +92,9 @@ def test_entity_bombs_in_collada_and_osm_are_refused(refused):
     assert "entities" in refused("bomb.osm", BOMB.format(root="osm", entities=ENTITIES))
 
 
-@pytest.mark.parametrize("text", ["<sdf><model", "<robot><link></robot>", "<scene>\x00</scene>"])
+@pytest.mark.parametrize(
+    "text", ["<sdf><model", "<robot><link></robot>", "<scene>\x00</scene>", "<COLLADA><asset><unit"]
+)
 def test_truncated_xml(refused, text):
     assert "not valid XML" in refused("a.xml", text)
 
@@ -182,6 +188,28 @@ def test_truncated_pbf(refused, shared_data):
     assert "can't be read as OpenStreetMap" in refused("a.osm.pbf", data[: len(data) // 2])
 
 
+def test_truncated_osm_xml(refused):
+    pytest.importorskip("osmium", reason="the extra twin[osm] is not installed")
+    assert "can't be read as OpenStreetMap" in refused("a.osm", '<osm version="0.6"><node id="1" lat="1')
+
+
+def test_osm_claims_of_two_gigabytes_and_places_that_are_no_numbers(refused):
+    pytest.importorskip("osmium", reason="the extra twin[osm] is not installed")
+    before = peak_mb()
+    header = struct.pack(">I", 2_000_000_000) + b"\x0a\x09OSMHeader" + b"0" * 50
+    assert "can't be read as OpenStreetMap" in refused("a.osm.pbf", header)
+    assert peak_mb() - before < 200
+    node = '<osm version="0.6"><node id="1" version="1" lon="nan" lat="60"/></osm>'
+    assert "a.osm" in refused("a.osm", node)
+
+
+def test_truncated_glb(refused):
+    text = json.dumps({"asset": {"version": "2.0"}}).encode()
+    whole = struct.pack("<4sII", b"glTF", 2, 2_000_000_000) + struct.pack("<I4s", 2_000_000_000, b"JSON") + text
+    for keep in (10, 30, len(whole)):
+        assert "a.glb" in refused("a.glb", whole[:keep])
+
+
 def test_truncated_json(refused, shared_data):
     data = (shared_data / "city/delft.city.json").read_bytes()
     assert "not valid JSON" in refused("a.city.json", data[:500_000], geoid_height=43.0)
@@ -225,6 +253,36 @@ def test_absurd_heights_are_told(refused, tmp_path, height):
         assert "skipped 1 x" in message and "height" in message
 
 
+def test_absurd_heights_of_openstreetmap_are_counted(refused):
+    pytest.importorskip("osmium", reason="the extra twin[osm] is not installed")
+    corners = [(24.9, 60.1), (24.901, 60.1), (24.901, 60.101), (24.9, 60.101)]
+    nodes = "".join(f'<node id="{i + 1}" version="1" lon="{x}" lat="{y}"/>' for i, (x, y) in enumerate(corners))
+    refs = "".join(f'<nd ref="{1 + i % 4}"/>' for i in range(5))
+    for height, reason in (("0", "zero or negative"), ("-4", "zero or negative"), ("5000", "above 1000 m"),
+                           ("nan", "not a length")):  # fmt: skip
+        way = f'<way id="1" version="1">{refs}<tag k="building" v="yes"/><tag k="height" v="{height}"/></way>'
+        assert reason in refused("a.osm", f'<osm version="0.6">{nodes}{way}</osm>')
+
+
+@pytest.mark.parametrize("corner", ["nan", "inf"])
+def test_corners_that_are_no_numbers_in_every_text_format(refused, corner):
+    scale = "measurements: [[0, 1, {distance: [3, 1]}]]"
+    assert "finite" in refused("a.building.yaml", f"levels: {{L1: {{vertices: [[0, 0], [9, .{corner}]], {scale}}}}}")
+    link = f'<robot><link name="a"><collision><origin xyz="0 0 {corner}"/><geometry><box size="1 1 1"/></geometry>'
+    assert "allowed" in refused("a.urdf", link + "</collision></link></robot>")
+    shift = f'<transform name="to_world"><translate x="{corner}"/></transform>'
+    assert "allowed" in refused("s.xml", f'<scene><shape type="cube" id="a">{shift}</shape></scene>')
+    ply = "ply\nformat ascii 1.0\nelement vertex 3\nproperty float x\nproperty float y\nproperty float z\n"
+    ply += f"element face 1\nproperty list uchar int vertex_indices\nend_header\n0 0 0\n1 0 0\n0 {corner} 0\n3 0 1 2\n"
+    assert "finite" in refused("a.ply", ply)
+
+
+def test_urdf_meshes_are_found_or_told_and_stay_in_their_folder(refused):
+    link = '<robot><link name="a"><collision><geometry><mesh filename="{}"/></geometry></collision></link></robot>'
+    assert "not there" in refused("a.urdf", link.format("meshes/none.stl"))
+    assert "leads out of" in refused("a.urdf", link.format("../../etc/passwd"))
+
+
 @pytest.mark.parametrize("size", ["0 1 1", "-1 1 1", "1 1"])
 def test_sizes_of_shapes(refused, size):
     assert "allowed" in refused("m.sdf", MODEL.format(pose="", geometry=f"<box><size>{size}</size></box>"))
@@ -241,6 +299,19 @@ def test_a_mesh_without_area(refused):
 def test_longitude_and_latitude_swapped(refused):
     swapped = [[y, x] for x, y in SQUARE]
     assert "longitude and latitude swapped" in refused("a.json", json.dumps([{"polygon": swapped, "height": 9}]))
+
+
+@pytest.mark.parametrize("latitude", [25.0, 48.0, 60.0, -35.0])
+def test_swapped_coordinates_are_warned_of_where_the_place_does_not_tell(tmp_path, latitude):
+    """Rectangles turned by 30 degrees are square only the right way round."""
+    sides = np.array([[0, 0], [20, 0], [20, 12], [0, 12]]) @ np.array([[0.866, 0.5], [-0.5, 0.866]])
+    shape = sides / 111_320 / [np.cos(np.radians(latitude)), 1.0]
+    rings = [(np.array([11.5 + i / 500, latitude]) + shape) for i in range(12)]
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps([{"polygon": ring.tolist(), "height": 9} for ring in rings]))
+    assert import_world(path)[1].warnings == []
+    path.write_text(json.dumps([{"polygon": ring[:, ::-1].tolist(), "height": 9} for ring in rings]))
+    assert "swapped" in import_world(path)[1].warnings[-1]
 
 
 def test_degrees_taken_for_metres_and_metres_for_degrees(refused):

@@ -101,6 +101,20 @@ def test_geotiff(tmp_path):
         read_terrain(path, places, 100.0)
 
 
+def test_a_truncated_geotiff_is_refused(tmp_path):
+    rasterio = pytest.importorskip("rasterio", reason="the extra twin[geotiff] is not installed")
+    from rasterio.transform import from_origin
+
+    path = tmp_path / "dem.tif"
+    options = {"driver": "GTiff", "height": 400, "width": 400, "count": 1, "dtype": "float32", "crs": "EPSG:4326"}
+    with rasterio.open(path, "w", **options, transform=from_origin(4.4, 52.6, 0.0005, 0.0005)) as file:
+        file.write(np.ones((400, 400), dtype="float32"), 1)
+    for share in (0.1, 0.3):
+        (tmp_path / "cut.tif").write_bytes(path.read_bytes()[: int(share * path.stat().st_size)])
+        with pytest.raises(WorldError, match="cut.tif: can't be read as GeoTIFF"):
+            read_terrain(tmp_path / "cut.tif", SITE, 100.0, GEOID)
+
+
 @pytest.mark.parametrize(
     ("spoil", "message"),
     [

@@ -16,7 +16,7 @@ from twin.cli import examples
 )
 @click.option("--json", "as_json", is_flag=True, help="Print what was found as JSON.")
 def check(scenario: str, overrides: tuple[str, ...], as_json: bool) -> int:
-    """Load everything SCENARIO names and place its bodies, without running.
+    """Load all that SCENARIO names and place bodies; don't run.
 
     Every mistake is listed with file, key, what was found and what is allowed;
     the exit code is then 2.

@@ -110,9 +110,9 @@ def info(reference: str, as_json: bool) -> int:
 def show(
     reference: str, output: Path | None, opened: bool, below: str | None, force: bool, host: str, port: int
 ) -> int:
-    """Draw a map of WORLD (heights, materials, sites), or show it in space.
+    """Draw a map of WORLD, or show it in space.
 
-    Pages need the extra `view` (viser).
+    The map has heights, materials and sites; pages need the extra `view` (viser).
     """
     from twin.units import parse_quantity
     from twin.world.world import open_world

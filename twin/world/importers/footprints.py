@@ -19,6 +19,10 @@ MIN_AREA = 1.0
 """Square metres; smaller outlines are slivers."""
 _SHORTEST = 1e-3
 """Metres; shorter walls have no reliable direction."""
+_SQUARE = 0.035
+"""Cosine of an angle that is taken for a right one: within 2 degrees."""
+_LOOKED_AT, _TELLING = 500, 40
+"""Outlines, and least number of corners, to tell from whether coordinates are swapped."""
 
 
 @dataclass(slots=True)
@@ -86,6 +90,28 @@ def place(solids: list[Solid], georeference: GeoReference | None, ground: F64) -
         centres = np.add.reduceat(points, starts, axis=0) / np.array(sizes)[:, None]
         local, up = georeference.to_local(points), georeference.up(centres)
     return np.split(local, np.cumsum(sizes)[:-1]), up
+
+
+def look_swapped(rings: list[F64]) -> bool:
+    """Tell whether outlines (n, 2) [degrees] have many more right angles with longitude and latitude swapped.
+
+    A degree of longitude is shorter by cos(latitude), so the wrong order makes rhombs of turned rectangles.
+    """
+    some = rings[:: max(1, len(rings) // _LOOKED_AT)]
+    read, swapped = _square_corners(some), _square_corners([ring[:, ::-1] for ring in some])
+    corners = sum(len(ring) for ring in some)
+    return corners >= _TELLING and swapped - read > 0.2 * corners
+
+
+def _square_corners(rings: list[F64]) -> int:
+    """Return how many corners of outlines (n, 2) of longitude, latitude [degrees] are right angles."""
+    count = 0
+    for ring in rings:
+        side = (np.roll(ring, -1, axis=0) - ring) * (np.cos(np.radians(ring[:, 1].mean())), 1.0)
+        following = np.roll(side, -1, axis=0)
+        size = np.linalg.norm(side, axis=1) * np.linalg.norm(following, axis=1)
+        count += int((np.abs((side * following).sum(axis=1)) < _SQUARE * size).sum())
+    return count
 
 
 def _height_reason(footprint: Footprint) -> str:

@@ -14,7 +14,7 @@ from twin.world.builder import GeometryBuilder
 from twin.world.datum import accuracy_note, area_note, to_wgs84
 from twin.world.georeference import GeoReference
 from twin.world.ground import add_ground
-from twin.world.importers.footprints import Solid, add_prisms, clean, place
+from twin.world.importers.footprints import Solid, add_prisms, clean, look_swapped, place
 from twin.world.importers.report import reasons
 from twin.world.importers.source import Mesh, Source, Tags, Tally
 from twin.world.importers.terrain import Terrain, read_terrain
@@ -100,6 +100,8 @@ def locate(source: Source, origin: str | GeoReference, options: Options, path: P
         solid.rings = [next(remaining) for _ in solid.rings]
     flat = np.concatenate([*rings, *(point[:, :2] for point in points)])
     _check_place(flat, source, path)
+    if source.crs is not None and look_swapped(rings):
+        source.tally.warnings.append("walls are square only with longitude and latitude swapped: are they?")
     terrain = _terrain(flat, source.tally, options)
     ground = _level(meshes, points, source, options)
     if terrain is not None:
