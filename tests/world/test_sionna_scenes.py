@@ -19,7 +19,7 @@ def scenes():
     places = [os.environ.get("SIONNA_SCENES"), *(Path(entry) / "sionna/rt/scenes" for entry in sys.path)]
     found = next((Path(place) for place in places if place and Path(place).is_dir()), None)
     if found is None:
-        pytest.skip("sionna-rt is not here: pip install --no-deps sionna-rt, or set SIONNA_SCENES to its folder of scenes")
+        pytest.skip("sionna-rt is not here: pip install --no-deps sionna-rt, or unpack it and set SIONNA_SCENES")
     return found
 
 
