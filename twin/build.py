@@ -235,16 +235,25 @@ def _channel(
     if over and sea is None and "sea" in scenario.channel.model_fields_set:
         raise ScenarioError("this world has no sea: world.toml has no table [environment.sea]", key="channel.sea")
     surface = SeaSurface(sea, over, sea_area(world.geometry)) if sea is not None and over else None
+    peers = _peers(scenario)
     match scenario.channel:
         case FreeSpaceSpec() as spec:
-            return FreeSpace(radios, world.bvh, spec.blockage_loss, surface)
+            return FreeSpace(radios, world.bvh, spec.blockage_loss, surface, peers)
         case RayTracingSpec() as spec:
-            hulls = _hulls(casts)
+            hulls, traced = _hulls(casts), spec.model_copy(update={"peers": peers})
 
             def make(geometry: Geometry) -> RayTracer:
-                return RayTracer(geometry, radios, spec, hulls, sea=surface)
+                return RayTracer(geometry, radios, traced, hulls, sea=surface)
 
             return make(world.geometry) if surface is None else Tidal(make, world.geometry, surface.sea)
+
+
+def _peers(scenario: Scenario) -> bool | None:
+    """Return which links between radios that both move are wanted: a sidelink needs them."""
+    sidelink = getattr(scenario.network, "sidelink", None) is not None
+    if sidelink and scenario.channel.peers is False:
+        raise ScenarioError("found false, which leaves the sidelink without links", key="channel.peers")
+    return True if sidelink else scenario.channel.peers
 
 
 def _hulls(casts: Sequence[Cast]) -> list[Hull]:

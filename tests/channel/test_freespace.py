@@ -66,3 +66,20 @@ def test_a_position_that_is_no_number_is_an_error_with_its_place():
 def test_a_carrier_outside_the_range_is_an_error(carrier):
     with pytest.raises(ScenarioError, match="0.5 GHz to 300 GHz"):
         FreeSpace([radio(0, 0, carrier=carrier)])
+
+
+class TestPeers:
+    """Radios that both move: a link where no radio stands fixed on their carrier, or if the scenario says so."""
+
+    def pairs(self, peers, *, site):
+        radios = [radio(0, 0, body=0), radio(1, 1, body=1)] + [radio(2, 2), radio(3, 3)] * site
+        channel = FreeSpace(radios, peers=peers)
+        return list(zip(channel.radios.a.tolist(), channel.radios.b.tolist(), strict=True))
+
+    def test_among_sites_only_links_to_sites(self):
+        assert self.pairs(None, site=True) == [(0, 2), (0, 3), (1, 2), (1, 3), (2, 3)]
+        assert self.pairs(True, site=True)[0] == (0, 1)
+
+    def test_without_a_site_they_talk_to_each_other(self):
+        assert self.pairs(None, site=False) == [(0, 1)]
+        assert self.pairs(False, site=False) == []

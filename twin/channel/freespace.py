@@ -18,14 +18,14 @@ class FreeSpace:
     """Friis' law for every pair of radios; a path that the world blocks loses `blockage_loss_db`.
 
     Nearer than wavelength / (4 pi) Friis' law would give a gain above 0 dB: the amplitude stays at its value
-    there, and `counts` says how many links at how many traces that happened to.
+    there, and `counts` says how many links at how many traces that happened to. `peers`: see `Radios`.
     """
 
     def __init__(
         self, radios: Sequence[Radio], bvh: Bvh | None = None, blockage_loss_db: float = 25.0,
-        sea: SeaSurface | None = None,
+        sea: SeaSurface | None = None, peers: bool | None = None,
     ) -> None:  # fmt: skip
-        self.radios = Radios(radios)
+        self.radios = Radios(radios, peers)
         self.bvh, self.sea = bvh, sea
         self.blockage_loss_db = blockage_loss_db
         self._clipped = 0

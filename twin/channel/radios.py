@@ -16,9 +16,12 @@ CARRIER_RANGE = (0.5e9, 300e9)
 
 
 class Radios:
-    """The radios of a twin as arrays, and the pairs that form links: shape R radios, L links."""
+    """The radios of a twin as arrays, and the pairs that form links: shape R radios, L links.
 
-    def __init__(self, radios: Sequence[Radio]) -> None:
+    `peers` tells whether two radios that both move are a pair; None: where no radio stands fixed on their carrier.
+    """
+
+    def __init__(self, radios: Sequence[Radio], peers: bool | None = None) -> None:
         for row, radio in enumerate(radios):
             _check(row, radio)
         self.radios = tuple(radios)
@@ -26,13 +29,16 @@ class Radios:
         self.mount = np.array([r.mount for r in radios], dtype=float).reshape(-1, 3)
         self.carrier = np.array([r.carrier for r in radios], dtype=float)
         self.gain_db = np.array([r.gain_db for r in radios], dtype=float)
-        self.a, self.b = self._pairs()
+        self.a, self.b = self._pairs(peers)
 
-    def _pairs(self) -> tuple[I32, I32]:
+    def _pairs(self, peers: bool | None) -> tuple[I32, I32]:
         """Return all pairs a < b on one carrier that don't share their owner."""
         owner = np.array([r.owner for r in self.radios])
         a, b = np.triu_indices(len(self.radios), k=1)
         linked = (self.carrier[a] == self.carrier[b]) & (owner[a] != owner[b])
+        if peers is not True:
+            with_site = np.isin(self.carrier, self.carrier[self.body < 0]) | (peers is False)
+            linked &= ~with_site[a] | (self.body[a] < 0) | (self.body[b] < 0)
         return a[linked].astype(np.int32), b[linked].astype(np.int32)
 
     def places(self) -> tuple[I32, I32, I32, I32]:

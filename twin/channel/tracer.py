@@ -54,7 +54,7 @@ class RayTracer:
             WorldError: the geometry or a hull can't be used.
         """
         self.spec = spec or RayTracingSpec()
-        self.radios = Radios(radios)
+        self.radios = Radios(radios, self.spec.peers)
         self.scene = build_scene(geometry)
         extra = sorted({hull.material for hull in hulls})
         materials = (*geometry.materials, *extra)
