@@ -12,13 +12,14 @@ from typing import NamedTuple
 from twin.kernels import kernel, uncounted  # isort: skip  before numba
 import numpy as np
 
+from twin.channel.clearance import path_clearance
 from twin.channel.images import Work, bounce_points, clear_legs, make_work
 from twin.channel.paths import REFLECTIONS, Paths, emit
 from twin.channel.planes import Scene
 from twin.channel.tree import Tree
 from twin.state import F64, I32, I64, Bool
 
-WIDE, NEAR = 6.0, 0.5
+WIDE, NEAR = 6.0, 0.15
 """Metres that the ends move together between two searches of the tree, and of the wide list."""
 
 
@@ -30,9 +31,12 @@ class Lists(NamedTuple):
     size: I32  # (m,) rows in use
     until: F64  # (m,) reading at which `row` must be made anew
     near: I32  # (m, W) places in `row`
+    near_expiry: F64  # (m, W) their `expiry`, side by side
     near_count: I32  # (m,)
     near_until: F64  # (m,)
+    clear: F64  # (m, W) reading up to which nothing can come into the way of a row that is a path
     direct: F64  # (m,) expiry of the direct path's certificate
+    direct_clear: F64  # (m,) as `clear`, for the direct path
     odometer: F64  # (m,)
     triangle: I32  # (m, W, K) where the row's reflections were last
 
@@ -45,7 +49,10 @@ def make_lists(targets: int, order: int, capacity: int = 512) -> Lists:
         np.zeros(targets, dtype=np.int32),
         np.full(targets, -1.0),
         np.zeros((targets, capacity), dtype=np.int32),
+        np.zeros((targets, capacity)),
         np.zeros(targets, dtype=np.int32),
+        np.full(targets, -1.0),
+        np.full((targets, capacity), -1.0),
         np.full(targets, -1.0),
         np.full(targets, -1.0),
         np.zeros(targets),
@@ -57,9 +64,10 @@ def grown(lists: Lists, capacity: int) -> Lists:
     """Return the lists with room for `capacity` rows a target."""
     more = make_lists(len(lists.size), lists.triangle.shape[2], capacity)
     width = lists.row.shape[1]
-    for name in ("row", "expiry", "near", "triangle"):
+    wide = ("row", "expiry", "near", "near_expiry", "clear", "triangle")
+    for name in wide:
         getattr(more, name)[:, :width] = getattr(lists, name)
-    return lists._replace(row=more.row, expiry=more.expiry, near=more.near, triangle=more.triangle)
+    return lists._replace(**{name: getattr(more, name) for name in wide})
 
 
 def is_due(lists: Lists) -> bool:
@@ -96,7 +104,7 @@ def _refresh(
             if not found and reading + budget >= until:
                 continue
             if size < capacity:
-                lists.row[j, size], lists.expiry[j, size] = i, reading + budget
+                lists.row[j, size], lists.expiry[j, size], lists.clear[j, size] = i, reading + budget, -1.0
             size += 1
         if size > capacity:
             return size
@@ -112,7 +120,7 @@ def _refresh_near(lists: Lists, j: int) -> None:
     size = 0
     for q in range(lists.size[j]):
         if lists.expiry[j, q] < until:
-            lists.near[j, size] = q
+            lists.near[j, size], lists.near_expiry[j, size] = q, lists.expiry[j, q]
             size += 1
     lists.near_count[j], lists.near_until[j] = size, until
 
@@ -141,15 +149,21 @@ def follow(
     """
     for j in range(targets.shape[0]):
         reading = lists.odometer[j]
-        if reading >= lists.direct[j]:
+        if reading < lists.direct_clear[j]:
+            work.crossings[0] = 0
+            emit(paths, pair[j], backwards[j], work, REFLECTIONS, work.triangle, 0)
+        elif reading >= lists.direct[j]:
             clear, budget = clear_legs(scene, transparent, source, moves, targets[j], sequence[0], 0, work)
             lists.direct[j] = reading + budget
             if clear:
                 emit(paths, pair[j], backwards[j], work, REFLECTIONS, work.triangle, 0)
+                if work.crossings[0] == 0:
+                    room = path_clearance(scene, source, targets[j], sequence[0], 0, work)
+                    lists.direct_clear[j] = reading + room
         for m in range(lists.near_count[j]):
-            q = lists.near[j, m]
-            if reading < lists.expiry[j, q]:
+            if reading < lists.near_expiry[j, m]:
                 continue
+            q = lists.near[j, m]
             i = lists.row[j, q]
             for k in range(order[i]):
                 work.triangle[k] = lists.triangle[j, q, k]
@@ -157,11 +171,19 @@ def follow(
             if found:
                 for k in range(order[i]):
                     lists.triangle[j, q, k] = work.triangle[k]
+                if reading < lists.clear[j, q]:
+                    work.crossings[0] = 0
+                    emit(paths, pair[j], backwards[j], work, REFLECTIONS, work.triangle, order[i])
+                    seen[i] = step
+                    continue
                 clear, budget = clear_legs(scene, transparent, source, moves, targets[j], sequence[i], order[i], work)
                 if clear:
                     emit(paths, pair[j], backwards[j], work, REFLECTIONS, work.triangle, order[i])
                     seen[i] = step
-            lists.expiry[j, q] = reading + budget
+                    if work.crossings[0] == 0:
+                        room = path_clearance(scene, source, targets[j], sequence[i], order[i], work)
+                        lists.clear[j, q] = reading + room
+            lists.expiry[j, q] = lists.near_expiry[j, m] = reading + budget
 
 
 @uncounted

@@ -2,14 +2,15 @@
 
 A bounding volume hierarchy with nodes of eight children. Boxes are float32 rounded outwards; triangles are
 tested in float64 by the watertight test of Woop, Benthin and Wald (JCGT 2(1), 2013): a ray through a shared
-edge or corner meets at least one of its triangles. All kernels may be called from other kernels.
+edge or corner meets at least one of its triangles. All kernels may be called from other kernels, but not from two
+threads at once: they share the hierarchy's scratch.
 """
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
-from twin.kernels import inlined, kernel  # isort: skip  before numba
+from twin.kernels import inlined, kernel, uncounted  # isort: skip  before numba
 import numpy as np
 from numpy.typing import NDArray
 
@@ -38,7 +39,8 @@ class Bvh(NamedTuple):
     leaf: I32  # (M, 8) triangles in a leaf, 0 for an inner child, -1 for none
     corners: F64  # (T, 9) m, the three corners of each triangle
     triangle: I32  # (T,) its index in the geometry
-    stack: int  # entries that a traversal can need at most
+    entry: F64  # (8,) scratch of one traversal: an array made by each ray would cost more than the ray
+    stack: F64  # (n, 2) scratch, entry into a node's box and the node; n is what a traversal can need at most
 
 
 def build_bvh(vertices: F64, triangles: I32) -> Bvh:
@@ -50,7 +52,8 @@ def build_bvh(vertices: F64, triangles: I32) -> Bvh:
     high = np.nextafter((corners.max(axis=1) + pad).astype(np.float32), np.float32(np.inf))
     node_box, left, content, order = split(low, high, corners.mean(axis=1))
     boxes, child, leaf, stack = widen(node_box, left, content)
-    return Bvh(boxes, child, leaf, corners[order].reshape(-1, 9), order.astype(np.int32), int(stack))
+    scratch = np.empty(WIDTH), np.empty((int(stack), 2))
+    return Bvh(boxes, child, leaf, corners[order].reshape(-1, 9), order.astype(np.int32), *scratch)
 
 
 @inlined
@@ -132,15 +135,14 @@ def _meet(corners: F64, i: int, turned: Triple, axes: tuple[int, int, int], shea
     return float(sz * (u * az + v * bz + w * cz) / det)
 
 
-@kernel
+@uncounted
 def closest_hit(bvh: Bvh, origin: Point, direction: Point, t_min: float, t_max: float) -> tuple[int, float]:
     """Return (triangle, t) of the first hit at origin + t direction with t_min < t < t_max, or (MISS, t_max).
 
     `origin` [m] and `direction` are tuples or arrays of three floats; `t` is in lengths of `direction`.
     """
     o, inverse, sign, turned, axes, shear = _ray(origin, direction)
-    entry = np.empty(bvh.boxes.shape[2])
-    stack = np.empty((bvh.stack, 2))  # entry into the node's box, node
+    entry, stack = bvh.entry, bvh.stack
     stack[0, 0], stack[0, 1] = t_min, 0.0
     top, best = 1, MISS
     while top > 0:
@@ -168,24 +170,23 @@ def closest_hit(bvh: Bvh, origin: Point, direction: Point, t_min: float, t_max: 
     return best, t_max
 
 
-@kernel
+@uncounted
 def any_hit(bvh: Bvh, origin: Point, direction: Point, t_min: float, t_max: float) -> bool:
     """Tell whether anything is hit with t_min < t < t_max; arguments as `closest_hit`."""
     o, inverse, sign, turned, axes, shear = _ray(origin, direction)
-    entry = np.empty(bvh.boxes.shape[2])
-    stack = np.empty(bvh.stack, np.int32)
-    stack[0] = 0
+    entry, stack = bvh.entry, bvh.stack
+    stack[0, 1] = 0.0
     top = 1
     while top > 0:
         top -= 1
-        node = stack[top]
+        node = int(stack[top, 1])
         _enter(bvh.boxes, node, o, inverse, sign, t_min, t_max, entry)
         for w in range(WIDTH):
             if entry[w] == np.inf:
                 continue
             n, first = bvh.leaf[node, w], bvh.child[node, w]
             if n == 0:
-                stack[top] = first
+                stack[top, 1] = first
                 top += 1
             for i in range(first, first + n):
                 if t_min < _meet(bvh.corners, i, turned, axes, shear) < t_max:
@@ -193,7 +194,7 @@ def any_hit(bvh: Bvh, origin: Point, direction: Point, t_min: float, t_max: floa
     return False
 
 
-@kernel
+@uncounted
 def occluded(bvh: Bvh, a: Point, b: Point) -> bool:
     """Tell whether a triangle lies between points `a` and `b` [m], further than SEGMENT_MARGIN from both."""
     direction = (b[0] - a[0], b[1] - a[1], b[2] - a[2])
