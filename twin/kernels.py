@@ -82,12 +82,14 @@ def inlined(function: _Function) -> _Function:
 
 
 def uncounted(function: _Function) -> _Function:
-    """Compile `function` as `kernel` does, but without counting references: it must allocate no array.
+    """Compile `function` into the kernels that call it, without counting references: it must allocate no array.
 
-    Counting costs a kernel two atomic operations for each array of its arguments, tuples included, at each call:
-    for a small function more than its work.
+    An array is seven words to hand over at each call, and two atomic operations where references are counted; a
+    named tuple of them costs a small function more than its work (the ray tracer: three times as much).
     """
-    compiled: _Function = _numba.njit(cache=True, nogil=True, error_model="numpy", _nrt=False)(function)
+    compiled: _Function = _numba.njit(cache=True, nogil=True, error_model="numpy", _nrt=False, forceinline=True)(
+        function
+    )
     return compiled
 
 
