@@ -264,7 +264,7 @@ class FreeSpaceSpec(Spec):
 
     kind: Literal["freespace"] = "freespace"
     blockage_loss: GainDb = Field(default=25.0, ge=0)
-    peers: bool | None = None  # links between radios that both move; None: on carriers without a fixed radio, or with a sidelink
+    peers: bool | None = None  # links of two moving radios; None: on carriers without a fixed one, or for a sidelink
     sea: OverSeaSpec | Literal[False] = False  # what cuts rays over the sea; without reflections
 
 
@@ -296,7 +296,7 @@ class RayTracingSpec(Spec):
     rays_per_metre: int = Field(default=150_000, ge=0)  # of a moving source
     max_paths: int = Field(default=64, ge=1)
     blockers: bool = True  # robots block and reflect
-    peers: bool | None = None  # links between radios that both move; None: on carriers without a fixed radio, or with a sidelink
+    peers: bool | None = None  # links of two moving radios; None: on carriers without a fixed one, or for a sidelink
     surfaces: dict[str, SurfaceSpec] = {}
     atmosphere: AtmosphereSpec = AtmosphereSpec()
     sea: OverSeaSpec | Literal[False] = OverSeaSpec()  # where the world has one
