@@ -67,6 +67,7 @@ def test_kpis_of_a_known_flow():
     assert found["Packet loss, uplink"].value == pytest.approx(50.0)
     assert found["Late or lost, uplink"].value == pytest.approx(75.0)
     assert found["Packet loss, uplink"].standard == "DRB.PacketLossRateUl"
+    assert found["Mean delay on the air, uplink"].shown == "-", "no radio link was recorded"
 
 
 # --------------------------------------------------------------------------- a recording

@@ -153,36 +153,37 @@ class FlowMeter:
                 flow.age.add(pair.since - pair.stamp, packet.arrived - pair.stamp)
             pair.stamp, pair.since = packet.stamp, packet.arrived
 
-    def summary(self, until: int) -> list[dict[str, Any]]:
+    def summary(self, until: int) -> dict[str, dict[str, Any]]:
         """Return the figures of each flow, in SI, in the order of their names; `until` [ns] ends the last teeth."""
-        return [
-            {"source": source, "destination": destination, "kind": kind, **self._figures(flow, until)}
-            for (source, destination, kind), flow in sorted(self._flows.items())
-        ]
-
-    def _figures(self, flow: _Flow, until: int) -> dict[str, Any]:
-        for pair in flow.pairs.values():
-            if pair.since != NEVER and until > pair.since:
-                flow.age.add(pair.since - pair.stamp, until - pair.stamp)
-                pair.since = until
-        latency, age = flow.histogram, flow.age
         return {
-            "pairs": len(flow.pairs),
-            "pairs_in_time": sum(pair.in_time for pair in flow.pairs.values()),
-            "settled": flow.settled,
-            "late": flow.late,
-            "lost": flow.settled - flow.delivered,
-            "queued": flow.queued,
-            "bytes": flow.size,
-            "latency_mean": flow.latency / flow.delivered / NS if flow.delivered else None,
-            **{f"latency_{name}": _seconds(latency.percentile(p)) for name, p in PERCENTILES.items()},
-            "latency_max": flow.longest / NS if flow.delivered else None,
-            "age_mean": _seconds(age.mean),
-            "age_p99": _seconds(age.percentile(99.0)),
-            "age_peak": age.peak / NS if age.time else None,
-            "parts": {name: flow.parts[name] / flow.metered / NS for name in PARTS if flow.metered},
-            "late_or_lost_for": dict(flow.reasons.most_common()),
+            f"{source} > {destination}: {kind}": _figures(flow, until)
+            for (source, destination, kind), flow in sorted(self._flows.items())
         }
+
+
+def _figures(flow: _Flow, until: int) -> dict[str, Any]:
+    for pair in flow.pairs.values():
+        if pair.since != NEVER and until > pair.since:
+            flow.age.add(pair.since - pair.stamp, until - pair.stamp)
+            pair.since = until
+    latency, age = flow.histogram, flow.age
+    return {
+        "pairs": len(flow.pairs),
+        "pairs_in_time": sum(pair.in_time for pair in flow.pairs.values()),
+        "settled": flow.settled,
+        "late": flow.late,
+        "lost": flow.settled - flow.delivered,
+        "queued": flow.queued,
+        "bytes": flow.size,
+        "latency_mean": flow.latency / flow.delivered / NS if flow.delivered else None,
+        **{f"latency_{name}": _seconds(latency.percentile(p)) for name, p in PERCENTILES.items()},
+        "latency_max": flow.longest / NS if flow.delivered else None,
+        "age_mean": _seconds(age.mean),
+        "age_p99": _seconds(age.percentile(99.0)),
+        "age_peak": age.peak / NS if age.time else None,
+        "parts": {name: flow.parts[name] / flow.metered / NS for name in PARTS if flow.metered},
+        "late_or_lost_for": dict(flow.reasons.most_common()),
+    }
 
 
 def split(packet: Packet) -> dict[str, int]:

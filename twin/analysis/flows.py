@@ -9,7 +9,8 @@ import numpy as np
 
 from twin.clock import NS
 from twin.recording.reader import Recording
-from twin.state import F64, I64, Bool
+from twin.recording.schema import HOPS
+from twin.state import F64, I64, NEVER, Bool
 
 PERCENTILES = (50.0, 95.0, 99.0, 99.9)
 _BLOCK = 1 << 18
@@ -42,6 +43,16 @@ class Age:
         """Largest age in s; nan without an arrival."""
         return float(self.highest.max()) if len(self.highest) else float("nan")
 
+    def percentile(self, percent: float) -> float:
+        """Return the age [s] that is not exceeded in that share of the time; nan without an arrival."""
+        if not self.time > 0:
+            return float("nan")
+        age, kind = np.unique(np.concatenate([self.lowest, self.highest]), return_inverse=True)
+        step = np.where(np.arange(2 * len(self.lowest)) < len(self.lowest), 1, -1)
+        teeth = np.cumsum(np.bincount(kind, step, len(age)))  # that reach from each age to the next
+        before = np.concatenate([[0.0], np.cumsum(teeth[:-1] * np.diff(age))])
+        return float(np.interp(percent / 100 * before[-1], before, age))
+
     def share_above(self, limits: F64) -> F64:
         """Return the share of the time in which the age exceeds each limit (m,) s."""
         above = [np.sum(np.clip(self.highest - limit, 0.0, self.highest - self.lowest)) for limit in limits]
@@ -62,6 +73,7 @@ class Flow:
     queued: int
     size: int  # bytes that arrived
     age: Age
+    air: float = float("nan")  # s, mean from the first transmission to decoding, on the link in `direction`
 
     @property
     def name(self) -> str:
@@ -128,13 +140,17 @@ def _flow(
     recording: Recording,
     budget: int,
 ) -> Flow:
-    latencies, lowest, highest = [], [], []
+    latencies, lowest, highest, air = [], [], [], []
+    bodies = [recording.robots[node].body >= 0 for node in next(iter(packets))[:2]]
+    direction = {(True, False): "up", (False, True): "down"}.get((bodies[0], bodies[1]), "")
     settled = queued = size = 0
     for columns in packets.values():
         there = columns["fate"] == _DELIVERED
         order = np.argsort(columns["arrived"][there], kind="stable")
         arrived, stamp, created = (columns[name][there][order] for name in ("arrived", "stamp", "created"))
         latencies.append(arrived - created)
+        on_air = columns.get(f"{direction}link_air", np.zeros(0, np.int64))
+        air.append(on_air[on_air >= 0])
         age = age_of_information(arrived, stamp, recording.duration)
         lowest.append(age.lowest)
         highest.append(age.highest)
@@ -142,10 +158,10 @@ def _flow(
         settled += len(there)
         size += int(columns["size"][there].sum())
     delay = np.sort(np.concatenate(latencies))
-    bodies = [recording.robots[node].body >= 0 for node in next(iter(packets))[:2]]
-    direction = {(True, False): "up", (False, True): "down"}.get((bodies[0], bodies[1]), "")
+    decoded = np.concatenate(air)
     return Flow(*key, direction, delay / NS, settled - queued, int(np.sum(delay > budget)), queued, size,
-                Age(np.concatenate(lowest), np.concatenate(highest)))  # fmt: skip
+                Age(np.concatenate(lowest), np.concatenate(highest)),
+                float(decoded.mean()) / NS if len(decoded) else float("nan"))  # fmt: skip
 
 
 _DELIVERED, _QUEUED, _LOST = 0, 1, 2
@@ -174,4 +190,8 @@ def _blocks(recording: Recording) -> Iterator[dict[str, I64]]:
         block = {name: recording[f"packets/{name}"][rows].astype(np.int64) for name in (*_COLUMNS, "kind")}
         fates, inverse = np.unique(recording["packets/fate"][rows], return_inverse=True)
         fate = np.array([numbers.get(recording.strings[code], _LOST) for code in fates.tolist()])
-        yield block | {"fate": fate[inverse]}
+        block["fate"] = fate[inverse]
+        for way in HOPS if recording.header.hops else ():
+            first, decoded = (recording[f"packets/{way}_{name}"][rows] for name in ("first", "decoded"))
+            block[f"{way}_air"] = np.where(decoded >= 0, decoded - first, NEVER)
+        yield block

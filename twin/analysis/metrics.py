@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from twin.analysis.figures import FIGURES
+from twin.analysis.flow_meter import FlowMeter
 from twin.clock import NS
 from twin.protocols import Course, Task
 from twin.state import COMMAND, NOMINAL, Frame, Node, Packet
@@ -30,6 +31,7 @@ class Metrics:
         self.time = 0
         self.fates: Counter[str] = Counter()
         self.late = 0
+        self.flows = FlowMeter(nodes, delay_budget)
         self.round_trips: list[int] = []
         self.events: Counter[str] = Counter()
         self.failsafe_time = self.collisions = 0
@@ -56,6 +58,7 @@ class Metrics:
 
     def _count(self, packet: Packet) -> None:
         self.fates[packet.fate] += 1
+        self.flows.take(packet)
         if packet.fate == "delivered":
             self.late += packet.arrived - packet.created > self.delay_budget
             if packet.kind == COMMAND:
@@ -82,6 +85,7 @@ class Metrics:
             "failsafe_time": self.failsafe_time / NS,
             "collisions": self.collisions,
             **self._task_figures(),
+            "flows": self.flows.summary(self.time),
             "events": dict(sorted(self.events.items())),
             "losses": {
                 fate: n for fate, n in sorted(self.fates.items()) if fate not in ("delivered", "queued")

@@ -66,6 +66,7 @@ def _sections(runs: Sequence[Run]) -> dict[str, str]:
         "Age of information": _figure(figures.age(runs), "How old the newest information at the receiver is, by the "
                                       "time of the sensor sample in it.") if has_flows else "",
         "Flows": "".join(map(tables.flow_table, runs)) if has_flows else "",
+        "Where the time goes": _time_parts(runs),
         "Link quality": _quality(runs),
         "KPIs": _said("Between the ends of the flows: queues, radio and backhaul are all in them.")
                 + tables.kpi_table(runs) if has_flows else "",
@@ -87,6 +88,16 @@ def _time_line(runs: Sequence[Run]) -> str:
         if not run.events:
             notes.append(f"There were no events{of}.")
     return _figure(figures.time_line(runs), " ".join(notes)) + tables.events(runs)
+
+
+def _time_parts(runs: Sequence[Run]) -> str:
+    parts = "".join(map(tables.time_table, runs))
+    note = (
+        "Mean over delivered packets. Core is backhaul, hardware, processing and propagation; alignment the wait for "
+        "the next occasion for data; grant what a request and its grant, or the wait for the own configured grant, "
+        "add; queue the wait behind others. Late packets are counted by their longest part."
+    )
+    return _said(note) + parts if parts else ""
 
 
 def _quality(runs: Sequence[Run]) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from twin.analysis.figures import FIGURES
+from twin.analysis.flow_meter import PARTS
 from twin.analysis.flows import PERCENTILES
 from twin.analysis.kpis import kpis
 from twin.analysis.report_run import Run
@@ -87,15 +88,28 @@ def requirements(run: Run) -> str:
 def flow_table(run: Run) -> str:
     """Return latency percentiles, losses, misses of the delay budget and age of information, flow by flow."""
     names = [f"p{percent:g}" for percent in PERCENTILES]
-    header = ["flow", "packets", *names, "longest", "late", "lost", "late or lost", "mean age", "peak age"]
+    header = ["flow", "packets", *names, "longest", "late", "lost", "late or lost", "mean age", "p99 age", "peak age"]
     rows = []
     for flow in run.flows:
         times = [flow.percentile(percent) for percent in PERCENTILES]
         longest = flow.latency[-1] if len(flow.latency) else np.nan
+        ages = [flow.age.mean, flow.age.percentile(99.0), flow.age.peak]
         rows.append([flow.name, flow.settled, *map(_ms, times), _ms(longest), flow.late, flow.lost,
-                     _percent(flow.missed), _ms(flow.age.mean), _ms(flow.age.peak)])  # fmt: skip
+                     _percent(flow.missed), *map(_ms, ages)])  # fmt: skip
     title = f"<b>{escape(run.label)}</b> " if run.label else ""
     return title + table(header, rows)
+
+
+def time_table(run: Run) -> str:
+    """Return where the time of a delivered packet goes, and why others are late, flow by flow."""
+    flows = {name: flow for name, flow in run.summary.get("flows", {}).items() if flow["parts"]}
+    rows = [
+        [name, f"{flow['pairs_in_time']} of {flow['pairs']}", *(_ms(flow["parts"][part]) for part in PARTS),
+         ", ".join(f"{cause} {count}" for cause, count in flow["late_or_lost_for"].items()) or "-"]
+        for name, flow in flows.items()
+    ]  # fmt: skip
+    title = f"<b>{escape(run.label)}</b> " if run.label else ""
+    return title + table(["flow", "always in time", *PARTS, "late or lost for"], rows) if rows else ""
 
 
 def kpi_table(runs: Sequence[Run]) -> str:

@@ -11,24 +11,24 @@ from twin.analysis.flow_meter import PARTS
 from twin.cli.console import out
 
 
-def print_flows(flows: Sequence[Mapping[str, Any]]) -> None:
+def print_flows(flows: Mapping[str, Mapping[str, Any]]) -> None:
     """Print what became of each flow's packets, and where their time went."""
     if not flows:
         return
-    _print(("flow", "in time", "late", "lost", "p50", "p99", "age", "peak"), [
-        (_name(flow), f"{flow['pairs_in_time']} of {flow['pairs']}", _share(flow, "late"), _share(flow, "lost"),
+    _print(("flow", "in time", "late", "lost", "p50", "p99", "mean age", "peak"), [
+        (name, f"{flow['pairs_in_time']} of {flow['pairs']}", _share(flow, "late"), _share(flow, "lost"),
          *(_ms(flow[name]) for name in ("latency_p50", "latency_p99", "age_mean", "age_peak")))
-        for flow in flows
+        for name, flow in flows.items()
     ])  # fmt: skip
-    metered = [flow for flow in flows if flow["parts"]]
+    metered = {name: flow for name, flow in flows.items() if flow["parts"]}
     if metered:
-        out.print("mean time of a packet")
-        rows = [(_name(flow), *(_ms(flow["parts"][part]) for part in PARTS)) for flow in metered]
-        _print(("flow", "core", "align", "grant", "queue", "resent", "air"), rows)
-    for flow in flows:
+        rows = [(name, *(_ms(flow["parts"][part]) for part in PARTS)) for name, flow in metered.items()]
+        _print(("mean time of a packet", "core", "align", "grant", "queue", "resent", "air"), rows)
+    out.print()
+    for name, flow in flows.items():
         if flow["late_or_lost_for"]:
             causes = ", ".join(f"{cause} {count}" for cause, count in flow["late_or_lost_for"].items())
-            out.print(f"{_name(flow)}: late or lost for {causes}", markup=False, highlight=False)
+            out.print(f"{name}: late or lost for {causes}", markup=False, highlight=False)
 
 
 def _print(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
@@ -39,10 +39,6 @@ def _print(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         table.add_row(*row)
     out.print()
     out.print(table, highlight=False)
-
-
-def _name(flow: Mapping[str, Any]) -> str:
-    return f"{flow['source']} → {flow['destination']} {flow['kind']}"
 
 
 def _share(flow: Mapping[str, Any], name: str) -> str:

@@ -15,6 +15,7 @@ from twin.cli import examples
 def info(recording: Path, as_json: bool) -> int:
     """Show how the run in RECORDING went and what it was made of."""
     from twin.cli.console import out, print_json
+    from twin.cli.flows import print_flows
     from twin.cli.running import print_table
     from twin.clock import NS
     from twin.recording.reader import Recording
@@ -43,4 +44,5 @@ def info(recording: Path, as_json: bool) -> int:
     out.print(f"{recording}: {state}")
     out.print(f"{len(run.robots)} robots in {header.world}, seed {header.seed}, twin {header.code_version}")
     print_table(facts)
+    print_flows(facts.get("flows", {}))
     return 0

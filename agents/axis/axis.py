@@ -1,0 +1,7 @@
+"""A servo axis: what it does is its drive's and its controller's business."""
+
+from twin.robot import Robot
+
+
+class Axis(Robot):
+    """One driven joint with a radio."""
