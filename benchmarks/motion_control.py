@@ -34,7 +34,7 @@ SETTINGS = {
     "5G-like: 30 kHz, slots, dynamic grants": (),
     "5G-like, configured grants": (
         "network.qos.telemetry.uplink=configured",
-        "network.qos.telemetry.size=72 B",
+        "network.qos.telemetry.size=230 B",  # those of three milliseconds: an uplink slot comes every 2.5 ms
     ),
     "6G-like: 120 kHz, mini-slots, configured grants": SIX_G,
 }

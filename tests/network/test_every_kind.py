@@ -1,0 +1,34 @@
+"""Any built-in scenario can be run again over any kind of network, for comparison."""
+
+from pathlib import Path
+
+import pytest
+
+from twin.build import build
+from twin.project import Project, find_scenario
+from twin.run import run
+from twin.scenario import load_scenario
+
+ROOT = Path(__file__).resolve().parents[2]
+SCENARIOS = sorted(Project(ROOT).scenarios())
+KINDS = ("ideal", "fixed", "trace", "simple", "nr", "recorded")
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_every_scenario_runs_over_every_kind_of_network(scenario, tmp_path):
+    """And each packet is accounted for; in `harbour/array` nobody sends any."""
+    project, path = find_scenario(scenario)
+    (tmp_path / "trace.csv").write_text("time_s,round_trip_ms\n0,20\n")
+    own = {"trace": [f"network.file={tmp_path}/trace.csv"], "recorded": [f"network.recording={tmp_path}/ideal.h5"]}
+    for kind in KINDS:
+        changes = ["duration=0.1 s", "channel.kind=freespace", f"network.kind={kind}", *own.get(kind, ())]
+        made, _ = load_scenario(path, changes)
+        outcome = run(build(made, project), made, tmp_path / "ideal.h5" if kind == "ideal" else None)
+        assert outcome.error is None, (kind, outcome.error)
+        summary = outcome.summary
+        assert (summary["packets_sent"] > 0) == (scenario != "harbour/array")
+        accounted = summary["packets_delivered"] + summary["packets_lost"] + summary["packets_queued"]
+        assert accounted == summary["packets_sent"]
+        assert sum(summary["losses"].values()) == summary["packets_lost"]
+        if kind == "ideal":
+            assert summary["packets_lost"] == summary["packets_late"] == 0
