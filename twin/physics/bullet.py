@@ -13,6 +13,7 @@ from twin.clock import Clock
 from twin.errors import Findings, RunError, ScenarioError
 from twin.mechanism.tree import read_mechanism
 from twin.mechanism.urdf import check_urdf
+from twin.physics.added_mass import Waterborne
 from twin.physics.bullet_world import BulletWorld, Points
 from twin.physics.contacts import Contacts
 from twin.physics.free_flight import fly_freely
@@ -78,6 +79,7 @@ class BulletPhysics:
     ) -> None:
         self.groups, self.world_obj, self.gravity = groups, world_obj, gravity
         self.surroundings = surroundings
+        self._waterborne = Waterborne([(group.dynamics, len(group.names)) for group in groups])
         self.names = [name for group in groups for name in group.names]
         self.worlds: list[BulletWorld] = []
         self.clock = Clock(rate_hz)
@@ -136,6 +138,7 @@ class BulletPhysics:
             self._pose, self._motion, wrench, self._mass, self._inertia, self.gravity, dt
         )
         self._ask(self._not_free(points))
+        self._bear_water(points, dt)
         before, self.bodies = self.bodies, self._state()
         events = [
             event
@@ -218,6 +221,13 @@ class BulletPhysics:
         for world in self.worlds:
             if mine := [row for row in rows if row in world.bodies]:
                 self._pose[mine], self._motion[mine] = world.motion(mine)
+
+    def _bear_water(self, points: Sequence[Points], dt: float) -> None:
+        """Let what Bullet's impulses moved have moved with its added mass."""
+        for world, new in zip(self.worlds, points, strict=True):
+            for row, motion in self._waterborne.moved(new, world.rows, self.bodies, self._motion, dt).items():
+                world.set_motion(row, motion)
+                self._motion[row] = motion
 
     def _state(self) -> BodyState:
         finite = np.isfinite(self._pose).all(axis=1) & np.isfinite(self._motion).all(axis=1)

@@ -123,6 +123,10 @@ class BulletWorld:
         pose = [bullet.getBasePositionAndOrientation(body, client) for body in bodies]
         return _table(pose, 7), _table([bullet.getBaseVelocity(body, client) for body in bodies], 6)
 
+    def set_motion(self, row: int, motion: F64) -> None:
+        """Give a body its velocity [m/s] and angular velocity [rad/s], (6,) in world axes."""
+        bullet.resetBaseVelocity(self.bodies[row], motion[:3].tolist(), motion[3:].tolist(), self.client)
+
     def joint_motion(self, row: int) -> Iterator[tuple[float, float]]:
         """Yield position and velocity of each joint of a body."""
         for state in bullet.getJointStates(self.bodies[row], self.joints[row], self.client):

@@ -12,7 +12,7 @@ from pydantic import Field
 from twin.errors import ScenarioError
 from twin.physics.hull import FloatingParameters, Hull, float_height, make_hull
 from twin.physics.mooring import Lines, add_mooring, make_lines
-from twin.physics.rotation import rotate
+from twin.physics.rotation import axes_of
 from twin.physics.water_forces import add_across, add_along, add_damping, add_wind, borne, buoyancy
 from twin.state import F64, BodyState
 from twin.world.waves import Waves, kinematics, surface, turn_waves
@@ -26,6 +26,7 @@ class Hydrodynamics:
 
     What surrounds the bodies is set from outside before each step: `waves` and `time` [s], the `level` of the mean
     surface [m], the `current` (east and north [m/s], exponent of its profile) and the `wind` (n, 3) m/s.
+    `added_mass` (n, 6, 6) is that of the last wrench, about the centre of mass in world axes.
     """
 
     Parameters: type[FloatingParameters] = FloatingParameters
@@ -38,12 +39,13 @@ class Hydrodynamics:
         self.waves = Waves(nothing, nothing, nothing, nothing, nothing, nothing, DEEP)
         self.lines = make_lines((), np.zeros((n, 3)), DEEP)
         self.wind: F64 = np.zeros((n, 3))
+        self.added_mass: F64 = np.zeros((n, 6, 6))
         self.reset()
 
     def reset(self) -> None:
         """Calm the sea and the air, and forget the lines' last tensions."""
         self.time, self.level, self.current = 0.0, 0.0, (0.0, 0.0, 0.0)
-        self.wind[:] = 0.0
+        self.wind[:], self.added_mass[:] = 0.0, 0.0
         self.lines.tension[:] = 0.0
 
     def moor(self, position: F64, depth: float) -> None:
@@ -70,7 +72,7 @@ class Hydrodynamics:
         out: F64 = np.empty((self.n, 6))
         _wrenches(
             self.hull, self.waves, self.lines, self.time, self.level, self.current, self.wind, state.position,
-            state.orientation, state.velocity, state.angular_velocity, thrust, damping, out,
+            state.orientation, state.velocity, state.angular_velocity, thrust, damping, self.added_mass, out,
         )  # fmt: skip
         return out
 
@@ -116,17 +118,17 @@ class WaveEnergy(Hydrodynamics):
 @kernel
 def _wrenches(
     hull: Hull, waves: Waves, lines: Lines, time: float, level: float, current: tuple[float, float, float], wind: F64,
-    position: F64, orientation: F64, velocity: F64, angular_velocity: F64, thrust: F64, damping: F64, out: F64,
+    position: F64, orientation: F64, velocity: F64, angular_velocity: F64, thrust: F64, damping: F64,
+    added_mass: F64, out: F64,
 ) -> None:  # fmt: skip
     slices = hull.volume.shape[0]
     swing = np.empty((waves.amplitude.shape[0], 2))
     wet, water = np.empty(slices), np.empty((slices, 6))
-    turn, force, added = np.empty((3, 3)), np.empty(6), np.empty((6, 6))
+    force = np.empty(6)
     for i in range(position.shape[0]):
+        added = added_mass[i]
         q = (orientation[i, 0], orientation[i, 1], orientation[i, 2], orientation[i, 3])
-        turn[:, 0] = rotate(q, (1.0, 0.0, 0.0))
-        turn[:, 1] = rotate(q, (0.0, 1.0, 0.0))
-        turn[:, 2] = rotate(q, (0.0, 0.0, 1.0))
+        turn = axes_of(orientation[i])
         axis = (turn[0, 2], turn[1, 2], turn[2, 2])
         motion = (velocity[i, 0], velocity[i, 1], velocity[i, 2])
         spin = (angular_velocity[i, 0], angular_velocity[i, 1], angular_velocity[i, 2])

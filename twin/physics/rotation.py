@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from twin.kernels import kernel
+from twin.kernels import kernel  # isort: skip  before numba
+import numpy as np
+
 from twin.state import F64
 
 Vector = tuple[float, float, float]
@@ -56,6 +58,16 @@ def rotate(q: Quaternion, v: Vector) -> Vector:
 def unrotate(q: Quaternion, v: Vector) -> Vector:
     """Return v, given in world axes, in body axes."""
     return rotate(conjugate(q), v)
+
+
+@kernel
+def axes_of(q: F64) -> F64:
+    """Return the body axes in world axes, as columns (3, 3), of a quaternion (4,)."""
+    out, turn = np.empty((3, 3)), (q[0], q[1], q[2], q[3])
+    out[:, 0] = rotate(turn, (1.0, 0.0, 0.0))
+    out[:, 1] = rotate(turn, (0.0, 1.0, 0.0))
+    out[:, 2] = rotate(turn, (0.0, 0.0, 1.0))
+    return out
 
 
 @kernel
