@@ -7,6 +7,7 @@ import pytest
 
 from twin.errors import ScenarioError
 from twin.physics.mooring import LineSpec, add_mooring, catenary, make_lines
+from twin.state import BodyState
 
 STIFF = 1e15  # N, where stretch is below rounding of what is compared
 
@@ -87,3 +88,31 @@ def test_a_line_that_is_too_short_is_refused(length, says):
     spec = LineSpec(anchor=(60.0, 0.0), length=length, weight=60.0)
     with pytest.raises(ScenarioError, match=says):
         make_lines((spec,), np.zeros((1, 3)), 20.0)
+
+
+def pulls(span, rise, length, weight, stiffness):
+    """Return what MoorDyn's line pulls a body with, after it came to rest: towards its anchor, and down."""
+    pytest.importorskip("moordyn", exc_type=ImportError)
+    from twin.physics.line_dynamics import MovingLines
+
+    depth = 30.0
+    spec = LineSpec(anchor=(span, 0.0), length=length, weight=weight, stiffness=stiffness, diameter=0.1, segments=60)
+    at = np.array([[0.0, 0.0, rise - depth]])
+    lines = MovingLines([spec], at, depth, 1025.0)
+    zero = np.zeros((1, 3))
+    still = BodyState(at, np.array([[0.0, 0.0, 0.0, 1.0]]), zero, zero, np.zeros(0), np.zeros(0), np.zeros(2, int))
+    for i in range(2000):
+        wrench = lines.wrench(still, i * 0.01, 0.01)
+    lines.reset()
+    return wrench[0, 0], -wrench[0, 2]
+
+
+@pytest.mark.parametrize(("span", "length"), [(40.0, 44.0), (40.0, 50.0), (40.0, 45.0)])
+def test_moordyn_s_line_comes_to_rest_as_the_catenary(span, length):
+    """1 % of the tension; MoorDyn's floor gives way by 60 N/m / (1e5 Pa/m 0.1 m) = 6 mm under what lies on it."""
+    weight, stiffness, rise = 60.0, 5e6, 14.0
+    level, down = catenary(span, rise, length, weight, stiffness, 0.0, 0.0)
+    found = pulls(span, rise, length, weight, stiffness)
+    tension = np.hypot(level, down)
+    assert np.hypot(*found) == pytest.approx(tension, rel=0.01)
+    assert found == pytest.approx((level, down), abs=0.01 * tension)

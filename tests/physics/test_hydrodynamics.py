@@ -126,3 +126,21 @@ def test_reactive_control_tunes_the_stiffness_to_the_waves():
         action = reactive.act(heaving(n * NS // 20, np.sin(phase), 0.0))
     w, p = 2 * np.pi / 6.0, reactive.parameters
     assert action.command[1] == pytest.approx(w * w * p.mass - p.stiffness, rel=0.02)
+
+
+def test_buoys_on_lines_that_move_by_moordyn_run_twice_alike_and_stay(stage):
+    pytest.importorskip("moordyn", exc_type=ImportError)
+    lines = "[{anchor=['40 m','0 m'],length='44 m',weight=60.0,stiffness='2000 kN',segments=10}]"
+    settings = ("robots.harvester.spec.body.parameters.mooring_model=moordyn", "network.kind=ideal",
+                f"robots.harvester.spec.body.parameters.mooring={lines}")  # fmt: skip
+    ends = []
+    for _ in range(2):
+        built = stage("worlds/harbour/scenarios/wave-energy.toml", *settings)
+        twin = built.twin
+        twin.reset()
+        for _ in range(100):
+            twin.step()
+        ends.append(twin.bodies.position.tobytes())
+        assert np.abs(twin.bodies.position[:, 0] - 340.0).max() < 1.0
+        built.close()
+    assert ends[0] == ends[1]

@@ -71,6 +71,7 @@ class FloatingParameters(Spec):
     damping: tuple[NonNegative, NonNegative, NonNegative, NonNegative, NonNegative, NonNegative] = (0.0,) * 6
     radiation: bool = False  # add the heave damping of Haskind's relation at the natural period
     mooring: tuple[LineSpec, ...] = ()
+    mooring_model: Literal["catenary", "moordyn"] = "catenary"  # at rest at each instant, or moving by MoorDyn
 
     def with_files(self, folder: Path) -> Self:
         """Return the same with the mesh of the hull read from its file in the robot's folder.

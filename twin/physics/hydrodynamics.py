@@ -11,6 +11,7 @@ from pydantic import Field
 
 from twin.errors import ScenarioError
 from twin.physics.hull import FloatingParameters, Hull, float_height, make_hull
+from twin.physics.line_dynamics import MovingLines
 from twin.physics.mooring import Lines, add_mooring, make_lines
 from twin.physics.rotation import axes_of
 from twin.physics.water_forces import add_across, add_along, add_damping, add_wind, borne, buoyancy
@@ -38,6 +39,7 @@ class Hydrodynamics:
         nothing = np.zeros(0)
         self.waves = Waves(nothing, nothing, nothing, nothing, nothing, nothing, DEEP)
         self.lines = make_lines((), np.zeros((n, 3)), DEEP)
+        self.moving: MovingLines | None = None
         self.wind: F64 = np.zeros((n, 3))
         self.added_mass: F64 = np.zeros((n, 6, 6))
         self.reset()
@@ -47,17 +49,23 @@ class Hydrodynamics:
         self.time, self.level, self.current = 0.0, 0.0, (0.0, 0.0, 0.0)
         self.wind[:], self.added_mass[:] = 0.0, 0.0
         self.lines.tension[:] = 0.0
+        if self.moving is not None:
+            self.moving.reset()
 
     def moor(self, position: F64, depth: float) -> None:
         """Anchor the bodies that start at `position` (n, 3) m where the water is `depth` m deep.
 
         Raises:
-            ScenarioError: a body would stand on the sea floor, or a line is too short.
+            ScenarioError: a body would stand on the sea floor, a line is too short, or MoorDyn isn't there.
         """
         lowest = float(np.min(position[:, 2])) + self.hull.bottom
         if lowest < -depth:
             raise ScenarioError(f"the body's keel at {-lowest:.4g} m lies below the sea floor at {depth:g} m")
-        self.lines = make_lines(self.parameters.mooring, position, depth)
+        p = self.parameters
+        if p.mooring and p.mooring_model == "moordyn":
+            self.moving = MovingLines(p.mooring, position, depth, p.water_density)
+        else:
+            self.lines = make_lines(p.mooring, position, depth)
 
     @property
     def float_height(self) -> float:
@@ -66,10 +74,14 @@ class Hydrodynamics:
 
     def wrench(self, state: BodyState, command: F64, dt: float) -> F64:
         """Return (n, 6): world-axes force [N] and torque [N m] at the centre of mass for the next `dt` s."""
-        return self._wrench(state, np.column_stack([command, np.zeros(self.n)]), np.zeros(self.n))
+        thrust = np.zeros((self.n, 6))
+        thrust[:, :2] = command
+        return self._wrench(state, thrust, np.zeros(self.n), dt)
 
-    def _wrench(self, state: BodyState, thrust: F64, damping: F64) -> F64:
+    def _wrench(self, state: BodyState, thrust: F64, damping: F64, dt: float) -> F64:
         out: F64 = np.empty((self.n, 6))
+        if self.moving is not None:
+            thrust = thrust + self.moving.wrench(state, self.time, dt)
         _wrenches(
             self.hull, self.waves, self.lines, self.time, self.level, self.current, self.wind, state.position,
             state.orientation, state.velocity, state.angular_velocity, thrust, damping, self.added_mass, out,
@@ -111,8 +123,9 @@ class WaveEnergy(Hydrodynamics):
         self.slipping += cut != force
         self.energy -= cut * speed * dt
         lift = cut - np.where(braked, command[:, 0], 0.0) * speed
-        thrust = np.column_stack([np.zeros((self.n, 2)), lift])
-        return self._wrench(state, thrust, np.where(braked, command[:, 0] * dt, 0.0))
+        thrust = np.zeros((self.n, 6))
+        thrust[:, 2] = lift
+        return self._wrench(state, thrust, np.where(braked, command[:, 0] * dt, 0.0), dt)
 
 
 @kernel
@@ -143,7 +156,7 @@ def _wrenches(
         add_damping(hull, motion, spin, water, force)
         add_wind(hull, axis, motion, wet, (wind[i, 0], wind[i, 1], wind[i, 2]), force)
         add_mooring(lines, i, position[i], q, force)
-        force[:3] += thrust[i]
+        force += thrust[i]
         borne(hull, turn, motion, spin, added, damping[i], force, out[i])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from twin.kernels import kernel  # isort: skip  before numba
@@ -25,6 +26,9 @@ class LineSpec(Spec):
     weight: float = Field(gt=0)  # N/m, in water
     stiffness: Newtons = Field(default=1e8, gt=0)  # EA
     fairlead: Point = (0.0, 0.0, 0.0)  # body axes, from the centre of mass
+    diameter: Metres = Field(default=0.02, gt=0)  # this and what follows only matters to lines that move by MoorDyn
+    drag: float = Field(default=1.2, ge=0)  # across the line
+    segments: int = Field(default=20, ge=2, le=200)
 
 
 class Lines(NamedTuple):
@@ -38,26 +42,37 @@ class Lines(NamedTuple):
     tension: F64  # (n, M, 2) N at the fairlead: horizontal, vertical
 
 
-def make_lines(specs: tuple[LineSpec, ...], position: F64, depth: float) -> Lines:
-    """Return the lines of bodies that start at `position` (n, 3) m over a level sea floor.
+def check_lines(specs: Sequence[LineSpec], position: F64, depth: float) -> None:
+    """Refuse lines that don't reach from their anchors to bodies at `position` (n, 3) m over a level sea floor.
 
     Raises:
-        ScenarioError: a line doesn't reach from its anchor to the body.
+        ScenarioError: a line is too short.
     """
-    m = len(specs)
-    fairlead = np.array([spec.fairlead for spec in specs]).reshape(m, 3)
-    anchor = np.zeros((len(position), m, 3))
     for j, spec in enumerate(specs):
-        anchor[:, j, :2] = position[:, :2] + np.array(spec.anchor)
-        anchor[:, j, 2] = -depth
-        reach = np.linalg.norm(position + fairlead[j] - anchor[:, j], axis=1)
-        rise = float(np.max(position[:, 2] + fairlead[j, 2] + depth))
+        foot = np.column_stack([position[:, :2] + np.array(spec.anchor), np.full(len(position), -depth)])
+        reach = np.linalg.norm(position + np.array(spec.fairlead) - foot, axis=1)
+        rise = float(np.max(position[:, 2] + spec.fairlead[2] + depth))
         if spec.length <= rise:
             message = f"line {j} of {spec.length:g} m is shorter than the {rise:.4g} m from the sea floor to the body"
             raise ScenarioError(message, key="body.parameters.mooring")
         if reach.max() > 1.02 * spec.length:
             message = f"line {j} of {spec.length:g} m must reach {reach.max():.4g} m to its anchor"
             raise ScenarioError(message, key="body.parameters.mooring")
+
+
+def make_lines(specs: Sequence[LineSpec], position: F64, depth: float) -> Lines:
+    """Return the lines of bodies that start at `position` (n, 3) m over a level sea floor.
+
+    Raises:
+        ScenarioError: a line doesn't reach from its anchor to the body.
+    """
+    check_lines(specs, position, depth)
+    m = len(specs)
+    anchor = np.zeros((len(position), m, 3))
+    for j, spec in enumerate(specs):
+        anchor[:, j, :2] = position[:, :2] + np.array(spec.anchor)
+        anchor[:, j, 2] = -depth
+    fairlead = np.array([spec.fairlead for spec in specs]).reshape(m, 3)
     column = {name: np.array([getattr(s, name) for s in specs]) for name in ("length", "weight", "stiffness")}
     return Lines(fairlead, column["length"], column["weight"], column["stiffness"], anchor,
                  np.zeros((len(position), m, 2)))  # fmt: skip
