@@ -120,6 +120,7 @@ class Controller(Protocol):
     - `telemetry_size(spec, sample) -> int`, a static method: bytes of a sample on its way to the edge, in the encoding
       that this controller reads (default: the robot's `telemetry`);
     - `Parameters`: a pydantic model that validates the scenario's `parameters` table;
+    - `hears = ("deck",)`: at the edge, other robots whose messages to the edge reach its inbox; none triggers it;
     - `act_batch(controllers, observations) -> actions`, a static method: all robots due at once.
     """
 

@@ -83,9 +83,13 @@ class Edge(Robot):
 
     def _arrive(self, packet: Packet, reaction: Reaction) -> None:
         job = self.jobs.get(packet.source)
+        listeners = self._listeners(packet)
+        for listener in listeners:
+            listener.inbox.append(packet)
         if job is None:
-            what = f"a {packet.kind} of a robot without a controller here"
-            reaction.events.append(Event(packet.arrived, "unheard", self.name, what))
+            if not listeners:
+                what = f"a {packet.kind} of a robot without a controller here"
+                reaction.events.append(Event(packet.arrived, "unheard", self.name, what))
             return
         if packet.kind != TELEMETRY:
             job.inbox.append(packet)
@@ -93,6 +97,13 @@ class Edge(Robot):
             job.sensed = packet.payload
         if job.rate is None and job.sensed is not None:
             self._enqueue(job)
+
+    def _listeners(self, packet: Packet) -> list[Job]:
+        """Return the jobs whose controllers hear messages of other robots, and of this one."""
+        if packet.kind == TELEMETRY:
+            return []
+        hearing = ((job, getattr(job.controller, "hears", ())) for job in self.jobs.values())
+        return [job for job, names in hearing if any(self.nodes.get(name) == packet.source for name in names)]
 
     def _beat(self, time: int) -> None:
         for job in self.jobs.values():
