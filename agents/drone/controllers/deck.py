@@ -58,7 +58,8 @@ class Deck(Trajectory):
         aside = float(np.hypot(*(observation.sensed["position"] - place)[:2]))
         self.landed = self.landed or (self.height < 0.0 and rise < self.parameters.touch)
         self._come_down(observation.time, aside)
-        log = {"rise": rise, "aside": aside, "wanted": self.height, "deck_age": (observation.time - self.deck.time) / NS}
+        age = (observation.time - self.deck.time) / NS
+        log = {"rise": rise, "aside": aside, "wanted": self.height, "deck_age": age}
         if self.landed:
             return Action(np.array([0.0, 0.0, STOP_ROTORS, 0.0]), log=log)
         return Action(super().act(observation).command, log=log)
