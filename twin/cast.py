@@ -182,6 +182,10 @@ def _controller(entry: RobotEntry, kind: RobotKind, folder: Path, project: Proje
         from twin.interfaces.mavlink import load_mavlink  # needs an extra
 
         return load_mavlink(reference, entry.external or ExternalSpec(), Path.cwd(), project.folder)
+    if reference.startswith("vda5050:"):
+        from twin.interfaces.vda5050.controller import load_vda5050  # needs an extra
+
+        return load_vda5050(reference, entry.external or ExternalSpec(), Path.cwd(), project.folder)
     if plugins.is_external(reference):
         from twin.interfaces.external import load_external  # needs an extra
 

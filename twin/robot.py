@@ -19,6 +19,7 @@ from twin.state import (
     CONTROLLER_FAULT,
     F64,
     I64,
+    INPUT,
     NEVER,
     NOMINAL,
     TELEMETRY,
@@ -149,6 +150,14 @@ def logged(action: Action, robot: Robot, node: int, time: int) -> list[tuple[int
         return [(time, node, str(name), float(value)) for name, value in action.log.items()]
     except (TypeError, ValueError, AttributeError) as error:
         raise RunError(f"log of {robot.name} at {duration_text(time)}: {error}; allowed: numbers by name") from error
+
+
+def told(action: Action, robot: str, time: int) -> list[Event]:
+    """Return what an action tells besides its command, as events of a recording."""
+    events = [Event(time, INPUT, robot, text) for text in action.inputs]
+    if action.fault:
+        events.append(Event(time, CONTROLLER_FAULT, robot, action.fault))
+    return events
 
 
 def checked(command: Any, width: int, robot: str, time: int) -> F64:
@@ -322,8 +331,7 @@ class Due:
         group, row, action = self.group, self.rows[i], decisions.actions[i]
         decisions.messages += robot.post(action.messages, time + int(group.offset[row]))
         decisions.logs += logged(action, robot, robot.node, time)
-        if action.fault:
-            decisions.events.append(Event(time, CONTROLLER_FAULT, robot.name, action.fault))
+        decisions.events += told(action, robot.name, time)
         if action.command is None:
             return
         command = checked(action.command, len(group.lower), robot.name, time)

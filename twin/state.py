@@ -22,6 +22,8 @@ NOMINAL = "nominal"
 """The mode in which a robot follows its controller."""
 TELEMETRY, COMMAND = "telemetry", "command"
 """Kinds of packets that the loop itself knows."""
+INPUT = "input"
+"""Kind of the event that holds what came to a controller from outside of the twin."""
 CONTROLLER_FAULT = "controller"
 """Kind of the event that says what kept a controller from deciding."""
 MEASURED = "compute_ns"
@@ -170,6 +172,7 @@ class Action:
     messages: tuple[Message, ...] = ()
     log: Mapping[str, float] = field(default_factory=dict)
     fault: str = ""  # what kept the controller from deciding; recorded as an event
+    inputs: tuple[str, ...] = ()  # what came from outside of the twin, recorded as events
     size: int | None = None  # bytes of the command on the network; None: the robot's own `command`
 
 

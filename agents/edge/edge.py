@@ -11,11 +11,10 @@ import mesa
 
 from twin.clock import periodic
 from twin.protocols import Controller, ServiceTime
-from twin.robot import Reaction, Robot, checked, decide, logged, stated
+from twin.robot import Reaction, Robot, checked, decide, logged, stated, told
 from twin.specs import RobotSpec
 from twin.state import (
     COMMAND,
-    CONTROLLER_FAULT,
     MEASURED,
     NEVER,
     TELEMETRY,
@@ -162,7 +161,6 @@ class Edge(Robot):
             stamp = observation.sensed.time
             size = kind.command if action.size is None else stated(action.size, job.spec.name, observation.time)
             reaction.packets.append(self.packet(job.node, COMMAND, size, leaves, stamp, command))
-        if action.fault:
-            reaction.events.append(Event(observation.time, CONTROLLER_FAULT, job.spec.name, action.fault))
+        reaction.events += told(action, job.spec.name, observation.time)
         reaction.packets += self.post(action.messages, leaves)
         reaction.logs += logged(action, self, job.node, observation.time)
