@@ -208,7 +208,7 @@ def _dereference(schema: dict[str, Any], node: dict[str, Any], data: object) -> 
             node = schema["$defs"][node["$ref"].rpartition("/")[2]]
         elif mapping := node.get("discriminator", {}).get("mapping"):
             tag = _below(data, "kind")
-            if tag not in mapping:
+            if not isinstance(tag, str) or tag not in mapping:
                 return {"properties": {"kind": {"enum": list(mapping)}}}
             node = {"$ref": mapping[tag]}
         elif branches := [branch for branch in node.get("anyOf", ()) if branch.get("type") != "null"]:
