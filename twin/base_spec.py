@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
 
 from twin.units import Metres
 
-Point = tuple[Metres, Metres, Metres]
+Coordinate = Annotated[Metres, Field(ge=-1e6, le=1e6)]
+"""A thousand kilometres from the origin a tangent plane is no map any more."""
+Point = tuple[Coordinate, Coordinate, Coordinate]
 
 
 class Spec(BaseModel):
