@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from twin.base_spec import Spec
-from twin.units import Bytes, GainDb, Hertz, Kelvin, Metres, NonNegativeNs, PowerDbm
+from twin.units import BitRate, Bytes, GainDb, Hertz, Kelvin, Metres, NonNegativeNs, PowerDbm
 
 
 class Jitter(Spec):
@@ -132,6 +132,7 @@ class NrSpec(Spec):
     header: Bytes = 32  # IPv4 20, UDP 8, SDAP 1, PDCP 3
     segment_header: Bytes = 5  # RLC 2, MAC 3
     backhaul: NonNegativeNs = 500_000
+    backhaul_rate: BitRate | None = Field(default=None, gt=0)  # of each edge server's cable, each direction
     edges: dict[str, NonNegativeNs] = {}  # backhaul to edge servers that differ, by name
     background: tuple[BackgroundSpec, ...] = ()
     mobility: MobilitySpec = MobilitySpec()

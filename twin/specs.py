@@ -27,6 +27,7 @@ from twin.task_specs import HoverSpec as HoverSpec
 from twin.task_specs import RouteSpec as RouteSpec
 from twin.task_specs import TaskSpec as TaskSpec
 from twin.units import (
+    BitRate,
     Bytes,
     GainDb,
     Hertz,
@@ -335,6 +336,7 @@ class SimpleSpec(Spec):
     min_snr: GainDb = -10.0
     sidelink: SidelinkSpec | None = None  # between robots; else their packets go up and down
     backhaul: NonNegativeNs = 2_000_000
+    backhaul_rate: BitRate | None = Field(default=None, gt=0)  # of each edge server's cable, each direction
     discard: NonNegativeNs = 1_000_000_000
     delay_budget: NonNegativeNs = 40_000_000
 

@@ -43,6 +43,13 @@ def test_out_of_sync_for_t310_is_a_radio_link_failure():
     assert changes[1] == (100 * MS + 500 * MS, 600 * MS, 0, -1, FAILURE)
 
 
+def test_after_a_radio_link_failure_the_best_cell_in_sync_serves_again():
+    """The neighbour is never better by the offset, but in sync: it serves 100 ms after the failure."""
+    received = [[-80, -90]] * 10 + [[-80, -78]] * 90
+    changes = watch(SPEC, received, [[GOOD, BAD]] * 10 + [[BAD, GOOD]] * 90)
+    assert changes[1:] == [(600 * MS, 700 * MS, 0, 1, FAILURE)]
+
+
 def test_a_handover_command_is_lost_where_the_serving_cell_is_out_of_sync_unless_it_is_conditional():
     received, snr = [[-80, -90]] + [[-80, -70]] * 20, [[GOOD, GOOD]] + [[BAD, GOOD]] * 20
     assert [c.why for c in watch(SPEC, received, snr)] == [ATTACH, LATE]

@@ -11,8 +11,9 @@ from twin.clock import NS
 from twin.errors import RunError, ScenarioError
 from twin.link import Radio
 from twin.network import carrier_state as cs
+from twin.network.cables import Cables
 from twin.network.events import ARRIVE, SAME_INSTANT, Entry, EventNetwork
-from twin.network.fixed import jitter
+from twin.network.hardware import Hardware
 from twin.network.mobility import ATTACH, Change
 from twin.network.site import Flow, Load, Site, check_names, open_site, order_of
 from twin.network.topology import Topology
@@ -24,8 +25,6 @@ from twin.state import NEVER, REPEATS, Event, Hop, LinkState, Packet
 FATES = {cs.DISCARDED: "discarded", cs.HARQ_FAILED: "harq", cs.HANDOVER: "handover"}
 NO_RADIO = "no radio"
 FOREVER = 1 << 62
-_BASE_STATION = np.uint64(0x5BD1E9955BD1E995)
-"""Tells the draws of the base station's jitter from those of the terminal's."""
 
 
 class NrNetwork(EventNetwork):
@@ -53,9 +52,11 @@ class NrNetwork(EventNetwork):
         self._bodies: list[Entry] = []
         self._changes: list[tuple[int, int, int, int, str]] = []
         self._now = 0
+        rate = spec.backhaul_rate
+        self._cables = None if rate is None else Cables(rate, spec.header, embodied)
         self.background = {"offered": 0, "delivered": 0, "lost": 0}
         self._loads = [load for entry in spec.background for load in self._background(entry)]
-        self._jitters = spec.terminal_jitter.kind != "none" or spec.base_station_jitter.kind != "none"
+        self._hardware = Hardware(spec, seed)
 
     # packets in
 
@@ -65,10 +66,10 @@ class NrNetwork(EventNetwork):
         for packet in packets:
             flow = flows.get((packet.source, packet.destination, packet.kind)) or self._flow(packet)
             if flow.up is not None:
-                self._enter_radio(flow.up, flow.up_bearer, flow, packet, self._terminal(flow, packet, packet.created))
+                start = packet.created + self._hardware.terminal(flow.key, packet.sequence)
+                self._enter_radio(flow.up, flow.up_bearer, flow, packet, start)
             elif flow.down is not None:
-                start = self._station(flow, packet, packet.created)
-                self._enter_radio(flow.down, flow.down_bearer, flow, packet, start)
+                self._to_cell(flow, packet, packet.created)
             elif self.embodied[packet.source] or self.embodied[packet.destination]:
                 self.lose(packet, NO_RADIO)
             else:
@@ -108,18 +109,26 @@ class NrNetwork(EventNetwork):
         site.entries.append((bearer, packet.size + self.spec.header, packet.created, ready, order))
         site.entering.append((packet, flow))
 
-    def _terminal(self, flow: Flow, packet: Packet, time: int) -> int:
-        """Return when a packet has passed the terminal's hardware and operating system."""
-        if not self._jitters:
-            return time
-        return time + jitter(self.spec.terminal_jitter, self.seed, flow.key, packet.sequence)
+    def _to_cell(self, flow: Flow, packet: Packet, time: int) -> None:
+        """Let a packet set out from its edge server or the core to the cell."""
+        if self._cables is None:
+            self._down(flow, packet, time)
+        else:
+            self._cables.put(cs.DOWN, time, packet, flow)
 
-    def _station(self, flow: Flow, packet: Packet, time: int) -> int:
-        """Return when a packet has passed the backhaul and the base station's hardware."""
-        time += flow.backhaul
-        if not self._jitters:
-            return time
-        return time + jitter(self.spec.base_station_jitter, self.seed, flow.key ^ _BASE_STATION, packet.sequence)
+    def _down(self, flow: Flow, packet: Packet, time: int) -> None:
+        """Bring a packet that has left the cable at `time` [ns] to the cell's queue."""
+        assert flow.down is not None
+        start = time + flow.backhaul + self._hardware.station(flow.key, packet.sequence)
+        self._enter_radio(flow.down, flow.down_bearer, flow, packet, start)
+
+    def _up(self, flow: Flow, packet: Packet, time: int) -> None:
+        """Bring a packet that has left the cable at `time` [ns] to its edge server, or on to another robot's cell."""
+        if flow.down is not None:
+            self._to_cell(flow, packet, time + flow.backhaul)
+        else:
+            time += flow.backhaul + self._hardware.station(flow.key, packet.sequence)
+            self._push(time, ARRIVE, packet)
 
     # background
 
@@ -163,7 +172,8 @@ class NrNetwork(EventNetwork):
             first = self._events[0][0] if self._events else FOREVER
             horizon = min(until, first + max(self.lookahead - 1, 0))
             effect = first + self.lookahead + self.backhaul + self._processing
-            if self._advance(min(until, max(effect, horizon))) < horizon:
+            known = horizon if self.lookahead else horizon - 1  # nothing more can set out from a server by then
+            if self._advance(min(until, max(effect, horizon)), known) < horizon:
                 continue
             if self._events and self._events[0][0] < first:
                 continue
@@ -178,8 +188,16 @@ class NrNetwork(EventNetwork):
             self._now = until
             return
 
-    def _advance(self, until: int) -> int:
-        """Run all carriers to `until`, or to where an answer to something new could matter; return when."""
+    def _advance(self, until: int, known: int) -> int:
+        """Run all carriers to `until`, or to where something new could matter; return when.
+
+        What sets out from servers by `known` has done so already.
+        """
+        if self._cables is not None:
+            known = min(known, min(site.reached for site in self.sites) + self.backhaul)
+            for time, packet, flow in self._cables.take(cs.DOWN, known):
+                self._down(flow, packet, time)
+            until = min(until, known + self.backhaul + self._processing)
         for site in self.sites:
             self._flush(site)
         limit = min(until, self._changes[0][0]) if self._changes else until
@@ -194,6 +212,9 @@ class NrNetwork(EventNetwork):
         while self._changes and self._changes[0][0] <= reached:
             time, index, terminal, cell, _ = heappop(self._changes)
             self.sites[index].carrier.attach(terminal, cell, time)
+        if self._cables is not None:
+            for time, packet, flow in self._cables.take(cs.UP, reached):
+                self._up(flow, packet, time)
         return reached
 
     def _flush(self, site: Site) -> None:
@@ -229,14 +250,13 @@ class NrNetwork(EventNetwork):
             if fate != cs.DELIVERED:
                 self.lose(packet, FATES[fate])
             elif way == cs.DOWN:
-                time = self._terminal(flow, packet, time + site.propagation[flow.terminal])
+                time += site.propagation[flow.terminal] + self._hardware.terminal(flow.key, packet.sequence)
                 source, destination = packet.source, packet.destination
                 heappush(self._bodies, (time, ARRIVE, source, destination, packet.kind, packet.sequence, packet))
-            elif flow.down is not None:
-                start = self._station(flow, packet, time + flow.backhaul)
-                self._enter_radio(flow.down, flow.down_bearer, flow, packet, start)
+            elif self._cables is None:
+                self._up(flow, packet, time)
             else:
-                self._push(self._station(flow, packet, time), ARRIVE, packet)
+                self._cables.put(cs.UP, time, packet, flow)
 
     def _deliver(self, horizon: int) -> Batch:
         """Hand over everything up to `horizon`, in order of arrival."""
@@ -260,7 +280,8 @@ class NrNetwork(EventNetwork):
         entries = [entry for site in self.sites for entry in (*site.entering, *site.inside.values())]
         radio = [entry[0] for entry in entries if entry is not None]
         core = [event[-1] for heap in (self._events, self._bodies) for event in sorted(heap)]
-        return radio + [packet for packet in core if packet is not None]
+        cables = [] if self._cables is None else self._cables.queued()
+        return radio + cables + [packet for packet in core if packet is not None]
 
     @property
     def counts(self) -> Mapping[str, int]:

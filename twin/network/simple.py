@@ -10,6 +10,7 @@ import numpy as np
 
 from twin.clock import NS
 from twin.link import Radio
+from twin.network.cables import crossing
 from twin.network.events import ENTER, EventNetwork
 from twin.network.topology import Topology
 from twin.protocols import Batch
@@ -35,10 +36,18 @@ class _Link:
 
 
 @dataclass(slots=True, eq=False)
+class _Cable:
+    """One direction between the cells and an edge server: first in, first out."""
+
+    rate: float  # bit/s
+    free: int = 0  # ns
+
+
+@dataclass(slots=True, eq=False)
 class _Trip:
     """What lies ahead of a packet: links to cross and delays [ns]."""
 
-    hops: deque[_Link | int]
+    hops: deque[_Link | _Cable | int]
     on_air: _Link | None = None
     queued: int = 0  # ns, on the present link
     first: int = 0  # ns, start of the transmission
@@ -66,6 +75,7 @@ class SimpleNetwork(EventNetwork):
         self._up = [_Link(terminal, True) for terminal in terminals]
         self._down = [_Link(terminal, False) for terminal in terminals]
         self._trips: dict[int, _Trip] = {}  # by identity of the packet
+        self._cables: dict[tuple[int, bool], _Cable] = {}
         self._now = 0
 
     def run(self, until: int, links: LinkState) -> Iterator[Batch]:
@@ -93,6 +103,10 @@ class SimpleNetwork(EventNetwork):
             self.arrive(packet, time)
             return
         hop = trip.hops.popleft()
+        if isinstance(hop, _Cable):
+            hop.free = max(time, hop.free) + crossing(packet.size, hop.rate)
+            self._push(hop.free, ENTER, packet)
+            return
         if isinstance(hop, int):
             self._push(time + hop, ENTER, packet)
             return
@@ -112,15 +126,23 @@ class SimpleNetwork(EventNetwork):
         else:
             packet.downlink = hop
 
-    def _route(self, packet: Packet) -> deque[_Link | int]:
+    def _route(self, packet: Packet) -> deque[_Link | _Cable | int]:
         source = self.topology.terminal_of.get(packet.source)
         destination = self.topology.terminal_of.get(packet.destination)
-        route: deque[_Link | int] = deque()
+        route: deque[_Link | _Cable | int] = deque()
         if source is not None:
-            route += (self._up[source], self.spec.backhaul)
+            route += (self._up[source], *self._cable(packet.destination, True), self.spec.backhaul)
         if destination is not None:
-            route += (self.spec.backhaul, self._down[destination])
+            route += (*self._cable(packet.source, False), self.spec.backhaul, self._down[destination])
         return route or deque([self.spec.backhaul])
+
+    def _cable(self, server: int, up: bool) -> tuple[_Cable, ...]:
+        """Return the cable of a server, if cables have a rate; robots share one for each direction."""
+        rate = self.spec.backhaul_rate
+        if rate is None:
+            return ()
+        server = -1 if self.embodied[server] else server
+        return (self._cables.setdefault((server, up), _Cable(rate)),)
 
     def _start(self, link: _Link, time: int) -> None:
         while link.waiting and time - link.waiting[0].created > self.spec.discard:
