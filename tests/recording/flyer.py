@@ -6,6 +6,7 @@ With FLYER_WAITS in the environment it waits for a line after each second: all b
 
 import os
 import resource
+import signal
 import sys
 import time
 
@@ -68,6 +69,7 @@ def fly(path, progress, seconds, pace, bodies):
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # shells make what they put into the background ignore it
     if limit := os.environ.get("FLYER_LIMIT"):
         resource.setrlimit(resource.RLIMIT_FSIZE, (int(limit), int(limit)))
     try:

@@ -70,7 +70,7 @@ def _footprint(name: str, feature: Any, tally: Tally) -> Footprint | None:
     parts: Any = [coordinates] if kind == "Polygon" else coordinates
     try:
         polygons = [[_ring(ring) for ring in rings] for rings in parts]
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, LookupError):
         tally.skipped["coordinates are not rings of numbers"] += 1
         return None
     try:
