@@ -62,8 +62,16 @@ class LinkState:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class TracedLinks(LinkState):
-    """What a ray tracer knows besides: spreads weighted by power, beams, and where each path went."""
+class RoutedLinks(LinkState):
+    """Links that know where each path went: from radio a over its first vertices to radio b."""
+
+    path_length: I32  # (P,) interactions of each path
+    path_vertex: F64  # (P, K, 3) m, of the interactions; zero beyond the last
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TracedLinks(RoutedLinks):
+    """What a ray tracer knows besides: spreads weighted by power, beams, and what each path met."""
 
     k_factor_db: F64  # (L,) direct path over the rest; -inf without a direct path, inf without a rest
     delay_spread: F64  # (L,) s, root mean square
@@ -74,10 +82,8 @@ class TracedLinks(LinkState):
     path_element: C128  # (P,) field gain between single elements of the two arrays
     path_phase: F64  # (2, P, 2) rad between rows and between columns, of the array of a and of b
     path_transfer: C128  # (P, 2, 2) theta and phi at b by theta and phi at a, without antennas and spread
-    path_length: I32  # (P,) interactions of each path
     path_kind: I32  # (P, K) 0 reflection, 1 transmission, 2 diffraction, 3 reflection on a moving hull; -1 none
     path_face: I32  # (P, K) face of the geometry, edge, or face of a hull; -1 none
-    path_vertex: F64  # (P, K, 3) m
 
 
 REPEATS = 8

@@ -12,7 +12,7 @@ from twin.errors import RecordingError
 from twin.recording.reader import Recording
 from twin.recording.schema import Header, Layout, RadioInfo
 from twin.recording.writer import Writer
-from twin.state import BodyState, Event, Frame, Hop, LinkState, Node, Packet
+from twin.state import BodyState, Event, Frame, Hop, Node, Packet, RoutedLinks
 
 PHYSICS, RECORD = 100, 20
 EVERY = PHYSICS // RECORD
@@ -31,12 +31,12 @@ def make_frame(tick, bodies=3, joints=2, links=2, paths=(2, 0), packets=2, event
             rng.normal(size=(bodies, 3)), rng.normal(size=joints), rng.normal(size=joints),
             np.array([0] * bodies + [joints]),
         ),
-        links=LinkState(
+        links=RoutedLinks(
             even * NS // PHYSICS, np.zeros(links, np.int32), np.arange(1, links + 1, dtype=np.int32),
             np.where(count, slow.normal(size=links), -np.inf), slow.random(links) > 0.5,
             np.concatenate([[0], np.cumsum(count)]), slow.normal(size=total) + 1j * slow.normal(size=total),
             slow.random(total), slow.normal(size=total), slow.normal(size=(total, 3)),
-            slow.normal(size=(total, 3)),
+            slow.normal(size=(total, 3)), slow.integers(0, 4, total).astype(np.int32), slow.normal(size=(total, 3, 3)),
         ),
         commands={"patrol": rng.normal(size=(2, 4)), "arm": rng.normal(size=(1, 3)), "a": rng.random((1, 0))},
         modes=["nominal", text, "landing", "nominal"],

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from twin.errors import RecordingError
 from twin.recording.schema import BODY_COLUMNS
-from twin.state import NEVER, BodyState, Event, Frame, Hop, LinkState, Packet
+from twin.state import NEVER, BodyState, Event, Frame, Hop, LinkState, Packet, RoutedLinks
 
 if TYPE_CHECKING:
     from twin.recording.reader import Recording
@@ -110,19 +110,22 @@ class _Block:
             paths = _read(self._recording, "paths", end - int(count.sum()), end)
         amplitude = paths.get("amplitude", np.zeros((0, 2)))
         pairs = self._recording.header.layout.pairs
-        return LinkState(
-            time=int(row["time"]),
-            a=pairs[:, 0],
-            b=pairs[:, 1],
-            path_gain_db=row["path_gain_db"],
-            los=row["los"].astype(bool),
-            path_offset=np.concatenate([[0], np.cumsum(count, dtype=np.int64)]),
-            path_amplitude=amplitude[:, 0] + 1j * amplitude[:, 1],
-            path_delay=paths.get("delay", np.zeros(0)),
-            path_doppler=paths.get("doppler", np.zeros(0)),
-            path_departure=paths.get("departure", np.zeros((0, 3))),
-            path_arrival=paths.get("arrival", np.zeros((0, 3))),
-        )
+        values: dict[str, Any] = {
+            "time": int(row["time"]),
+            "a": pairs[:, 0],
+            "b": pairs[:, 1],
+            "path_gain_db": row["path_gain_db"],
+            "los": row["los"].astype(bool),
+            "path_offset": np.concatenate([[0], np.cumsum(count, dtype=np.int64)]),
+            "path_amplitude": amplitude[:, 0] + 1j * amplitude[:, 1],
+            "path_delay": paths.get("delay", np.zeros(0)),
+            "path_doppler": paths.get("doppler", np.zeros(0)),
+            "path_departure": paths.get("departure", np.zeros((0, 3))),
+            "path_arrival": paths.get("arrival", np.zeros((0, 3))),
+        }
+        if "vertex" not in paths:
+            return LinkState(**values)
+        return RoutedLinks(**values, path_length=paths["length"], path_vertex=paths["vertex"])
 
 
 def _packet(

@@ -71,6 +71,7 @@ def read_header(file: h5py.File) -> Header:
             joint_offset=joint_offset,
             pairs=static(file, "pairs"),
             commands={group: (robots, width) for group, (robots, width) in commands.items()},
+            interactions=dataset(file, "paths/vertex").shape[1] if "paths/vertex" in file else 0,
             efforts=dataset(file, "state/joint_effort").shape[1] if "state/joint_effort" in file else 0,
         ),
         robots=tuple(Node(*values) for values in robots),

@@ -12,7 +12,7 @@ from math import prod
 import numpy as np
 
 from twin.specs import CommandField
-from twin.state import I32, I64, REPEATS, Frame, Node
+from twin.state import I32, I64, REPEATS, Frame, Node, RoutedLinks
 
 FORMAT = "twin-recording"
 VERSION = 1
@@ -50,6 +50,7 @@ class Layout:
     joint_offset: I64  # (bodies + 1,)
     pairs: I32  # (L, 2) radio indices of each link
     commands: Mapping[str, tuple[int, int]]  # group -> (robots, width)
+    interactions: int = 0  # of a path at most; 0 where the channel does not tell its route
     efforts: int = 0  # joints whose effort is known: all, or none
 
     @classmethod
@@ -60,6 +61,7 @@ class Layout:
             joint_offset=frame.bodies.joint_offset,
             pairs=np.stack([frame.links.a, frame.links.b], axis=1),
             commands={group: (values.shape[0], values.shape[1]) for group, values in frame.commands.items()},
+            interactions=frame.links.path_vertex.shape[1] if isinstance(frame.links, RoutedLinks) else 0,
             efforts=len(frame.bodies.joint_effort),
         )
 
@@ -141,7 +143,8 @@ def tables(header: Header) -> tuple[TableSpec, ...]:
     specs = [
         TableSpec("text", "the bytes of all texts, one after another", text),
         TableSpec("strings", "all texts, each stored once: text i is text/utf8[end[i - 1]:end[i]]", _STRINGS),
-        TableSpec("paths", "paths of all links, in the order of links and traces", _PATHS),
+        TableSpec("paths", "paths of all links, in the order of links and traces",
+                  _paths(header.layout.interactions)),
         TableSpec("links", "radio links at each trace of the channel", _links(links), header.channel_rate_hz),
         TableSpec("packets", "packets in the order in which their fate was decided",
                   _PACKETS + (_hop("uplink") + _hop("downlink") if header.hops else ())),
@@ -189,14 +192,23 @@ def _links(links: int) -> tuple[ColumnSpec, ...]:
     )
 
 
-_PATHS = (
-    ColumnSpec("amplitude", "<f8", (2,), "1", "field gain at the carrier, phase included",
-               components=(("re", "1"), ("im", "1"))),
-    ColumnSpec("delay", "<f8", (), "s", "delay along the path"),
-    ColumnSpec("doppler", "<f8", (), "Hz", "positive when the path shortens"),
-    ColumnSpec("departure", "<f8", (3,), "1", "unit vector from radio a", _ENU),
-    ColumnSpec("arrival", "<f8", (3,), "1", "unit vector from radio b towards the wave's origin", _ENU),
-)  # fmt: skip
+def _paths(most: int) -> tuple[ColumnSpec, ...]:
+    """Return the columns of paths of `most` interactions."""
+    route = (
+        ColumnSpec("length", "<i4", (), "1", "interactions on the way from radio a to radio b"),
+        ColumnSpec("vertex", "<f8", (most, 3), "m", "where they are; zero beyond the last", _ENU),
+    )
+    return (
+        ColumnSpec("amplitude", "<f8", (2,), "1", "field gain at the carrier, phase included",
+                   components=(("re", "1"), ("im", "1"))),
+        ColumnSpec("delay", "<f8", (), "s", "delay along the path"),
+        ColumnSpec("doppler", "<f8", (), "Hz", "positive when the path shortens"),
+        ColumnSpec("departure", "<f8", (3,), "1", "unit vector from radio a", _ENU),
+        ColumnSpec("arrival", "<f8", (3,), "1", "unit vector from radio b towards the wave's origin", _ENU),
+        *(route if most else ()),
+    )  # fmt: skip
+
+
 _PACKETS = (
     ColumnSpec("created", "<i8", (), "ns", "when it entered the sender's queue"),
     ColumnSpec("arrived", "<i8", (), "ns", "when it arrived; -1 if it did not"),

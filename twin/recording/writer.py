@@ -23,7 +23,7 @@ from twin.recording.files import Claim
 from twin.recording.header import write_header
 from twin.recording.schema import BODY_COLUMNS, Header, tables
 from twin.recording.table import Codes, TableWriter
-from twin.state import NEVER, REPEATS, Event, Frame, Hop, LinkState, Packet
+from twin.state import NEVER, REPEATS, Event, Frame, Hop, LinkState, Packet, RoutedLinks
 
 _FIRST_BYTES = 1 << 20
 _NO_HOP = Hop(NEVER, NEVER, NEVER, NEVER, 0, 0, (NEVER,) * REPEATS, NEVER)
@@ -160,7 +160,7 @@ class Writer:
             amplitude = np.stack([links.path_amplitude.real, links.path_amplitude.imag], axis=1)
             self._tables["paths"].extend({
                 "amplitude": amplitude, "delay": links.path_delay, "doppler": links.path_doppler,
-                "departure": links.path_departure, "arrival": links.path_arrival,
+                "departure": links.path_departure, "arrival": links.path_arrival, **self._routes(links),
             })  # fmt: skip
         self._tables["links"].append({
             "time": links.time, "path_gain_db": links.path_gain_db, "los": links.los,
@@ -168,6 +168,13 @@ class Writer:
             "path_end": self._tables["paths"].rows if self._header.paths else 0,
         })  # fmt: skip
         self._links_time = links.time
+
+    def _routes(self, links: LinkState) -> dict[str, Any]:
+        if not self._header.layout.interactions:
+            return {}
+        if not isinstance(links, RoutedLinks):
+            raise RecordingError(f"{self.path}: the channel no longer tells the routes of its paths")
+        return {"length": links.path_length, "vertex": links.path_vertex}
 
     def _write_packets(self, packets: Sequence[Packet]) -> None:
         code = self._codes
