@@ -46,7 +46,7 @@ def header(bodies):
     return Header(
         layout=Layout.of(frame_at(0, bodies)),
         robots=[Node(f"robot{i}", "patrol", "drone", i) for i in range(bodies)],
-        scenario_text="schema = 1\n",
+        scenario_text="schema = 1\n[robots.patrol]\n",
         duration=60 * NS,
         seed=1,
         physics_rate_hz=RATE,

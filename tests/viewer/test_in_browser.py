@@ -38,6 +38,14 @@ def recording(stage, tmp_path):
         yield opened
 
 
+def press(browser, key):
+    """Press a key where no widget has the focus."""
+    from selenium.webdriver import ActionChains
+
+    browser.run("document.activeElement.blur()")
+    ActionChains(browser.driver).send_keys(key).perform()
+
+
 @pytest.fixture
 def served(browser, recording):
     """A replay that answers; its page is left before it ends."""
@@ -63,7 +71,7 @@ def test_a_report_draws_its_figures_and_fits(browser, recording, tmp_path, width
     assert browser.requested() == {(tmp_path / "report.html").as_uri()}
 
 
-def test_the_slider_of_a_replay_moves_the_robots(browser, served, recording):
+def test_slider_and_keys_of_a_replay_move_the_robots(browser, served, recording):
     from selenium.webdriver.common.keys import Keys
 
     address = f"http://127.0.0.1:{served.server.get_port()}/"
@@ -73,9 +81,17 @@ def test_the_slider_of_a_replay_moves_the_robots(browser, served, recording):
     until(lambda: browser.run("return document.querySelector('canvas') !== null"))
     positions = recording["state/position"][:]
     assert np.array_equal(served.scene.robots[0].position, positions[0, 0])
+    press(browser, Keys.ARROW_RIGHT)
+    until(lambda: np.array_equal(served.scene.robots[0].position, positions[1, 0]))
+    press(browser, Keys.ARROW_UP)
+    until(lambda: served.player.speed == 2.0)
+    press(browser, Keys.SPACE)
+    until(lambda: served.player.time == served.player.duration and not served.player.playing)
+    press(browser, Keys.HOME)
+    until(lambda: np.array_equal(served.scene.robots[0].position, positions[0, 0]))
     slider.send_keys(Keys.END)
     until(lambda: np.array_equal(served.scene.robots[0].position, positions[-1, 0]))
-    assert not np.array_equal(positions[0], positions[-1])
+    assert not np.array_equal(positions[0], positions[1]) and not np.array_equal(positions[1], positions[-1])
     assert browser.errors() == []
     assert browser.requested() == {address}
 

@@ -43,6 +43,28 @@ def test_a_step_is_one_recorded_frame_and_pauses():
     assert player.time == 1.0
 
 
+def test_live_it_runs_after_an_end_that_moves_on_until_someone_goes_elsewhere():
+    player = Player(1.0, 50)
+    player.live = True
+    for second in range(2, 8):
+        player.duration = float(second)
+        assert player.advance(1.0) and player.time == second, "a second behind, it goes as fast as the run"
+    assert not player.advance(1.0), "there is nothing new"
+    player.duration = 17.0
+    player.advance(0.1)
+    assert player.time == 8.0, "ten seconds behind, ten times as fast"
+    player.step(-1)
+    assert not player.live and not player.playing and player.time == 7.98
+
+
+def test_speeds_go_up_and_down_to_their_ends():
+    player = Player(1.0, 50)
+    player.faster(1)
+    assert player.speed == 2.0
+    player.faster(-9)
+    assert player.speed == 0.1
+
+
 @pytest.mark.parametrize(("asked", "found"), [(-1.0, 0.0), (0.4, 0.4), (7.0, 1.0)])
 def test_a_seek_stays_within_the_run(asked, found):
     player = Player(1.0, 50)

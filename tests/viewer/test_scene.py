@@ -12,7 +12,9 @@ from twin.errors import TwinError
 from twin.recording.reader import Recording
 from twin.run import run
 from twin.scenario import load_scenario
+from twin.state import RoutedLinks
 from twin.viewer.models import Model
+from twin.viewer.radio import GAINS, gain_colours, path_lines
 from twin.viewer.replay import Replay
 from twin.viewer.surfaces import surfaces
 from twin.world.builder import GeometryBuilder
@@ -90,6 +92,36 @@ def test_a_replay_shows_the_newest_frame_at_each_time(recording):
         assert all("ball" in note for note in replay.notes), "its URDF is not in a project around the recording"
     finally:
         replay.close()
+
+
+def test_the_sea_is_drawn_where_the_waves_are_at_each_time(recording):
+    def surface(time, points):
+        return np.sin(points[:, 0] / 10 + time / 1e9)
+
+    replay = Replay(recording, None, port=0, sea=surface)
+    try:
+        for at in (0.0, 0.5):
+            replay.show(at)
+            x, y, z = replay.scene.sea.mesh.vertices.T
+            assert np.allclose(z, np.sin(x / 10 + at), atol=1e-5) and np.ptp(x) == np.ptp(y) > 0
+    finally:
+        replay.close()
+
+
+def test_paths_go_over_their_vertices_and_show_their_gain():
+    none, unit = np.zeros(2), np.zeros((2, 3))
+    links = RoutedLinks(
+        0, np.zeros(1, np.int32), np.ones(1, np.int32), np.full(1, -60.0), np.ones(1, bool), np.array([0, 2]),
+        np.array([1e-3, 10 ** (-130 / 20)]), none, none, unit, unit, np.array([0, 2], np.int32),
+        np.array([[[0.0, 0, 0], [0, 0, 0]], [[5, 5, 0], [5, -5, 0]]]),
+    )  # fmt: skip
+    a, b = np.zeros(3), np.array([10.0, 0, 0])
+    points, colours = path_lines(links, [0], [(a, b)])
+    ways = [(a, b), (a, [5, 5, 0]), ([5, 5, 0], [5, -5, 0]), ([5, -5, 0], b)]
+    assert np.array_equal(points, np.array([np.stack(way) for way in ways], np.float32))
+    assert np.array_equal(colours[:, 0], colours[:, 1]) and np.array_equal(colours[1], colours[3])
+    best, worst = (gain_colours(np.array([gain]))[0] for gain in GAINS[::-1])
+    assert np.array_equal(colours[0, 0], best) and np.array_equal(colours[1, 0], worst)
 
 
 def test_a_file_is_written_once_and_plays(recording, tmp_path):

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from twin.errors import TwinError
 
 if TYPE_CHECKING:
     from twin.recording.reader import Recording
+    from twin.viewer.sea import Elevation
     from twin.world.world import World
 
 
@@ -44,3 +47,18 @@ def world_of(recording: Recording) -> World | None:
         say(f"{WORLDLESS}: {changed}: {header.world_hash} then, {world.digest} now", "yellow")
         return None
     return world
+
+
+def sea_of(recording: Recording, world: World | None) -> Elevation | None:
+    """Return where the surface of the recorded sea is, None where there is none."""
+    from twin.world.environment import EnvironmentSpec
+    from twin.world.sea import Seaway
+
+    header = recording.header
+    if world is None:
+        return None
+    stated = tomllib.loads(header.scenario_text).get("environment")
+    environment = world.environment(header.seed, stated and EnvironmentSpec.model_validate(stated))
+    if environment.spec.sea is None:
+        return None
+    return Seaway(environment, world.folder or Path.cwd(), header.seed).elevation

@@ -23,7 +23,8 @@ from twin.cli import examples
 def replay(recording: Path, export: Path | None, video: Path | None, force: bool, host: str, port: int) -> int:
     """Show RECORDING in the browser: world, robots, links, signals.
 
-    The page is served to this machine only, until Ctrl-C. The extra `view`
+    A run that is still being recorded is shown as it comes. The page is served to
+    this machine only, until Ctrl-C. The extra `view`
     (viser) must be installed; for --video, the extra `video` (PyAV) is enough.
     """
     if video is not None:
@@ -48,14 +49,15 @@ def _film(recording: Path, video: Path, force: bool) -> None:
 
 def _show(recording: Path, export: Path | None, force: bool, host: str, port: int) -> None:
     from twin.cli.console import out, say
-    from twin.cli.extras import needed, world_of
+    from twin.cli.extras import needed, sea_of, world_of
     from twin.recording.reader import Recording
 
     with needed("view", "viser"), needed("view", "yourdfpy"):
         from twin.viewer.replay import Replay
     with Recording(recording) as run:
         world = world_of(run)
-        shown = Replay(run, None if world is None else world.geometry, host=host, port=port)
+        geometry = None if world is None else world.geometry
+        shown = Replay(run, geometry, host=host, port=port, sea=sea_of(run, world))
         for note in shown.notes:
             say(note, "yellow")
         try:

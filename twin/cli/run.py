@@ -35,6 +35,7 @@ from twin.cli import examples
 @click.option("--real-time", is_flag=True, help="Keep to the clock on the wall, and count missed deadlines.")
 @click.option("--speed", type=click.FloatRange(min=0, min_open=True), help="With --real-time: times as fast.")
 @click.option("--profile", is_flag=True, help="Also say where the time went, part by part.")
+@click.option("--view", is_flag=True, help="Show the run in the browser while it is simulated.")
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress and no table.")
 def run(
@@ -49,6 +50,7 @@ def run(
     real_time: bool,
     speed: float | None,
     profile: bool,
+    view: bool,
     as_json: bool,
     quiet: bool,
 ) -> int:
@@ -60,6 +62,9 @@ def run(
     Exit codes: 0 good, 1 error, 2 wrong input, 3 stopped early, 5 a
     requirement of the scenario failed.
     """
+    from contextlib import nullcontext
+
+    from twin.cli.live import LivePage
     from twin.cli.running import execute
 
     if (scenario is None) == (recorded is None):
@@ -72,15 +77,20 @@ def run(
     if seed is not None:
         changes.append(f"seed={seed}")
     pace = (speed or 1.0) if real_time else None
-    return execute(
-        scenario,
-        recorded,
-        output,
-        changes,
-        paths=paths,
-        force=force,
-        as_json=as_json,
-        quiet=quiet,
-        speed=pace,
-        profile=profile,
-    )
+    with LivePage() if view else nullcontext() as page:
+        code = execute(
+            scenario,
+            recorded,
+            output,
+            changes,
+            paths=paths,
+            force=force,
+            as_json=as_json,
+            quiet=quiet,
+            speed=pace,
+            profile=profile,
+            seen=(lambda path: None) if page is None else page.show,
+        )
+        if page is not None:
+            page.wait()
+    return code

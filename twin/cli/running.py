@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from itertools import count
@@ -46,8 +46,12 @@ def execute(
     quiet: bool,
     speed: float | None = None,
     profile: bool = False,
+    seen: Callable[[Path], None] = lambda path: None,
 ) -> int:
-    """Run a scenario, or that of a recording, and print its figures; return the exit code."""
+    """Run a scenario, or that of a recording, and print its figures; return the exit code.
+
+    `seen` is told the recording each time that there is a frame in it.
+    """
     project, path, scenario, dropped = _load(reference, recorded, overrides)
     for line in dropped:
         say(f"dropped by --set: {line}", "yellow")
@@ -60,7 +64,12 @@ def execute(
         built = build(scenario, project, real_time=speed is not None)
     pacing = None if speed is None else RealTime(speed, lambda text: say(text, "yellow"))
     with _progress(scenario, quiet) as show:
-        watch = Profile(show) if profile else None
+
+        def progress(frame: Frame) -> None:
+            seen(output)
+            show(frame)
+
+        watch = Profile(progress) if profile else None
         outcome = run_built(
             built,
             scenario,
@@ -69,7 +78,7 @@ def execute(
             paths=paths,
             real_time=pacing,
             profile=watch,
-            progress=show if watch is None else watch.take,
+            progress=progress if watch is None else watch.take,
             stopping=lambda: say(STOPPING, "yellow"),
         )
     if outcome.error is not None:

@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from html import escape
 from typing import Any, cast, get_args
 
 import numpy as np
 from matplotlib.colors import to_hex
-from viser import ViserServer, uplot
+from viser import ViserServer
 
 from twin.analysis.figures import FIGURES
 from twin.analysis.picture import DELAYS
-from twin.analysis.signals import Signal, signal, signal_names
 from twin.analysis.tracks import Track
 from twin.recording.reader import Recording
 from twin.state import F64, Frame
 from twin.viewer.player import SPEEDS, Player
-from twin.viewer.scene import LinkColour, Scene
+from twin.viewer.plot import SignalPlot
+from twin.viewer.radio import GAINS, Chosen, LinkColour
+from twin.viewer.scene import Scene
 
-WINDOW = 10.0
-"""Seconds of a signal before now that the plot shows."""
 _NOBODY = "nobody"
-_POINTS = 400
-_LINE = "#0072B2"
 
 
 class Controls:
@@ -41,8 +38,9 @@ class Controls:
         self._followed: F64 | None = None
         server.gui.configure_theme(control_width="large", show_logo=False, show_share_button=False)
         self._add_time()
+        self._add_keys()
         self._add_view()
-        self._add_signal()
+        self._add_signals()
         server.on_client_connect(lambda _: self._touch())
 
     def changed(self) -> bool:
@@ -50,12 +48,24 @@ class Controls:
         changed, self._dirty = self._dirty, False
         return changed
 
+    def grow(self, tracks: Sequence[Track], time: F64) -> None:
+        """Take what was recorded since."""
+        self._tracks = {track.robot: track for track in tracks}
+        self._time = time
+        self._slider.max = self._player.duration
+        for plot in self._plots:
+            plot.load()
+
     def show(self, frame: Frame, now: float) -> None:
-        """Follow the player: slider, readings, plot, camera."""
+        """Follow the player: slider, readings, plots, camera."""
         self._slider.value = round(now, 3)
-        self._play.label = "pause" if self._player.playing else "play"
+        self._play.label = "pause" if self._player.playing or self._player.live else "play"
+        self._speed.value = f"{self._player.speed:g} x"
+        self._live.value = self._player.live
+        self._live.visible = not self._recording.finished
         self._readings.content = self._reading(frame)
-        self._plot.data = self._window(now)
+        for plot in self._plots:
+            plot.show(now)
         self._follow_robot(frame)
 
     def _add_time(self) -> None:
@@ -63,9 +73,10 @@ class Controls:
         step = 1.0 / player.rate_hz
         self._slider: Any = gui.add_slider("time (s)", 0.0, max(player.duration, step), step, 0.0)
         self._play = gui.add_button("play", hint="key P")
-        steps = gui.add_button_group("step", ("-1 s", "-1", "+1", "+1 s"), hint="keys B and N: one frame")
-        speed = gui.add_dropdown("speed", SPEEDS, initial_value="1 x")
+        steps = gui.add_button_group("step", ("-1 s", "-1", "+1", "+1 s"), hint="left and right arrow: one frame")
+        self._speed: Any = gui.add_dropdown("speed", SPEEDS, initial_value="1 x", hint="up and down arrow")
         loop = gui.add_checkbox("loop", False)
+        self._live: Any = gui.add_checkbox("live", player.live, visible=not self._recording.finished)
         frames = {"-1 s": -player.rate_hz, "-1": -1, "+1": 1, "+1 s": player.rate_hz}
 
         def sought(event: Any) -> None:
@@ -75,77 +86,62 @@ class Controls:
         self._slider.on_update(sought)
         self._play.on_click(lambda _: self._toggle())
         steps.on_click(lambda _: self._step(frames[steps.value]))
-        speed.on_update(lambda _: setattr(player, "speed", float(speed.value.split()[0])))
+        self._speed.on_update(lambda _: setattr(player, "speed", float(self._speed.value.split()[0])))
         loop.on_update(lambda _: setattr(player, "loop", loop.value))
-        gui.add_command("play or pause", hotkey="P").on_trigger(lambda _: self._toggle())
-        gui.add_command("one frame on", hotkey="N").on_trigger(lambda _: self._step(1))
-        gui.add_command("one frame back", hotkey="B").on_trigger(lambda _: self._step(-1))
+        self._live.on_update(lambda _: setattr(player, "live", self._live.value))
+
+    def _add_keys(self) -> None:
+        player = self._player
+        keys: dict[str, tuple[Any, Callable[[], object]]] = {
+            "play or pause": ("space", self._toggle),
+            "one frame on": ("arrowright", lambda: self._step(1)),
+            "one frame back": ("arrowleft", lambda: self._step(-1)),
+            "faster": ("arrowup", lambda: player.faster(1)),
+            "slower": ("arrowdown", lambda: player.faster(-1)),
+            "to the start": ("home", lambda: player.seek(0.0)),
+            "to the end": ("end", lambda: player.seek(player.duration)),
+        }
+        for label, (key, action) in keys.items():
+            self._server.gui.add_command(label, hotkey=key).on_trigger(self._doing(action))
 
     def _add_view(self) -> None:
         gui, scene = self._server.gui, self._scene
         self._follow = gui.add_dropdown("follow", (_NOBODY, *self._tracks), initial_value=_NOBODY)
+        links = gui.add_dropdown("links", get_args(Chosen), initial_value=scene.links_of)
         colours = gui.add_dropdown("links show", get_args(LinkColour), initial_value=scene.link_colour)
+        paths = gui.add_dropdown("radio paths", get_args(Chosen), initial_value=scene.paths_of,
+                                 visible=self._recording.header.paths)  # fmt: skip
         most = max(20.0, 2 * scene.natural_scale)
         size = gui.add_slider("robots drawn x", 1.0, most, 1.0, scene.natural_scale)
-        gui.add_html(f"<div style='padding:0 1em;font-size:.85em'>Trails and links: {_key(scene.slowest)}</div>")
+        gui.add_html(f"<div style='padding:0 1em;font-size:.85em'>{_key(scene.slowest)}</div>")
 
-        def coloured(_: Any) -> None:
-            scene.link_colour = cast(LinkColour, colours.value)
+        def chosen(_: Any) -> None:
+            scene.link_colour, scene.links_of = cast(LinkColour, colours.value), cast(Chosen, links.value)
+            scene.paths_of = cast(Chosen, paths.value)
             self._touch()
 
         self._follow.on_update(lambda _: self._refollow())
-        colours.on_update(coloured)
+        for choice in (colours, links, paths):
+            choice.on_update(chosen)
         size.on_update(lambda _: scene.scale(float(size.value)))
 
-    def _add_signal(self) -> None:
+    def _add_signals(self) -> None:
         gui = self._server.gui
         names = tuple(self._tracks) or tuple(self._nodes)
-        self._robot = gui.add_dropdown("robot", names, initial_value=names[0])
+        self._robot: Any = gui.add_dropdown("robot", names, initial_value=names[0], hint="or click on one")
+        self._scene.selected = self._nodes[names[0]]
         self._readings = gui.add_html("")
-        self._name: Any = gui.add_dropdown("signal", self._names(), initial_value=self._names()[0])
-        self._load()
-        self._plot = gui.add_uplot(
-            self._window(0.0),
-            (uplot.Series(label="t (s)"), uplot.Series(label=self._title(), stroke=_LINE, width=2)),
-            scales={"x": uplot.Scale(time=False)}, aspect=1.6,
-        )  # fmt: skip
-        self._robot.on_update(lambda _: self._reselect())
-        self._name.on_update(lambda _: self._reload())
+        self._plots = [
+            SignalPlot(self._server, self._recording, names[0], label, colour, first, self._touch)
+            for label, colour, first in (("signal", "#0072B2", 0), ("and", "#D55E00", None))
+        ]
+        self._robot.on_update(lambda _: self._select())
+        self._scene.on_click(lambda node: setattr(self._robot, "value", self._recording.robots[node].name))
 
-    def _names(self) -> tuple[str, ...]:
-        return tuple(signal_names(self._recording, self._robot.value))
-
-    def _reselect(self) -> None:
-        """Offer the signals of another robot; keep the chosen one if it has it."""
-        names = self._names()
-        chosen = self._name.value if self._name.value in names else names[0]
-        self._name.options = names
-        self._name.value = chosen
-        self._reload()
-
-    def _reload(self) -> None:
-        self._load()
-        self._plot.series = (uplot.Series(label="t (s)"), uplot.Series(label=self._title(), stroke=_LINE, width=2))
-        self._touch()
-
-    def _load(self) -> None:
-        found = signal(self._recording, self._robot.value, self._name.value)
-        known = np.isfinite(found.value)  # one value that is none blanks the whole plot
-        self._signal = Signal(found.name, found.robot, found.unit, found.time[known], found.value[known])
-
-    def _title(self) -> str:
-        return f"{self._signal.name} ({self._signal.unit})" if self._signal.unit else self._signal.name
-
-    def _window(self, now: float) -> tuple[F64, F64]:
-        """Return times and values of the signal up to now; at least two, since a plot needs them."""
-        time, value = self._signal.time, self._signal.value
-        first, last = np.searchsorted(time, [now - WINDOW, now], side="right")
-        chosen = slice(first, last, max(1, (last - first) // _POINTS))
-        x, y = time[chosen], value[chosen]
-        if len(x) < 2:
-            y = np.full(2, value[max(last - 1, 0)] if len(value) else 0.0)
-            x = np.array([now - 1.0, now])
-        return x, y
+    def _select(self) -> None:
+        self._scene.selected = self._nodes[self._robot.value]
+        for plot in self._plots:
+            plot.select(self._robot.value)
 
     def _reading(self, frame: Frame) -> str:
         """Return what is known of the selected robot now."""
@@ -185,11 +181,16 @@ class Controls:
                 client.camera.look_at = place
 
     def _toggle(self) -> None:
-        self._player.toggle()
-        self._touch()
+        self._do(self._player.toggle)
 
     def _step(self, frames: int) -> None:
-        self._player.step(frames)
+        self._do(lambda: self._player.step(frames))
+
+    def _doing(self, action: Callable[[], object]) -> Callable[[object], None]:
+        return lambda _: self._do(action)
+
+    def _do(self, action: Callable[[], object]) -> None:
+        action()
         self._touch()
 
     def _touch(self) -> None:
@@ -197,7 +198,8 @@ class Controls:
 
 
 def _key(slowest: float) -> str:
-    """Return the key of colours of round trips."""
+    """Return the key of colours of round trips and gains."""
     stops = ", ".join(to_hex(DELAYS(i / 8)) for i in range(9))
-    bar = f"display:inline-block;width:8em;height:.7em;background:linear-gradient(90deg,{stops})"
-    return f"round trip 0 <span style='{bar}'></span> {1e3 * slowest:.0f} ms, grey: none or on failsafe"
+    bar = f"<span style='display:inline-block;width:8em;height:.7em;background:linear-gradient(90deg,{stops})'></span>"
+    return (f"Round trip 0 {bar} {1e3 * slowest:.0f} ms<br>grey: none yet, or on failsafe<br>"
+            f"Gain {GAINS[1]:.0f} {bar} {GAINS[0]:.0f} dB")  # fmt: skip

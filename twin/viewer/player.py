@@ -1,4 +1,4 @@
-"""The clock of a replay: where it is, how fast it goes, and what happens at the end."""
+"""The clock of a viewer: where it is, how fast it goes, and what happens at the end."""
 
 from __future__ import annotations
 
@@ -12,13 +12,17 @@ class Player:
         self.duration, self.rate_hz = duration, rate_hz
         self.time = 0.0
         self.speed = 1.0
-        self.playing = self.loop = False
+        self.playing = self.loop = self.live = False
 
     def advance(self, elapsed: float) -> bool:
         """Let `elapsed` seconds of the viewer pass; tell whether the time moved.
 
-        At the end the replay pauses, or begins anew if it loops.
+        At the end the replay pauses, or begins anew if it loops. Live, it runs after an end that moves on.
         """
+        if self.live:
+            behind = self.duration - self.time
+            self.time += min(behind, elapsed * max(1.0, behind))
+            return behind > 0.0
         if not self.playing or self.duration <= 0.0:
             return False
         self.time += elapsed * self.speed
@@ -28,7 +32,8 @@ class Player:
         return True
 
     def seek(self, time: float) -> None:
-        """Go to a time; what lies outside of the run is its nearest end."""
+        """Go to a time, which ends being live; what lies outside of the run is its nearest end."""
+        self.live = False
         self.time = min(max(time, 0.0), self.duration)
 
     def step(self, frames: int) -> None:
@@ -36,8 +41,17 @@ class Player:
         self.playing = False
         self.seek((round(self.time * self.rate_hz) + frames) / self.rate_hz)
 
+    def faster(self, steps: int) -> None:
+        """Take the speed that many steps up or down in `SPEEDS`."""
+        speeds = [float(text.split()[0]) for text in SPEEDS]
+        at = speeds.index(self.speed) + steps
+        self.speed = speeds[min(max(at, 0), len(speeds) - 1)]
+
     def toggle(self) -> None:
         """Play or pause; at the end, play from the start."""
+        if self.live:
+            self.live = self.playing = False
+            return
         if not self.playing and self.time >= self.duration:
             self.time = 0.0
         self.playing = not self.playing

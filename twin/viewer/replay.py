@@ -1,4 +1,4 @@
-"""Replays a recording in a page of the browser, or into a file that plays by itself."""
+"""Shows a recording in a page of the browser, also while it grows, or in a file that plays by itself."""
 
 from __future__ import annotations
 
@@ -13,50 +13,60 @@ from viser import ViserServer
 from twin.analysis.tracks import sites, tracks
 from twin.clock import NS
 from twin.errors import TwinError
+from twin.recording.files import is_being_written
 from twin.recording.reader import Recording
 from twin.state import F64, Frame
 from twin.viewer.controls import Controls
 from twin.viewer.models import find_models
 from twin.viewer.player import Player
 from twin.viewer.scene import Scene
+from twin.viewer.sea import Elevation
 from twin.world.geometry import Geometry, atomic
 
 TRAIL = 20.0
 """Seconds of the trails in a replay; a file shows the whole way."""
-_REFRESH = 0.04  # s
+_REFRESH, _LOOK = 0.04, 0.5
+"""Seconds between two pictures, and between two looks at a recording that grows."""
 _MOST_SEGMENTS = 4000
 
 
 class Replay:
     """A recording in a viser server; bound to loopback unless `host` says otherwise.
 
+    Of a run that is still being recorded it shows the newest, until someone goes elsewhere. `sea` tells where
+    the water's surface is.
+
     Raises:
         TwinError: nothing was recorded.
     """
 
     def __init__(
-        self, recording: Recording, geometry: Geometry | None, *, host: str = "127.0.0.1", port: int = 8080
-    ) -> None:
-        if not recording.rows["state"]:
-            raise TwinError(f"{recording.path}: holds no frame to show")
+        self, recording: Recording, geometry: Geometry | None, *, host: str = "127.0.0.1", port: int = 8080,
+        sea: Elevation | None = None,
+    ) -> None:  # fmt: skip
+        _await_frame(recording)
         self.recording, self._closed = recording, False
-        self.tracks = tracks(recording)
-        self._times = recording["state/time"][:]
-        self.time = self._times[:: max(1, -(-len(self._times) // self._points()))] / NS
+        self._read()
         with redirect_stdout(sys.stderr):  # it greets
             self.server = ViserServer(host=host, port=port, label=f"twin: {recording.path.name}", verbose=False)
         models, self.notes = find_models(recording)
-        self.scene = Scene(self.server, recording.header, sites(recording), self._bounds(), geometry, models)
+        self.scene = Scene(self.server, recording.header, sites(recording), self._bounds(), geometry, models, sea)
         self.scene.slowest = self._slowest()
         self.player = Player(recording.duration / NS, recording.header.record_rate_hz)
+        self.player.live = not recording.finished
         self._nodes = {robot.name: node for node, robot in enumerate(recording.robots)}
 
     def serve(self) -> None:
         """Answer browsers until Ctrl-C or `close`."""
         controls = Controls(self.server, self.recording, self.player, self.scene, self.tracks, self.time)
         shown, now = -1.0, time.monotonic()
+        looked = now
         while not self._closed:
             then, now = now, time.monotonic()
+            if not self.recording.finished and now - looked > _LOOK:
+                looked = now
+                if self.recording.refresh():
+                    self._grow(controls)
             self.player.advance(now - then)
             if self.player.time != shown or controls.changed():
                 shown = self.player.time
@@ -109,6 +119,19 @@ class Replay:
         with redirect_stdout(sys.stderr):
             self.server.stop()
 
+    def _read(self) -> None:
+        """Read what holds for the whole run."""
+        self.tracks = tracks(self.recording)
+        self._times = self.recording["state/time"][:]
+        self.time = self._times[:: max(1, -(-len(self._times) // self._points()))] / NS
+
+    def _grow(self, controls: Controls) -> None:
+        """Take what was recorded since the last look."""
+        self._read()
+        self.player.duration = self.recording.duration / NS
+        self.scene.slowest = self._slowest()
+        controls.grow(self.tracks, self.time)
+
     def _points(self) -> int:
         return max(1, len(self.tracks[0].position)) if self.tracks else 1
 
@@ -134,3 +157,13 @@ class Replay:
                 pieces.append(np.stack([place[:-1], place[1:]], axis=1))
                 delays.append(track.round_trip[first:last:every][1:])
         return np.concatenate(pieces), np.concatenate(delays)
+
+
+def _await_frame(recording: Recording) -> None:
+    """Wait for the first frame of a run that has just begun."""
+    while not recording.rows["state"]:
+        writing = not recording.finished and is_being_written(recording.path)  # before the look: none comes after it
+        recording.refresh()
+        if not writing and not recording.rows["state"]:
+            raise TwinError(f"{recording.path}: holds no frame to show")
+        time.sleep(_REFRESH)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
-from matplotlib.colors import Colormap
-from numpy.typing import NDArray
 from viser import ViserServer
 
 from twin.analysis.picture import DELAYS
@@ -16,15 +14,12 @@ from twin.analysis.tracks import Site
 from twin.recording.schema import Header
 from twin.state import F64, I64, NOMINAL, Frame
 from twin.viewer.models import Model
+from twin.viewer.radio import Bytes, Chosen, Lines, LinkColour, best_link, colours, gain_colours, path_lines
+from twin.viewer.sea import Elevation, SeaSurface
 from twin.viewer.surfaces import surfaces
 from twin.world.geometry import Geometry
 
-F32 = NDArray[np.float32]
-Bytes = NDArray[np.uint8]
-LinkColour = Literal["round trip", "gain"]
-GAINS = (-110.0, -60.0)
-"""Range of colours of path gains, dB."""
-_GREY, _INK = (125, 133, 142), (28, 33, 40)
+_INK = (28, 33, 40)
 _ROBOT_OF_VIEW = 1 / 32  # a robot is drawn so large, of what is in view, if it would be smaller
 
 
@@ -33,10 +28,14 @@ class Scene:
 
     def __init__(
         self, server: ViserServer, header: Header, sites: Sequence[Site], bounds: tuple[F64, F64],
-        geometry: Geometry | None, models: Mapping[str, Path],
+        geometry: Geometry | None, models: Mapping[str, Path], sea: Elevation | None = None,
     ) -> None:  # fmt: skip
         self._server, self._header = server, header
         self._robots = list(header.robots)
+        self._owners = np.array([radio.owner for radio in header.radios], dtype=np.int64)
+        self.selected = 0  # node
+        self.links_of: Chosen = "best of each robot"
+        self.paths_of: Chosen = "none"
         self.slowest = 0.1  # s, the end of the colours of round trips
         self.link_colour: LinkColour = "round trip"
         extent = float(np.linalg.norm(bounds[1] - bounds[0]))
@@ -45,8 +44,9 @@ class Scene:
         server.scene.set_up_direction("+z")
         server.scene.configure_default_lights(cast_shadow=False)
         aim(server, bounds, extent, geometry)
+        self.sea = None if sea is None else SeaSurface(server, sea, bounds)
         if geometry is not None:
-            add_world(server, geometry)
+            add_world(server, geometry, 0.0 if self.sea is None else self.sea.lowest - 0.5)
         self._places: dict[int, F64] = {}  # of the nodes without a body
         self._add_sites(sites, extent)
         self.robots: dict[int, Any] = {}  # by node, those with a body
@@ -54,8 +54,9 @@ class Scene:
         self._models: dict[str, Model] = {}  # by group
         self._add_robots(models, extent)
         self._pairs = self._links_shown()
-        self._links = self._segments("/links", max(len(self.robots), 1), 1.2)
-        self._trail = self._segments("/trails", 1, 1.0)
+        self._links = self._segments("/links", 1.2)
+        self._paths = self._segments("/paths", 0.7)
+        self._trail = self._segments("/trails", 1.0)
 
     def show(self, frame: Frame, round_trip: F64) -> None:
         """Draw a frame; `round_trip` (R,) s of each robot's newest command, nan without one."""
@@ -68,14 +69,16 @@ class Scene:
                 joints = bodies.joint_position[bodies.joint_offset[body] : bodies.joint_offset[body + 1]]
                 if len(joints):
                     self._bend(node, joints)
-            self._links.points, self._links.colors = self._links_of(frame, round_trip)
+            self._draw(self._links, self._links_of(frame, round_trip))
+            self._draw(self._paths, self._paths_of(frame))
+            if self.sea is not None:
+                self.sea.show(frame.time)
 
     def show_trails(self, points: F64, round_trip: F64) -> None:
         """Draw pieces of trails (n, 2, 3) m, coloured by the round trip (n,) s flown with."""
         with self._server.atomic():
-            self._trail.points = points.astype(np.float32) if len(points) else np.zeros((1, 2, 3), np.float32)
-            colours = self.delay_colours(round_trip) if len(points) else np.zeros((1, 3), np.uint8)
-            self._trail.colors = np.repeat(colours[:, None], 2, axis=1)
+            of_pieces = np.repeat(self.delay_colours(round_trip)[:, None], 2, axis=1)
+            self._draw(self._trail, (points.astype(np.float32), of_pieces))
 
     def place(self, node: int, frame: Frame) -> F64 | None:
         """Return where a robot is (3,) m, None if it has no place."""
@@ -84,7 +87,13 @@ class Scene:
 
     def delay_colours(self, round_trip: F64) -> Bytes:
         """Return colours (n, 3) bytes of round trips [s]; grey where there is none."""
-        return _colours(DELAYS, round_trip / self.slowest)
+        return colours(DELAYS, round_trip / self.slowest)
+
+    def on_click(self, selected: Callable[[int], None]) -> None:
+        """Call `selected` with the node of a robot that is clicked on."""
+        for node, parts in self._parts.items():
+            for part in parts.values():
+                part.on_click(lambda _, node=node: selected(node))
 
     def scale(self, factor: float) -> None:
         """Draw all robots `factor` times as large as they are."""
@@ -132,39 +141,52 @@ class Scene:
         self._server.scene.add_label(path, text, font_size_mode="screen", font_screen_scale=0.9, anchor="bottom-left",
                                      position=(0.0, 0.0, 0.0))  # fmt: skip
 
-    def _segments(self, name: str, count: int, width: float) -> Any:
+    def _segments(self, name: str, width: float) -> Any:
         return self._server.scene.add_line_segments(
-            name, np.zeros((count, 2, 3), np.float32), np.zeros((count, 2, 3), np.uint8),
-            thickness=width * self._thickness,
-        )  # fmt: skip
+            name, np.zeros((1, 2, 3), np.float32), np.zeros((1, 2, 3), np.uint8), thickness=width * self._thickness
+        )
+
+    def _draw(self, segments: Any, lines: Lines) -> None:
+        """Give a handle other lines; there has to be one at least."""
+        points, of_points = lines
+        segments.points = points if len(points) else np.zeros((1, 2, 3), np.float32)
+        segments.colors = of_points if len(points) else np.zeros((1, 2, 3), np.uint8)
 
     def _links_shown(self) -> dict[int, I64]:
         """Return, for each robot with a body, the links that join it with a site."""
-        owners = np.array([radio.owner for radio in self._header.radios], dtype=np.int64)
-        pairs = owners[self._header.layout.pairs] if len(owners) else np.zeros((0, 2), np.int64)
+        pairs = self._owners[self._header.layout.pairs] if len(self._owners) else np.zeros((0, 2), np.int64)
         at_site = np.isin(pairs, list(self._places))
         return {node: np.flatnonzero((pairs == node).any(axis=1) & at_site.any(axis=1)) for node in self.robots}
 
-    def _links_of(self, frame: Frame, round_trip: F64) -> tuple[F32, Bytes]:
-        """Return ends (n, 2, 3) and colours (n, 2, 3) of each robot's best link; both ends alike without a path."""
-        points = np.zeros((len(self._links.points), 2, 3), np.float32)
-        colours = np.zeros((len(points), 2, 3), np.uint8)
-        owners = [radio.owner for radio in self._header.radios]
-        for row, (node, links) in enumerate(self._pairs.items()):
-            gain = frame.links.path_gain_db[links]
-            if not len(links) or not np.isfinite(gain).any():
-                continue
-            best = int(links[np.argmax(gain)])
-            a, b = owners[frame.links.a[best]], owners[frame.links.b[best]]
-            points[row] = [self.place(a, frame), self.place(b, frame)]
-            part = (gain.max() - GAINS[0]) / (GAINS[1] - GAINS[0])
-            by_delay = self.link_colour == "round trip"
-            colours[row] = (
-                self.delay_colours(round_trip[node : node + 1])
-                if by_delay and frame.modes[node] == NOMINAL
-                else _colours(DELAYS.reversed(), np.array([np.nan if by_delay else part]))
-            )
-        return points, colours
+    def _links_of(self, frame: Frame, round_trip: F64) -> Lines:
+        """Return the links that are drawn: by gain, or by the round trip of their robot."""
+        lines, of_lines = [np.zeros((0, 2, 3))], [np.zeros((0, 3), np.uint8)]
+        for node, link in self._drawn(self.links_of, frame):
+            lines.append(np.stack(self._ends(frame, link))[None])
+            if self.link_colour == "gain":
+                of_lines.append(gain_colours(frame.links.path_gain_db[link : link + 1]))
+            else:
+                nominal = frame.modes[node] == NOMINAL
+                of_lines.append(self.delay_colours(np.array([round_trip[node] if nominal else np.nan])))
+        return np.concatenate(lines).astype(np.float32), np.repeat(np.concatenate(of_lines)[:, None], 2, axis=1)
+
+    def _paths_of(self, frame: Frame) -> Lines:
+        chosen = [link for _, link in self._drawn(self.paths_of, frame)]
+        return path_lines(frame.links, chosen, [self._ends(frame, link) for link in chosen])
+
+    def _drawn(self, which: Chosen, frame: Frame) -> list[tuple[int, int]]:
+        """Return node and link of those links that have a path and are chosen."""
+        if which == "of the robot":
+            links = self._pairs.get(self.selected, np.zeros(0, np.int64))
+            return [(self.selected, int(link)) for link in links if np.isfinite(frame.links.path_gain_db[link])]
+        best = {node: best_link(frame.links, links) for node, links in self._pairs.items() if len(links)}
+        return [(node, link) for node, link in best.items() if link is not None and which != "none"]
+
+    def _ends(self, frame: Frame, link: int) -> tuple[F64, F64]:
+        """Return where the owners of a link's radios are, (3,) m each."""
+        a, b = (self.place(int(self._owners[radio[link]]), frame) for radio in (frame.links.a, frame.links.b))
+        assert a is not None and b is not None  # one has a body, the other is a site
+        return a, b
 
 
 def aim(server: ViserServer, bounds: tuple[F64, F64], extent: float, geometry: Geometry | None) -> None:
@@ -176,22 +198,16 @@ def aim(server: ViserServer, bounds: tuple[F64, F64], extent: float, geometry: G
     camera.near, camera.far = extent / 2000, 4.0 * (extent + whole)
 
 
-def add_world(server: ViserServer, geometry: Geometry) -> None:
-    """Add all surfaces of a world."""
+def add_world(server: ViserServer, geometry: Geometry, water: float = 0.0) -> None:
+    """Add all surfaces of a world, those of water moved by so much [m] upwards."""
     for i, surface in enumerate(surfaces(geometry)):
+        up = water if "water" in surface.name else 0.0
         server.scene.add_mesh_simple(
             f"/world/{i}", surface.vertices.astype(np.float32), surface.triangles, color=surface.colour,
-            flat_shading=True, side="double", cast_shadow=False, receive_shadow=False,
+            flat_shading=True, side="double", cast_shadow=False, receive_shadow=False, position=(0.0, 0.0, up),
         )  # fmt: skip
 
 
 def add_site(server: ViserServer, path: str, place: Sequence[float] | F64, extent: float) -> None:
     """Add a radio site at `place` (3,) m to a scene of `extent` [m]."""
     server.scene.add_icosphere(path, extent / 150, _INK, position=tuple(place))
-
-
-def _colours(table: Colormap, part: F64) -> Bytes:
-    """Return bytes (n, 3) for parts (n,) of a range; grey for nan."""
-    colours: Bytes = np.round(255 * np.asarray(table(np.clip(part, 0.0, 1.0)))[:, :3]).astype(np.uint8)
-    colours[np.isnan(part)] = _GREY
-    return colours
