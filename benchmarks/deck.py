@@ -40,7 +40,7 @@ def trace(folder, delay, start):
 
 def land(seed, *settings):
     """Return heave and height over the pad while it waits, (n, 2) at 500 Hz, and time and speed of the touchdown."""
-    scenario, _ = load_scenario(PATH, (f"seed={seed}", "robots.lander.parameters={wait='12 s'}", *settings))
+    scenario, _ = load_scenario(PATH, (f"seed={seed}", "robots.lander.parameters={wait='10 s'}", *settings))
     built = build(scenario, Project.around(PATH.parent))
     row = {node.name: node.body for node in built.nodes}
     deck, drone = row["deck"], row["lander"]

@@ -37,7 +37,7 @@ from twin.physics.hydrodynamics import Hydrodynamics
 from twin.physics.rotorcraft import Rotorcraft
 from twin.physics.water import Floats, Together, Water
 from twin.project import Project
-from twin.protocols import Channel, Controller, Dynamics, Failsafe, Host, Network, Task
+from twin.protocols import Channel, Controller, Dynamics, Failsafe, Gauged, Host, Network, Task
 from twin.recording.fates import packet_fates
 from twin.robot import Group, Robot
 from twin.scenario import Scenario
@@ -345,6 +345,7 @@ def _group(c: Cast, dynamics: Dynamics, world: World, scenario: Scenario, robots
         edge=c.edge_node,
         log_sensors=c.entry.log_sensors,
         telemetry_size=getattr(c.controller, "telemetry_size", None),
+        gauged=dynamics if isinstance(dynamics, Gauged) else None,
     )
 
 

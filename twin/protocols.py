@@ -54,6 +54,14 @@ class DrivesJoints(Protocol):
         """Return torque [N m] or force [N] of each movable joint's drive for the next `dt` s: (n, J)."""
 
 
+@runtime_checkable
+class Gauged(Protocol):
+    """A dynamics with inner states that a run should tell of."""
+
+    def gauges(self) -> Mapping[str, F64]:
+        """Return values (n,) in SI by name, as they are now: logged at each robot's control ticks."""
+
+
 class Channel(Protocol):
     """Propagation between all radio pairs."""
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from twin.clock import NS
 from twin.errors import RunError, nearest
-from twin.protocols import Controller, Failsafe, Sensor
+from twin.protocols import Controller, Failsafe, Gauged, Sensor
 from twin.specs import RobotSpec
 from twin.state import (
     COMMAND,
@@ -216,11 +216,12 @@ class Group:
         edge: int | None = None,
         log_sensors: bool = False,
         telemetry_size: Callable[[RobotSpec, Sample], int] | None = None,
+        gauged: Gauged | None = None,
     ) -> None:
         self.name, self.robots, self.bodies, self.sensor = name, robots, bodies, sensor
         self.period, self.phase, self.offset = period, phase, offset
         self.controllers, self.failsafes, self.edge = controllers, failsafes, edge
-        self.log_sensors, self.telemetry_size = log_sensors, telemetry_size
+        self.log_sensors, self.telemetry_size, self.gauged = log_sensors, telemetry_size, gauged
         body = robots[0].spec.kind.body
         assert body is not None, "a group is made of robots with bodies"
         self.lower, self.upper = body.vector("lower"), body.vector("upper")
@@ -288,6 +289,13 @@ class Due:
             self._finish(i, robot, time, decisions)
             if self.group.log_sensors:
                 decisions.logs += robot.readings(time)
+        if self.group.gauged is not None:
+            gauges = self.group.gauged.gauges().items()
+            decisions.logs += [
+                (time, robot.node, name, float(values[row]))
+                for robot, row in zip(self.robots, self.rows, strict=True)
+                for name, values in gauges
+            ]
         return decisions
 
     def _observe(self, time: int) -> tuple[list[Observation], list[Packet | None]]:

@@ -37,7 +37,8 @@ def heaving(time, height, speed):
     return Observation(time, "b", Sample(time, values))
 
 
-RUNS = [("array", "buoy-49"), ("drone-on-deck", "deck"), ("station", "guard-2"), ("wave-energy", "harvester-3")]
+RUNS = [("array", "buoy-49"), ("buoy-relay", "buoy-6"), ("drone-on-deck", "deck"), ("station", "guard-2"),
+        ("wave-energy", "harvester-3")]  # fmt: skip
 
 
 @pytest.mark.parametrize(("name", "body"), RUNS)

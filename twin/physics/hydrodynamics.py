@@ -114,6 +114,10 @@ class WaveEnergy(Hydrodynamics):
         self.slipping = np.zeros(self.n, dtype=np.int64)
         self._rest = self.float_height
 
+    def gauges(self) -> Mapping[str, F64]:
+        """Return the energy [J] taken out of the waves so far, and the steps in which the take-off slipped."""
+        return {"absorbed_energy": self.energy, "slipped_steps": self.slipping.astype(float)}
+
     def wrench(self, state: BodyState, command: F64, dt: float) -> F64:
         """Return (n, 6), and count the energy of the step at the speed at its start."""
         p, rise, speed = self.parameters, state.position[:, 2] - self._rest - self.level, state.velocity[:, 2]

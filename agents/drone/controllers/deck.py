@@ -32,9 +32,11 @@ class Deck(Trajectory):
         gear: Metres = Field(default=0.09, ge=0)  # from the drone's feet to its centre of mass
         height: Metres = Field(default=2.0, gt=0)  # over the pad, where it waits
         wait: Seconds = Field(default=8.0, ge=0)  # over the pad, within `near` of it
-        near: Metres = Field(default=0.4, gt=0)
-        descent: Speed = Field(default=0.4, gt=0)  # relative to the deck
-        touch: Metres = Field(default=0.05, gt=0)  # over the pad, where the rotors stop
+        near: Metres = Field(default=0.8, gt=0)
+        descent: Speed = Field(default=0.3, gt=0)  # relative to the deck
+        press: Metres = Field(default=0.3, gt=0)  # how far below the pad it aims before it stops the rotors
+        touch: Metres = Field(default=0.15, gt=0)  # over the pad, below which it stands on it
+        smoothing: Seconds = Field(default=0.25, gt=0)  # of the deck's acceleration, from its velocities
         predict: bool = False
 
     def reset(self, spec: RobotSpec, rng: np.random.Generator) -> None:
@@ -43,20 +45,21 @@ class Deck(Trajectory):
         self.parameters = spec.parameters or self.Parameters()
         self.hears = (self.parameters.vessel,)
         self.deck: Sample | None = None
+        self.rush = np.zeros(3)  # m/s2, acceleration of the deck
         self.landed = False
         self.over, self.height, self.before = NEVER, self.parameters.height, NEVER
 
     def act(self, observation: Observation) -> Action:
         """Return the command for one robot; none before both it and the deck are known."""
         for packet in observation.inbox:
-            if packet.kind == DECK and (self.deck is None or packet.payload.time > self.deck.time):
-                self.deck = packet.payload
+            if packet.kind == DECK:
+                self._hear(packet.payload)
         if observation.sensed is None or self.deck is None:
             return Action()
         place, _ = self._pad(observation.time)
         rise = float(observation.sensed["position"][2] - place[2])
         aside = float(np.hypot(*(observation.sensed["position"] - place)[:2]))
-        self.landed = self.landed or (self.height < 0.0 and rise < self.parameters.touch)
+        self.landed = self.landed or (self.height < -self.parameters.press and rise < self.parameters.touch)
         self._come_down(observation.time, aside)
         age = (observation.time - self.deck.time) / NS
         log = {"rise": rise, "aside": aside, "wanted": self.height, "deck_age": age}
@@ -69,7 +72,16 @@ class Deck(Trajectory):
         place, speed = self._pad(observation.time)
         sinking = -self.parameters.descent if self.height < self.parameters.height else 0.0
         up = np.array([0.0, 0.0, 1.0])
-        return Reference(place + self.height * up, speed + sinking * up, np.zeros(3), 0.0)
+        return Reference(place + self.height * up, speed + sinking * up, self.rush, 0.0)
+
+    def _hear(self, deck: Sample) -> None:
+        """Take the newest sample of the deck, and what its velocity changed by."""
+        if self.deck is not None and deck.time > self.deck.time:
+            step = (deck.time - self.deck.time) / NS
+            change = (deck["velocity"] - self.deck["velocity"]) / step
+            self.rush = self.rush + (change - self.rush) * min(1.0, step / self.parameters.smoothing)
+        if self.deck is None or deck.time > self.deck.time:
+            self.deck = deck
 
     def _pad(self, now: int) -> tuple[F64, F64]:
         """Return where the drone's centre of mass is when it stands on the pad, and the pad's velocity."""
