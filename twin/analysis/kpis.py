@@ -28,7 +28,10 @@ class Kpi:
     @property
     def shown(self) -> str:
         """Return the value as people read it."""
-        return "-" if np.isnan(self.value) else f"{self.value:.4g} {self.unit}"
+        if np.isnan(self.value):
+            return "-"
+        number = f"{self.value:.4g}" if abs(self.value) < 1e4 else f"{self.value:.0f}"
+        return f"{number} {self.unit}"
 
 
 _AIR = {"up": ("DRB.AirIfDelayUl", "TS 28.552 5.1.1.1.3"), "down": ("DRB.AirIfDelayDl", "TS 28.552 5.1.1.1.1")}

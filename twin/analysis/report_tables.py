@@ -104,7 +104,7 @@ def time_table(run: Run) -> str:
     """Return where the time of a delivered packet goes, and why others are late, flow by flow."""
     flows = {name: flow for name, flow in run.summary.get("flows", {}).items() if flow["parts"]}
     rows = [
-        [name, f"{flow['pairs_in_time']} of {flow['pairs']}", *(_ms(flow["parts"][part]) for part in PARTS),
+        [name.replace(" > ", " → ").replace(": ", ", "), f"{flow['pairs_in_time']} of {flow['pairs']}", *(_ms(flow["parts"][part]) for part in PARTS),
          ", ".join(f"{cause} {count}" for cause, count in flow["late_or_lost_for"].items()) or "-"]
         for name, flow in flows.items()
     ]  # fmt: skip
@@ -183,7 +183,7 @@ def _is_value(cell: object) -> bool:
 
 
 def _ms(seconds: float) -> str:
-    return "-" if np.isnan(seconds) else f"{1e3 * seconds:.1f} ms"
+    return "-" if np.isnan(seconds) else f"{1e3 * seconds:.{1 if seconds >= 0.01 else 2}f} ms"
 
 
 def _percent(share: float) -> str:

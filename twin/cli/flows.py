@@ -15,15 +15,15 @@ def print_flows(flows: Mapping[str, Mapping[str, Any]]) -> None:
     """Print what became of each flow's packets, and where their time went."""
     if not flows:
         return
-    _print(("flow", "in time", "late", "lost", "p50", "p99", "mean age", "peak"), [
+    _print(("flow, times in ms", "in time", "late", "lost", "p50", "p99", "age", "p99 age", "peak"), [
         (name, f"{flow['pairs_in_time']} of {flow['pairs']}", _share(flow, "late"), _share(flow, "lost"),
-         *(_ms(flow[name]) for name in ("latency_p50", "latency_p99", "age_mean", "age_peak")))
+         *(_ms(flow[name]) for name in ("latency_p50", "latency_p99", "age_mean", "age_p99", "age_peak")))
         for name, flow in flows.items()
     ])  # fmt: skip
     metered = {name: flow for name, flow in flows.items() if flow["parts"]}
     if metered:
         rows = [(name, *(_ms(flow["parts"][part]) for part in PARTS)) for name, flow in metered.items()]
-        _print(("mean time of a packet", "core", "align", "grant", "queue", "resent", "air"), rows)
+        _print(("mean time in ms", "core", "align", "grant", "queue", "resent", "air"), rows)
     out.print()
     for name, flow in flows.items():
         if flow["late_or_lost_for"]:
@@ -46,4 +46,4 @@ def _share(flow: Mapping[str, Any], name: str) -> str:
 
 
 def _ms(seconds: float | None) -> str:
-    return "-" if seconds is None else f"{1e3 * seconds:.3g} ms"
+    return "-" if seconds is None else f"{1e3 * seconds:.3g}"
