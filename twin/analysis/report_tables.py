@@ -104,7 +104,8 @@ def time_table(run: Run) -> str:
     """Return where the time of a delivered packet goes, and why others are late, flow by flow."""
     flows = {name: flow for name, flow in run.summary.get("flows", {}).items() if flow["parts"]}
     rows = [
-        [name.replace(" > ", " → ").replace(": ", ", "), f"{flow['pairs_in_time']} of {flow['pairs']}", *(_ms(flow["parts"][part]) for part in PARTS),
+        [name.replace(" > ", " → ").replace(": ", ", "), f"{flow['pairs_in_time']} of {flow['pairs']}",
+         *(_ms(flow["parts"][part]) for part in PARTS),
          ", ".join(f"{cause} {count}" for cause, count in flow["late_or_lost_for"].items()) or "-"]
         for name, flow in flows.items()
     ]  # fmt: skip
