@@ -108,6 +108,32 @@ def test_measured_compute_times_are_played_back(command, project):
     assert code == 0 and not err, out + err
 
 
+def test_every_file_that_decides_a_run_is_in_its_header_and_a_changed_one_is_said(command, project):
+    Path("rtt.csv").write_text("time_s,round_trip_ms\n0,20\n")
+    Path("worlds/void/gusts.csv").write_text("time,speed\n0,1\n")
+    wind = 'environment.wind={ speed = { file = "gusts.csv", column = "speed" } }'
+    shutil.copytree("agents/mass", "agents/own")
+    toml = Path("agents/own/robot.toml")
+    toml.write_text(toml.read_text().replace('dynamics = "force"', 'dynamics = "thrust.py:Thrust"'))
+    Path("agents/own/thrust.py").write_text("from twin.physics.point_force import PointForce as Thrust\n")
+    sets = ("network.kind=trace", "network.file=rtt.csv", "robots.ball.kind=own", wind)
+    sets = [part for change in sets for part in ("--set", change)]
+    code, out, err = command("run", "void/height", "-o", "run.h5", "--duration", "0.2 s", "-q", *sets)
+    assert code == 0, err
+    with Recording("run.h5") as recording:
+        assert set(recording.header.inputs) == {"rtt.csv", "world.toml", "gusts.csv"}
+        assert "thrust.py:Thrust" in recording.header.plugins
+    code, out, err = command("verify", "run.h5")
+    assert code == 0 and not err, err
+    for name in ("rtt.csv", "worlds/void/gusts.csv", "worlds/void/world.toml", "agents/own/thrust.py"):
+        with open(name, "a") as file:
+            file.write("\n")
+    code, out, err = command("verify", "run.h5")
+    assert code == 0, out + err
+    for name in ("inputs: rtt.csv", "inputs: gusts.csv", "inputs: world.toml", "plugins: thrust.py:Thrust"):
+        assert f"not as it was: {name}: " in err
+
+
 def test_other_code_and_another_world_are_said(command, recorded):
     run = recorded(*mine("0.0"))
     with open("mine.py", "a") as file:

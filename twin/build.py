@@ -32,7 +32,7 @@ from twin.network.trace import TraceNetwork
 from twin.network.with_sidelink import WithSidelink
 from twin.physics.air import Air, Flock
 from twin.physics.bullet import BodyGroup, BulletPhysics, Surroundings
-from twin.physics.dynamics import make_dynamics
+from twin.physics.dynamics import BUILT_IN, load_dynamics, make_dynamics
 from twin.physics.hydrodynamics import Hydrodynamics
 from twin.physics.rotorcraft import Rotorcraft
 from twin.physics.water import Floats, Together, Water
@@ -74,6 +74,7 @@ class Built:
     nodes: list[Node]
     radios: list[Radio]
     physics: BulletPhysics
+    project: Project
 
     def close(self) -> None:
         """Release the physics, and end what runs beside this process: controllers of their own."""
@@ -131,7 +132,7 @@ def build(
     for robot in robots:
         robot.nodes = directory
     twin.connect(physics, channel, _network(scenario, project, nodes, radios, lookahead), robots, groups)
-    return Built(twin, world, casts, nodes, radios, physics)
+    return Built(twin, world, casts, nodes, radios, physics, project)
 
 
 def _links(casts: Sequence[Cast]) -> list[Link]:
@@ -200,6 +201,8 @@ def _body_groups(casts: Sequence[Cast]) -> list[BodyGroup]:
     for c in casts:
         assert c.body is not None
         with findings.attempt():
+            if c.body.dynamics not in BUILT_IN:
+                c.sources.append(load_dynamics(c.body.dynamics, c.folder))
             dynamics = make_dynamics(c.body.dynamics, c.body.parameters, len(c.specs), c.folder, c.body.urdf)
             names = [spec.name for spec in c.specs]
             groups.append(BodyGroup(c.name, c.body, dynamics, c.position, c.orientation, names))

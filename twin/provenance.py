@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 import sys
+from collections.abc import Iterator, Mapping
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
 
 import twin
 from twin.build import Built
 from twin.kernels import sources_digest
 from twin.recording.schema import Header, Layout, RadioInfo, components
 from twin.scenario import Scenario
-from twin.specs import NrSpec, SimpleSpec
+from twin.specs import NrSpec, RecordedSpec, RecordedTime, SimpleSpec, TraceSpec
 from twin.state import Frame
 
 PACKAGES = ("h5py", "mesa", "numba", "numpy", "pybullet", "pyproj", "scipy")
@@ -37,7 +41,36 @@ def header(built: Built, scenario: Scenario, first: Frame, *, paths: bool = Fals
         paths=paths,
         hops=isinstance(scenario.network, (SimpleSpec, NrSpec)),
         plugins={source.reference: source.sha256 for c in built.casts for source in c.sources},
+        inputs=_inputs(built, scenario),
     )
+
+
+def _inputs(built: Built, scenario: Scenario) -> dict[str, str]:
+    """Return the files besides code and geometry that decide what a run does, with their sha256."""
+    files = {str(path): built.project.file(path) for path in _named(scenario)}
+    if built.world.folder is not None:
+        series = _files(built.world.environment(scenario.seed, scenario.environment).spec.model_dump())
+        files |= {name: built.world.folder / name for name in ("world.toml", *map(str, series))}
+    return {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in files.items() if path.is_file()}
+
+
+def _named(scenario: Scenario) -> Iterator[Path]:
+    """Yield the files that a scenario names."""
+    match scenario.network:
+        case TraceSpec(file=path) | RecordedSpec(recording=path):
+            yield path
+    for entry in scenario.robots.values():
+        if isinstance(entry.service_time, RecordedTime):
+            yield entry.service_time.recording
+
+
+def _files(value: Any) -> Iterator[Path]:
+    """Yield all paths in nested tables."""
+    if isinstance(value, Path):
+        yield value
+    elif isinstance(value, Mapping):
+        for item in value.values():
+            yield from _files(item)
 
 
 def _packages() -> dict[str, str]:

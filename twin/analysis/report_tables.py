@@ -160,6 +160,7 @@ def provenance(run: Run) -> str:
         ("twin", f"{header.code_version} (sources {header.sources_digest})"),
         ("packages", ", ".join(f"{name} {value}" for name, value in sorted(header.packages.items()))),
         *(("code loaded", f"{name} (sha256 {value})") for name, value in sorted(header.plugins.items())),
+        *(("file read", f"{name} (sha256 {value})") for name, value in sorted(header.inputs.items())),
     ]  # fmt: skip
     text = f"<pre>{escape(header.scenario_text)}</pre>"
     label = f"{run.label}: " if run.label else ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from twin.errors import ScenarioError, nearest
 from twin.physics.hydrodynamics import Hydrodynamics, WaveEnergy
@@ -12,6 +12,9 @@ from twin.physics.point_force import PointForce
 from twin.physics.rotorcraft import Rotorcraft
 from twin.protocols import Dynamics
 from twin.toml_text import validate
+
+if TYPE_CHECKING:
+    from twin.plugins import Loaded
 
 BUILT_IN: dict[str, Any] = {
     "force": PointForce,
@@ -31,9 +34,7 @@ def make_dynamics(reference: str, parameters: Any, n: int, folder: Path, urdf: P
         ScenarioError: no such name, or parameters that the class refuses.
         PluginError: the file or class can't be loaded.
     """
-    kind = BUILT_IN.get(reference)
-    if kind is None:
-        kind = _load(reference, folder)
+    kind = BUILT_IN.get(reference) or load_dynamics(reference, folder).value
     try:
         if hasattr(kind, "Parameters"):
             parameters = validate(kind.Parameters, dict(parameters), file=folder, key="body.parameters")
@@ -46,10 +47,16 @@ def make_dynamics(reference: str, parameters: Any, n: int, folder: Path, urdf: P
     return dynamics
 
 
-def _load(reference: str, folder: Path) -> Any:
+def load_dynamics(reference: str, folder: Path) -> Loaded:
+    """Load the dynamics that a user wrote: `file.py:Class`.
+
+    Raises:
+        ScenarioError: the reference is no such thing, and no built-in name.
+        PluginError: the file or class can't be loaded.
+    """
     if ":" not in reference:
         allowed = f"allowed: {', '.join(BUILT_IN)} or 'file.py:Class'{nearest(reference, BUILT_IN)}"
         raise ScenarioError(f"unknown dynamics {reference!r}; {allowed}", file=folder, key="body.dynamics")
     from twin.plugins import load_object
 
-    return load_object(reference, folder).value
+    return load_object(reference, folder)

@@ -45,6 +45,8 @@ def write_header(file: h5py.File, header: Header) -> None:
     file["commands/shape"] = np.array(list(header.layout.commands.values()), "<i4").reshape(-1, 2)
     _mapping(file, "packages", header.packages)
     _mapping(file, "plugins", header.plugins)
+    if header.inputs:
+        _mapping(file, "inputs", header.inputs)
 
 
 def read_header(file: h5py.File) -> Header:
@@ -78,8 +80,9 @@ def read_header(file: h5py.File) -> Header:
         radios=tuple(RadioInfo(*values) for values in radios),
         scenario_text=_read(file, "scenario"),
         command_fields={group: _components(file, f"state/command/{group}") for group in commands},
-        packages=dict(zip(_read(file, "packages/name"), _read(file, "packages/value"), strict=True)),
-        plugins=dict(zip(_read(file, "plugins/name"), _read(file, "plugins/value"), strict=True)),
+        packages=_read_mapping(file, "packages"),
+        plugins=_read_mapping(file, "plugins"),
+        inputs=_read_mapping(file, "inputs") if "inputs" in file else {},
         paths=bool(file.attrs["paths"]),
         hops="packets/uplink_queued" in file,
         **attributes,
@@ -139,6 +142,10 @@ def _mapping(file: h5py.File, group: str, values: Mapping[str, str]) -> None:
     names = sorted(values)
     file[f"{group}/name"] = _fixed(names)
     file[f"{group}/value"] = _fixed([values[name] for name in names])
+
+
+def _read_mapping(file: h5py.File, group: str) -> dict[str, str]:
+    return dict(zip(_read(file, f"{group}/name"), _read(file, f"{group}/value"), strict=True))
 
 
 def _read(file: h5py.File, name: str) -> Any:

@@ -86,6 +86,7 @@ class Header:
     sources_digest: str = ""
     packages: Mapping[str, str] = field(default_factory=dict)  # name -> version
     plugins: Mapping[str, str] = field(default_factory=dict)  # reference -> sha256 of the source
+    inputs: Mapping[str, str] = field(default_factory=dict)  # other files that were read -> sha256
     paths: bool = False  # also record every path of every link
     hops: bool = False  # also record what happened to packets on each radio link
 
