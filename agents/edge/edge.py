@@ -41,6 +41,12 @@ class Job:
     sensed: Sample | None = None
     inbox: list[Packet] = field(default_factory=list)
 
+    @property
+    def beat(self) -> int:
+        """When its timer beats next [ns]."""
+        assert self.rate is not None, "only jobs with a rate have a timer"
+        return periodic(self.beats, self.rate)
+
 
 class Edge(Robot):
     """First come, first served by `servers` equal servers; an answer leaves when its service ends."""
@@ -50,13 +56,16 @@ class Edge(Robot):
         assert spec.kind.server is not None, "robot.toml of an edge has a [server] table"
         self.free_at = [0] * spec.kind.server.servers
         self.jobs: dict[int, Job] = {}
+        self.timed: list[Job] = []  # those whose controllers run at a rate
         self.queue: deque[Job] = deque()
 
     def host(
         self, spec: RobotSpec, node: int, controller: Controller, service_time: ServiceTime, rate: int | None
     ) -> None:
         """Take in the controller of the robot at `node`: its service time; a timer's rate [Hz] or None."""
-        self.jobs[node] = Job(spec, node, controller, service_time, rate)
+        self.jobs[node] = job = Job(spec, node, controller, service_time, rate)
+        if rate is not None:
+            self.timed.append(job)
 
     def react(self, packets: Sequence[Packet], until: int) -> Reaction:
         """Live through all instants up to `until` in order: arrivals, beats of timers, starts of service."""
@@ -73,7 +82,7 @@ class Edge(Robot):
             self._serve(time, reaction)
 
     def _next(self, arrivals: deque[Packet]) -> int:
-        times = [periodic(job.beats, job.rate) for job in self.jobs.values() if job.rate is not None]
+        times = [job.beat for job in self.timed]
         if arrivals:
             times.append(arrivals[0].arrived)
         if self.queue:
@@ -105,8 +114,8 @@ class Edge(Robot):
         return [job for job, names in hearing if any(self.nodes.get(name) == packet.source for name in names)]
 
     def _beat(self, time: int) -> None:
-        for job in self.jobs.values():
-            if job.rate is not None and periodic(job.beats, job.rate) == time:
+        for job in self.timed:
+            if job.beat == time:
                 job.beats += 1
                 if job.sensed is not None:
                     self._enqueue(job)

@@ -62,13 +62,13 @@ class Air:
         thrust = np.concatenate([_thrust(flock.dynamics) for flock in self.flocks])
         air = np.zeros_like(places) if self.wind is None else self.wind.velocity(time, places)
         add_wakes(places, orientation, thrust, self._disk, air)
+        below = None if self.surface is None else self.surface.height_below(places)
         start = 0
         for flock in self.flocks:
             stop = start + len(flock.dynamics.air)
             flock.dynamics.air[:] = air[start:stop]
-            if self.surface is not None:
-                below = self.surface.height_below(places[start:stop])
-                flock.dynamics.ground[:] = np.where(np.isnan(below), -np.inf, below)
+            if below is not None:
+                flock.dynamics.ground[:] = np.where(np.isnan(below), -np.inf, below)[start:stop]
             start = stop
 
 

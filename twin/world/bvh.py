@@ -215,6 +215,18 @@ def occluded_pairs(bvh: Bvh, a: F64, b: F64) -> Bool:
 
 
 @kernel
+def heights_below(bvh: Bvh, points: F64) -> F64:
+    """Return z (n,) [m] of the first triangle straight below each point (n, 3) m; nan where there is none."""
+    z = np.full(len(points), np.nan)
+    for i in range(len(points)):
+        start = (points[i, 0], points[i, 1], points[i, 2])
+        triangle, distance = closest_hit(bvh, start, (0.0, 0.0, -1.0), 0.0, np.inf)
+        if triangle != MISS:
+            z[i] = points[i, 2] - distance
+    return z
+
+
+@kernel
 def closest_hits(bvh: Bvh, origin: F64, direction: F64, t_min: float, t_max: float) -> tuple[I32, F64]:
     """Return triangle (n,) and t (n,) of the first hits of n rays; origin and direction (n, 3)."""
     triangle = np.empty(len(origin), np.int32)

@@ -22,10 +22,10 @@ from twin.errors import WorldError, nearest
 from twin.kernels import cache_home
 from twin.plugins import load_object
 from twin.specs import Spec
-from twin.state import F64, I32
+from twin.state import F64
 from twin.toml_text import read_toml, validate
 from twin.units import Metres
-from twin.world.bvh import MISS, Bvh, build_bvh, closest_hits
+from twin.world.bvh import MISS, Bvh, build_bvh, closest_hits, heights_below
 from twin.world.environment import Environment, EnvironmentSpec, changed
 from twin.world.geometry import GROUND, Geometry, atomic, load_geometry, save_geometry, with_faces, write_obj
 from twin.world.georeference import GeoReference
@@ -109,14 +109,16 @@ class World:
 
     def inside(self, points: F64) -> list[str | None]:
         """Return the name of what each point (n, 3) m is inside of ("ground" below it); None in the open."""
-        face = _first_face(self.solid, self._solid_bvh, points, 1.0)[0]
+        origins = np.ascontiguousarray(points, dtype=np.float64)
+        upwards = np.tile([0.0, 0.0, 1.0], (len(origins), 1))
+        triangle, _ = closest_hits(self._solid_bvh, origins, upwards, 0.0, np.inf)
+        face = np.where(triangle == MISS, MISS, self.solid.triangle_face[triangle])
         leaves = (face != MISS) & (self.solid.face_normal[face, 2] > 0)
         return [self._owner(f) if out else None for f, out in zip(face, leaves, strict=True)]
 
     def height_below(self, points: F64) -> F64:
         """Return z [m] of the surface, also of water, below each point (n, 3) m; nan where there is none."""
-        face, distance = _first_face(self.geometry, self.bvh, points, -1.0)
-        return np.where(face == MISS, np.nan, points[:, 2] - distance)
+        return heights_below(self.bvh, np.ascontiguousarray(points, dtype=np.float64))
 
     @cached_property
     def _solid_bvh(self) -> Bvh:
@@ -126,13 +128,6 @@ class World:
     def _owner(self, face: int) -> str:
         owner = self.solid.face_object[face]
         return "ground" if owner == GROUND else self.geometry.objects[owner]
-
-
-def _first_face(geometry: Geometry, bvh: Bvh, points: F64, z: float) -> tuple[I32, F64]:
-    """Return the face (n,), or MISS, that is next to each point straight up (z = 1) or down, and its distance."""
-    origins = np.ascontiguousarray(points, dtype=np.float64)
-    triangle, t = closest_hits(bvh, origins, np.tile([0.0, 0.0, z], (len(origins), 1)), 0.0, np.inf)
-    return np.where(triangle == MISS, MISS, geometry.triangle_face[triangle]), t
 
 
 def open_world(folder: Path) -> World:
