@@ -41,6 +41,7 @@ class CarrierSpec(Spec):
     capability: Literal[1, 2] = 1
     mcs_table: Literal["qam64", "qam256", "qam64LowSE"] = "qam64"
     layers: Literal[1, 2] = 1
+    cross_polar: GainDb = Field(default=9.0, gt=0)  # XPR of TR 38.901: how far two layers are apart
     dmrs: int = Field(default=12, ge=0, le=36)  # REs per PRB
     overhead: Literal[0, 6, 12, 18] = 0
     coreset: int = Field(default=1, ge=1, le=3)

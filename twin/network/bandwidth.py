@@ -38,3 +38,8 @@ def resource_blocks(frequency: float, bandwidth: float, scs_khz: int) -> int:
         message = f"{bandwidth / 1e6:g} MHz is not defined for {scs_khz} kHz"
         raise ScenarioError(f"{message}; defined: {allowed}; or state resource_blocks", key="bandwidth")
     return row[int(bandwidth / 1e6)]
+
+
+def group_size(prbs: int) -> int:
+    """Return the PRBs of a resource-block group, configuration 1: TS 38.214 Table 5.1.2.2.1-1."""
+    return 2 if prbs <= 36 else 4 if prbs <= 72 else 8 if prbs <= 144 else 16

@@ -9,7 +9,8 @@ import numpy as np
 
 from twin.draws import key
 from twin.network import carrier_state as cs
-from twin.network.bandwidth import resource_blocks
+from twin.network.bandwidth import group_size, resource_blocks
+from twin.network.interference import quality
 from twin.network.link_adaptation import SIZES, aggregation_thresholds, thresholds
 from twin.network.mac import advance, attach, start_endless
 from twin.network.mcs import MCS_TABLES
@@ -20,7 +21,7 @@ from twin.network.scheduler import SCHEDULERS
 from twin.network.tdd import END, START, SYMBOLS, Grid, make_grid, numerology
 from twin.network.topology import noise_dbm
 from twin.radio_specs import CarrierSpec, QosSpec
-from twin.state import F64, I64
+from twin.state import F64, I64, LinkState
 
 FIRST_ROWS = 1024
 
@@ -70,9 +71,30 @@ class Carrier:
     def measure(self, gain_db: F64, up_dbm: F64, down_dbm: F64, noise_up_db: F64, noise_down_db: F64) -> None:
         """Take path gains (T, C), powers (T,), (C,) and noise figures of cells (C,) and terminals (T,)."""
         s, floor = self.state, noise_dbm(self.prb_hz, 0.0)
+        s.gain[:] = 10.0 ** (gain_db / 10.0)
         per_prb = down_dbm - 10.0 * np.log10(self.prbs)
         s.ratio[cs.DOWN] = 10.0 ** ((gain_db + per_prb - floor - noise_down_db[:, None]) / 10.0)
         s.ratio[cs.UP] = 10.0 ** ((gain_db + up_dbm[:, None] - floor - noise_up_db) / 10.0)
+
+    def trace(self, links: LinkState, rows: I64) -> None:
+        """Take the paths of a new trace; `rows` (T, C) of links, -1 for none.
+
+        Links of one path are flat; those of several fade over frequency and, by their Doppler, over time.
+        """
+        known = rows >= 0
+        first, last = (np.where(known, links.path_offset[at], 0) for at in (rows, rows + 1))
+        arrays = (links.path_amplitude, links.path_delay, links.path_doppler)
+        amplitude, delay, doppler = (np.require(array, requirements=["C", "W"]) for array in arrays)
+        s = self.state
+        s.traced[0], s.fading[:], s.faded_at[:] = links.time, 1.0, -1
+        self.state = s._replace(path_first=first, path_last=last, amplitude=amplitude, delay=delay, doppler=doppler)
+        self._handle = cs.bind(self.state)
+
+    def quality(self, time: int, load: F64, rise: F64, serving: I64) -> tuple[F64, F64]:
+        """Return the ratios of uplinks and downlinks at `time`, (T,), see `interference.quality`."""
+        up, down = np.empty(len(serving)), np.empty(len(serving))
+        quality(self._handle, time, load, rise, serving, up, down)
+        return up, down
 
     def control_power(self, gain_db: F64, noise_up_db: F64, serving: I64) -> None:
         """Cap what terminals send per PRB at P0 + 10 log10(2^mu) + alpha PL: TS 38.213 7.1.1, open loop."""
@@ -134,16 +156,21 @@ class Carrier:
         self.state = s._replace(**made)  # type: ignore[arg-type]
         self._handle = cs.bind(self.state)
 
-    def _new_state(self, terminals: Sequence[str], cells: int, seed: int, segment_header: int, ahead: int) -> cs.State:
-        links, spec = 2 * len(terminals), self.spec
-        mcs = np.array(MCS_TABLES[spec.mcs_table], dtype=np.int64)
-        config = cs.Config(
-            seed, self.prbs, 10.0 * float(np.log10(self.prbs)), spec.dmrs, spec.overhead, spec.coreset,
-            spec.layers, SCHEDULERS[spec.scheduler],
+    def _config(self, seed: int, segment_header: int, ahead: int) -> cs.Config:
+        spec, group = self.spec, group_size(self.prbs)
+        leak = 10.0 ** (-spec.cross_polar / 20.0)
+        return cs.Config(
+            seed, self.prbs, 10.0 * float(np.log10(self.prbs)), group, spec.frequency,
+            0.5 * (group - self.prbs) * self.prb_hz, group * self.prb_hz, spec.dmrs, spec.overhead, spec.coreset,
+            spec.layers, 2.0 * leak / (1.0 + leak * leak), SCHEDULERS[spec.scheduler],
             spec.combining == "ir", spec.transmissions, spec.cces or self.prbs * spec.coreset // 6,
             spec.sr_period, spec.sr_grant, segment_header, spec.olla_step, float(spec.pf_time),
             10.0 ** (GAP_DB / 10.0), 10.0 ** (spec.self_interference / 10.0) * (spec.duplex == "full"), ahead,
         )  # fmt: skip
+
+    def _new_state(self, terminals: Sequence[str], cells: int, seed: int, segment_header: int, ahead: int) -> cs.State:
+        links, spec = 2 * len(terminals), self.spec
+        mcs = np.array(MCS_TABLES[spec.mcs_table], dtype=np.int64)
         classes = _classes(self.qos, segment_header)
         threshold = np.empty((len(classes), SIZES, mcs.shape[1]))
         thresholds(qam(), mcs, classes["target"], threshold)
@@ -155,16 +182,16 @@ class Carrier:
         segments = FIRST_ROWS + blocks
         cycle = lcm(*(int(n) for name in ("configured", "semi_persistent") for n in classes[name] if n))
         return cs.State(
-            config=config, grid=self.grid, qam=qam(), mcs=mcs,
+            config=self._config(seed, segment_header, ahead), grid=self.grid, qam=qam(), mcs=mcs,
             threshold=threshold,
             aggregation_db=aggregation_thresholds(qam()), classes=classes,
             bearers=cs.records(cs.BEARER, links * len(classes)), links=link_rows,
             blocks=cs.records(cs.BLOCK, blocks), words=np.zeros((blocks, 4)),
             sizes=np.zeros((SYMBOLS + 1, 2, mcs.shape[1], self.prbs + 1), dtype=np.int32),
             fairness=np.array([1.0, 0.0]),
-            ratio=np.zeros((2, len(terminals), cells)), uplink_cap_db=np.full(len(terminals), np.inf),
             counts=np.array([FIRST_ROWS, segments, 0, 0, 0, 0], dtype=np.int64),
             **cs.new_pools(FIRST_ROWS, segments), **cs.new_lists(len(terminals), cells, cycle),
+            **cs.new_channel(len(terminals), cells, -(-self.prbs // group_size(self.prbs))),
         )  # fmt: skip
 
 

@@ -17,7 +17,7 @@ from twin.network.handle import HandleType, borrowed
 from twin.network.heap import EVENT
 from twin.network.phy import Qam
 from twin.network.tdd import Grid
-from twin.state import F64, I32, I64, REPEATS
+from twin.state import C128, F64, I32, I64, REPEATS
 
 Records = Any
 """A one-dimensional array of records; numba and mypy don't agree on a closer type."""
@@ -87,18 +87,22 @@ LINK = np.dtype([
     ("persistent", np.int64),  # period in occasions, 0 none
     ("persistent_prbs", np.int64),
     ("persistent_mcs", np.int64),
+    ("persistent_start", np.int64),  # PRB
     ("armed", np.int64),  # occasion of the next configured grant, -1
 ])  # fmt: skip
 BLOCK = np.dtype([
     ("state", np.int64),  # see scheduler
     ("free_at", np.int64),  # ns
     ("mcs", np.int64),
+    ("start", np.int64),  # PRB
     ("prbs", np.int64),
     ("layers", np.int64),
     ("size", np.int64),  # bits
     ("transmissions", np.int64),
     ("symbols", np.float64),  # resource elements of this transmission, layers counted
-    ("snr", np.float64),  # linear, of this transmission
+    ("snr", np.float64),  # linear, of this transmission: the flat ratio that its groups are worth
+    ("information", np.float64),  # bits, of this transmission
+    ("dispersion", np.float64),  # bits^2, of this transmission
     ("draw", np.float64),
     ("end", np.int64),  # ns
     ("length", np.int64),  # occasions
@@ -114,13 +118,8 @@ BLOCK = np.dtype([
 CELL = np.dtype([
     ("cces", np.int64),  # taken in the present PDCCH occasion
     ("cces_at", np.int64),  # ns
-    ("load", np.float64),  # share of PRBs of the present downlink occasion
-    ("load_at", np.int64),  # ns
+    ("load_at", np.int64),  # ns, downlink occasion that `State.load` is of
     ("chain", np.int64),  # blocks of the present downlink occasion
-    ("interference", np.float64),  # of the present uplink occasion, to noise
-    ("rise", np.float64),  # that, summed over occasions since the last measurement
-    ("uplink_work", np.float64),  # share of PRBs, summed likewise
-    ("downlink_work", np.float64),
 ])  # fmt: skip
 FATE = np.dtype([
     ("packet", np.int64),
@@ -145,10 +144,15 @@ class Config(NamedTuple):
     seed: int
     prbs: int  # resource blocks of the carrier
     prbs_db: float  # 10 log10 of that
+    group: int  # PRBs of a resource-block group
+    frequency: float  # Hz, centre of the carrier
+    first_hz: float  # centre of the first group, from the centre of the carrier
+    step_hz: float  # from one group to the next
     dmrs: int  # REs per PRB
     overhead: int  # REs per PRB, xOverhead
     coreset: int  # symbols of a downlink slot that carry PDCCH
     layers: int  # 1 or 2
+    layer_correlation: float  # of the signatures of two layers at the receiver
     scheduler: int
     incremental: bool  # incremental redundancy, else chase combining
     transmissions: int  # of one transport block, at most
@@ -184,9 +188,23 @@ class State(NamedTuple):
     again: I64  # (2, C, 16 T) blocks that wait for retransmission
     rank: F64  # (T,) metrics of the occasion that is being scheduled
     lengths: I64  # (2, 2, C) how long the lists `active` and `again` are
-    used: I64  # (2, C, RING, 2) PRBs taken in an occasion, and which occasion that is
-    reserved: I64  # (2, C, cycle) PRBs of persistent allocations
+    used: I64  # (2, C, RING, 2) PRBs up to which all allocations of an occasion reach, and which that is
+    reserved: I64  # (2, C, cycle) PRBs up to which persistent allocations reach
     ratio: F64  # (2, T, C) to noise per PRB: all power in one PRB (uplink), spread over all (downlink)
+    gain: F64  # (T, C) power gain of all paths
+    path_first: I64  # (T, C) paths first:last of amplitude, delay and doppler
+    path_last: I64  # (T, C)
+    amplitude: C128  # (P,) field gain of each path at the trace
+    delay: F64  # (P,) s
+    doppler: F64  # (P,) Hz
+    traced: I64  # (1,) ns, time of the trace
+    fading: F64  # (T, C, G) power gain in each resource-block group, to `gain`
+    faded_at: I64  # (T, C) ns
+    response: C128  # (G,) of the pair at hand
+    load: F64  # (C, G) share of PRBs that a cell sends in, in its present downlink occasion
+    load_sum: F64  # (C, G) summed over occasions since the last quality report
+    interference: F64  # (C, G) in the present uplink occasion, to noise
+    rise_sum: F64  # (C, G) summed over occasions since the last quality report
     uplink_cap_db: F64  # (T,) the most per PRB that power control lets the serving cell receive, to noise
     planned: I64  # (RING, 2) first block of an uplink occasion, and which occasion that is
     armed: I64  # (2,) occasion of the pending scheduling event, -1
@@ -219,7 +237,10 @@ def bind(s: State) -> Any:
         borrowed(s.threshold), borrowed(s.aggregation_db), borrowed(s.classes), borrowed(s.packets),
         borrowed(s.segments), borrowed(s.bearers), borrowed(s.links), borrowed(s.blocks), borrowed(s.words),
         borrowed(s.cells), borrowed(s.active), borrowed(s.again), borrowed(s.rank), borrowed(s.lengths),
-        borrowed(s.used), borrowed(s.reserved), borrowed(s.ratio), borrowed(s.uplink_cap_db),
+        borrowed(s.used), borrowed(s.reserved), borrowed(s.ratio), borrowed(s.gain), borrowed(s.path_first),
+        borrowed(s.path_last), borrowed(s.amplitude), borrowed(s.delay), borrowed(s.doppler), borrowed(s.traced),
+        borrowed(s.fading), borrowed(s.faded_at), borrowed(s.response), borrowed(s.load), borrowed(s.load_sum),
+        borrowed(s.interference), borrowed(s.rise_sum), borrowed(s.uplink_cap_db),
         borrowed(s.planned), borrowed(s.armed), borrowed(s.heap), borrowed(s.arrivals),
         borrowed(s.fates), borrowed(s.repeats), borrowed(s.fairness), borrowed(s.counts), borrowed(s.sizes),
     )  # fmt: skip
@@ -258,6 +279,28 @@ def new_lists(terminals: int, cells: int, cycle: int) -> dict[str, NDArray[Any]]
         "planned": np.full((RING, 2), -1, dtype=np.int64),
         "armed": np.full(2, -1, dtype=np.int64),
         "heap": np.zeros(heap_rows(2 * terminals), dtype=EVENT),
+    }
+
+
+def new_channel(terminals: int, cells: int, groups: int) -> dict[str, NDArray[Any]]:
+    """Return a channel without any path, flat, and cells that send nothing."""
+    return {
+        "ratio": np.zeros((2, terminals, cells)),
+        "gain": np.zeros((terminals, cells)),
+        "path_first": np.zeros((terminals, cells), dtype=np.int64),
+        "path_last": np.zeros((terminals, cells), dtype=np.int64),
+        "amplitude": np.zeros(0, dtype=np.complex128),
+        "delay": np.zeros(0),
+        "doppler": np.zeros(0),
+        "traced": np.zeros(1, dtype=np.int64),
+        "fading": np.ones((terminals, cells, groups)),
+        "faded_at": np.full((terminals, cells), -1, dtype=np.int64),
+        "response": np.zeros(groups, dtype=np.complex128),
+        "load": np.zeros((cells, groups)),
+        "load_sum": np.zeros((cells, groups)),
+        "interference": np.zeros((cells, groups)),
+        "rise_sum": np.zeros((cells, groups)),
+        "uplink_cap_db": np.full(terminals, np.inf),
     }
 
 

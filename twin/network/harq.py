@@ -19,6 +19,14 @@ def fresh() -> F64:
 
 
 @kernel
+def add(word: F64, symbols: float, information: float, dispersion: float) -> None:
+    """Add new symbols and what they tell to a code word (incremental redundancy)."""
+    word[SYMBOLS] += symbols
+    word[INFORMATION] += information
+    word[DISPERSION] += dispersion
+
+
+@kernel
 def combine(word: F64, qm: int, symbols: float, snr: float, incremental: bool, tables: Qam) -> None:
     """Add one transmission of `symbols` symbols at a linear ratio `snr` (gap included) to a code word.
 
@@ -26,11 +34,9 @@ def combine(word: F64, qm: int, symbols: float, snr: float, incremental: bool, t
     so that only their ratios add up. A punctured repetition counts with its share of the symbols.
     """
     if incremental or word[SYMBOLS] == 0.0:
-        word[SYMBOLS] += symbols
         word[ENERGY] += symbols * snr
         capacity, dispersion = per_symbol(tables, qm, snr)
-        word[INFORMATION] += symbols * capacity
-        word[DISPERSION] += symbols * dispersion
+        add(word, symbols, symbols * capacity, symbols * dispersion)
         return
     word[ENERGY] += symbols * snr
     capacity, dispersion = per_symbol(tables, qm, word[ENERGY] / word[SYMBOLS])

@@ -300,7 +300,8 @@ class NrNetwork(EventNetwork):
             rows = np.ix_(site.terminals, site.cells)
             for change in site.move(time, gain_db[rows], self.topology):
                 self._change(site, index, time, change)
-            site.hear(time, gain_db[rows], delay[rows], self.topology)
+            links_of = self.topology.rows(links)[rows]
+            site.hear(time, links, links_of, gain_db[rows], delay[rows], self.topology)
 
     def _change(self, site: Site, index: int, time: int, change: Change) -> None:
         """Detach a terminal now and attach it to its new cell when the change is through."""

@@ -4,17 +4,11 @@ from __future__ import annotations
 
 from twin.kernels import kernel
 from twin.network.carrier_state import DOWN, HANDOVER, HARQ_PROCESSES, RING, UP, State
+from twin.network.interference import add_interference, load_block, load_cell, remember_load
 from twin.network.queues import UPLINK, fill, schedule_event, settle
-from twin.network.scheduler import IDLE, drop_satisfied, free_process, persistent_block, schedule, used_prbs
+from twin.network.scheduler import IDLE, drop_satisfied, free_process, persistent_block, schedule, top
 from twin.network.tdd import END, LONG, START, at
-from twin.network.transmission import (
-    add_interference,
-    decode_later,
-    downlink_ratio,
-    launch,
-    measure_downlink,
-    uplink_ratio,
-)
+from twin.network.transmission import decode_later, launch
 from twin.network.triggers import arm_again, arm_persistent, rest_if_empty
 
 
@@ -34,7 +28,7 @@ def on_downlink(s: State, occasion: int, time: int) -> None:
     cells = s.cells.size
     for c in range(cells):
         s.cells[c].chain = schedule(s, DOWN, c, occasion, symbols, full, time)
-        measure_downlink(s, c, used_prbs(s, DOWN, c, occasion) + _reserved_prbs(s, s.cells[c].chain), time)
+        _load(s, c, occasion, time)
     for c in range(cells):
         h = s.cells[c].chain
         while h >= 0:
@@ -42,22 +36,23 @@ def on_downlink(s: State, occasion: int, time: int) -> None:
             if s.blocks[h].transmissions == 0:
                 fill(s, h, link, s.blocks[h].size // 8, time)
                 rest_if_empty(s, link)
-            ratio = downlink_ratio(s, link >> 1, c, time)
             length = s.blocks[h].length
-            end = turn + s.grid.downlink[END, place + length - 1]
-            launch(s, h, symbols * length, ratio, time, end)
+            launch(s, h, symbols * length, time, turn + s.grid.downlink[END, place + length - 1])
             h = s.blocks[h].chain
         decode_later(s, s.cells[c].chain)
     arm_again(s, DOWN, occasion)
 
 
 @kernel
-def _reserved_prbs(s: State, chain: int) -> int:
-    prbs = 0
-    while chain >= 0:
-        prbs += s.blocks[chain].prbs * s.blocks[chain].reserved
-        chain = s.blocks[chain].chain
-    return prbs
+def _load(s: State, cell: int, occasion: int, time: int) -> None:
+    """Note where a cell sends in the occasion that begins: dynamically, and in persistent allocations in use."""
+    load_cell(s, cell, s.reserved[DOWN, cell, occasion % s.reserved.shape[2]], top(s, DOWN, cell, occasion), time)
+    h = s.cells[cell].chain
+    while h >= 0:
+        if s.blocks[h].reserved == 1:
+            load_block(s, cell, s.blocks[h].start, s.blocks[h].prbs)
+        h = s.blocks[h].chain
+    remember_load(s, cell)
 
 
 @kernel
@@ -114,24 +109,20 @@ def on_uplink(s: State, occasion: int, time: int) -> None:
     place = occasion % s.grid.uplink.shape[1]
     symbols = _symbols(s, s.grid.uplink[END, place] - s.grid.uplink[START, place])
     turn = time - s.grid.uplink[START, place]
-    for c in range(s.cells.size):
-        s.cells[c].interference = 0.0
+    s.interference[:] = 0.0
     h, chain = s.planned[occasion % RING, 0], -1
     while h >= 0:
         following = s.blocks[h].chain
         if _use_grant(s, h, time):
-            add_interference(s, h)
-            s.cells[s.blocks[h].cell].uplink_work += s.blocks[h].prbs / s.config.prbs
+            add_interference(s, h, time)
             s.blocks[h].chain = chain
             chain = h
         h = following
-    for c in range(s.cells.size):
-        s.cells[c].rise += s.cells[c].interference
+    s.rise_sum[:] += s.interference
     h = chain
     while h >= 0:
         length = s.blocks[h].length
-        end = turn + s.grid.uplink[END, place + length - 1]
-        launch(s, h, symbols * length, uplink_ratio(s, h, time), time, end)
+        launch(s, h, symbols * length, time, turn + s.grid.uplink[END, place + length - 1])
         h = s.blocks[h].chain
     decode_later(s, chain)
 

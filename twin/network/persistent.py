@@ -35,14 +35,14 @@ def configure(handle: Handle, wanted: I64, shortest: I64) -> int:
             prbs = prbs_for(s, True, shortest[way], bits, mcs, 1, s.config.prbs)
         else:
             mcs, prbs, _ = allocate(s, link, q, bits, shortest[way], s.config.prbs)
-        first = s.links[link].offset % period
-        room = s.config.prbs
+        first, start = s.links[link].offset % period, 0
         for o in range(first, cycle, period):
-            room = min(room, s.config.prbs - s.reserved[way, cell, o])
-        if prbs > room:
+            start = max(start, s.reserved[way, cell, o])
+        if start + prbs > s.config.prbs:
             refused += 1
             continue
-        s.reserved[way, cell, first:cycle:period] += prbs
+        s.reserved[way, cell, first:cycle:period] = start + prbs
+        s.links[link].persistent_start = start
         s.links[link].persistent, s.links[link].persistent_mcs = period, mcs
         s.links[link].persistent_prbs = prbs
     return refused

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 from twin.network.carrier import Carrier
-from twin.network.carrier_state import DOWN, UP
 from twin.network.link_adaptation import cqi_thresholds
 from twin.network.mcs import CQI_TABLES
 from twin.network.phy import qam
@@ -40,26 +39,21 @@ class QualityReports:
 
     def _measure(self, time: int, serving: I64) -> tuple[F64, F64]:
         """Return ratios [dB] of uplinks and downlinks, (T,), with the mean interference of late."""
-        s = self.carrier.state
         load, rise = self._interference(time)
-        rows, cells = np.arange(len(serving)), np.maximum(serving, 0)
-        down = s.ratio[DOWN]
-        own = down[rows, cells]
-        down_db = _decibel(own / (1.0 + down @ load - own * load[cells]))
-        up_db = _decibel(s.ratio[UP][rows, cells] / (1.0 + rise[cells]))
+        up, down = self.carrier.quality(time, load, rise, serving)
+        down_db = _decibel(down)
         index = np.searchsorted(self.thresholds, down_db, side="right") - 1
         cqi_db = np.where(index >= 0, self.thresholds[np.maximum(index, 0)], -np.inf)
         detached = serving < 0
-        return np.where(detached, -np.inf, up_db), np.where(detached, -np.inf, cqi_db)
+        return np.where(detached, -np.inf, _decibel(up)), np.where(detached, -np.inf, cqi_db)
 
     def _interference(self, time: int) -> tuple[F64, F64]:
-        """Return mean load and uplink interference to noise of each cell since the last measurement, (C,)."""
+        """Return mean load and uplink interference to noise of each cell since the last measurement, (C, G)."""
         s, grid = self.carrier.state, self.carrier.grid
         periods = max((time - self._since) / grid.period, 1e-9)
-        load = s.cells["downlink_work"] / (periods * grid.downlink.shape[1])
-        rise = s.cells["rise"] / (periods * grid.uplink.shape[1])
-        for name in ("downlink_work", "uplink_work", "rise"):
-            s.cells[name] = 0.0
+        load = s.load_sum / (periods * grid.downlink.shape[1])
+        rise = s.rise_sum / (periods * grid.uplink.shape[1])
+        s.load_sum[:] = s.rise_sum[:] = 0.0
         self._since = time
         return np.minimum(load, 1.0), rise
 

@@ -50,31 +50,31 @@ def deactivate(s: State, link: int) -> None:
 
 
 @kernel
-def used_prbs(s: State, way: int, cell: int, occasion: int) -> int:
-    """Return the resource blocks that dynamic transmissions have taken in an occasion."""
+def top(s: State, way: int, cell: int, occasion: int) -> int:
+    """Return the first resource block above all allocations of an occasion."""
     r = occasion % RING
-    return s.used[way, cell, r, 0] if s.used[way, cell, r, 1] == occasion else 0
+    if s.used[way, cell, r, 1] == occasion:
+        return int(s.used[way, cell, r, 0])
+    return int(s.reserved[way, cell, occasion % s.reserved.shape[2]])
 
 
 @kernel
-def free_prbs(s: State, way: int, cell: int, occasion: int, length: int) -> int:
-    """Return the resource blocks that are free in all of `length` occasions from `occasion`."""
-    least = s.config.prbs
-    cycle = s.reserved.shape[2]
+def first_prb(s: State, way: int, cell: int, occasion: int, length: int) -> int:
+    """Return the first resource block above all allocations of `length` occasions from `occasion`."""
+    first = 0
     for o in range(occasion, occasion + length):
-        taken = used_prbs(s, way, cell, o) + s.reserved[way, cell, o % cycle]
-        least = min(least, s.config.prbs - taken)
-    return least
+        first = max(first, top(s, way, cell, o))
+    return first
 
 
 @kernel
-def take_prbs(s: State, way: int, cell: int, occasion: int, length: int, prbs: int) -> None:
-    """Mark resource blocks as used."""
-    for o in range(occasion, occasion + length):
+def take_prbs(s: State, h: int, occasion: int) -> None:
+    """Put a block above all allocations of its occasions (resource allocation type 1, without interleaving)."""
+    way, b = (h // HARQ_PROCESSES) & 1, s.blocks[h]
+    b.start = first_prb(s, way, b.cell, occasion, b.length)
+    for o in range(occasion, occasion + b.length):
         r = o % RING
-        if s.used[way, cell, r, 1] != o:
-            s.used[way, cell, r, 1], s.used[way, cell, r, 0] = o, 0
-        s.used[way, cell, r, 0] += prbs
+        s.used[way, b.cell, r, 1], s.used[way, b.cell, r, 0] = o, b.start + b.prbs
 
 
 @kernel
@@ -185,7 +185,7 @@ def _schedule_new(
         s.rank[place] = -np.inf
         link = s.active[way, cell, place]
         length = max(full, 1) if s.classes[top_class(s, link)].long == 1 else 1
-        free = free_prbs(s, way, cell, occasion, length)
+        free = s.config.prbs - first_prb(s, way, cell, occasion, length)
         if free <= 0:
             if length == 1:
                 return chain
@@ -209,7 +209,7 @@ def _give(s: State, h: int, link: int, occasion: int, symbols: int, length: int,
     mcs, prbs, layers = allocate(s, link, q, bits, symbols, free)
     new_block(s, h, link, symbols, mcs, prbs, layers, length)
     s.blocks[h].target, s.blocks[h].priority = s.classes[q].target, s.classes[q].priority
-    take_prbs(s, way, s.links[link].cell, occasion, length, prbs)
+    take_prbs(s, h, occasion)
     note_served(s, link, s.blocks[h].size, now)
     if way == UP:
         s.links[link].granted += s.blocks[h].size // 8
@@ -254,7 +254,7 @@ def _schedule_again(s: State, way: int, cell: int, occasion: int, full: int, now
             length = 1 if s.blocks[h].length == 1 else full
             if s.links[h // HARQ_PROCESSES].used == occasion or length == 0:
                 continue
-            if free_prbs(s, way, cell, occasion, length) < s.blocks[h].prbs:
+            if first_prb(s, way, cell, occasion, length) + s.blocks[h].prbs > s.config.prbs:
                 continue
             if found < 0 or _more_urgent(s, h, s.again[way, cell, found]):
                 found = i
@@ -270,7 +270,7 @@ def _schedule_again(s: State, way: int, cell: int, occasion: int, full: int, now
         s.lengths[AGAIN, way, cell] = last
         s.blocks[h].state, s.blocks[h].reserved = GRANTED, 0
         s.blocks[h].length = 1 if s.blocks[h].length == 1 else full
-        take_prbs(s, way, cell, occasion, s.blocks[h].length, s.blocks[h].prbs)
+        take_prbs(s, h, occasion)
         s.blocks[h].chain = chain
         chain = h
 
@@ -307,5 +307,6 @@ def persistent_block(s: State, h: int, link: int, symbols: int, chain: int) -> i
     new_block(s, h, link, symbols, s.links[link].persistent_mcs, s.links[link].persistent_prbs, 1, 1)
     q = top_class(s, link)
     s.blocks[h].target, s.blocks[h].priority = s.classes[q].target, s.classes[q].priority
+    s.blocks[h].start = s.links[link].persistent_start
     s.blocks[h].reserved, s.blocks[h].chain = 1, chain
     return h

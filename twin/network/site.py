@@ -17,7 +17,7 @@ from twin.network.quality import QualityReports
 from twin.network.topology import Topology, column
 from twin.network.traffic import Source
 from twin.radio_specs import NrSpec, QosSpec
-from twin.state import F64, Packet
+from twin.state import F64, I64, LinkState, Packet
 
 
 @dataclass(slots=True, eq=False)
@@ -47,10 +47,14 @@ class Site:
             snr_db = 10.0 * np.log10(self.carrier.state.ratio[DOWN])
         return self.mobility.update(time, gain_db + down_dbm, snr_db)
 
-    def hear(self, time: int, gain_db: F64, delay: F64, topology: Topology) -> None:
-        """Set power control, quality reports and propagation [s], (T, C), for the cells that serve from now on."""
+    def hear(self, time: int, links: LinkState, rows: I64, gain_db: F64, delay: F64, topology: Topology) -> None:
+        """Set fading, power control, quality reports and propagation for the cells that serve from now on.
+
+        `rows` of links, `gain_db` and `delay` [s] are (T, C).
+        """
         _, cells = self.radios(topology)
         serving = self.mobility.cell
+        self.carrier.trace(links, rows)
         self.carrier.control_power(gain_db, column(cells, "noise_figure_db"), serving)
         self.quality.update(time, serving)
         seconds = delay[np.arange(len(serving)), np.maximum(serving, 0)]

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from twin.errors import ScenarioError
 from twin.link import Radio
-from twin.state import F64, I32, LinkState
+from twin.state import F64, I32, I64, LinkState
 
 BOLTZMANN, REFERENCE_KELVIN = 1.380649e-23, 290.0
 
@@ -64,15 +64,20 @@ class Topology:
         """Return the power that terminals receive from cells, (T, C)."""
         return self.path_gain_db(links) + column(self.cells, "power_dbm")
 
-    def _gather(self, links: LinkState, values: NDArray[Any], missing: float) -> F64:
+    def rows(self, links: LinkState) -> I64:
+        """Return the link between each terminal and cell, (T, C), -1 for none."""
         if self._pairs is not links.a:
             self._rows = self._match(links)
             self._pairs = links.a
-        if not len(values):
-            return np.full(self._rows.shape, missing)
-        return np.where(self._rows >= 0, values[self._rows], missing)
+        return self._rows
 
-    def _match(self, links: LinkState) -> NDArray[np.int64]:
+    def _gather(self, links: LinkState, values: NDArray[Any], missing: float) -> F64:
+        rows = self.rows(links)
+        if not len(values):
+            return np.full(rows.shape, missing)
+        return np.where(rows >= 0, values[rows], missing)
+
+    def _match(self, links: LinkState) -> I64:
         row_of = {pair: row for row, pair in enumerate(zip(links.a.tolist(), links.b.tolist(), strict=True))}
         rows = [
             [row_of.get((min(t.index, c.index), max(t.index, c.index)), -1) for c in self.cells]

@@ -1,6 +1,8 @@
-"""Blocks on the air: interference, decoding, feedback, and what follows from it."""
+"""Blocks on the air: what they carry, decoding, feedback, and what follows from it."""
 
 from __future__ import annotations
+
+import numpy as np
 
 from twin.kernels import kernel
 from twin.network.carrier_state import (
@@ -9,12 +11,12 @@ from twin.network.carrier_state import (
     HANDOVER,
     HARQ_FAILED,
     HARQ_PROCESSES,
-    UP,
     State,
 )
-from twin.network.harq import combine
+from twin.network.harq import add, combine
+from twin.network.interference import downlink_ratio, last_group, uplink_ratio
 from twin.network.link_adaptation import data_elements
-from twin.network.phy import transport_error
+from twin.network.phy import per_symbol, transport_error
 from twin.network.queues import DECODE, FEEDBACK, log_transmission, schedule_event, settle
 from twin.network.scheduler import IDLE, ON_AIR, WAITING
 from twin.network.tbs import code_blocks
@@ -24,62 +26,38 @@ OLLA_LIMIT_DB = 20.0
 
 
 @kernel
-def measure_downlink(s: State, cell: int, prbs: int, time: int) -> None:
-    """Note the load of a cell in the occasion that starts now: it sends in used resource blocks only."""
-    s.cells[cell].load, s.cells[cell].load_at = prbs / s.config.prbs, time
-    s.cells[cell].downlink_work += prbs / s.config.prbs
-
-
-@kernel
-def downlink_ratio(s: State, terminal: int, cell: int, time: int) -> float:
-    """Return signal to noise and interference per PRB: other cells interfere by their present load."""
-    rest = 1.0
-    for c in range(s.cells.size):
-        if c != cell and s.cells[c].load_at == time:
-            rest += s.cells[c].load * s.ratio[DOWN, terminal, c]
-    return float(s.ratio[DOWN, terminal, cell] / rest)
-
-
-@kernel
-def uplink_power(s: State, terminal: int, cell: int, prbs: int) -> float:
-    """Return the share of its full power that a terminal uses for `prbs` resource blocks."""
-    full = s.ratio[UP, terminal, cell]
-    if full <= 0.0:
-        return 1.0
-    return float(min(1.0, 10.0 ** (0.1 * s.uplink_cap_db[terminal]) * prbs / full))
-
-
-@kernel
-def add_interference(s: State, h: int) -> None:
-    """Add what a block in the uplink brings to the other cells, spread over the carrier, to noise."""
-    terminal, cell = h // (2 * HARQ_PROCESSES), s.blocks[h].cell
-    power = uplink_power(s, terminal, cell, s.blocks[h].prbs)
-    for c in range(s.cells.size):
-        if c != cell:
-            s.cells[c].interference += power * s.ratio[UP, terminal, c] / s.config.prbs
-
-
-@kernel
-def uplink_ratio(s: State, h: int, time: int) -> float:
-    """Return signal to noise and interference per PRB of a block in the uplink."""
-    terminal, cell, prbs = h // (2 * HARQ_PROCESSES), s.blocks[h].cell, s.blocks[h].prbs
-    signal = uplink_power(s, terminal, cell, prbs) * s.ratio[UP, terminal, cell] / prbs
-    rest = 1.0 + s.cells[cell].interference
-    if s.cells[cell].load_at == time:
-        rest += s.config.self_interference * s.cells[cell].load
-    return float(signal / rest)
-
-
-@kernel
-def launch(s: State, h: int, symbols: int, ratio: float, time: int, end: int) -> None:
-    """Put a block on the air until `end`."""
+def launch(s: State, h: int, symbols: int, time: int, end: int) -> None:
+    """Put a block on the air until `end`: what its resource-block groups will tell the receiver."""
     b = s.blocks
-    down = (h // HARQ_PROCESSES) & 1 == DOWN
+    link, down = h // HARQ_PROCESSES, (h // HARQ_PROCESSES) & 1 == DOWN
     b[h].state, b[h].end = ON_AIR, end
     b[h].transmissions += 1
-    b[h].snr = ratio / (s.config.gap * b[h].layers)
     b[h].symbols = float(data_elements(s, down, symbols, b[h].prbs) * b[h].layers)
+    b[h].information, b[h].dispersion = 0.0, 0.0
+    shannon, start, prbs = 0.0, b[h].start, b[h].prbs
+    for g in range(start // s.config.group, last_group(s, start, prbs) + 1):
+        ratio = downlink_ratio(s, link >> 1, b[h].cell, g, time) if down else uplink_ratio(s, h, g, time)
+        snr = layer_ratio(ratio, b[h].layers, s.config.layer_correlation) / s.config.gap
+        here = min(start + prbs, (g + 1) * s.config.group) - max(start, g * s.config.group)
+        capacity, dispersion = per_symbol(s.qam, s.mcs[0, b[h].mcs], snr)
+        b[h].information += b[h].symbols * here / prbs * capacity
+        b[h].dispersion += b[h].symbols * here / prbs * dispersion
+        shannon += here / prbs * np.log1p(snr)
+    b[h].snr = np.expm1(shannon)
     log_transmission(s, h, time)
+
+
+@kernel
+def layer_ratio(ratio: float, layers: int, correlation: float) -> float:
+    """Return the ratio of one of `layers` layers that share the power, after a linear MMSE receiver.
+
+    Two layers whose signatures at the receiver have the scalar product `correlation` r: with rho = ratio / 2,
+    1 / [(1 + rho H^H H)^-1]_kk - 1 = rho - (rho r)^2 / (1 + rho).
+    """
+    if layers == 1:
+        return ratio
+    rho = 0.5 * ratio
+    return rho - (rho * correlation) ** 2 / (1.0 + rho)
 
 
 @kernel
@@ -108,7 +86,10 @@ def decode(s: State, h: int, time: int) -> bool:
     b = s.blocks
     link = h // HARQ_PROCESSES
     mcs = b[h].mcs
-    combine(s.words[h], s.mcs[0, mcs], b[h].symbols, b[h].snr, s.config.incremental, s.qam)
+    if s.config.incremental:
+        add(s.words[h], b[h].symbols, b[h].information, b[h].dispersion)
+    else:
+        combine(s.words[h], s.mcs[0, mcs], b[h].symbols, b[h].snr, False, s.qam)
     count, bits = code_blocks(b[h].size, s.mcs[1, mcs])
     error = transport_error(bits, count, s.words[h, 0], s.words[h, 1], s.words[h, 2])
     good = b[h].draw >= error
