@@ -199,6 +199,8 @@ class NrNetwork(EventNetwork):
                 self._down(flow, packet, time)
             until = min(until, known + self.backhaul + self._processing)
         for site in self.sites:
+            self._drain(site)  # what a handover dropped: before its rows are used again
+        for site in self.sites:
             self._flush(site)
         limit = min(until, self._changes[0][0]) if self._changes else until
         answering = len(self.sites) == 1

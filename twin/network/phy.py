@@ -91,7 +91,7 @@ def per_symbol(tables: Qam, qm: int, snr: float) -> tuple[float, float]:
     row = qm // 2 - 1
     capacity, dispersion = tables.capacity[row], tables.dispersion[row]
     mantissa, exponent = frexp(snr)  # snr = 2 mantissa 2^(exponent - 1), 1 <= 2 mantissa < 2
-    if exponent <= FIRST_OCTAVE:
+    if exponent <= FIRST_OCTAVE or snr <= 0.0:
         share = max(snr, 0.0) * 2.0**-FIRST_OCTAVE
         return capacity[0] * share, dispersion[0] * share
     if exponent > FIRST_OCTAVE + OCTAVES:
