@@ -9,6 +9,7 @@ import numpy as np
 
 from twin.draws import key
 from twin.network import carrier_state as cs
+from twin.network import records
 from twin.network.bandwidth import group_size, resource_blocks
 from twin.network.interference import quality
 from twin.network.link_adaptation import SIZES, aggregation_thresholds, thresholds
@@ -83,8 +84,9 @@ class Carrier:
         """
         known = rows >= 0
         first, last = (np.where(known, links.path_offset[at], 0) for at in (rows, rows + 1))
-        arrays = (links.path_amplitude, links.path_delay, links.path_doppler)
-        amplitude, delay, doppler = (np.require(array, requirements=["C", "W"]) for array in arrays)
+        amplitude = np.require(links.path_amplitude, requirements=["C", "W"])  # kernels know no read-only arrays
+        others = (links.path_delay, links.path_doppler)
+        delay, doppler = (np.require(array, requirements=["C", "W"]) for array in others)
         s = self.state
         s.traced[0], s.fading[:], s.faded_at[:] = links.time, 1.0, -1
         self.state = s._replace(path_first=first, path_last=last, amplitude=amplitude, delay=delay, doppler=doppler)
@@ -174,7 +176,7 @@ class Carrier:
         classes = _classes(self.qos, segment_header)
         threshold = np.empty((len(classes), SIZES, mcs.shape[1]))
         thresholds(qam(), mcs, classes["target"], threshold)
-        link_rows = cs.records(cs.LINK, links)
+        link_rows = records.records(records.LINK, links)
         link_rows["key"] = np.repeat(np.array([key(name) for name in terminals], dtype=np.uint64), 2)
         link_rows["offset"] = np.repeat(np.arange(len(terminals)), 2)
         link_rows["reported_db"] = -np.inf
@@ -185,8 +187,8 @@ class Carrier:
             config=self._config(seed, segment_header, ahead), grid=self.grid, qam=qam(), mcs=mcs,
             threshold=threshold,
             aggregation_db=aggregation_thresholds(qam()), classes=classes,
-            bearers=cs.records(cs.BEARER, links * len(classes)), links=link_rows,
-            blocks=cs.records(cs.BLOCK, blocks), words=np.zeros((blocks, 4)),
+            bearers=records.records(records.BEARER, links * len(classes)), links=link_rows,
+            blocks=records.records(records.BLOCK, blocks), words=np.zeros((blocks, 4)),
             sizes=np.zeros((SYMBOLS + 1, 2, mcs.shape[1], self.prbs + 1), dtype=np.int32),
             fairness=np.array([1.0, 0.0]),
             counts=np.array([FIRST_ROWS, segments, 0, 0, 0, 0], dtype=np.int64),
@@ -195,8 +197,8 @@ class Carrier:
         )  # fmt: skip
 
 
-def _classes(qos: Sequence[QosSpec], segment_header: int) -> cs.Records:
-    rows = cs.records(cs.CLASS, len(qos))
+def _classes(qos: Sequence[QosSpec], segment_header: int) -> records.Records:
+    rows = records.records(records.CLASS, len(qos))
     for row, q in zip(rows, qos, strict=True):
         row["priority"], row["budget"], row["discard"] = q.priority, q.delay_budget, q.discard
         row["target"], row["size"] = q.error_target, q.size + segment_header

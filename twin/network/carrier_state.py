@@ -16,11 +16,10 @@ from twin.kernels import kernel
 from twin.network.handle import HandleType, borrowed
 from twin.network.heap import EVENT
 from twin.network.phy import Qam
+from twin.network.records import CELL, FATE, PACKET, SEGMENT, Records, records
 from twin.network.tdd import Grid
 from twin.state import C128, F64, I32, I64, REPEATS
 
-Records = Any
-"""A one-dimensional array of records; numba and mypy don't agree on a closer type."""
 HARQ_PROCESSES = 16
 RING = 2048
 """Occasions that can be planned ahead."""
@@ -29,114 +28,6 @@ QUEUED, DELIVERED, DISCARDED, HARQ_FAILED, HANDOVER = range(5)
 """Fates of a packet on the radio."""
 FREE_PACKETS, FREE_SEGMENTS, DECIDED, EVENTS, COME, COMING = range(6)
 """Entries of `State.counts`; `State.arrivals` waits from COME on and ends before COMING."""
-
-CLASS = np.dtype([
-    ("order", np.int64),  # entry k: the class with the k-th priority
-    ("priority", np.int64),  # smaller goes first
-    ("budget", np.int64),  # ns, packet delay budget, for deadlines
-    ("discard", np.int64),  # ns, 0 never
-    ("target", np.float64),  # block error rate of a first transmission
-    ("configured", np.int64),  # uplink occasions between configured grants, 0 none
-    ("semi_persistent", np.int64),  # downlink occasions between persistent allocations, 0 none
-    ("size", np.int64),  # bytes that a persistent allocation holds
-    ("long", np.int64),  # 1: transmissions as long as the slot
-])  # fmt: skip
-PACKET = np.dtype([
-    ("size", np.int64),  # bytes with headers
-    ("left", np.int64),  # bytes not yet put into a block
-    ("open", np.int64),  # bytes not yet decoded
-    ("references", np.int64),  # places that still name this packet; 0: the row is free
-    ("fate", np.int64),
-    ("bearer", np.int64),
-    ("next", np.int64),  # in the bearer's queue, -1
-    ("created", np.int64),  # ns
-    ("ready", np.int64),  # ns, processed and visible to the MAC
-    ("occasion", np.int64),  # ns, see Hop
-    ("alone", np.int64),  # ns, see Hop
-    ("first", np.int64),  # ns, start of the first transmission, -1 before
-    ("transmissions", np.int64),  # of blocks with a part of it
-    ("repeated", np.int64),  # how many of them were retransmissions
-    ("free", np.int64),  # stack of free rows
-])  # fmt: skip
-SEGMENT = np.dtype([
-    ("packet", np.int64), ("bytes", np.int64), ("next", np.int64), ("free", np.int64),  # stack of free rows
-])  # fmt: skip
-BEARER = np.dtype([
-    ("head", np.int64),  # packet, -1
-    ("tail", np.int64),
-    ("timer", np.int64),  # 1: a discard timer runs
-    ("endless", np.int64),  # 1: full buffer
-])  # fmt: skip
-LINK = np.dtype([
-    ("cell", np.int64),  # serving cell, -1 detached
-    ("active", np.int64),  # place in the list of its cell, -1
-    ("bytes", np.int64),  # waiting
-    ("packets", np.int64),  # waiting
-    ("known", np.int64),  # uplink bytes that the base station knows of
-    ("granted", np.int64),  # uplink bytes granted and not yet used
-    ("reports", np.int64),  # uplink blocks in the air with a buffer status report of more data
-    ("requested", np.int64),  # 1: scheduling request under way
-    ("used", np.int64),  # occasion of the last transmission
-    ("sequence", np.int64),  # transport blocks so far
-    ("key", np.uint64),  # of the terminal's name, for draws
-    ("offset", np.int64),  # of scheduling requests and persistent occasions
-    ("served", np.int64),  # ns
-    ("average", np.float64),  # bits, each weighted by `State.fairness` when it was sent
-    ("olla_db", np.float64),
-    ("reported_db", np.float64),  # downlink: by the last CQI; uplink: of one PRB at full power
-    ("persistent", np.int64),  # period in occasions, 0 none
-    ("persistent_prbs", np.int64),
-    ("persistent_mcs", np.int64),
-    ("persistent_start", np.int64),  # PRB
-    ("armed", np.int64),  # occasion of the next configured grant, -1
-])  # fmt: skip
-BLOCK = np.dtype([
-    ("state", np.int64),  # see scheduler
-    ("free_at", np.int64),  # ns
-    ("mcs", np.int64),
-    ("start", np.int64),  # PRB
-    ("prbs", np.int64),
-    ("layers", np.int64),
-    ("size", np.int64),  # bits
-    ("transmissions", np.int64),
-    ("symbols", np.float64),  # resource elements of this transmission, layers counted
-    ("snr", np.float64),  # linear, of this transmission: the flat ratio that its groups are worth
-    ("information", np.float64),  # bits, of this transmission
-    ("dispersion", np.float64),  # bits^2, of this transmission
-    ("draw", np.float64),
-    ("end", np.int64),  # ns
-    ("length", np.int64),  # occasions
-    ("segment", np.int64),  # head of the list, -1
-    ("report", np.int64),  # bytes left behind, in the buffer status report
-    ("cell", np.int64),
-    ("reserved", np.int64),  # 1: in resource blocks of a persistent allocation
-    ("priority", np.int64),
-    ("target", np.float64),
-    ("chain", np.int64),  # next block of the same occasion, -1
-    ("since", np.int64),  # ns, waiting for retransmission
-])  # fmt: skip
-CELL = np.dtype([
-    ("cces", np.int64),  # taken in the present PDCCH occasion
-    ("cces_at", np.int64),  # ns
-    ("load_at", np.int64),  # ns, downlink occasion that `State.load` is of
-    ("chain", np.int64),  # blocks of the present downlink occasion
-])  # fmt: skip
-FATE = np.dtype([
-    ("packet", np.int64),
-    ("time", np.int64),  # ns, decoded or dropped
-    ("fate", np.int64),
-    ("way", np.int64),
-    ("queued", np.int64),  # ns, visible to the MAC
-    ("occasion", np.int64),  # ns, see Hop
-    ("alone", np.int64),  # ns, see Hop
-    ("first", np.int64),  # ns, start of the first transmission, -1 without one
-    ("transmissions", np.int64),
-    ("repeated", np.int64),
-])  # fmt: skip
-NONE = {"active", "head", "tail", "used", "armed", "segment", "chain", "next", "cell", "first",
-        "cces_at", "load_at"}  # fmt: skip
-"""Fields that start at -1."""
-
 
 class Config(NamedTuple):
     """Settings of the carrier."""
@@ -248,17 +139,6 @@ def bind(s: State) -> Any:
 
 ACTIVE, AGAIN = 0, 1
 """First index of `State.lengths`."""
-
-
-def records(kind: np.dtype[Any], rows: int) -> Records:
-    """Return records with their start values; where there is a stack of free rows, all are free."""
-    made = np.zeros(rows, dtype=kind)
-    for name in kind.names or ():
-        if name in NONE:
-            made[name] = -1
-    if "free" in (kind.names or ()):
-        made["free"] = np.arange(rows - 1, -1, -1)
-    return made
 
 
 def heap_rows(links: int) -> int:
