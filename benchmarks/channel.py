@@ -1,15 +1,18 @@
-"""Cost of the ray-traced channel in the city, as CPU time of one core: python benchmarks/channel.py [case ...]
+"""Cost of the ray-traced channel, as CPU time of one core: python benchmarks/channel.py [case ...]
 
-Each case prints its cost and, where two things are compared, their ratio within this run.
+Each case prints its cost and, where two things are compared, their ratio within this run. Cases named after munich
+need the scenes of sionna-rt: its wheel unpacked, and SIONNA_SCENES=.../sionna/rt/scenes.
 """
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 
@@ -18,11 +21,13 @@ from twin.channel.tracer import RayTracer
 from twin.link import Radio
 from twin.specs import RayTracingSpec
 from twin.state import BodyState
-from twin.world.world import World, open_world
+from twin.world.importers import import_world
+from twin.world.world import World, open_world, save_world
 
 CITY = Path(__file__).resolve().parents[1] / "worlds" / "city"
 SITES = 4
 STEP = 0.01  # m that a receiver moves in a step
+WALK = 700  # steps: further than the lists of the search hold, so that renewing them is counted
 
 
 def bodies(position):
@@ -43,12 +48,22 @@ def places(world: World, count: int, rng, low: float, high: float, above: float)
     return found[:count] + [0.0, 0.0, above]
 
 
+def munich_world() -> World:
+    """Return the scene munich of sionna-rt."""
+    scenes = os.environ.get("SIONNA_SCENES")
+    if not scenes:
+        raise SystemExit("set SIONNA_SCENES to the folder sionna/rt/scenes of sionna-rt's wheel, unpacked")
+    return import_world(Path(scenes) / "munich" / "munich.xml")[0]
+
+
 class Case:
     """Sites on roofs, walkers in the streets, lorries."""
 
-    def __init__(self, walkers: int, *, lorries: int = 0, moving_site: bool = False, **spec) -> None:
+    def __init__(
+        self, walkers: int, *, lorries: int = 0, moving_site: bool = False, world: World | None = None, **spec
+    ) -> None:
         rng = np.random.default_rng(5)
-        self.world = open_world(CITY)
+        self.world = world or open_world(CITY)
         sites = places(self.world, SITES, rng, 10.0, 40.0, 5.0)
         self.position = np.vstack(
             [places(self.world, walkers, rng, -9.0, 3.0, 1.5), places(self.world, 10, rng, -9.0, 3.0, 2.0)]
@@ -67,22 +82,22 @@ class Case:
         self.links = self.tracer.trace(0, bodies(self.position))
         self.first = time.process_time() - start
 
-    def run(self, steps: int) -> float:
-        """Return CPU seconds a step: of 5 stretches the quickest, since other programs only ever add."""
+    def run(self, steps: int, walks: int = 3) -> float:
+        """Return CPU seconds a step: of a few walks the quickest, since other programs only ever add."""
         costs = []
-        for _ in range(5):
+        for _ in range(walks):
             start = time.process_time()
-            for step in range(steps // 5):
+            for step in range(steps):
                 self.position = self.position + STEP * self.way
                 self.links = self.tracer.trace(step + 1, bodies(self.position))
-            costs.append((time.process_time() - start) / (steps // 5))
+            costs.append((time.process_time() - start) / steps)
         return min(costs)
 
 
-def specular() -> None:
-    for walkers, steps in ((50, 400), (200, 200)):
-        case = Case(walkers)
-        seconds = case.run(steps)
+def specular(world: World | None = None) -> None:
+    for walkers in (50, 200):
+        case = Case(walkers, world=world)
+        seconds = case.run(WALK)
         links = len(case.links.a)
         print(
             f"{SITES} x {walkers}, order 3: {seconds / links * 1e6:.1f} us a link-step, {1 / seconds:.0f} steps/s, "
@@ -90,16 +105,20 @@ def specular() -> None:
         )
 
 
+def munich() -> None:
+    specular(munich_world())
+
+
 def kinetic() -> None:
     """Kinetic against full search of the same trees."""
     quick, full = Case(50), Case(50, mode="exhaustive")
-    a, b = quick.run(100), full.run(10)
+    a, b = quick.run(WALK), full.run(10)
     print(f"kinetic {a * 1e3:.2f} ms a step, exhaustive {b * 1e3:.2f} ms: {b / a:.0f} times")
 
 
 def lorries() -> None:
     without, loaded = Case(50), Case(50, lorries=10)
-    a, b = without.run(300), loaded.run(300)
+    a, b = without.run(WALK), loaded.run(WALK)
     paths = [len(case.links.path_delay) for case in (without, loaded)]
     print(
         f"10 moving hulls: {b * 1e3:.2f} ms a step instead of {a * 1e3:.2f} ms; {paths[1]} paths instead of {paths[0]}"
@@ -108,12 +127,12 @@ def lorries() -> None:
 
 def moving() -> None:
     case = Case(50, moving_site=True)
-    print(f"both ends moving: {case.run(200) * 1e3:.2f} ms a step and transmitter, 50 links")
+    print(f"both ends moving: {case.run(WALK) * 1e3:.2f} ms a step and transmitter, 50 links")
 
 
 def diffraction() -> None:
     plain, bent = Case(50, order=1), Case(50, order=1, diffraction=True)
-    a, b = plain.run(50), bent.run(50)
+    a, b = plain.run(WALK), bent.run(50, walks=1)
     paths = [len(c.links.path_delay) / len(c.links.a) for c in (plain, bent)]
     print(f"diffraction: {b / a:.1f} times as long, {paths[1]:.1f} paths a link instead of {paths[0]:.1f}")
 
@@ -129,18 +148,32 @@ def recall() -> None:
     print(f"recall {100 * len(keys[0] & keys[1]) / len(keys[1]):.2f} % of {len(keys[1])}, {power[0] - power[1]:.4f} dB")
 
 
-def cold() -> None:
+def cold(world: str = "") -> None:
     """A new process with compiled kernels in the cache: imports, discovery, first links."""
-    code = "import sys; sys.argv = ['x']; import runpy; m = runpy.run_path('benchmarks/channel.py'); m['Case'](50)"
-    start = time.perf_counter()
-    subprocess.run([sys.executable, "-c", code], check=True, cwd=CITY.parents[1])
-    print(f"cold start: {time.perf_counter() - start:.2f} s of real time, {SITES} sites")
+    code = (
+        "import runpy, time, resource; m = runpy.run_path('benchmarks/channel.py')\n"
+        f"world = m['open_world']({world!r}) if {world!r} else None\n"
+        "case = m['Case'](50, world=world)\n"
+        "used = resource.getrusage(resource.RUSAGE_SELF)\n"
+        "print(f'cold start: {used.ru_utime + used.ru_stime:.2f} s, of which {case.first:.2f} s for discovery from '\n"
+        "      f\"{m['SITES']} sites\")"
+    )
+    for _ in range(2):  # the first may compile
+        shown = subprocess.run([sys.executable, "-c", code], check=True, cwd=CITY.parents[1], stdout=subprocess.PIPE)
+    print(shown.stdout.decode(), end="")
+
+
+def munich_cold() -> None:
+    with TemporaryDirectory() as folder:
+        save_world(munich_world(), Path(folder) / "munich")
+        cold(str(Path(folder) / "munich"))
 
 
 CASES: dict[str, Callable[[], None]] = {
     case.__name__: case for case in (specular, kinetic, lorries, moving, diffraction, recall, cold)
 }
+MUNICH: dict[str, Callable[[], None]] = {case.__name__: case for case in (munich, munich_cold)}
 
 if __name__ == "__main__":
     for name in sys.argv[1:] or CASES:
-        CASES[name]()
+        (CASES | MUNICH)[name]()

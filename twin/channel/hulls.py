@@ -1,4 +1,4 @@
-"""Moving things: convex hulls on bodies that block paths and reflect them, found anew at every trace."""
+"""Moving things: convex hulls on bodies, where they are now, and which of them are large enough to matter where."""
 
 from __future__ import annotations
 
@@ -6,21 +6,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from twin.kernels import kernel, uncounted  # isort: skip  before numba
-from math import sqrt
-
+from twin.kernels import uncounted  # isort: skip  before numba
 import numpy as np
 from scipy.spatial import ConvexHull, QhullError
 
-from twin.channel.images import MOVING
-from twin.channel.paths import Paths
-from twin.channel.planes import Scene
 from twin.channel.radios import check_rows
 from twin.errors import WorldError
-from twin.state import F64, I32, BodyState
-from twin.world.bvh import Point, Triple, closest_hit
+from twin.state import F64, I32, BodyState, Bool
+from twin.world.bvh import Triple
 
-_CLEAR = 1e-3
+ZONE = 0.5
+"""Radius, as a part of that of the first Fresnel zone, below which a hull neither blocks nor reflects a path."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -125,118 +121,45 @@ def _place(hulls: Hulls, position: F64, orientation: F64) -> None:
             hulls.offset[f] = hulls.own_offset[f] + x * p[0] + y * p[1] + z * p[2]
 
 
-@uncounted
-def hull_between(hulls: Hulls, a: Point, b: Point, body_a: int, body_b: int, but: int) -> bool:
-    """Tell whether a hull lies between points a and b; those of the ends' own bodies and hull `but` don't count.
+class Nearby(NamedTuple):
+    """Which of H hulls can matter to paths that begin or end at each of P places."""
 
-    A segment meets a convex hull where it is inside all its half-spaces at once (Cyrus and Beck, 1978).
+    count: I32  # (P,)
+    hull: I32  # (P, H) the first `count` are used
+    listed: Bool  # (P, H)
+
+
+def make_nearby(places: int, hulls: int) -> Nearby:
+    """Return empty lists."""
+    shape = (places, hulls)
+    return Nearby(np.zeros(places, dtype=np.int32), np.zeros(shape, dtype=np.int32), np.zeros(shape, dtype=np.bool_))
+
+
+@uncounted
+def list_nearby(hulls: Hulls, wavelength: float, position: F64, nearby: Nearby) -> None:
+    """Fill the lists for `position` (P, 3).
+
+    The first Fresnel zone of a path has the radius sqrt(wavelength d1 d2 / (d1 + d2)) at distances d1 and d2 from
+    its ends (Recommendation ITU-R P.526, 2.3), which is more than that of wavelength min(d1, d2) / 2.
     """
-    dx, dy, dz = b[0] - a[0], b[1] - a[1], b[2] - a[2]
-    square = dx * dx + dy * dy + dz * dz
-    for h in range(len(hulls.body)):
-        if h == but or hulls.body[h] == body_a or hulls.body[h] == body_b:
-            continue
-        x, y, z = hulls.centre[h, 0] - a[0], hulls.centre[h, 1] - a[1], hulls.centre[h, 2] - a[2]
-        t = 0.0
-        if square > 0.0:
-            t = min(1.0, max(0.0, (x * dx + y * dy + z * dz) / square))
-        x, y, z = x - t * dx, y - t * dy, z - t * dz
-        if x * x + y * y + z * z > hulls.radius[h] * hulls.radius[h]:
-            continue
-        enter, leave = 0.0, 1.0
-        for f in range(hulls.first[h], hulls.first[h + 1]):
-            n = hulls.normal[f]
-            slope = dx * n[0] + dy * n[1] + dz * n[2]
-            room = hulls.offset[f] - (a[0] * n[0] + a[1] * n[1] + a[2] * n[2])
-            if slope > 0.0:
-                leave = min(leave, room / slope)
-            elif slope < 0.0:
-                enter = max(enter, room / slope)
-            elif room < 0.0:
-                leave = -1.0
-        if enter < leave:
-            return True
-    return False
-
-
-@kernel
-def block(hulls: Hulls, position: F64, place_body: I32, first: I32, second: I32, paths: Paths) -> None:
-    """Take from `paths` those that a hull crosses; `first` and `second` (G,) are the places of each pair."""
-    for g in range(len(first)):
-        a, b = first[g], second[g]
-        kept = 0
-        for m in range(min(paths.found[g], paths.length.shape[1])):
-            crossed = False
-            here = position[a]
-            for k in range(paths.length[g, m] + 1):
-                there = position[b] if k == paths.length[g, m] else paths.vertex[g, m, k]
-                crossed = crossed or hull_between(hulls, here, there, place_body[a], place_body[b], -1)
-                here = there
-            if crossed:
-                continue
-            if kept != m:
-                paths.length[g, kept] = paths.length[g, m]
-                paths.kind[g, kept] = paths.kind[g, m]
-                paths.what[g, kept] = paths.what[g, m]
-                paths.vertex[g, kept] = paths.vertex[g, m]
-            kept += 1
-        if paths.found[g] <= paths.length.shape[1]:
-            paths.found[g] = kept
-
-
-@kernel
-def reflect(scene: Scene, hulls: Hulls, position: F64, place_body: I32, first: I32, second: I32, paths: Paths) -> None:
-    """Append to `paths` the paths with one reflection, on a face of a hull; nothing else may lie in their way."""
-    vertex = np.zeros(3)
-    for g in range(len(first)):
-        a, b = position[first[g]], position[second[g]]
-        body_a, body_b = place_body[first[g]], place_body[second[g]]
+    for p in range(len(position)):
+        count = 0
         for h in range(len(hulls.body)):
-            if hulls.body[h] == body_a or hulls.body[h] == body_b:
-                continue
-            for f in range(hulls.first[h], hulls.first[h + 1]):
-                if not _bounce(hulls, h, f, a, b, vertex):
-                    continue
-                n = hulls.normal[f]
-                point = (vertex[0] + _CLEAR * n[0], vertex[1] + _CLEAR * n[1], vertex[2] + _CLEAR * n[2])
-                if (
-                    _met(scene, point, a)
-                    or _met(scene, point, b)
-                    or hull_between(hulls, vertex, a, body_a, body_b, h)
-                    or hull_between(hulls, vertex, b, body_a, body_b, h)
-                ):
-                    continue
-                m = paths.found[g]
-                paths.found[g] = m + 1
-                if m < paths.length.shape[1]:
-                    paths.length[g, m] = 1
-                    paths.kind[g, m, 0], paths.what[g, m, 0] = MOVING, f
-                    paths.vertex[g, m, 0] = vertex
+            x, y, z = (
+                hulls.centre[h, 0] - position[p, 0],
+                hulls.centre[h, 1] - position[p, 1],
+                hulls.centre[h, 2] - position[p, 2],
+            )
+            reach = 2.0 * hulls.radius[h] ** 2 / (ZONE * ZONE * wavelength) + hulls.radius[h]
+            nearby.listed[p, h] = x * x + y * y + z * z <= reach * reach
+            if nearby.listed[p, h]:
+                nearby.hull[p, count] = h
+                count += 1
+        nearby.count[p] = count
 
 
 @uncounted
-def _bounce(hulls: Hulls, h: int, f: int, a: Point, b: Point, vertex: F64) -> bool:
-    """Write the point of reflection on face f of hull h; tell whether it is on the face, seen from outside."""
-    n, d = hulls.normal[f], hulls.offset[f]
-    side_a = a[0] * n[0] + a[1] * n[1] + a[2] * n[2] - d
-    side_b = b[0] * n[0] + b[1] * n[1] + b[2] * n[2] - d
-    if side_a <= 0.0 or side_b <= 0.0:
-        return False
-    t = side_a / (side_a + side_b)
-    for k in range(3):
-        # a + t (b - a) less its height above the plane: both are linear along the unfolded line
-        vertex[k] = a[k] - side_a * n[k] + t * (b[k] - side_b * n[k] - a[k] + side_a * n[k])
-    for other in range(hulls.first[h], hulls.first[h + 1]):
-        m = hulls.normal[other]
-        if other != f and vertex[0] * m[0] + vertex[1] * m[1] + vertex[2] * m[2] > hulls.offset[other]:
-            return False
-    return True
-
-
-@uncounted
-def _met(scene: Scene, point: Point, end: Point) -> bool:
-    dx, dy, dz = end[0] - point[0], end[1] - point[1], end[2] - point[2]
-    length = sqrt(dx * dx + dy * dy + dz * dz)
-    if length == 0.0:
-        return False
-    return closest_hit(scene.bvh, point, (dx, dy, dz), 0.0, 1.0)[0] >= 0
+def is_small(hulls: Hulls, h: int, wavelength: float, before: float, after: float) -> bool:
+    """Tell whether hull h is small beside the Fresnel zone of a path, so far [m] from its two ends."""
+    radius = hulls.radius[h]
+    return bool(radius * radius * (before + after) < ZONE * ZONE * wavelength * before * after)

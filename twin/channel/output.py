@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
+from twin.kernels import uncounted  # isort: skip  before numba
 import numpy as np
 
 from twin.channel.images import REFLECTION, TRANSMISSION
@@ -11,17 +14,25 @@ from twin.channel.planes import Scene
 from twin.state import F64, I32, TracedLinks
 
 
+class Ways(NamedTuple):
+    """Where P paths went, with up to K interactions; see TracedLinks."""
+
+    length: I32  # (P,)
+    kind: I32  # (P, K)
+    face: I32  # (P, K)
+    vertex: F64  # (P, K, 3) m
+
+
 def traced_links(time: int, a: I32, b: I32, pair: I32, paths: Paths, scene: Scene, out: Output) -> TracedLinks:
     """Return the links of `out`; arrays that the next trace reuses are copied."""
-    n = int(out.offset[-1])
-    link = np.repeat(np.arange(len(a)), np.diff(out.offset))
-    rows = pair[link], out.slot[:n]
-    length = paths.length[rows]
-    unused = np.arange(paths.kind.shape[2]) >= length[:, None]
-    kind = np.where(unused, -1, paths.kind[rows]).astype(np.int32)
-    index = paths.what[rows]
-    static = (kind == REFLECTION) | (kind == TRANSMISSION)
-    face = np.where(unused, -1, np.where(static, scene.face[np.where(static, index, 0)], index)).astype(np.int32)
+    n, k = int(out.offset[-1]), paths.kind.shape[2]
+    ways = Ways(
+        np.empty(n, dtype=np.int32),
+        np.full((n, k), -1, dtype=np.int32),
+        np.full((n, k), -1, dtype=np.int32),
+        np.zeros((n, k, 3)),
+    )
+    _retrace(pair, paths, scene.face, out, ways)
     return TracedLinks(
         time=time,
         a=a,
@@ -43,11 +54,26 @@ def traced_links(time: int, a: I32, b: I32, pair: I32, paths: Paths, scene: Scen
         path_element=out.element[:n],
         path_phase=out.phases[:, :n],
         path_transfer=out.transfer[:n],
-        path_length=length,
-        path_kind=kind,
-        path_face=face,
-        path_vertex=np.where(unused[..., None], 0.0, paths.vertex[rows]),
+        path_length=ways.length,
+        path_kind=ways.kind,
+        path_face=ways.face,
+        path_vertex=ways.vertex,
     )
+
+
+@uncounted
+def _retrace(pair: I32, paths: Paths, scene_face: I32, out: Output, ways: Ways) -> None:
+    """Write which way each path of `out` went; surfaces of the site by their faces."""
+    for i in range(len(pair)):
+        for p in range(out.offset[i], out.offset[i + 1]):
+            g, m = pair[i], out.slot[p]
+            ways.length[p] = paths.length[g, m]
+            for k in range(paths.length[g, m]):
+                kind, index = paths.kind[g, m, k], paths.what[g, m, k]
+                ways.kind[p, k] = kind
+                ways.face[p, k] = scene_face[index] if kind == REFLECTION or kind == TRANSMISSION else index
+                for axis in range(3):
+                    ways.vertex[p, k, axis] = paths.vertex[g, m, k, axis]
 
 
 def _db(power: F64) -> F64:

@@ -19,7 +19,7 @@ from twin.channel.planes import Scene
 from twin.channel.tree import Tree
 from twin.state import F64, I32, I64, Bool
 
-WIDE, NEAR = 6.0, 0.15
+WIDE, NEAR = 6.0, 0.25
 """Metres that the ends move together between two searches of the tree, and of the wide list."""
 
 

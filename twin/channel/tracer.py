@@ -15,6 +15,7 @@ from twin.channel.edges import find_edges, no_edges
 from twin.channel.hulls import Hull
 from twin.channel.images import make_work
 from twin.channel.links import Ends, assemble, make_output, scratch
+from twin.channel.obstacles import Pairs, block, reflect
 from twin.channel.output import traced_links
 from twin.channel.paths import Paths, interactions, make_paths, rank
 from twin.channel.planes import build_scene
@@ -23,7 +24,7 @@ from twin.channel.sea import SEA_WATER, OverSea, SeaSurface, no_sea
 from twin.channel.source import Site, make_sources
 from twin.channel.transfer import Media, Mirrors
 from twin.errors import ScenarioError, nearest
-from twin.link import Radio
+from twin.link import SPEED_OF_LIGHT, Radio
 from twin.specs import RayTracingSpec, SurfaceSpec
 from twin.state import F64, I32, BodyState, TracedLinks
 from twin.world.geometry import Geometry
@@ -61,7 +62,8 @@ class RayTracer:
         arrays = moving.hull_arrays(hulls if self.spec.blockers else (), extra)
         self.hulls = arrays._replace(surface=arrays.surface + np.int32(len(geometry.materials)))
         self._antennas = antenna_arrays([radio.antenna for radio in radios])
-        self._carriers, self._band = np.unique(self.radios.carrier, return_inverse=True)
+        self._carriers, band = np.unique(self.radios.carrier, return_inverse=True)
+        self._band = band.astype(np.int32)
         thickness = [*geometry.thickness, *map(default_thickness, extra)]
         self._media = _media(materials, thickness, self._carriers, self.spec, permittivity)
         self._sea, self._water = sea, materials.index(SEA_WATER) if SEA_WATER in materials else -1
@@ -71,7 +73,11 @@ class RayTracer:
             [name in self.spec.surfaces and self.spec.surfaces[name].transparent for name in materials]
         )
         self._place, self._pair, self._first, self._second = self.radios.places()
-        self._place_body = self.radios.body[_first_radio(self._place)]
+        self._first_radio = np.unique(self._place, return_index=True)[1]
+        self._place_body = self.radios.body[self._first_radio]
+        self._amplitude = 10.0 ** (self.radios.gain_db / 20.0)
+        self._nearby = moving.make_nearby(len(self._place_body), len(self.hulls.body))
+        self._shortest = SPEED_OF_LIGHT / self._carriers.max(initial=1.0)
         self._edges = find_edges(geometry, self.scene) if self.spec.diffraction else no_edges()
         site = Site(
             self.scene,
@@ -92,8 +98,7 @@ class RayTracer:
         """
         bodies = bodies if bodies is not None else _no_bodies()
         radio_position, radio_velocity = self.radios.motion(time, bodies)
-        first_radio = _first_radio(self._place)
-        position, velocity = radio_position[first_radio], radio_velocity[first_radio]
+        position, velocity = radio_position[self._first_radio], radio_velocity[self._first_radio]
         for source in self._sources:
             source.advance(position, self._step)
         moving.place(self.hulls, bodies)
@@ -105,8 +110,8 @@ class RayTracer:
             velocity,
             _antenna_axes(self.radios.body, self._antennas.mount, bodies.orientation),
             self.radios.carrier,
-            self._band.astype(np.int32),
-            10.0 ** (self.radios.gain_db / 20.0),
+            self._band,
+            self._amplitude,
             bodies.position,
             bodies.velocity,
             bodies.angular_velocity,
@@ -154,9 +159,10 @@ class RayTracer:
             for source in self._sources:
                 source.find(position, self._step, self._work, paths)
             if len(self.hulls.body):
-                ends = (position, self._place_body, self._first, self._second)
-                moving.block(self.hulls, *ends, paths)
-                moving.reflect(self.scene, self.hulls, *ends, paths)
+                pairs = Pairs(position, self._place_body, self._first, self._second)
+                moving.list_nearby(self.hulls, self._shortest, position, self._nearby)
+                block(self.hulls, self._nearby, self._shortest, pairs, paths)
+                reflect(self.scene, self.hulls, self._nearby, self._shortest, pairs, np.empty(3), paths)
             needed = int(paths.found.max(initial=0))
             if needed <= paths.length.shape[1]:
                 rank(paths, position, self._first, self._second)
@@ -196,11 +202,6 @@ def _media(
         np.array([rain_coefficients(f) for f in carriers]),
         spec.atmosphere.rain,
     )
-
-
-def _first_radio(place: np.ndarray) -> np.ndarray:
-    """Return the first radio at each place."""
-    return np.unique(place, return_index=True)[1]
 
 
 def _no_bodies() -> BodyState:
