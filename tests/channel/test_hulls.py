@@ -47,7 +47,7 @@ def test_no_hull_is_left_out_that_is_large_beside_the_zone():
     list_nearby(hulls, WAVELENGTH, points[30:], nearby)
     large = 0
     for a in range(30):
-        assert set(nearby.hull[a, : nearby.count[a]]) == set(np.flatnonzero(nearby.listed[a]))
+        assert set(nearby.hull[a, : nearby.size[a]]) == set(np.flatnonzero(nearby.listed[a]))
         for b in range(30):
             for h in range(30):
                 inside = points[h] + rng.uniform(-1, 1) * hulls.radius[h] * np.array([1.0, 0.0, 0.0])

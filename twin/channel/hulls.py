@@ -124,8 +124,8 @@ def _place(hulls: Hulls, position: F64, orientation: F64) -> None:
 class Nearby(NamedTuple):
     """Which of H hulls can matter to paths that begin or end at each of P places."""
 
-    count: I32  # (P,)
-    hull: I32  # (P, H) the first `count` are used
+    size: I32  # (P,)
+    hull: I32  # (P, H) the first `size` are used
     listed: Bool  # (P, H)
 
 
@@ -155,7 +155,7 @@ def list_nearby(hulls: Hulls, wavelength: float, position: F64, nearby: Nearby) 
             if nearby.listed[p, h]:
                 nearby.hull[p, count] = h
                 count += 1
-        nearby.count[p] = count
+        nearby.size[p] = count
 
 
 @uncounted

@@ -31,7 +31,7 @@ def block(hulls: Hulls, nearby: Nearby, wavelength: float, pairs: Pairs, paths: 
     """Take from `paths` those that a hull crosses."""
     for g in range(len(pairs.first)):
         a, b = pairs.first[g], pairs.second[g]
-        if nearby.count[a] + nearby.count[b] == 0:
+        if nearby.size[a] + nearby.size[b] == 0:
             continue
         kept = 0
         for m in range(min(paths.found[g], paths.length.shape[1])):
@@ -87,8 +87,8 @@ def hull_between(
     a, b = pairs.first[g], pairs.second[g]
     dx, dy, dz = there[0] - here[0], there[1] - here[1], there[2] - here[2]
     leg = sqrt(dx * dx + dy * dy + dz * dz)
-    for entry in range(nearby.count[a] + nearby.count[b]):
-        h = nearby.hull[a, entry] if entry < nearby.count[a] else nearby.hull[b, entry - nearby.count[a]]
+    for entry in range(nearby.size[a] + nearby.size[b]):
+        h = nearby.hull[a, entry] if entry < nearby.size[a] else nearby.hull[b, entry - nearby.size[a]]
         if h == but or hulls.body[h] == pairs.body[a] or hulls.body[h] == pairs.body[b]:
             continue
         x, y, z = hulls.centre[h, 0] - here[0], hulls.centre[h, 1] - here[1], hulls.centre[h, 2] - here[2]
@@ -134,9 +134,9 @@ def reflect(
     """
     for g in range(len(pairs.first)):
         a, b = pairs.first[g], pairs.second[g]
-        for entry in range(nearby.count[a] + nearby.count[b]):
-            h = nearby.hull[a, entry] if entry < nearby.count[a] else nearby.hull[b, entry - nearby.count[a]]
-            if entry >= nearby.count[a] and nearby.listed[a, h]:
+        for entry in range(nearby.size[a] + nearby.size[b]):
+            h = nearby.hull[a, entry] if entry < nearby.size[a] else nearby.hull[b, entry - nearby.size[a]]
+            if entry >= nearby.size[a] and nearby.listed[a, h]:
                 continue  # it was there already
             if hulls.body[h] == pairs.body[a] or hulls.body[h] == pairs.body[b]:
                 continue
