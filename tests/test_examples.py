@@ -74,3 +74,9 @@ def test_a_policy_learns_to_fly_better_than_untrained_over_100_ms():
     out = run(EXAMPLES / "learning/train.py", "--generations", "2", "--population", "6")
     reward = {line.partition(":")[0]: float(line.split()[1]) for line in out.splitlines()[-2:]}
     assert reward["trained"] > reward["untrained"] + 1.0  # m, mean distance from the reference
+
+
+def test_an_environment_goes_into_stable_baselines3():
+    pytest.importorskip("stable_baselines3", reason="stable-baselines3 isn't installed: twin doesn't need it")
+    out = run(EXAMPLES / "learning/ppo.py", "--steps", "128")
+    assert "after 128 steps:" in out

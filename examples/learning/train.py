@@ -1,10 +1,8 @@
 """Learn to fly over a network with a round trip of 100 ms, by the cross-entropy method: no deep learning needed.
 
 The policy is linear in what the edge knows: four gains, the same for all axes. Each generation tries gains drawn
-around the best of the one before (Rubinstein 1999; Mannor, Rubinstein, Gat 2003). With stable-baselines3:
-
-    from stable_baselines3 import PPO
-    PPO("MlpPolicy", TwinEnv("route.toml", "pupil", trigger=50)).learn(100_000)
+around the best of the one before (Rubinstein 1999; Mannor, Rubinstein, Gat 2003). ppo.py shows the same flight with
+stable-baselines3.
 """
 
 import argparse

@@ -80,10 +80,11 @@ def test_what_cannot_be_is_refused(stage, value, part):
 
 
 def test_measured_times_play_back_bit_for_bit(command):
-    common = (SCENARIO, "--duration", "0.2 s", "--set", "robots.ball.count=1", "--set",
-              "robots.ball.positions=[[0,0,501]]", "-q")  # fmt: skip
+    # Ten decisions a second: where the machine stalls for less than 0.1 s each sample still gets its own.
+    common = (SCENARIO, "--duration", "3 s", "--set", "robots.ball.count=1", "--set",
+              "robots.ball.positions=[[0,0,501]]", "--set", "robots.ball.control=10 Hz", "-q")  # fmt: skip
     measured = "robots.ball.service_time=measured"
-    code, _, err = command("run", *common, "--set", measured, "--real-time", "--speed", "5", "-o", "live.h5")
+    code, _, err = command("run", *common, "--set", measured, "--real-time", "--speed", "20", "-o", "live.h5")
     assert code == 0, err
     played = 'robots.ball.service_time={kind="recorded", recording="live.h5"}'
     code, _, err = command("run", *common, "--set", played, "-o", "again.h5")
@@ -91,7 +92,7 @@ def test_measured_times_play_back_bit_for_bit(command):
     with Recording("live.h5") as live, Recording("again.h5") as again:
         took = live.logs()
         took = took["value"][took["name"] == "compute_ns"]
-        assert len(took) > 30 and (took > 0).all()
+        assert len(took) > 20 and (took > 0).all()
         for name in ("state/position", "state/velocity", "packets/created", "packets/arrived"):
             assert np.array_equal(live[name][:], again[name][:]), name
         packets = live.packets()
@@ -101,7 +102,7 @@ def test_measured_times_play_back_bit_for_bit(command):
             leaves = max(leaves, int(stamp)) + int(time)
             expected.append(leaves)
         assert [int(t) for t in down["created"]] == expected
-    code, _, err = command("run", *common, "--set", played, "--duration", "0.3 s", "-o", "longer.h5")
+    code, _, err = command("run", *common, "--set", played, "--duration", "4 s", "-o", "longer.h5")
     assert code == 3 and "service times were recorded" in err
 
 
