@@ -11,15 +11,14 @@ import mesa
 import numpy as np
 
 from twin.clock import NS
+from twin.decisions import checked, decide, logged, stated, told
 from twin.errors import RunError, nearest
 from twin.protocols import Controller, Failsafe, Gauged, Sensor
 from twin.specs import RobotSpec
 from twin.state import (
     COMMAND,
-    CONTROLLER_FAULT,
     F64,
     I64,
-    INPUT,
     NEVER,
     NOMINAL,
     TELEMETRY,
@@ -31,7 +30,6 @@ from twin.state import (
     Packet,
     Sample,
 )
-from twin.units import duration_text
 
 
 @dataclass(slots=True)
@@ -110,81 +108,6 @@ class Robot(mesa.Agent):
                 newest, self.heard, self.answers = packet, packet.arrived, packet.stamp
         self.inbox.clear()
         return Observation(time, self.name, self.sensed, tuple(others), self.heard, self.answers), newest
-
-
-def decide(controllers: Sequence[Controller], observations: Sequence[Observation]) -> list[Action]:
-    """Ask controllers of one class for their actions: in one call where they offer `act_batch`.
-
-    Raises:
-        RunError: a controller raised (its own error is the cause) or returned something else than actions.
-    """
-    batch = getattr(type(controllers[0]), "act_batch", None)
-    robot, time = observations[0].robot, observations[0].time
-    name = type(controllers[0]).__name__
-    try:
-        if batch is not None:
-            actions = list(batch(controllers, observations))
-        else:
-            actions = []
-            for controller, observation in zip(controllers, observations, strict=True):
-                robot = observation.robot
-                actions.append(controller.act(observation))
-    except RunError:
-        raise
-    except (Exception, SystemExit) as error:
-        message = f"controller {name} of {robot} raised {type(error).__name__} at {duration_text(time)}: {error}"
-        raise RunError(message) from error
-    if len(actions) != len(observations) or not all(isinstance(action, Action) for action in actions):
-        found = [type(action).__name__ for action in actions]
-        raise RunError(f"controller {name} must return {len(observations)} Action(s), found {found}")
-    return actions
-
-
-def logged(action: Action, robot: Robot, node: int, time: int) -> list[tuple[int, int, str, float]]:
-    """Return the values that an action logs, as rows of a recording.
-
-    Raises:
-        RunError: one is not a number.
-    """
-    try:
-        return [(time, node, str(name), float(value)) for name, value in action.log.items()]
-    except (TypeError, ValueError, AttributeError) as error:
-        raise RunError(f"log of {robot.name} at {duration_text(time)}: {error}; allowed: numbers by name") from error
-
-
-def told(action: Action, robot: str, time: int) -> list[Event]:
-    """Return what an action tells besides its command, as events of a recording."""
-    events = [Event(time, INPUT, robot, text) for text in action.inputs]
-    if action.fault:
-        events.append(Event(time, CONTROLLER_FAULT, robot, action.fault))
-    return events
-
-
-def checked(command: Any, width: int, robot: str, time: int) -> F64:
-    """Return a command as a vector of `width` finite floats.
-
-    Raises:
-        RunError: another shape, not numbers, or not finite.
-    """
-    try:
-        vector = np.asarray(command, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise RunError(f"command of {robot} at {duration_text(time)} is no vector of numbers: {command!r}") from error
-    if vector.shape != (width,) or not np.isfinite(vector).all():
-        raise RunError(f"command of {robot} at {duration_text(time)} must be {width} finite numbers, found {vector}")
-    return vector
-
-
-def stated(size: Any, robot: str, time: int) -> int:
-    """Return a packet's size in bytes as a controller states it.
-
-    Raises:
-        RunError: not a whole number of bytes, or none.
-    """
-    if isinstance(size, bool) or not isinstance(size, int) or size < 1:
-        message = f"size of a packet of {robot} at {duration_text(time)} must be 1 byte at least, found {size!r}"
-        raise RunError(message)
-    return size
 
 
 @dataclass(slots=True)
@@ -338,7 +261,7 @@ class Due:
     def _finish(self, i: int, robot: Robot, time: int, decisions: Decisions) -> None:
         group, row, action = self.group, self.rows[i], decisions.actions[i]
         decisions.messages += robot.post(action.messages, time + int(group.offset[row]))
-        decisions.logs += logged(action, robot, robot.node, time)
+        decisions.logs += logged(action, robot.name, robot.node, time)
         decisions.events += told(action, robot.name, time)
         if action.command is None:
             return

@@ -10,8 +10,9 @@ from time import perf_counter_ns
 import mesa
 
 from twin.clock import periodic
+from twin.decisions import checked, decide, logged, stated, told
 from twin.protocols import Controller, ServiceTime
-from twin.robot import Reaction, Robot, checked, decide, logged, stated, told
+from twin.robot import Reaction, Robot
 from twin.specs import RobotSpec
 from twin.state import (
     COMMAND,
@@ -172,4 +173,4 @@ class Edge(Robot):
             reaction.packets.append(self.packet(job.node, COMMAND, size, leaves, stamp, command))
         reaction.events += told(action, job.spec.name, observation.time)
         reaction.packets += self.post(action.messages, leaves)
-        reaction.logs += logged(action, self, job.node, observation.time)
+        reaction.logs += logged(action, self.name, job.node, observation.time)
