@@ -16,7 +16,7 @@ from twin.channel.freespace import FreeSpace
 from twin.channel.hulls import Hull
 from twin.channel.sea import SeaSurface, Tidal, sea_area
 from twin.channel.tracer import RayTracer
-from twin.clock import Clock
+from twin.clock import NS, Clock
 from twin.draws import generator
 from twin.errors import Findings, PluginError, ScenarioError, TwinError, WorldError, located
 from twin.interfaces.peers import Link
@@ -42,7 +42,7 @@ from twin.recording.fates import packet_fates
 from twin.robot import Group, Robot
 from twin.scenario import Scenario
 from twin.sensors.field import Setting
-from twin.sensors.make import make_sensor
+from twin.sensors.make import make_sensor, make_streams
 from twin.service import make_service_time
 from twin.specs import (
     FixedSpec,
@@ -56,7 +56,7 @@ from twin.specs import (
     SimpleSpec,
     TraceSpec,
 )
-from twin.state import F64, Node
+from twin.state import F64, I64, Node
 from twin.twin import Twin
 from twin.world.environment import Environment
 from twin.world.geometry import Geometry
@@ -124,7 +124,8 @@ def build(
     channel = _channel(scenario, world, radios, embodied, sea)
     twin = Twin(Clock(scenario.rates.physics), scenario.rates.channel, generator(scenario.seed, "mesa"))
     robots = _robots(twin, casts)
-    groups = [_group(c, g.dynamics, world, scenario, robots) for c, g in zip(embodied, bodies, strict=True)]
+    rows = {c.name: np.arange(c.first_body, c.first_body + len(c.specs)) for c in embodied}
+    groups = [_group(c, g.dynamics, world, scenario, robots, rows) for c, g in zip(embodied, bodies, strict=True)]
     if not real_time:
         _check_repeats(casts)
     lookahead = _host_controllers(scenario, project, casts, robots)
@@ -330,10 +331,14 @@ def _started(kind: Any, spec: RobotSpec, rng: np.random.Generator) -> Any:
     return made
 
 
-def _group(c: Cast, dynamics: Dynamics, world: World, scenario: Scenario, robots: Sequence[Robot]) -> Group:
+def _group(
+    c: Cast, dynamics: Dynamics, world: World, scenario: Scenario, robots: Sequence[Robot], bodies: Mapping[str, I64]
+) -> Group:
     names = [spec.name for spec in c.specs]
     with located(key=f"robots.{c.name}.spec"):
-        sensor = make_sensor(Setting(names, c.kind, dynamics, world, scenario.seed))
+        setting = Setting(names, c.kind, dynamics, world, scenario.seed, bodies)
+        sensor = make_sensor(setting, remote=c.edge_node is not None)
+        streams = make_streams(setting) if c.edge_node is not None else []
     control = c.entry.control or c.kind.control
     return Group(
         c.name,
@@ -347,6 +352,8 @@ def _group(c: Cast, dynamics: Dynamics, world: World, scenario: Scenario, robots
         failsafes=_failsafes(c, scenario.seed),
         edge=c.edge_node,
         log_sensors=c.entry.log_sensors,
+        streams=streams,
+        tick=NS // scenario.rates.physics,
         telemetry_size=getattr(c.controller, "telemetry_size", None),
         gauged=dynamics if isinstance(dynamics, Gauged) else None,
     )

@@ -144,7 +144,7 @@ def _cast(
     kind = load_kind(folder, entry.spec, key=f"{place}.spec")
     _check_kind(name, entry, kind, scenario)
     with located(key=f"{place}.task"):
-        task = None if entry.task is None else make_task(entry.task, entry.count)
+        task = None if entry.task is None else make_task(entry.task, entry.count, kind.body)
     with located(key=f"{place}.controller"):
         loaded = given or _controller(entry, kind, folder, project)
     controller, values = None, None
@@ -168,8 +168,6 @@ def _check_kind(name: str, entry: RobotEntry, kind: RobotKind, scenario: Scenari
         return
     if entry.control is None and (fault := rate_fault(kind.control, scenario.rates.physics)):
         raise ScenarioError(f"the control rate of a {entry.kind}: {fault}", key=f"robots.{name}.control")
-    if not kind.sensors:
-        raise ScenarioError(f"a {entry.kind} has no sensor; allowed: one or more", key=f"robots.{name}.spec")
 
 
 def _controller(entry: RobotEntry, kind: RobotKind, folder: Path, project: Project) -> plugins.Loaded | None:

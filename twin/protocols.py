@@ -8,6 +8,7 @@ from typing import Protocol, runtime_checkable
 
 import numpy as np
 
+from twin.clock import NS
 from twin.specs import RobotSpec
 from twin.state import (
     F64,
@@ -113,6 +114,21 @@ class Sensor(Protocol):
 
     def read(self, time: int, bodies: BodyState, index: I64, rows: I64) -> list[Sample]:
         """Return one sample per body in `index` (k,); `rows` (k,) are the robots' rows in their group."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Stream:
+    """A sensor whose readings leave as packets of their own: reading n is made at n * 10**9 // rate ns."""
+
+    kind: str  # of the packets
+    size: int  # bytes
+    rate: int  # Hz
+    delay: int  # ns, from reading to leaving
+    sensor: Sensor
+
+    def beats(self, start: int, stop: int) -> range:
+        """Return the numbers of the readings in start <= time < stop [ns]."""
+        return range(-(-start * self.rate // NS), -(-stop * self.rate // NS))
 
 
 @runtime_checkable

@@ -10,10 +10,10 @@ from typing import Any
 import mesa
 import numpy as np
 
-from twin.clock import NS
+from twin.clock import NS, periodic
 from twin.decisions import checked, decide, logged, stated, told
 from twin.errors import RunError, nearest
-from twin.protocols import Controller, Failsafe, Gauged, Sensor
+from twin.protocols import Controller, Failsafe, Gauged, Sensor, Stream
 from twin.specs import RobotSpec
 from twin.state import (
     COMMAND,
@@ -140,11 +140,14 @@ class Group:
         log_sensors: bool = False,
         telemetry_size: Callable[[RobotSpec, Sample], int] | None = None,
         gauged: Gauged | None = None,
+        streams: Sequence[Stream] = (),
+        tick: int = 0,
     ) -> None:
         self.name, self.robots, self.bodies, self.sensor = name, robots, bodies, sensor
         self.period, self.phase, self.offset = period, phase, offset
         self.controllers, self.failsafes, self.edge = controllers, failsafes, edge
         self.log_sensors, self.telemetry_size, self.gauged = log_sensors, telemetry_size, gauged
+        self.streams, self.tick = streams, tick  # ns, of the clock
         body = robots[0].spec.kind.body
         assert body is not None, "a group is made of robots with bodies"
         self.lower, self.upper = body.vector("lower"), body.vector("upper")
@@ -179,7 +182,7 @@ class Due:
             robot.sensed = sample
         if group.edge is None:
             return []
-        return [
+        return self._pictures(group.edge, time, bodies) + [
             robot.packet(
                 group.edge,
                 TELEMETRY,
@@ -196,6 +199,19 @@ class Due:
         if measure is None:
             return robot.spec.kind.telemetry
         return stated(measure(robot.spec, sample), robot.name, sample.time)
+
+    def _pictures(self, edge: int, time: int, bodies: BodyState) -> list[Packet]:
+        """Read what streams up to the next control tick; each reading is of now, and leaves when it is due."""
+        group, packets = self.group, []
+        for stream in group.streams:
+            for beat in stream.beats(time, time + group.period * group.tick):
+                samples = stream.sensor.read(time, bodies, group.bodies[self.rows], self.rows)
+                leaves = periodic(beat, stream.rate) + stream.delay
+                packets += [
+                    robot.packet(edge, stream.kind, stream.size, leaves, sample.time, sample)
+                    for robot, sample in zip(self.robots, samples, strict=True)
+                ]
+        return packets
 
     def act(self, time: int) -> Decisions:
         """Decide: failsafe, controller, limits; each robot from its own sensors and inbox only."""

@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from twin.base_spec import Spec
-from twin.units import Metres, NonNegativeNs, Radians, RadiansPerSecond, RateHz, Speed
+from twin.base_spec import Point, Spec
+from twin.units import Bytes, Metres, Newtons, NonNegativeNs, Radians, RadiansPerSecond, RateHz, Seconds, Speed
 
 NonNegative = Annotated[float, Field(ge=0)]
 
@@ -52,4 +52,31 @@ class JointsSpec(ReadingSpec):
     noise: JointsNoise = JointsNoise()
 
 
-SensorSpec = Annotated[NavigationSpec | JointsSpec, Field(discriminator="kind")]
+class ToolForceSpec(ReadingSpec):
+    """The force that something exerts on a tool, from what the drives do beyond the arm's own motion."""
+
+    kind: Literal["tool_force"]
+    link: str
+    place: Point = (0.0, 0.0, 0.0)  # of the tool, in the link's axes
+    filter: Seconds = Field(default=0.005, ge=0)  # time constant
+    noise: Newtons = Field(default=0.0, ge=0)  # per axis
+
+
+class CameraSpec(Spec):
+    """A camera whose pictures leave the robot as packets of their own: picture n is taken at n/rate, to the ns.
+
+    What it tells of a picture is where the parts in it are; finding them is part of `delay`.
+    """
+
+    kind: Literal["camera"]
+    rate: RateHz = 30
+    delay: NonNegativeNs = 20_000_000  # exposure and coding, before a picture leaves
+    frame: Bytes = 40_000
+    sees: str = ""  # group of robots that it looks for; none: it only makes traffic
+    range: Metres = Field(default=1.5, gt=0)  # from its place, sideways, in which it sees them
+    mount: Point = (0.0, 0.0, 1.5)  # from the robot's root link
+    slots: int = Field(default=4, ge=1)  # parts in a picture at most, the nearest first
+    noise: Metres = Field(default=0.0, ge=0)  # per axis
+
+
+SensorSpec = Annotated[NavigationSpec | JointsSpec | ToolForceSpec | CameraSpec, Field(discriminator="kind")]

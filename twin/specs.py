@@ -17,15 +17,19 @@ from twin.radio_specs import Jitter as Jitter
 from twin.radio_specs import NrSpec as NrSpec
 from twin.radio_specs import OverSeaSpec as OverSeaSpec
 from twin.radio_specs import SidelinkSpec
+from twin.sensor_specs import CameraSpec as CameraSpec
 from twin.sensor_specs import JointsNoise as JointsNoise
 from twin.sensor_specs import JointsSpec as JointsSpec
 from twin.sensor_specs import NavigationNoise as NavigationNoise
 from twin.sensor_specs import NavigationSpec as NavigationSpec
 from twin.sensor_specs import SensorSpec as SensorSpec
+from twin.sensor_specs import ToolForceSpec as ToolForceSpec
 from twin.state import F64
 from twin.task_specs import HoverSpec as HoverSpec
+from twin.task_specs import PickingSpec as PickingSpec
 from twin.task_specs import RouteSpec as RouteSpec
 from twin.task_specs import TaskSpec as TaskSpec
+from twin.task_specs import TeleoperationSpec as TeleoperationSpec
 from twin.units import (
     BitRate,
     Bytes,
@@ -89,7 +93,7 @@ class BodySpec(Spec):
         Raises:
             ScenarioError: a field stands for more joints than the URDF has, or `start` for others than it has.
         """
-        return np.concatenate([self._bound(field, bound) for field in self.command])
+        return np.concatenate([np.zeros(0), *(self._bound(field, bound) for field in self.command)])
 
     def joint_start(self) -> F64:
         """Return the position (J,) of each movable joint at the start.

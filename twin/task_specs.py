@@ -27,4 +27,25 @@ class HoverSpec(Spec):
     yaw: Radians = 0.0
 
 
-TaskSpec = Annotated[RouteSpec | HoverSpec, Field(discriminator="kind")]
+class PickingSpec(Spec):
+    """Put all robots of the group `parts` into a bin before they get past `end`; one that does is missed."""
+
+    kind: Literal["picking"]
+    parts: str
+    bin: tuple[Point, Point]  # lower and upper corner of the space where a part has to be
+    end: Point  # a part is missed beyond the plane through this point ...
+    along: Point  # ... across this direction
+
+
+class TeleoperationSpec(Spec):
+    """Lead an arm's tool along a closed route as an operator's hand means to; below a surface it presses on it."""
+
+    kind: Literal["teleoperation"]
+    link: str
+    place: Point = (0.0, 0.0, 0.0)  # of the tool, in the link's axes
+    waypoints: tuple[Point, ...] = Field(min_length=3)  # world axes
+    speed: Speed = Field(gt=0)
+    acceleration: float = Field(default=0.2, gt=0)  # m/s2, until that speed is reached
+
+
+TaskSpec = Annotated[RouteSpec | HoverSpec | PickingSpec | TeleoperationSpec, Field(discriminator="kind")]

@@ -45,4 +45,11 @@ FIGURES = {
     "failsafes": Figure("failsafes"),
     "failsafe_time": Figure("time on failsafe, all robots", "time", "s", 1),
     "collisions": Figure("collisions"),
+    "tool_error_rms": Figure("tool error rms", "length", "mm", 1, "no tool is led", max),
+    "tool_error_max": Figure("tool error max", "length", "mm", 1, "no tool is led", max),
+    "felt_force_max": Figure("force felt, max", "force", "N", 1, "no force is felt", max),
+    "parts_placed": Figure("parts placed"),
+    "missed_picks": Figure("missed picks"),
+    "cycle_time": Figure("time from part to part", "time", "s", 2, "fewer than two parts were placed", max),
+    "completion_time": Figure("time to complete", "time", "s", 1, "not all was done", max),
 }

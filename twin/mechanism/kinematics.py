@@ -94,10 +94,17 @@ def inverse_kinematics(
     for _ in range(steps):
         at, axes = tool_pose(tree, tool, q)
         error = np.empty(6)
-        error[:3], error[3:] = place - at, turn_between(axes, turn)
+        error[:3], error[3:] = _at_most(place - at, 0.1), _at_most(turn_between(axes, turn), 0.3)
         jacobian = tool_jacobian(tree, tool, q)
         damped = jacobian @ jacobian.T + 1e-4 * np.eye(6)
         pull = 0.1 * (rest - q)
         q += pull + jacobian.T @ np.linalg.solve(damped, error - jacobian @ pull)
         q = np.minimum(np.maximum(q, lower), upper)
     return q
+
+
+@kernel
+def _at_most(vector: F64, size: float) -> F64:
+    """Return a vector, shortened to `size` where it is longer: Newton steps overshoot far from their end."""
+    length = np.sqrt(vector @ vector)
+    return vector * (size / length) if length > size else vector

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -22,8 +23,19 @@ with captured() as _banner:
 log = logging.getLogger(__name__)
 
 _BASE = -1
+_TIP = 1e-4  # m, radius
 Points = Sequence[Sequence[Any]]
 """Contact points as PyBullet tells them."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """What a link holds."""
+
+    row: int
+    link: int
+    constraint: int
+    place: tuple[float, float, float]  # m, of the held body's centre of mass in the link's inertial frame
 
 
 class BulletWorld:
@@ -38,7 +50,8 @@ class BulletWorld:
         self.bodies: dict[int, int] = {}  # row -> Bullet's id
         self.rows: dict[int, int] = {}  # and back
         self.joints: dict[int, list[int]] = {}  # Bullet's indices, in the order of the URDF
-        self._held: dict[int, tuple[int, int]] = {}  # row of a gripper -> constraint and row of what it holds
+        self._held: dict[int, _Held] = {}  # by row of the gripper
+        self._tip = -1  # shape that stands for the tip of a gripper
         self._pushed: list[int] = []  # rows of bodies that forces move
         bullet.setGravity(0, 0, -gravity, client)
         bullet.setTimeStep(step, client)
@@ -135,47 +148,51 @@ class BulletWorld:
     def nearest(self, row: int, tip: Sequence[float], reach: float) -> int | None:
         """Return the row of the free body whose surface is nearest to `tip` and within `reach` m of it, if any."""
         best: tuple[float, int] | None = None
-        shape = bullet.createCollisionShape(bullet.GEOM_SPHERE, radius=1e-4, physicsClientId=self.client)
+        if self._tip < 0:
+            self._tip = bullet.createCollisionShape(bullet.GEOM_SPHERE, radius=_TIP, physicsClientId=self.client)
         for other in self._pushed:
             if other == row:
                 continue
             points = bullet.getClosestPoints(
-                self.bodies[other], -1, reach, -1, -1, collisionShapeB=shape, collisionShapePositionB=tip,
+                self.bodies[other], -1, reach, -1, -1, collisionShapeB=self._tip, collisionShapePositionB=tip,
                 physicsClientId=self.client,
             )  # fmt: skip
             for point in points:
                 if best is None or (point[8], other) < best:
                     best = point[8], other
-        bullet.removeCollisionShape(shape, self.client)
         return None if best is None else best[1]
 
-    def hold(self, row: int, link: str, held: int) -> None:
-        """Join a free body to a link of another as it is now."""
-        body, other = self.bodies[row], self.bodies[held]
+    def hold(self, row: int, link: str, held: int, force: float) -> None:
+        """Join a free body to a link of another as it is now, by at most `force` [N]."""
+        body, other, client = self.bodies[row], self.bodies[held], self.client
         index = self._link(body, link)
-        state = bullet.getLinkState(body, index, computeForwardKinematics=1, physicsClientId=self.client)
-        at, turn = bullet.invertTransform(state[0], state[1])
-        there = bullet.getBasePositionAndOrientation(other, self.client)
-        place, axes = bullet.multiplyTransforms(at, turn, *there)
-        joint = bullet.createConstraint(
+        place, axes = self._seen_from(body, index, other)
+        constraint = bullet.createConstraint(
             body, index, other, -1, bullet.JOINT_FIXED, [0, 0, 0], place, [0, 0, 0], axes, [0, 0, 0, 1],
-            physicsClientId=self.client,
+            physicsClientId=client,
         )  # fmt: skip
-        self._held[row] = joint, held
+        bullet.changeConstraint(constraint, maxForce=force, physicsClientId=client)
+        self._held[row] = _Held(held, index, constraint, place)
 
     def release(self, row: int) -> None:
         """Let go of what a body holds."""
-        joint, _ = self._held.pop(row)
-        bullet.removeConstraint(joint, self.client)
+        bullet.removeConstraint(self._held.pop(row).constraint, self.client)
 
     def held_by(self, row: int) -> int | None:
         """Return the row of what a body holds."""
-        return self._held[row][1] if row in self._held else None
+        return self._held[row].row if row in self._held else None
 
-    def pull(self, row: int) -> float:
-        """Return the force [N] that what a body holds took in the last step."""
-        state = bullet.getConstraintState(self._held[row][0], self.client)
-        return float(np.linalg.norm(state[:3]))
+    def slip(self, row: int) -> float:
+        """Return how far [m] what a body holds has been pulled from where it was gripped."""
+        held = self._held[row]
+        place, _ = self._seen_from(self.bodies[row], held.link, self.bodies[held.row])
+        return float(np.linalg.norm(np.subtract(place, held.place)))
+
+    def _seen_from(self, body: int, link: int, other: int) -> Any:
+        """Return place and orientation of another body's root link in a link's inertial frame."""
+        state = bullet.getLinkState(body, link, computeForwardKinematics=1, physicsClientId=self.client)
+        at, turn = bullet.invertTransform(state[0], state[1])
+        return bullet.multiplyTransforms(at, turn, *bullet.getBasePositionAndOrientation(other, self.client))
 
     def _link(self, body: int, name: str) -> int:
         infos = (bullet.getJointInfo(body, i, self.client) for i in range(bullet.getNumJoints(body, self.client)))

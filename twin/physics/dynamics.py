@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from twin.errors import ScenarioError, nearest
+from twin.physics.conveyor import Conveyed
 from twin.physics.hydrodynamics import Hydrodynamics, WaveEnergy
 from twin.physics.manipulator import Manipulator
 from twin.physics.point_force import PointForce
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from twin.plugins import Loaded
 
 BUILT_IN: dict[str, Any] = {
+    "conveyed": Conveyed,
     "force": PointForce,
     "hydrodynamics": Hydrodynamics,
     "manipulator": Manipulator,

@@ -22,7 +22,7 @@ class VacuumSpec(Spec):
     link: str
     place: Point = (0.0, 0.0, 0.0)
     reach: Metres = Field(default=0.01, gt=0)
-    force: Newtons = Field(default=60.0, gt=0)  # beyond it, what it holds is torn off
+    force: Newtons = Field(default=60.0, gt=0)  # beyond it, what it holds slips, and is torn off when out of reach
 
 
 class Gripped(Protocol):
@@ -31,8 +31,8 @@ class Gripped(Protocol):
     def nearest(self, row: int, tip: Sequence[float], reach: float) -> int | None:
         """Return the row of the free body whose surface is nearest to `tip` and within `reach` m of it, if any."""
 
-    def hold(self, row: int, link: str, held: int) -> None:
-        """Join a free body to a link of another as it is now."""
+    def hold(self, row: int, link: str, held: int, force: float) -> None:
+        """Join a free body to a link of another as it is now, by at most `force` [N]."""
 
     def release(self, row: int) -> None:
         """Let go of what a body holds."""
@@ -40,8 +40,8 @@ class Gripped(Protocol):
     def held_by(self, row: int) -> int | None:
         """Return the row of what a body holds."""
 
-    def pull(self, row: int) -> float:
-        """Return the force [N] that what a body holds took in the last step."""
+    def slip(self, row: int) -> float:
+        """Return how far [m] what a body holds has been pulled from where it was gripped."""
 
 
 class Grip:
@@ -106,15 +106,15 @@ class Grips:
             held = world.nearest(row, self._tip(grip, row, bodies), grip.spec.reach) if wanted else None
             if held is None or held in self.held:
                 return None
-            world.hold(row, grip.spec.link, held)
+            world.hold(row, grip.spec.link, held, grip.spec.force)
             self.held[held] = row
             return Event(time, "gripped", arm, self._names[held])
-        pull = world.pull(row)
-        if wanted and pull <= grip.spec.force:
+        slip = world.slip(row) if wanted else 0.0
+        if wanted and slip <= grip.spec.reach:
             return None
         world.release(row)
         del self.held[held]
-        return Event(time, "torn off" if wanted else "released", arm, self._names[held], pull)
+        return Event(time, "torn off" if wanted else "released", arm, self._names[held], slip)
 
     def _tip(self, grip: Grip, row: int, bodies: BodyState) -> list[float]:
         """Return where a cup is, world axes."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from twin.protocols import Dynamics, Sensor
 from twin.specs import RobotKind
+from twin.state import I64
 from twin.world.world import World
 
 
@@ -31,6 +32,7 @@ class Setting:
     dynamics: Dynamics
     world: World
     seed: int
+    bodies: Mapping[str, I64] = field(default_factory=dict)  # group -> its rows of a BodyState
 
 
 class SensorKind(Protocol):

@@ -7,16 +7,20 @@ from collections.abc import Mapping, Sequence
 
 from twin.clock import NS
 from twin.errors import ScenarioError
-from twin.protocols import Sensor
+from twin.protocols import Sensor, Stream
+from twin.sensors.camera import Camera
 from twin.sensors.field import Field, SensorKind, Setting
 from twin.sensors.joints import Joints
 from twin.sensors.navigation import Navigation
-from twin.specs import RobotKind, SensorSpec
+from twin.sensors.tool_force import ToolForce
+from twin.specs import CameraSpec, RobotKind, SensorSpec
 from twin.state import I64, BodyState, Sample
 
 SENSORS: Mapping[str, SensorKind] = {
+    "camera": Camera,
     "joints": Joints,
     "navigation": Navigation,
+    "tool_force": ToolForce,
 }
 
 
@@ -36,15 +40,24 @@ def fields_of(kind: RobotKind) -> list[tuple[SensorSpec, Mapping[str, Field]]]:
     return found
 
 
-def make_sensor(setting: Setting) -> Sensor:
-    """Return all sensors of a group's robots as one.
+def make_sensor(setting: Setting, *, remote: bool = False) -> Sensor:
+    """Return those sensors of a group's robots as one whose readings are telemetry, or needed on board.
 
     Raises:
         ScenarioError: they can't be together, or one can't be on such a robot.
     """
     fields_of(setting.kind)
-    sensors = [_make(spec, setting) for spec in setting.kind.sensors]
+    sensors = [_make(spec, setting) for spec in setting.kind.sensors if not (remote and isinstance(spec, CameraSpec))]
     return sensors[0] if len(sensors) == 1 else Together(sensors)
+
+
+def make_streams(setting: Setting) -> list[Stream]:
+    """Return the sensors of a group's robots whose readings leave as packets of their own."""
+    return [
+        Stream(spec.kind, spec.frame, spec.rate, spec.delay, SENSORS[spec.kind](spec, setting))
+        for spec in setting.kind.sensors
+        if isinstance(spec, CameraSpec)
+    ]
 
 
 def _make(spec: SensorSpec, setting: Setting) -> Sensor:

@@ -8,24 +8,28 @@ from typing import Any
 import numpy as np
 
 from twin.protocols import Course, Task
-from twin.specs import TaskSpec
+from twin.specs import BodySpec, TaskSpec
 from twin.state import F64
 from twin.tasks.hover import Hover
+from twin.tasks.picking import Picking
 from twin.tasks.route import Route
+from twin.tasks.teleoperation import Teleoperation
 
-TASKS: Mapping[str, Callable[[Any, int], Task]] = {
-    "hover": Hover,
-    "route": Route,
+TASKS: Mapping[str, Callable[[Any, int, BodySpec | None], Task]] = {
+    "hover": lambda spec, count, body: Hover(spec, count),
+    "picking": lambda spec, count, body: Picking(spec, count),
+    "route": lambda spec, count, body: Route(spec, count),
+    "teleoperation": Teleoperation,
 }
 
 
-def make_task(spec: TaskSpec, count: int) -> Task:
-    """Return the task of a group of `count` robots.
+def make_task(spec: TaskSpec, count: int, body: BodySpec | None = None) -> Task:
+    """Return the task of a group of `count` robots with such a body; without one it judges nothing of their tools.
 
     Raises:
         ScenarioError: the task can't be done by so many robots, or not at all.
     """
-    return TASKS[spec.kind](spec, count)
+    return TASKS[spec.kind](spec, count, body)
 
 
 def tracking_error(task: Course, row: int, time: float, position: F64) -> float:

@@ -130,12 +130,14 @@ def _add_cell(builder: GeometryBuilder, name: str, x: float, y: float) -> None:
 
 
 def _add_conveyor(builder: GeometryBuilder, x: float, y: float) -> None:
-    """Add a belt of 14 m from south to north on six legs, and boxes on it."""
+    """Add a belt of 14 m from south to north on six legs, boxes at its south end, and a pedestal for an arm."""
     owner = builder.add_object("conveyor")
     builder.add_box((x - 0.5, y - 7.0, 0.7), (x + 0.5, y + 7.0, 0.9), "metal", owner)
     for leg in np.linspace(y - 6.5, y + 6.5, 6):
         builder.add_box((x - 0.4, leg - 0.1, 0.0), (x + 0.4, leg + 0.1, 0.7), "metal", owner, floor=False)
-    for i, place in enumerate(np.linspace(y - 6.0, y + 6.0, 7)):
+    pedestal = builder.add_object("pedestal")
+    builder.add_box((x - 1.15, y + 3.8, 0.0), (x - 0.75, y + 4.2, 0.7), "metal", pedestal, floor=False)
+    for i, place in enumerate((y - 6.0, y - 4.6)):
         parcel = builder.add_object(f"parcel_{i}")
         builder.add_box((x - 0.3, place - 0.3, 0.9), (x + 0.3, place + 0.3, 1.4), "chipboard", parcel, floor=False)
     for i in range(4):

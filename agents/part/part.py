@@ -1,0 +1,7 @@
+"""A thing that robots handle."""
+
+from twin.robot import Robot
+
+
+class Part(Robot):
+    """It lies where it is put and goes where belts take it."""
