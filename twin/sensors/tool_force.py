@@ -66,5 +66,6 @@ def _force(tree: Tree, tool: Frame, q: F64, before: F64, after: F64, effort: F64
     """Return the force (3,) at the tool that made up for what the drives did not do."""
     missing = inverse_dynamics(tree, q, before, (after - before) / dt, _GRAVITY) - effort
     jacobian = np.ascontiguousarray(tool_jacobian(tree, tool, q)[:3])
-    force: F64 = np.linalg.solve(jacobian @ jacobian.T + 1e-9 * np.eye(3), jacobian @ missing)
-    return force
+    out = np.empty(3)
+    out[:] = np.linalg.solve(jacobian @ jacobian.T + 1e-9 * np.eye(3), jacobian @ missing)
+    return out
