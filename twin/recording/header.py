@@ -7,6 +7,7 @@ from typing import Any
 
 import h5py
 import numpy as np
+from h5py import h5a, h5s, h5t
 
 from twin.errors import RecordingError
 from twin.recording.schema import FORMAT, VERSION, Header, Layout, RadioInfo
@@ -92,7 +93,12 @@ def read_header(file: h5py.File) -> Header:
 def write_text(place: h5py.HLObject, name: str, text: str) -> None:
     """Write a text attribute of fixed length."""
     data = text.encode()
-    place.attrs.create(name, np.bytes_(data), dtype=h5py.string_dtype("utf-8", max(1, len(data))))
+    kind = h5t.C_S1.copy()  # by hand: `attrs.create` takes ten times as long, and there are a hundred of them
+    kind.set_size(max(1, len(data)))
+    kind.set_cset(h5t.CSET_UTF8)
+    kind.set_strpad(h5t.STR_NULLPAD)
+    attribute = h5a.create(place.id, name.encode(), kind, h5s.create(h5s.SCALAR))
+    attribute.write(np.array(data, f"S{max(1, len(data))}"), mtype=kind)
 
 
 def read_text(place: h5py.HLObject, name: str) -> str:

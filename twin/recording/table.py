@@ -33,6 +33,7 @@ class TableWriter:
         self._buffers = {
             column.name: np.zeros((self._chunk_rows, *column.shape), column.dtype) for column in self._columns
         }
+        self._places = [(name, buffer, buffer.shape[1:]) for name, buffer in self._buffers.items()]
         self._chunk_bytes = sum(buffer.nbytes for buffer in self._buffers.values()) + _OVERHEAD
         self._base = 0  # rows in full chunks
         self._fill = 0  # rows in the buffers
@@ -56,13 +57,13 @@ class TableWriter:
         Raises:
             RecordingError: a value's shape is not that of its column.
         """
-        for name, buffer in self._buffers.items():
+        at = self._fill
+        for name, buffer, shape in self._places:
             value = row[name]
-            shape = getattr(value, "shape", ())
-            if shape != buffer.shape[1:]:
-                place, here = f"{self.spec.name}/{name}", buffer.shape[1:]
-                raise RecordingError(f"{place} has shape {here} in this recording, found {shape}")
-            buffer[self._fill] = value
+            found = getattr(value, "shape", ())
+            if found != shape:
+                raise RecordingError(f"{self.spec.name}/{name} has shape {shape} in this recording, found {found}")
+            buffer[at] = value
         self._added(1)
 
     def extend(self, columns: Mapping[str, Sequence[Any] | NDArray[Any]]) -> None:

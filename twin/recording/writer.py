@@ -42,6 +42,8 @@ class Writer:
         self._header = header
         self._modes: list[str] | None = None
         self._links_time: int | None = None
+        a, b = np.asarray(header.layout.pairs, np.int32).T
+        self._pairs = a.tobytes(), b.tobytes()
         self._left: Frame | None = None  # the newest frame, while it has no row of its own
         self._stopped = ""  # why nothing more can be written
         self._closed = self._broken = False
@@ -153,8 +155,7 @@ class Writer:
         return self._mode_row
 
     def _write_links(self, links: LinkState) -> None:
-        pairs = self._header.layout.pairs
-        if not (np.array_equal(links.a, pairs[:, 0]) and np.array_equal(links.b, pairs[:, 1])):
+        if (links.a.tobytes(), links.b.tobytes()) != self._pairs:
             raise RecordingError(f"{self.path}: the radio pairs changed during the run; they must stay")
         if self._header.paths:
             amplitude = np.stack([links.path_amplitude.real, links.path_amplitude.imag], axis=1)
@@ -178,12 +179,13 @@ class Writer:
 
     def _write_packets(self, packets: Sequence[Packet]) -> None:
         code = self._codes
-        self._tables["packets"].add([
-            (p.created, p.arrived, p.stamp, p.source, p.destination,
-             code[p.kind], p.sequence, p.size, code[p.fate],
-             *((*_hop(p.uplink), *_hop(p.downlink)) if self._header.hops else ()))
+        rows: list[tuple[Any, ...]] = [
+            (p.created, p.arrived, p.stamp, p.source, p.destination, code[p.kind], p.sequence, p.size, code[p.fate])
             for p in packets
-        ])  # fmt: skip
+        ]
+        if self._header.hops:
+            rows = [(*row, *_hop(p.uplink), *_hop(p.downlink)) for row, p in zip(rows, packets, strict=True)]
+        self._tables["packets"].add(rows)
 
     def _write_events(self, events: Sequence[Event]) -> None:
         code = self._codes
