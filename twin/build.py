@@ -83,6 +83,17 @@ class Built:
             link.close()
 
     @property
+    def battery_energy(self) -> dict[str, float]:
+        """What each multirotor has taken out of its battery so far, in J."""
+        groups = [(group.names, group.dynamics) for group in self.physics.groups]
+        return {
+            name: float(used)
+            for names, dynamics in groups
+            if isinstance(dynamics, Rotorcraft)
+            for name, used in zip(names, dynamics.used, strict=True)
+        }
+
+    @property
     def tasks(self) -> dict[str, Task]:
         """The task of each group that has one."""
         return {c.name: c.task for c in self.casts if c.task is not None}

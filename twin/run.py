@@ -103,6 +103,8 @@ def run(
         error = _step(kept, metrics, pace, progress, stopping)
         summary = metrics.summary()
         summary["network"], summary["channel"] = dict(built.twin.network.counts), dict(built.twin.channel.counts)
+        if built.battery_energy:
+            summary["battery_energy_by_robot"] = built.battery_energy
         summary |= judged(scenario.requirements, summary, complete=error is None)
         if writer is not None:
             try:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from pydantic import TypeAdapter
 
+from twin.analysis.energy import work_of_drives
 from twin.analysis.flows import Flow, flows
 from twin.analysis.tracks import Site, Track, sites, tracks
 from twin.clock import NS
@@ -57,6 +58,7 @@ class Run:
     flows: list[Flow]
     events: list[Event]
     quality: list[Quality]
+    work: dict[str, float]  # of the drives, robot with joints -> J
     geometry: Geometry | None
 
 
@@ -86,6 +88,7 @@ def take_apart(recording: Recording, geometry: Geometry | None, label: str = "")
         flows=flows(recording, budget),
         events=sorted(recording.events(), key=lambda event: event.time),
         quality=_quality(recording),
+        work=work_of_drives(recording),
         geometry=geometry,
     )
 

@@ -125,13 +125,19 @@ def kpi_table(runs: Sequence[Run]) -> str:
 
 
 def robots(run: Run) -> str:
-    """Return each robot's tracking error."""
-    rows = [
-        [name, f"{np.sqrt(np.mean(error**2)):.3f} m", f"{error.max():.3f} m"]
-        for name, error in run.errors.items()
-        if len(error)
-    ]
-    return table(["robot", "tracking error rms", "max"], rows) if rows else ""
+    """Return each robot's tracking error and energy, as far as it has them."""
+    battery = run.summary.get("battery_energy_by_robot", {})
+    errors = {name: error for name, error in run.errors.items() if len(error)}
+    columns: dict[str, dict[str, str]] = {
+        "tracking error rms": {name: f"{np.sqrt(np.mean(error**2)):.3f} m" for name, error in errors.items()},
+        "max": {name: f"{error.max():.3f} m" for name, error in errors.items()},
+        "energy from the battery": {name: f"{energy / 1e3:.3g} kJ" for name, energy in battery.items()},
+        "work of drives": {name: f"{work:.4g} J" for name, work in run.work.items()},
+    }
+    columns = {title: cells for title, cells in columns.items() if cells}
+    having = [robot.name for robot in run.header.robots if any(robot.name in cells for cells in columns.values())]
+    rows = [[name, *(cells.get(name, "-") for cells in columns.values())] for name in having]
+    return table(["robot", *columns], rows) if rows else ""
 
 
 def events(runs: Sequence[Run]) -> str:
