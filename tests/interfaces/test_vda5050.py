@@ -308,12 +308,30 @@ class TestOverABroker:
     def test_its_last_will_tells_of_a_vehicle_whose_run_is_gone(self, stage, broker, control, tmp_path):
         fleet = control({})
         stage(broker[0], "duration=1 h")
-        line = [sys.executable, ROOT / "cli.py", "run", "run.toml", "-q"]
+        line = [sys.executable, ROOT / "cli.py", "run", "run.toml", "--duration", "1 h", "-q"]
         process = subprocess.Popen(line, cwd=tmp_path, stderr=subprocess.DEVNULL)
         fleet.until(lambda: fleet.states.get("cart") and len(fleet.states["cart"]) > 2)
         process.kill()
         process.wait()
         fleet.until(lambda: fleet.connections["cart"][-1].connection_state == "CONNECTIONBROKEN")
+
+    def test_the_example_of_a_fleet_control_sends_vehicles_to_and_fro(self, stage, tmp_path):
+        with mosquitto(tmp_path) as (_, port):
+            words = [sys.executable, ROOT / "examples/vda5050/fleet_control.py", "--port", str(port)]
+            example = subprocess.Popen(words, stdout=subprocess.PIPE, text=True)
+            try:
+                assert example.stdout.readline() == "listening\n"
+                outcome = run(*stage(f"vda5050:mqtt://127.0.0.1:{port}", PATIENT, "duration=20 s"), tmp_path / "run.h5")
+            finally:
+                example.kill()
+                said = example.communicate()[0].splitlines()
+        assert outcome.error is None
+        assert said[0] == "cart: order 0 from x = 0.0 m" and said[1].startswith("cart: order 1 from x = ")
+        # Its node counts as reached 0.3 m before it; there it brakes from sqrt(2 x 0.5 x 0.3) m/s within 0.1 s.
+        assert 8.0 - 0.3 - 0.05 <= float(said[1].split()[-2]) <= 8.0 - 0.3 + 0.06 + 0.05
+        with Recording(tmp_path / "run.h5") as recording:
+            x = np.asarray(recording["state/position"][:])[:, 0, 0]
+        assert x.max() == pytest.approx(8.0, abs=0.3) and x[-1] < 2.0
 
     def test_a_broker_that_goes_away_stops_the_run(self, stage, tmp_path):
         with mosquitto(tmp_path) as (process, port):
