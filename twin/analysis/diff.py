@@ -15,6 +15,7 @@ from twin.recording.reader import Recording
 from twin.recording.schema import BODY_COLUMNS, CODE, ColumnSpec
 
 _BLOCK_BYTES = 1 << 23
+_TEXT_BYTES = 128  # about what a text takes while it is decoded
 _TIME = {"state": "time", "links": "time", "packets": "created", "events": "time", "logs": "time"}
 _NOT_COMPARED = ("text", "strings", "result")  # texts are compared where they are used
 
@@ -130,7 +131,8 @@ def _compare_column(
 def _blocks(a: Recording, b: Recording, name: str) -> Iterator[tuple[int, NDArray[Any], NDArray[Any]]]:
     """Yield first row and values of both recordings, as far as both go; texts as texts."""
     rows = min(len(a[name]), len(b[name]))
-    step = max(1, _BLOCK_BYTES // (a[name].dtype.itemsize * prod(a[name].shape[1:])))
+    size = _TEXT_BYTES if a[name].is_text else a[name].dtype.itemsize
+    step = max(1, _BLOCK_BYTES // (size * prod(a[name].shape[1:])))
     for start in range(0, rows, step):
         stop = min(rows, start + step)
         yield start, _values(a, name, start, stop), _values(b, name, start, stop)
