@@ -2,6 +2,7 @@
 
 import threading
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,9 +12,13 @@ pytest.importorskip("plotly", reason="the extra `report` is not installed")
 
 from twin.analysis.report import write_report
 from twin.analysis.report_run import take_apart
+from twin.clock import NS
 from twin.recording.reader import Recording
+from twin.recording.schema import Header, Layout
+from twin.recording.writer import Writer
 from twin.run import run
 from twin.scenario import load_scenario
+from twin.state import BodyState, Event, Frame, LinkState, Node
 from twin.viewer.replay import Replay
 
 WAIT = 60.0  # s; a browser that draws without a graphics card takes its time
@@ -94,6 +99,45 @@ def test_slider_and_keys_of_a_replay_move_the_robots(browser, served, recording)
     assert not np.array_equal(positions[0], positions[-1])
     assert browser.errors() == []
     assert browser.requested() == {address}
+
+
+HOSTILE = "<img src=x onerror='window.hacked = 1'>"
+
+
+@pytest.fixture
+def hostile(tmp_path):
+    """A recording whose robot, group, mode and log are called like a piece of HTML."""
+    one, none, empty = np.zeros((1, 3)), np.zeros(0), np.zeros(0, np.int32)
+    bodies = BodyState(one, np.ones((1, 4)), one, one, none, none, np.zeros(2, np.int64))
+    links = LinkState(0, empty, empty, none, none > 0, np.zeros(1, np.int64), none + 0j, none, none,
+                      np.zeros((0, 3)), np.zeros((0, 3)))  # fmt: skip
+    frame = Frame(0, bodies, links, {}, [HOSTILE], [], [Event(0, HOSTILE, HOSTILE, HOSTILE)], [(0, 0, HOSTILE, 1.0)])
+    header = Header(Layout.of(frame), [Node(HOSTILE, HOSTILE, HOSTILE, 0)], f'[robots."{HOSTILE}"]', NS, 1, 50, 50, 50)
+    with Writer(tmp_path / "run.h5", header) as writer:
+        writer.write(frame)
+        writer.write(replace(frame, time=NS, events=[], logs=[]))
+        writer.finish({}, complete=True)
+    with Recording(tmp_path / "run.h5") as opened:
+        yield opened
+
+
+@pytest.mark.parametrize("page", ["viewer", "report"])
+def test_names_that_are_html_are_only_shown(browser, hostile, tmp_path, page):
+    replay = Replay(hostile, None, port=0)
+    answering = threading.Thread(target=replay.serve)
+    answering.start()
+    try:
+        if page == "report":
+            write_report([take_apart(hostile, None)], tmp_path / "report.html")
+        address = f"http://127.0.0.1:{replay.server.get_port()}/"
+        browser.open(address if page == "viewer" else (tmp_path / "report.html").as_uri())
+        until(lambda: browser.run("return document.body.innerText.includes('<img src=x')"))
+        assert browser.run("return window.hacked") is None
+        assert browser.errors() == []
+    finally:
+        browser.leave()
+        replay.close()
+        answering.join()
 
 
 def test_a_file_plays_without_a_server(browser, recording, tmp_path):
