@@ -199,6 +199,21 @@ def test_a_controller_that_fails_at_its_start_is_named(command):
     assert code == 2 and "Mine of ball-0, at its start: AttributeError" in err and "Traceback" not in err
 
 
+def test_the_network_carries_the_bytes_that_a_controllers_encoding_has(command):
+    write_controller("return Action(np.zeros(3), size=7 + (observation.time > 0))")
+    sizes = "    telemetry_size = staticmethod(lambda spec, sample: 30 + spec.row)\n"
+    Path("mine.py").write_text(Path("mine.py").read_text() + sizes)
+    mine = ("--set", "robots.ball.controller=./mine.py:Mine", "--set", "robots.ball.parameters={}")
+    code, out, err = command("run", HEIGHT, "-o", "run.h5", "--duration", "0.1 s", "-q", *mine)
+    assert code == 0, err
+    with Recording("run.h5") as run:
+        packets, nodes = run.packets(), {robot.name: i for i, robot in enumerate(run.robots)}
+    for row in (0, 1):
+        up = packets[(packets["source"] == nodes[f"ball-{row}"]) & (packets["kind"] == "telemetry")]
+        down = packets[(packets["destination"] == nodes[f"ball-{row}"]) & (packets["kind"] == "command")]
+        assert set(up["size"]) == {30 + row} and down["size"].tolist() == [7] + [8] * (len(down) - 1)
+
+
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
