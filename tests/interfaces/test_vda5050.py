@@ -16,11 +16,13 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from twin.build import build
 from twin.errors import RunError, TwinError
-from twin.interfaces.vda5050.messages import Connection, State
+from twin.interfaces.vda5050.controller import battery
+from twin.interfaces.vda5050.messages import BatteryState, Connection, State
 from twin.project import Project
 from twin.recording.reader import Recording
 from twin.run import run
 from twin.scenario import load_scenario
+from twin.state import Sample
 
 ROOT = Path(__file__).resolve().parents[2]
 MOSQUITTO = shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin:/usr/local/bin:/usr/bin")
@@ -125,6 +127,12 @@ def script(folder, *entries):
 def everything(path):
     with Recording(path) as recording:
         return {name: np.asarray(recording[name][:]).tobytes() for name in recording.columns}
+
+
+def test_the_battery_is_told_in_per_cent_or_as_good_where_nothing_measures_it():
+    measured = Sample(0, {"state_of_charge": np.array([0.426]), "charging": np.array([1.0])})
+    assert battery(measured) == BatteryState(battery_charge=43, charging=True)
+    assert battery(Sample(0, {})) == BatteryState(battery_charge=80, charging=False)
 
 
 class TestFromFile:

@@ -193,7 +193,7 @@ class Agv:
             paused=vehicle.paused,
             new_base_request=node is None and bool(vehicle.nodes),
             action_states=vehicle.actions,
-            battery_state=BatteryState(battery_charge=_GOOD, charging=False),
+            battery_state=battery(sensed),
             operating_mode="AUTOMATIC",
             errors=vehicle.errors,
             safety_state=SafetyState(e_stop="NONE", field_violation=False),
@@ -257,6 +257,14 @@ def _file(reference: str, folders: Sequence[Path]) -> Path:
         places = " or ".join(str(folder) for folder in dict.fromkeys(folders))
         raise PluginError(f"vda5050: no file {name} in {places}")
     return file
+
+
+def battery(sensed: Sample) -> BatteryState:
+    """Return what a battery sensor says, as a state tells it; without one it is "good"."""
+    if "state_of_charge" not in sensed.values:
+        return BatteryState(battery_charge=_GOOD, charging=False)
+    share, charging = float(sensed["state_of_charge"][0]), bool(sensed["charging"][0])
+    return BatteryState(battery_charge=round(100.0 * min(max(share, 0.0), 1.0)), charging=charging)
 
 
 def _pose(sensed: Sample) -> tuple[float, float, float, float, float]:
