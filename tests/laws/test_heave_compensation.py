@@ -34,7 +34,7 @@ def test_what_is_left_of_the_waves_follows_the_law(delay):
     assert left == pytest.approx(law(waves.frequency, 0.5 * waves.amplitude**2, delay), rel=0.03)
 
 
-@pytest.mark.parametrize("delay_ms", [20, 200])
+@pytest.mark.parametrize("delay_ms", [20, 100, 200, 500])
 def test_a_stream_over_a_network_lags_by_the_network_s_delay(stage, delay_ms):
     """A buoy's telemetry at its arrival, against where the buoy is then: exactly its heave over the delay."""
     settings = ("duration=6 s", "network.kind=fixed", f"network.delay={delay_ms} ms", "robots.guard.control=50 Hz",
@@ -46,7 +46,7 @@ def test_a_stream_over_a_network_lags_by_the_network_s_delay(stage, delay_ms):
         height[frame.time] = float(frame.bodies.position[built.nodes[node].body, 2])
         mine = [p for p in frame.packets if p.source == node and p.kind == "telemetry"]
         seen += [p for p in mine if p.fate == "delivered"]
-    assert len(seen) > 200
+    assert len(seen) > 50 * 5
     assert {p.arrived - p.stamp for p in seen} == {delay_ms * 10**6}
     for packet in seen:
         assert packet.payload["position"][2] == height[packet.stamp]
