@@ -33,15 +33,18 @@ from twin.network.with_sidelink import WithSidelink
 from twin.physics.air import Air, Flock
 from twin.physics.bullet import BodyGroup, BulletPhysics, Surroundings
 from twin.physics.dynamics import BUILT_IN, load_dynamics, make_dynamics
+from twin.physics.floor import Floor, Rolling
 from twin.physics.hydrodynamics import Hydrodynamics
 from twin.physics.rotorcraft import Rotorcraft
 from twin.physics.water import Floats, Together, Water
+from twin.physics.wheels import Wheels
 from twin.project import Project
-from twin.protocols import Channel, Controller, Dynamics, Failsafe, Gauged, Host, Network, Task
+from twin.protocols import Channel, Controller, Failsafe, Gauged, Host, Network, Task
 from twin.recording.fates import packet_fates
 from twin.robot import Group, Robot
 from twin.scenario import Scenario
 from twin.sensors.field import Setting
+from twin.sensors.lidar import outline
 from twin.sensors.make import make_sensor, make_streams
 from twin.service import make_service_time
 from twin.specs import (
@@ -56,7 +59,8 @@ from twin.specs import (
     SimpleSpec,
     TraceSpec,
 )
-from twin.state import F64, I64, Node
+from twin.state import F64, Node
+from twin.tasks.rounds import Rounds
 from twin.twin import Twin
 from twin.world.environment import Environment
 from twin.world.geometry import Geometry
@@ -136,7 +140,12 @@ def build(
     twin = Twin(Clock(scenario.rates.physics), scenario.rates.channel, generator(scenario.seed, "mesa"))
     robots = _robots(twin, casts)
     rows = {c.name: np.arange(c.first_body, c.first_body + len(c.specs)) for c in embodied}
-    groups = [_group(c, g.dynamics, world, scenario, robots, rows) for c, g in zip(embodied, bodies, strict=True)]
+    outlines = np.array([outline(c.kind) for c in embodied for _ in c.specs]).reshape(-1, 6)
+    groups = [
+        _group(c, Setting([spec.name for spec in c.specs], c.kind, g.dynamics, world, scenario.seed, rows, outlines),
+               scenario, robots)
+        for c, g in zip(embodied, bodies, strict=True)
+    ]  # fmt: skip
     if not real_time:
         _check_repeats(casts)
     lookahead = _host_controllers(scenario, project, casts, robots)
@@ -225,7 +234,7 @@ def _body_groups(casts: Sequence[Cast]) -> list[BodyGroup]:
 def _surroundings(
     casts: Sequence[Cast], groups: Sequence[BodyGroup], world: World, environment: Environment, sea: Seaway | None
 ) -> Together:
-    """Return the air round multirotors and the water round floating bodies, as far as there are any.
+    """Return the floor under wheels, the air round multirotors and the water round floating bodies, if there are any.
 
     Raises:
         WorldError: a body floats, and there is no sea.
@@ -233,7 +242,13 @@ def _surroundings(
     pairs = list(zip(casts, groups, strict=True))
     flocks = [Flock(g.dynamics, c.first_body) for c, g in pairs if isinstance(g.dynamics, Rotorcraft)]
     floats = [Floats(g.dynamics, c.first_body, g.position) for c, g in pairs if isinstance(g.dynamics, Hydrodynamics)]
+    rolling = [Rolling(g.dynamics, c.first_body) for c, g in pairs if isinstance(g.dynamics, Wheels)]
+    for c, g in pairs:
+        if isinstance(g.dynamics, Wheels) and isinstance(c.task, Rounds):
+            g.dynamics.stations = c.task.stations
     parts: list[Surroundings] = []
+    if rolling:
+        parts.append(Floor(rolling, world))
     if flocks:
         parts.append(Air(flocks, world, environment.wind))
     if floats:
@@ -317,15 +332,20 @@ def _controllers(c: Cast, seed: int) -> list[Controller]:
     """Make one controller per robot; each has its own random stream, named after its robot."""
     if c.controller is None:
         return []
-    return [_started(c.controller, spec, generator(seed, "controller", spec.name)) for spec in c.specs]
+    made = [_started(c.controller, spec, generator(seed, "controller", spec.name)) for spec in c.specs]
+    if hasattr(c.controller, "meet"):
+        c.controller.meet(made)
+    return made
 
 
 def _failsafes(c: Cast, seed: int) -> list[Failsafe]:
     link = getattr(c.controller, "link", None)
     may_fall_silent = c.on_edge or (link is not None and link.spec.on_failure == "failsafe")
-    if c.kind.failsafe is None or not may_fall_silent:
+    if c.kind.failsafe is None:
         return []
     loaded = plugins.load_class(c.kind.failsafe, Failsafe, c.folder)
+    if not may_fall_silent and not getattr(loaded.value, "always", False):
+        return []
     c.sources.append(loaded)
     return [_started(loaded.value, spec, generator(seed, "failsafe", spec.name)) for spec in c.specs]
 
@@ -342,12 +362,8 @@ def _started(kind: Any, spec: RobotSpec, rng: np.random.Generator) -> Any:
     return made
 
 
-def _group(
-    c: Cast, dynamics: Dynamics, world: World, scenario: Scenario, robots: Sequence[Robot], bodies: Mapping[str, I64]
-) -> Group:
-    names = [spec.name for spec in c.specs]
+def _group(c: Cast, setting: Setting, scenario: Scenario, robots: Sequence[Robot]) -> Group:
     with located(key=f"robots.{c.name}.spec"):
-        setting = Setting(names, c.kind, dynamics, world, scenario.seed, bodies)
         sensor = make_sensor(setting, remote=c.edge_node is not None)
         streams = make_streams(setting) if c.edge_node is not None else []
     control = c.entry.control or c.kind.control
@@ -366,7 +382,7 @@ def _group(
         streams=streams,
         tick=NS // scenario.rates.physics,
         telemetry_size=getattr(c.controller, "telemetry_size", None),
-        gauged=dynamics if isinstance(dynamics, Gauged) else None,
+        gauged=setting.dynamics if isinstance(setting.dynamics, Gauged) else None,
     )
 
 

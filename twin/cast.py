@@ -16,7 +16,7 @@ from twin.contracts import service_time_of
 from twin.draws import key, uniform
 from twin.errors import Findings, ScenarioError, located, nearest
 from twin.project import Project
-from twin.protocols import Course, Task
+from twin.protocols import Course, Starts, Task
 from twin.scenario import RobotEntry, Scenario, load_kind
 from twin.specs import BodySpec, ExternalSpec, RobotKind, RobotSpec, ServiceTimeSpec
 from twin.state import F64, I64, Node
@@ -195,8 +195,9 @@ def _start(name: str, entry: RobotEntry, task: Task | None) -> tuple[F64, F64]:
     yaw = np.full(entry.count, entry.yaw)
     if entry.positions:
         position = np.array(entry.positions, dtype=float)
-    elif isinstance(task, Course):
-        starts = [task.reference(row, 0.0) for row in range(entry.count)]
+    elif isinstance(task, Course | Starts):
+        rows = range(entry.count)
+        starts = [task.reference(row, 0.0) if isinstance(task, Course) else task.start(row) for row in rows]
         position = np.array([start.position for start in starts])
         yaw = yaw + np.array([start.yaw for start in starts])
     else:

@@ -51,6 +51,8 @@ def check_options(controller: type, reference: str) -> None:
     faults += _service_time_faults(controller)
     if hasattr(controller, "act_batch"):
         faults += _faults(controller, "act_batch", 2, "(controllers, observations), a static method", bound=0)
+    if hasattr(controller, "meet"):
+        faults += _faults(controller, "meet", 1, "(controllers), a static method", bound=0)
     if hasattr(controller, "telemetry_size"):
         faults += _faults(controller, "telemetry_size", 2, "(spec, sample), a static method", bound=0)
     model = getattr(controller, "Parameters", BaseModel)

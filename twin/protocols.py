@@ -145,6 +145,7 @@ class Controller(Protocol):
       that this controller reads (default: the robot's `telemetry`);
     - `Parameters`: a pydantic model that validates the scenario's `parameters` table;
     - `hears = ("deck",)`: at the edge, other robots whose messages to the edge reach its inbox; none triggers it;
+    - `meet(controllers)`, a static method: all robots of one entry, once before the run, to share what they know;
     - `act_batch(controllers, observations) -> actions`, a static method: all robots due at once.
     """
 
@@ -176,7 +177,10 @@ class Host(Protocol):
 
 
 class Failsafe(Protocol):
-    """Mode transitions of a robot: it takes over where the controller's word is missing."""
+    """Mode transitions of a robot: it takes over where the controller's word is missing.
+
+    It is there where that can happen; with the attribute `always = True` also where the controller is on board.
+    """
 
     def reset(self, spec: RobotSpec, rng: np.random.Generator) -> None:
         """Start in the mode "nominal"."""
@@ -203,6 +207,14 @@ class Task(Protocol):
 
     def judge(self, group: str, nodes: Sequence[Node]) -> Judge | None:
         """Return what judges the robots of `group` among all `nodes`; None if there is no figure of its own."""
+
+
+@runtime_checkable
+class Starts(Task, Protocol):
+    """A task that says where its robots start."""
+
+    def start(self, row: int) -> Reference:
+        """Return place and heading of robot `row` of the group at time 0."""
 
 
 @runtime_checkable

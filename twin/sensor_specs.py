@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import pi
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -79,4 +80,34 @@ class CameraSpec(Spec):
     noise: Metres = Field(default=0.0, ge=0)  # per axis
 
 
-SensorSpec = Annotated[NavigationSpec | JointsSpec | ToolForceSpec | CameraSpec, Field(discriminator="kind")]
+class OdometrySpec(ReadingSpec):
+    """Encoders on driven wheels; the errors say by how much the robot has its wheels too large, its track too wide."""
+
+    kind: Literal["odometry"]
+    radius_error: float = Field(default=0.0, gt=-0.5, lt=0.5)  # relative
+    track_error: float = Field(default=0.0, gt=-0.5, lt=0.5)  # relative
+    noise: NonNegative = 0.0  # m and rad, per axis and root of a metre
+
+
+class LidarSpec(ReadingSpec):
+    """A lidar that scans one plane, counter-clockwise round the robot's z axis."""
+
+    kind: Literal["lidar"]
+    beams: int = Field(default=120, ge=1)
+    view: Radians = Field(default=2 * pi, gt=0, le=2 * pi + 1e-6)  # field of view, its middle ahead
+    range: Metres = Field(default=8.0, gt=0)
+    mount: Point = (0.0, 0.0, 0.0)  # from the centre of mass
+    noise: Metres = Field(default=0.0, ge=0)
+
+
+class BatterySensorSpec(ReadingSpec):
+    """What is left in a battery."""
+
+    kind: Literal["battery"]
+    noise: NonNegative = 0.0  # of the state of charge
+
+
+SensorSpec = Annotated[
+    NavigationSpec | JointsSpec | ToolForceSpec | CameraSpec | OdometrySpec | LidarSpec | BatterySensorSpec,
+    Field(discriminator="kind"),
+]

@@ -17,16 +17,20 @@ from twin.radio_specs import Jitter as Jitter
 from twin.radio_specs import NrSpec as NrSpec
 from twin.radio_specs import OverSeaSpec as OverSeaSpec
 from twin.radio_specs import SidelinkSpec
+from twin.sensor_specs import BatterySensorSpec as BatterySensorSpec
 from twin.sensor_specs import CameraSpec as CameraSpec
 from twin.sensor_specs import JointsNoise as JointsNoise
 from twin.sensor_specs import JointsSpec as JointsSpec
+from twin.sensor_specs import LidarSpec as LidarSpec
 from twin.sensor_specs import NavigationNoise as NavigationNoise
 from twin.sensor_specs import NavigationSpec as NavigationSpec
+from twin.sensor_specs import OdometrySpec as OdometrySpec
 from twin.sensor_specs import SensorSpec as SensorSpec
 from twin.sensor_specs import ToolForceSpec as ToolForceSpec
 from twin.state import F64
 from twin.task_specs import HoverSpec as HoverSpec
 from twin.task_specs import PickingSpec as PickingSpec
+from twin.task_specs import RoundsSpec as RoundsSpec
 from twin.task_specs import RouteSpec as RouteSpec
 from twin.task_specs import TaskSpec as TaskSpec
 from twin.task_specs import TeleoperationSpec as TeleoperationSpec

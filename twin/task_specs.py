@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from twin.base_spec import Point, Spec
-from twin.units import Radians, Speed
+from twin.base_spec import Coordinate, Point, Spec
+from twin.units import Metres, Radians, Seconds, Speed
 
 
 class RouteSpec(Spec):
@@ -48,4 +48,27 @@ class TeleoperationSpec(Spec):
     acceleration: float = Field(default=0.2, gt=0)  # m/s2, until that speed is reached
 
 
-TaskSpec = Annotated[RouteSpec | HoverSpec | PickingSpec | TeleoperationSpec, Field(discriminator="kind")]
+Spot = tuple[Coordinate, Coordinate]
+"""A point of the floor, x and y [m]."""
+
+
+class RoundsSpec(Spec):
+    """Drive from place to place along lanes, each robot its own round; robot i starts at the first place of round i.
+
+    Lanes are one-way paths; they meet where a point of one lies on another. Each is cut into pieces of at most
+    `spacing`, and no two robots are let into one piece, nor nearer than `clearance` to each other.
+    """
+
+    kind: Literal["rounds"]
+    lanes: tuple[tuple[Spot, ...], ...] = Field(min_length=1)
+    places: dict[str, Spot]
+    rounds: tuple[tuple[str, ...], ...] = Field(min_length=1)
+    chargers: tuple[str, ...] = ()  # places
+    dwell: Seconds = Field(default=5.0, ge=0)  # at each place
+    spacing: Metres = Field(default=2.25, gt=0)
+    clearance: Metres = Field(default=1.1, gt=0)  # from middle to middle
+
+
+TaskSpec = Annotated[
+    RouteSpec | HoverSpec | PickingSpec | TeleoperationSpec | RoundsSpec, Field(discriminator="kind")
+]

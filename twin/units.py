@@ -23,6 +23,7 @@ UNITS: dict[str, dict[str, Decimal]] = {
     "angular speed": {"rad/s": Decimal(1), "deg/s": _DEG, "rpm": Decimal(repr(pi)) / 30},
     "mass": {"kg": Decimal(1), "g": Decimal("1e-3"), "t": Decimal(1000)},
     "force": {"N": Decimal(1), "kN": Decimal(1000)},
+    "energy": {"J": Decimal(1), "kJ": Decimal(1000), "Wh": Decimal(3600), "kWh": Decimal(3_600_000)},
     "power": {"dBm": Decimal(1)},
     "gain": {"dB": Decimal(1), "dBi": Decimal(1)},
     "data": {"B": Decimal(1), "kB": Decimal(1000), "MB": Decimal(1_000_000)},
@@ -120,6 +121,7 @@ Radians = Annotated[float, _type("angle"), unit("rad")]
 RadiansPerSecond = Annotated[float, _type("angular speed"), unit("rad/s")]
 Kilograms = Annotated[float, _type("mass"), unit("kg")]
 Newtons = Annotated[float, _type("force"), unit("N")]
+Joules = Annotated[float, _type("energy"), unit("J")]
 PowerDbm = Annotated[float, _type("power"), unit("dBm")]
 GainDb = Annotated[float, _type("gain"), unit("dB")]
 BitRate = Annotated[float, _type("data rate"), unit("bit/s")]

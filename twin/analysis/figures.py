@@ -29,6 +29,7 @@ class Figure:
 
 _NO_COMMAND = "no command arrived"
 _NO_TASK = "no robot has a task"
+_NO_FLEET = "no robot drives rounds"
 
 FIGURES = {
     "duration": Figure("simulated", "time", "s", 1),
@@ -52,4 +53,12 @@ FIGURES = {
     "missed_picks": Figure("missed picks"),
     "cycle_time": Figure("time from part to part", "time", "s", 2, "fewer than two parts were placed", max),
     "completion_time": Figure("time to complete", "time", "s", 1, "not all was done", max),
+    "missions": Figure("missions done", absent=_NO_FLEET),
+    "mission_time": Figure("time for a mission", "time", "s", 1, "no mission was done", max),
+    "waiting_time": Figure("waiting, all robots", "time", "s", 1, _NO_FLEET),
+    "safety_stops": Figure("safety stops", absent=_NO_FLEET),
+    "separation_min": Figure("least separation", "length", "m", 2, "there are no two robots of a fleet", min),
+    "lane_error_rms": Figure("off the lane, rms", "length", "cm", 1, _NO_FLEET, max),
+    "lane_error_max": Figure("off the lane, max", "length", "cm", 1, _NO_FLEET, max),
+    "energy": Figure("energy", "energy", "Wh", 1, "no robot tells its energy"),
 }

@@ -11,6 +11,7 @@ from twin.physics.hydrodynamics import Hydrodynamics, WaveEnergy
 from twin.physics.manipulator import Manipulator
 from twin.physics.point_force import PointForce
 from twin.physics.rotorcraft import Rotorcraft
+from twin.physics.wheels import Wheels
 from twin.protocols import Dynamics
 from twin.toml_text import validate
 
@@ -24,6 +25,7 @@ BUILT_IN: dict[str, Any] = {
     "manipulator": Manipulator,
     "rotorcraft": Rotorcraft,
     "wave_energy": WaveEnergy,
+    "wheels": Wheels,
 }
 
 

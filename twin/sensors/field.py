@@ -6,9 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+import numpy as np
+
 from twin.protocols import Dynamics, Sensor
 from twin.specs import RobotKind
-from twin.state import I64
+from twin.state import F64, I64
 from twin.world.world import World
 
 
@@ -33,6 +35,7 @@ class Setting:
     world: World
     seed: int
     bodies: Mapping[str, I64] = field(default_factory=dict)  # group -> its rows of a BodyState
+    outlines: F64 = field(default_factory=lambda: np.empty((0, 6)))  # m, box round each body of the twin, in its axes
 
 
 class SensorKind(Protocol):

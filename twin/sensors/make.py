@@ -8,18 +8,24 @@ from collections.abc import Mapping, Sequence
 from twin.clock import NS
 from twin.errors import ScenarioError
 from twin.protocols import Sensor, Stream
+from twin.sensors.battery import Battery
 from twin.sensors.camera import Camera
 from twin.sensors.field import Field, SensorKind, Setting
 from twin.sensors.joints import Joints
+from twin.sensors.lidar import Lidar
 from twin.sensors.navigation import Navigation
+from twin.sensors.odometry import Odometry
 from twin.sensors.tool_force import ToolForce
 from twin.specs import CameraSpec, RobotKind, SensorSpec
 from twin.state import I64, BodyState, Sample
 
 SENSORS: Mapping[str, SensorKind] = {
+    "battery": Battery,
     "camera": Camera,
     "joints": Joints,
+    "lidar": Lidar,
     "navigation": Navigation,
+    "odometry": Odometry,
     "tool_force": ToolForce,
 }
 

@@ -12,6 +12,7 @@ from twin.specs import BodySpec, TaskSpec
 from twin.state import F64
 from twin.tasks.hover import Hover
 from twin.tasks.picking import Picking
+from twin.tasks.rounds import Rounds
 from twin.tasks.route import Route
 from twin.tasks.teleoperation import Teleoperation
 
@@ -19,6 +20,7 @@ TASKS: Mapping[str, Callable[[Any, int, BodySpec | None], Task]] = {
     "hover": lambda spec, count, body: Hover(spec, count),
     "picking": lambda spec, count, body: Picking(spec, count),
     "route": lambda spec, count, body: Route(spec, count),
+    "rounds": lambda spec, count, body: Rounds(spec, count),
     "teleoperation": Teleoperation,
 }
 

@@ -1,0 +1,59 @@
+"""What is left in the battery."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+
+from twin.errors import ScenarioError
+from twin.sensors.errors import Delay, Noise
+from twin.sensors.field import Field, Setting
+from twin.specs import BatterySensorSpec, RobotKind
+from twin.state import F64, I64, BodyState, Bool, Sample
+
+
+@runtime_checkable
+class Charged(Protocol):
+    """A dynamics with a battery that can be charged."""
+
+    charge: F64  # (n,) J
+    used: F64  # (n,) J
+    charging: Bool  # (n,)
+
+    @property
+    def capacity(self) -> float:
+        """Energy [J] of a full battery."""
+
+
+class Battery:
+    """Reads state_of_charge, energy_used and charging of a group's robots."""
+
+    def __init__(self, spec: BatterySensorSpec, setting: Setting) -> None:
+        if not isinstance(setting.dynamics, Charged):
+            raise ScenarioError("the dynamics of this robot has no battery that can be charged", key="sensors")
+        self._battery, n = setting.dynamics, len(setting.names)
+        self._delay = Delay(spec.delay, n)
+        self._noise = Noise("battery", setting.names, setting.seed, np.array([spec.noise, 0.0, 0.0]))
+
+    @staticmethod
+    def fields(spec: BatterySensorSpec, kind: RobotKind) -> Mapping[str, Field]:
+        """Return what a reading is made of."""
+        return {
+            "state_of_charge": Field(1, "1", "energy left over that of a full battery", spec.noise, "1"),
+            "energy_used": Field(1, "J", "taken out since the start", 0.0, "J"),
+            "charging": Field(1, "1", "1 at a charging station", 0.0, "1"),
+        }
+
+    def read(self, time: int, bodies: BodyState, index: I64, rows: I64) -> list[Sample]:
+        """Return one sample per body in `index` (k,); `rows` (k,) are the robots' rows in their group."""
+        b = self._battery
+        table = np.stack([b.charge[rows] / b.capacity, b.used[rows], b.charging[rows].astype(float)], axis=1)
+        stamps = self._delay.apply(time, rows, table)
+        self._noise.add(time, rows, table)
+        names = ("state_of_charge", "energy_used", "charging")
+        return [
+            Sample(stamp, {name: line[i : i + 1] for i, name in enumerate(names)})
+            for stamp, line in zip(stamps, table, strict=True)
+        ]
