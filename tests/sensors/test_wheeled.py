@@ -38,7 +38,8 @@ def bodies(*places, yaw=0.0):
 
 def setting(dynamics=None, bvh=None, outlines=None):
     world = SimpleNamespace(bvh=bvh)
-    return Setting(["robot"], None, dynamics, world, 1, np.empty((0, 6)) if outlines is None else outlines)
+    boxes = np.empty((0, 6)) if outlines is None else outlines
+    return Setting(["robot"], None, dynamics, world, 1, outlines=boxes)
 
 
 def driven(forward, turning, seconds, **errors):
