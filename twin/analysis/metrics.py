@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -32,7 +33,7 @@ class Metrics:
         self.fates: Counter[str] = Counter()
         self.late = 0
         self.flows = FlowMeter(nodes, delay_budget)
-        self.round_trips: list[int] = []
+        self.round_trips = array("q")  # ns
         self.events: Counter[str] = Counter()
         self.failsafe_time = self.collisions = 0
         self.squares = np.zeros(len(self.tracked))
