@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import tomllib
 from pathlib import Path
 
@@ -145,3 +146,15 @@ def test_buoys_on_lines_that_move_by_moordyn_run_twice_alike_and_stay(stage):
         assert np.abs(twin.bodies.position[:, 0] - 340.0).max() < 1.0
         built.close()
     assert ends[0] == ends[1]
+
+
+def test_lines_that_move_say_which_extra_they_need(stage, monkeypatch):
+    monkeypatch.setitem(sys.modules, "moordyn", None)
+    lines = LINE.format(length=60.0)
+    with pytest.raises(ScenarioError, match=r"pip install 'twin\[moordyn\]'"):
+        stage(STATION, lines, "robots.guard.spec.body.parameters.mooring_model=moordyn")
+
+
+def test_a_channel_over_the_sea_needs_a_sea(stage):
+    with pytest.raises(ScenarioError, match="has no sea"):
+        stage("height", "channel.kind=freespace", "channel.sea={}")
