@@ -86,6 +86,9 @@ def test_slider_and_keys_of_a_replay_move_the_robots(browser, served, recording)
     until(lambda: browser.run("return document.querySelector('canvas') !== null"))
     positions = recording["state/position"][:]
     assert np.array_equal(served.scene.robots[0].position, positions[0, 0])
+    until(lambda: press(browser, Keys.ARROW_RIGHT) or served.player.time > 0.0)  # it may not listen to keys yet
+    press(browser, Keys.HOME)
+    until(lambda: served.player.time == 0.0)
     press(browser, Keys.ARROW_RIGHT)
     until(lambda: served.player.time == 0.02)
     press(browser, Keys.ARROW_UP)
