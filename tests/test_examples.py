@@ -6,7 +6,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+
+from twin.recording.reader import Recording
 
 ROOT = Path(__file__).resolve().parent.parent
 EXAMPLES = ROOT / "examples"
@@ -68,6 +71,21 @@ def test_a_controller_inside_and_in_another_process(controller, tmp_path):
               "-o", tmp_path / "run.h5", cwd=EXAMPLES / "process")  # fmt: skip
     figures = json.loads(out)
     assert figures["complete"] and "controller" not in figures["events"] and figures["tracking_rms"] < 0.5
+
+
+def test_mobile_robots_do_the_orders_of_a_fleet_control(tmp_path):
+    folder = EXAMPLES / "vda5050"
+    out = run(ROOT / "cli.py", "run", folder / "tour.toml", "--json", "-o", tmp_path / "tour.h5", cwd=folder)
+    assert json.loads(out)["collisions"] == 0
+    with Recording(tmp_path / "tour.h5") as recording:
+        carriers = [robot.name for robot in recording.robots]
+        end = np.asarray(recording["state/position"][-1:])[0]
+    goals = {}
+    for line in (folder / "tour.jsonl").read_text().splitlines():
+        entry = json.loads(line)
+        place = entry["message"]["nodes"][-1]["nodePosition"]
+        goals[entry["robot"]] = place["x"], place["y"]
+    assert end[:, :2] == pytest.approx(np.array([goals[name] for name in carriers]), abs=0.35)
 
 
 def test_a_policy_learns_to_fly_better_than_untrained_over_100_ms():
