@@ -58,6 +58,7 @@ def chromium(tmp_path_factory):
         options.add_argument(f"--{switch}")
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
     opened = webdriver.Chrome(options=options, service=webdriver.ChromeService(driver))
-    opened.set_page_load_timeout(60)
+    opened.set_page_load_timeout(120)
+    opened.set_script_timeout(120)
     yield opened
     opened.quit()
