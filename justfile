@@ -31,3 +31,10 @@ run scenario *arguments:
 # All that a change has to pass
 ci:
     .ci/run
+
+# Paths of the ray tracer against those of sionna-rt, which is installed into an environment of its own
+bench-sionna venv=(justfile_directory() / ".venv-sionna"):
+    test -x {{ venv }}/bin/python || (python3 -m venv {{ venv }} && {{ venv }}/bin/pip install sionna-rt)
+    SIONNA_PYTHON={{ venv }}/bin/python \
+    SIONNA_SCENES="$({{ venv }}/bin/python -c 'import importlib.util, pathlib; print(pathlib.Path(importlib.util.find_spec("sionna.rt").origin).parent / "scenes")')" \
+    {{ bin }}/python benchmarks/against_sionna.py

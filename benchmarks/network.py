@@ -50,12 +50,9 @@ def traffic(terminals: int, seconds: float) -> Iterator[list[Packet]]:
     offsets = np.random.default_rng(2).integers(0, PERIOD, 2 * terminals).tolist()
     edge = terminals + 1
     for k in range(int(seconds * 1e9) // PERIOD):
-        up = [
-            Packet(t, edge, "telemetry", k, 100, k * PERIOD + offsets[t], 0, None) for t in range(terminals)
-        ]
+        up = [Packet(t, edge, "telemetry", k, 100, k * PERIOD + offsets[t], 0, None) for t in range(terminals)]
         down = [
-            Packet(edge, t, "command", k, 100, k * PERIOD + offsets[terminals + t], 0, None)
-            for t in range(terminals)
+            Packet(edge, t, "command", k, 100, k * PERIOD + offsets[terminals + t], 0, None) for t in range(terminals)
         ]
         yield up + down
 

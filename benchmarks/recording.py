@@ -86,9 +86,7 @@ def in_h5py(frames, path, state_rows, link_rows, packet_rows):
         shapes |= {name: ((BODIES, width), state_rows, "f8") for name, width in FIELDS.items()}
         buffers = {name: [] for name in shapes}
         data = {
-            name: file.create_dataset(
-                name, (0, *shape), dtype, maxshape=(None, *shape), chunks=(max(rows, 64), *shape)
-            )
+            name: file.create_dataset(name, (0, *shape), dtype, maxshape=(None, *shape), chunks=(max(rows, 64), *shape))
             for name, (shape, rows, dtype) in shapes.items()
         }
 

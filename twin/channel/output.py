@@ -10,7 +10,6 @@ import numpy as np
 from twin.channel.images import REFLECTION, TRANSMISSION
 from twin.channel.links import Output
 from twin.channel.paths import Paths
-from twin.channel.planes import Scene
 from twin.state import F64, I32, TracedLinks
 
 
@@ -23,8 +22,8 @@ class Ways(NamedTuple):
     vertex: F64  # (P, K, 3) m
 
 
-def traced_links(time: int, a: I32, b: I32, pair: I32, paths: Paths, scene: Scene, out: Output) -> TracedLinks:
-    """Return the links of `out`; arrays that the next trace reuses are copied."""
+def traced_links(time: int, a: I32, b: I32, pair: I32, paths: Paths, face: I32, out: Output) -> TracedLinks:
+    """Return the links of `out`, `face` (T,) that of each triangle; arrays that the next trace reuses are copied."""
     n, k = int(out.offset[-1]), paths.kind.shape[2]
     ways = Ways(
         np.empty(n, dtype=np.int32),
@@ -32,7 +31,7 @@ def traced_links(time: int, a: I32, b: I32, pair: I32, paths: Paths, scene: Scen
         np.full((n, k), -1, dtype=np.int32),
         np.zeros((n, k, 3)),
     )
-    _retrace(pair, paths, scene.face, out, ways)
+    _retrace(pair, paths, face, out, ways)
     return TracedLinks(
         time=time,
         a=a,
@@ -62,7 +61,7 @@ def traced_links(time: int, a: I32, b: I32, pair: I32, paths: Paths, scene: Scen
 
 
 @uncounted
-def _retrace(pair: I32, paths: Paths, scene_face: I32, out: Output, ways: Ways) -> None:
+def _retrace(pair: I32, paths: Paths, face: I32, out: Output, ways: Ways) -> None:
     """Write which way each path of `out` went; surfaces of the site by their faces."""
     for i in range(len(pair)):
         for p in range(out.offset[i], out.offset[i + 1]):
@@ -71,7 +70,7 @@ def _retrace(pair: I32, paths: Paths, scene_face: I32, out: Output, ways: Ways) 
             for k in range(paths.length[g, m]):
                 kind, index = paths.kind[g, m, k], paths.what[g, m, k]
                 ways.kind[p, k] = kind
-                ways.face[p, k] = scene_face[index] if kind == REFLECTION or kind == TRANSMISSION else index
+                ways.face[p, k] = face[index] if kind == REFLECTION or kind == TRANSMISSION else index
                 for axis in range(3):
                     ways.vertex[p, k, axis] = paths.vertex[g, m, k, axis]
 

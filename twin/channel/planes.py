@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import NamedTuple
 
 from twin.kernels import uncounted  # isort: skip  before numba
@@ -16,6 +17,8 @@ from twin.world.geometry import Geometry
 
 COPLANAR = 1e-5
 """Metres by which corners may lie off a plane that faces of one object share."""
+FLAT = 5e-4
+"""Metres by which a corner may lie off its face: less than the rays' clearance of 1 mm."""
 INSIDE = 1e-9
 """Barycentric tolerance of a point in a triangle: a point on a shared edge is in one of the two."""
 PROBE = 5e-3
@@ -43,11 +46,34 @@ class Scene(NamedTuple):
     rim: F64  # (n, 2, 3) m
 
 
+def flattened(geometry: Geometry) -> Geometry:
+    """Return `geometry` with the faces that are bent by more than FLAT taken apart: their triangles are faces."""
+    face, corners = geometry.triangle_face.astype(np.int64), geometry.vertices[geometry.triangles]
+    height = np.einsum("tkj,tj->tk", corners, geometry.face_normal[face]) - geometry.face_offset[face, None]
+    normal = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    area = np.linalg.norm(normal, axis=1)
+    bent = np.unique(face[(np.abs(height).max(axis=1) > FLAT) & (area > 1e-12)])
+    if not len(bent):
+        return geometry
+    apart = np.flatnonzero(np.isin(face, bent) & (area > 1e-12))
+    own = normal[apart] / area[apart, None]
+    triangle_face = geometry.triangle_face.copy()
+    triangle_face[apart] = len(geometry.face_normal) + np.arange(len(apart))
+    return replace(
+        geometry,
+        triangle_face=triangle_face,
+        face_normal=np.vstack([geometry.face_normal, own]),
+        face_offset=np.append(geometry.face_offset, np.einsum("tj,tj->t", own, corners[apart, 0])),
+        face_material=np.append(geometry.face_material, geometry.face_material[face[apart]]),
+        face_object=np.append(geometry.face_object, geometry.face_object[face[apart]]),
+    )
+
+
 def build_scene(geometry: Geometry) -> Scene:
-    """Return the scene of `geometry`; triangles without area block and reflect nothing.
+    """Return the scene of `geometry`, whose faces are flat; triangles without area block and reflect nothing.
 
     Raises:
-        WorldError: a face is not planar, or a coordinate is not finite.
+        WorldError: a coordinate is not finite, or nothing has an area.
     """
     corners = np.ascontiguousarray(geometry.vertices[geometry.triangles], dtype=np.float64)
     if not np.isfinite(corners).all():
@@ -57,7 +83,6 @@ def build_scene(geometry: Geometry) -> Scene:
     solid = area > 1e-12
     if not solid.any():
         raise WorldError("geometry: no triangle has an area")
-    _check_planar(geometry, corners, face, solid)
     plane_of_face, normal, offset = _merge(geometry, corners, face, solid)
     plane = np.where(solid, plane_of_face[face], -1).astype(np.int32)
     low, high = np.full((len(offset), 3), np.inf), np.full((len(offset), 3), -np.inf)
@@ -70,18 +95,6 @@ def build_scene(geometry: Geometry) -> Scene:
     surface = geometry.face_material[face].astype(np.int32)
     bvh = build_bvh(np.asarray(vertices, dtype=np.float64), np.asarray(triangles))
     return Scene(bvh, normal, offset, low, high, first, member, corners, plane, surface, face, rim_first, rim)
-
-
-def _check_planar(geometry: Geometry, corners: F64, face: I32, solid: np.ndarray) -> None:
-    normal, offset = geometry.face_normal[face], geometry.face_offset[face]
-    off = np.abs(np.einsum("tkj,tj->tk", corners, normal) - offset[:, None]).max(axis=1)
-    off[~solid] = 0.0
-    worst = int(np.argmax(off))
-    if off[worst] > 1e-3:
-        raise WorldError(
-            f"geometry: face {face[worst]} is not planar: a corner lies {off[worst]:.3g} m off its plane, "
-            "allowed 0.001 m"
-        )
 
 
 def _merge(geometry: Geometry, corners: F64, face: I32, solid: np.ndarray) -> tuple[I32, F64, F64]:

@@ -18,7 +18,7 @@ from twin.channel.links import Ends, assemble, make_output, scratch
 from twin.channel.obstacles import Pairs, block, reflect
 from twin.channel.output import traced_links
 from twin.channel.paths import Paths, interactions, make_paths, rank
-from twin.channel.planes import build_scene
+from twin.channel.planes import build_scene, flattened
 from twin.channel.radios import Radios
 from twin.channel.sea import SEA_WATER, OverSea, SeaSurface, no_sea
 from twin.channel.source import Site, make_sources
@@ -56,7 +56,8 @@ class RayTracer:
         """
         self.spec = spec or RayTracingSpec()
         self.radios = Radios(radios, self.spec.peers)
-        self.scene = build_scene(geometry)
+        flat = flattened(geometry)
+        self.scene, self._face = build_scene(flat), geometry.triangle_face.astype(np.int32)
         extra = sorted({hull.material for hull in hulls})
         materials = (*geometry.materials, *extra)
         arrays = moving.hull_arrays(hulls if self.spec.blockers else (), extra)
@@ -78,7 +79,7 @@ class RayTracer:
         self._amplitude = 10.0 ** (self.radios.gain_db / 20.0)
         self._nearby = moving.make_nearby(len(self._place_body), len(self.hulls.body))
         self._shortest = SPEED_OF_LIGHT / self._carriers.max(initial=1.0)
-        self._edges = find_edges(geometry, self.scene) if self.spec.diffraction else no_edges()
+        self._edges = find_edges(flat, self.scene) if self.spec.diffraction else no_edges()
         site = Site(
             self.scene,
             self._transparent,
@@ -134,7 +135,7 @@ class RayTracer:
             *scratch(),
             out,
         )
-        links = traced_links(time, radios.a, radios.b, self._pair, paths, self.scene, out)
+        links = traced_links(time, radios.a, radios.b, self._pair, paths, self._face, out)
         self._limited += int(np.isfinite(links.dropped_db).sum())
         return links
 
