@@ -15,6 +15,8 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
+from twin.specs import SurfaceSpec
+
 HERE = Path(__file__).resolve().parent
 RECEIVERS, ORDER, SAMPLES = 50, 3, 100_000
 SAME = 1.5e-11
@@ -52,7 +54,9 @@ def common(one, other) -> list[tuple[int, int]]:
 
 def main() -> None:
     bench = runpy.run_path(str(HERE / "channel.py"))
-    case = bench["Case"](RECEIVERS, world=bench["munich_world"]())
+    world = bench["munich_world"]()
+    slab = {name: SurfaceSpec(thickness=0.1) for name in world.geometry.materials}  # sionna-rt's default
+    case = bench["Case"](RECEIVERS, world=world, surfaces=slab)
     links = case.links
     transmitters = np.array([radio.mount for radio in case.tracer.radios.radios[: bench["SITES"]]])
     other = theirs(

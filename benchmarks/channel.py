@@ -152,7 +152,7 @@ def cold(world: str = "") -> None:
     """A new process with compiled kernels in the cache: imports, discovery, first links."""
     code = (
         "import runpy, time, resource; m = runpy.run_path('benchmarks/channel.py')\n"
-        f"world = m['open_world']({world!r}) if {world!r} else None\n"
+        f"world = m['open_world'](m['Path']({world!r})) if {world!r} else None\n"
         "case = m['Case'](50, world=world)\n"
         "used = resource.getrusage(resource.RUSAGE_SELF)\n"
         "print(f'cold start: {used.ru_utime + used.ru_stime:.2f} s, of which {case.first:.2f} s for discovery from '\n"

@@ -28,6 +28,8 @@ SAFETY = 0.99
 """Part of a certificate that is used."""
 CROSSINGS = 4
 """Walls that a path may pass through; with more it is no path."""
+WALLS, AMPLE = 4, 1.0
+"""Obstacles on a leg that are looked at until one keeps it blocked for this many metres."""
 REFLECTION, TRANSMISSION, DIFFRACTION, MOVING = range(4)
 
 
@@ -184,7 +186,8 @@ def clear_legs(
         if not any_hit(scene.bvh, start, (dx, dy, dz), begin, stop):  # quicker, and most often so
             travelled += leg
             continue
-        while True:
+        budget, walls = -1.0, 0
+        while walls < WALLS and budget < AMPLE:
             hit, t = closest_hit(scene.bvh, start, (dx, dy, dz), begin, stop)
             if hit < 0:
                 break
@@ -199,9 +202,11 @@ def clear_legs(
                 begin = t + 1e-6
                 continue
             fraction = 1.0 - (travelled + t) / length
-            return False, _blocked(
-                scene, source_moves, start, end, k, order, work, hit, x, y, z, dx, dy, dz, fraction, length
-            )
+            held = _blocked(scene, source_moves, start, end, k, order, work, hit, x, y, z, dx, dy, dz, fraction, length)
+            budget, walls = max(budget, held), walls + 1
+            begin = t + 1e-6
+        if walls > 0:
+            return False, budget
         travelled += leg
     return True, 0.0
 
