@@ -76,6 +76,21 @@ def checked(command: Any, width: int, robot: str, time: int) -> F64:
     return vector
 
 
+def table_of(commands: Sequence[Any], width: int, robots: Sequence[str], time: int) -> F64:
+    """Return commands as a table (n, width) of finite floats.
+
+    Raises:
+        RunError: one has another shape, isn't made of numbers, or isn't finite.
+    """
+    try:
+        table = np.array(commands, dtype=np.float64)
+    except (TypeError, ValueError):
+        table = np.empty(0)
+    if table.shape == (len(commands), width) and np.isfinite(table).all():
+        return table
+    return np.stack([checked(command, width, robot, time) for command, robot in zip(commands, robots, strict=True)])
+
+
 def stated(size: Any, robot: str, time: int) -> int:
     """Return a packet's size in bytes as a controller states it.
 

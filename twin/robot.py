@@ -11,7 +11,7 @@ import mesa
 import numpy as np
 
 from twin.clock import NS, periodic
-from twin.decisions import checked, decide, logged, stated, told
+from twin.decisions import decide, logged, stated, table_of, told
 from twin.errors import RunError, nearest
 from twin.protocols import Controller, Failsafe, Gauged, Sensor, Stream
 from twin.specs import RobotSpec
@@ -228,6 +228,7 @@ class Due:
             self._finish(i, robot, time, decisions)
             if self.group.log_sensors:
                 decisions.logs += robot.readings(time)
+        self._limit(time, decisions)
         if self.group.gauged is not None:
             gauges = self.group.gauged.gauges().items()
             decisions.logs += [
@@ -279,14 +280,21 @@ class Due:
         decisions.messages += robot.post(action.messages, time + int(group.offset[row]))
         decisions.logs += logged(action, robot.name, robot.node, time)
         decisions.events += told(action, robot.name, time)
-        if action.command is None:
+
+    def _limit(self, time: int, decisions: Decisions) -> None:
+        """Keep the new commands of all robots within their limits; say which are the first beyond them."""
+        given = [i for i, action in enumerate(decisions.actions) if action.command is not None]
+        if not given:
             return
-        command = checked(action.command, len(group.lower), robot.name, time)
-        limited = np.minimum(np.maximum(command, group.lower), group.upper)
-        beyond = np.abs(command - limited)
-        excess = float(beyond.max())
-        if excess > 0 and not group.clipping[row]:
-            detail = f"{group.components[int(beyond.argmax())]} beyond its limits"
-            decisions.events.append(Event(time, "clipped", robot.name, detail, excess))
-        group.clipping[row] = excess > 0
-        decisions.actions[i] = Action(limited)
+        group, names = self.group, [self.robots[i].name for i in given]
+        rows = self.rows[given]
+        table = table_of([decisions.actions[i].command for i in given], len(group.lower), names, time)
+        limited = np.minimum(np.maximum(table, group.lower), group.upper)
+        beyond = np.abs(table - limited)
+        excess = beyond.max(axis=1, initial=0.0)
+        for k in np.flatnonzero((excess > 0) & ~group.clipping[rows]):
+            detail = f"{group.components[int(beyond[k].argmax())]} beyond its limits"
+            decisions.events.append(Event(time, "clipped", names[k], detail, float(excess[k])))
+        group.clipping[rows] = excess > 0
+        for i, command in zip(given, limited, strict=True):
+            decisions.actions[i] = Action(command)

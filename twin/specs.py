@@ -76,6 +76,7 @@ class BodySpec(Spec):
 
     urdf: Path  # beside robot.toml, or "package:path" in an installed package
     fixed: bool = False  # its root link is bolted to the world
+    rate: RateHz | None = None  # of its physics, a multiple of the scenario's; None: that one
     dynamics: str
     parameters: dict[str, Any] = {}
     command: tuple[CommandField, ...]

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from twin.errors import ScenarioError
 from twin.physics.bullet import BodyGroup, BulletPhysics
 from twin.specs import BodySpec, CommandField
 from twin.state import Commands
@@ -33,13 +34,14 @@ class Torque:
 def pendulum(tmp_path):
     made = []
 
-    def make(arm, gravity, n=1):
+    def make(arm, gravity, n=1, tick=RATE, rate=None):
         urdf = tmp_path / "pendulum.urdf"
         urdf.write_text(PENDULUM.format(arm=arm))
-        spec = BodySpec(urdf=urdf, fixed=True, dynamics="x", command=(CommandField(name="torque", unit="N m"),))
+        command = (CommandField(name="torque", unit="N m"),)
+        spec = BodySpec(urdf=urdf, fixed=True, dynamics="x", command=command, rate=rate)
         place = np.array([[10.0 * i, 0, 5] for i in range(n)])
         turn = np.tile([0.0, 0, 0, 1], (n, 1))
-        physics = BulletPhysics(RATE, [BodyGroup("p", spec, Torque(), place, turn, [f"p{i}" for i in range(n)])],
+        physics = BulletPhysics(tick, [BodyGroup("p", spec, Torque(), place, turn, [f"p{i}" for i in range(n)])],
                                 gravity=gravity)  # fmt: skip
         made.append(physics)
         return physics, physics.reset()
@@ -76,3 +78,21 @@ def test_a_pendulum_swings_with_its_period(pendulum):
     assert np.abs(angle).max() < 0.03  # the period of a swing of a is longer by a^2/16
     period = 2 * np.pi * np.sqrt((0.02 + 2 * arm**2) / (2 * 9.81 * arm))
     assert np.diff(crossings) == pytest.approx(period, rel=2e-4)
+
+
+def test_a_kinds_own_rate_divides_the_tick_to_the_bit(pendulum):
+    """Five steps of 1 ms in a tick of 5 ms are the five ticks of 1 ms under the command that is held."""
+    fine, _ = pendulum(0.4, 9.81)
+    coarse, _ = pendulum(0.4, 9.81, tick=RATE // 5, rate=RATE)
+    for tick in range(100):
+        command = Commands({"p": [[0.5 * np.sin(tick)]]})
+        for _ in range(5):
+            expected, _ = fine.step(command)
+        found, _ = coarse.step(command)
+        assert found.joint_position.tobytes() == expected.joint_position.tobytes()
+        assert found.joint_velocity.tobytes() == expected.joint_velocity.tobytes()
+
+
+def test_a_rate_that_does_not_divide_the_tick_is_refused_with_the_nearest(pendulum):
+    with pytest.raises(ScenarioError, match="500 Hz doesn't divide ticks of 200 Hz.*: 400 Hz or 600 Hz"):
+        pendulum(0.4, 9.81, tick=200, rate=500)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import lcm
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -83,6 +84,8 @@ class BulletPhysics:
         self.names = [name for group in groups for name in group.names]
         self.worlds: list[BulletWorld] = []
         self.clock = Clock(rate_hz)
+        starts = np.cumsum([0, *(len(group.names) for group in groups)]).tolist()
+        self._rows = {g.name: slice(starts[i], starts[i + 1]) for i, g in enumerate(groups)}
         self._drives = {g.name: g.dynamics if isinstance(g.dynamics, DrivesJoints) else None for g in groups}
         findings = Findings()
         for urdf in dict.fromkeys(group.spec.urdf for group in groups):
@@ -91,6 +94,9 @@ class BulletPhysics:
         with findings.attempt():
             if world_obj is not None and not world_obj.is_file():
                 raise ScenarioError("the world's mesh isn't there", file=world_obj)
+        for group in groups:
+            with findings.attempt():
+                steps_of(group, rate_hz)
         findings.settle()
 
     def close(self) -> None:
@@ -127,19 +133,20 @@ class BulletPhysics:
         """
         if self.surroundings is not None:
             self.surroundings.update(self.clock.now, self.bodies)
-        wrench, dt = self._wrench(commands), 1 / self.clock.rate_hz
-        places, pairs = self._pose[:, :3].tolist(), wrench.reshape(-1, 2, 3).tolist()
-        self._drive_joints(commands)
-        for world in self.worlds:
-            world.push(places, pairs)
-        points = [world.step() for world in self.worlds]
+        before, dt = self.bodies, 1 / self.clock.rate_hz
+        wrench = np.zeros((len(self.names), 6))
+        points: list[list[Any]] = [[] for _ in self.worlds]
+        for beat in range(self._beats):
+            if beat:
+                self.bodies = self._state()
+            self._advance(beat, commands, wrench, points)
         time = self.clock.tick()
         self._pose, self._motion = fly_freely(
             self._pose, self._motion, wrench, self._mass, self._inertia, self.gravity, dt
         )
         self._ask(self._not_free(points))
         self._bear_water(points, dt)
-        before, self.bodies = self.bodies, self._state()
+        self.bodies = self._state()
         events = [
             event
             for contacts, new in zip(self._contacts, points, strict=True)
@@ -147,25 +154,56 @@ class BulletPhysics:
         ]
         return self.bodies, events + self._grips.update(commands, self.bodies, time)
 
+    def _advance(self, beat: int, commands: Commands, wrench: F64, points: Sequence[list[Any]]) -> None:
+        """Let those worlds step whose turn it is at this part of a tick; add their contact points."""
+        due = [group for group in self.groups if self._is_due(self._steps[group.name], beat)]
+        self._wrench(due, commands, wrench)
+        self._drive_joints(due, commands)
+        places, pairs = self._pose[:, :3].tolist(), wrench.reshape(-1, 2, 3).tolist()
+        felt = set(np.flatnonzero(wrench.any(axis=1)).tolist())
+        for world, found in zip(self.worlds, points, strict=True):
+            if self._is_due(world.steps, beat):
+                world.push(places, pairs, felt)
+                found += world.step()
+        if self._beats > 1:
+            self._ask(self._always_asked)
+
+    def _is_due(self, steps: int, beat: int) -> bool:
+        """Tell whether what takes `steps` steps a tick takes one at this part of it."""
+        return beat % (self._beats // steps) == 0
+
     def _place(self) -> None:
         """Make the worlds and put every body into its own: `_home` by row."""
         starts = [(g.spec, g.position[i], g.orientation[i]) for g in self.groups for i in range(len(g.names))]
         radius = np.array([self._reach(g) for g in self.groups for _ in g.names])
         position = np.array([place for _, place, _ in starts]).reshape(-1, 3)
         self._home: dict[int, BulletWorld] = {}
-        for rows in separate(position, radius):
-            world = BulletWorld(1 / self.clock.rate_hz, self.gravity, self.world_obj)
+        sets = separate(position, radius)
+        self._agree(sets)
+        group_of = [group.name for group in self.groups for _ in group.names]
+        for rows in sets:
+            world = BulletWorld(self.clock.rate_hz, self._steps[group_of[rows[0]]], self.gravity, self.world_obj)
             self.worlds.append(world)
             for row in rows:
                 world.add(row, *starts[row])
                 self._home[row] = world
         self._home = dict(sorted(self._home.items()))
 
+    def _agree(self, sets: Sequence[Sequence[int]]) -> None:
+        """Let all bodies of one world, and all of one group, step as often as those of them that step most often."""
+        self._steps = {group.name: steps_of(group, self.clock.rate_hz) for group in self.groups}
+        group_of = [group.name for group in self.groups for _ in group.names]
+        for _ in self.groups:
+            for rows in sets:
+                most = lcm(*(self._steps[group_of[row]] for row in rows))
+                self._steps.update({group_of[row]: most for row in rows})
+        self._beats = lcm(*self._steps.values())
+
     def _reach(self, group: BodyGroup) -> float:
         """Return how far [m] from where it stands a body of a group ever gets."""
         if not group.spec.fixed:
             return np.inf
-        alone = BulletWorld(1 / self.clock.rate_hz, self.gravity, None)
+        alone = BulletWorld(self.clock.rate_hz, 1, self.gravity, None)
         alone.add(0, group.spec, group.position[0], group.orientation[0])
         extent = alone.extent(0)
         alone.close()
@@ -185,29 +223,29 @@ class BulletPhysics:
         self._to_body_axes = inverse if np.any(inverse[:, :3]) else None
         fixed = [group.spec.fixed for group in self.groups for _ in group.names]
         self._moving = np.flatnonzero(~np.array(fixed, dtype=bool)).tolist()
-        self._always_asked = [row for row in self._moving if self._mass[row] == 0]
+        self._always_asked = [row for row in self._moving if self._mass[row] == 0 or self._home[row].steps > 1]
 
-    def _wrench(self, commands: Commands) -> F64:
-        """Return (N, 6): what the dynamics of all groups exert."""
-        dt, start, wrenches = 1 / self.clock.rate_hz, 0, [np.empty((0, 6))]
-        for group in self.groups:
-            state = rows_of(self.bodies, start, start + len(group.names))
-            wrenches.append(group.dynamics.wrench(state, commands.values[group.name], dt))
-            start += len(group.names)
-        return np.concatenate(wrenches)
+    def _wrench(self, due: Sequence[BodyGroup], commands: Commands, wrench: F64) -> None:
+        """Write (N, 6) what the dynamics of the groups that are due exert."""
+        for group in due:
+            rows = self._rows[group.name]
+            state, dt = rows_of(self.bodies, rows.start, rows.stop), self._dt(group)
+            wrench[rows] = group.dynamics.wrench(state, commands.values[group.name], dt)
 
-    def _drive_joints(self, commands: Commands) -> None:
-        """Let the drives of all joints act in the coming step."""
-        start, dt = 0, 1 / self.clock.rate_hz
-        for group in self.groups:
-            stop = start + len(group.names)
-            if (dynamics := self._drives[group.name]) is not None:
-                state = rows_of(self.bodies, start, stop)
-                effort = dynamics.joint_effort(state, commands.values[group.name], dt)
-                self._effort[self._joint_offset[start] : self._joint_offset[stop]] = effort.ravel()
-                for row, efforts in zip(range(start, stop), effort.tolist(), strict=True):
-                    self._home[row].drive(row, efforts)
-            start = stop
+    def _drive_joints(self, due: Sequence[BodyGroup], commands: Commands) -> None:
+        """Let the drives of the joints of the groups that are due act in their coming step."""
+        for group in due:
+            if (dynamics := self._drives[group.name]) is None:
+                continue
+            rows = self._rows[group.name]
+            state = rows_of(self.bodies, rows.start, rows.stop)
+            effort = dynamics.joint_effort(state, commands.values[group.name], self._dt(group))
+            self._effort[self._joint_offset[rows.start] : self._joint_offset[rows.stop]] = effort.ravel()
+            for row, efforts in zip(range(rows.start, rows.stop), effort.tolist(), strict=True):
+                self._home[row].drive(row, efforts)
+
+    def _dt(self, group: BodyGroup) -> float:
+        return 1 / (self.clock.rate_hz * self._steps[group.name])
 
     def _not_free(self, points: Sequence[Points]) -> list[int]:
         """Return the rows of bodies that touch something, have joints, or whose turn it is to be compared."""
@@ -249,6 +287,20 @@ class BulletPhysics:
             joint_offset=self._joint_offset,
             joint_effort=self._effort.copy(),
         )
+
+
+def steps_of(group: BodyGroup, rate_hz: int) -> int:
+    """Return how many steps a tick of `rate_hz` a group takes on its own account.
+
+    Raises:
+        ScenarioError: its rate is no multiple of the tick's.
+    """
+    rate = group.spec.rate or rate_hz
+    if rate % rate_hz:
+        near = " or ".join(f"{k * rate_hz} Hz" for k in (rate // rate_hz, rate // rate_hz + 1) if k)
+        message = f"its physics at {rate} Hz doesn't divide ticks of {rate_hz} Hz; allowed next to it: {near}"
+        raise ScenarioError(message, key=f"robots.{group.name}.spec.body.rate")
+    return rate // rate_hz
 
 
 def _check_inertia(group: BodyGroup, mass: float, inertia: F64) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -45,7 +45,8 @@ class BulletWorld:
         ScenarioError: the world's mesh can't be loaded.
     """
 
-    def __init__(self, step: float, gravity: float, mesh: Path | None) -> None:
+    def __init__(self, rate_hz: int, steps: int, gravity: float, mesh: Path | None) -> None:
+        self.steps = steps  # a tick of `rate_hz`
         self.client = client = bullet.connect(bullet.DIRECT)
         self.bodies: dict[int, int] = {}  # row -> Bullet's id
         self.rows: dict[int, int] = {}  # and back
@@ -54,7 +55,7 @@ class BulletWorld:
         self._tip = -1  # shape that stands for the tip of a gripper
         self._pushed: list[int] = []  # rows of bodies that forces move
         bullet.setGravity(0, 0, -gravity, client)
-        bullet.setTimeStep(step, client)
+        bullet.setTimeStep(1 / (rate_hz * steps), client)
         bullet.setPhysicsEngineParameter(deterministicOverlappingPairs=1, enableFileCaching=0, physicsClientId=client)
         if mesh is not None:
             self._load_mesh(mesh)
@@ -104,13 +105,14 @@ class BulletWorld:
             found[name] = float(np.linalg.norm(np.maximum(np.abs(low - at), np.abs(high - at))))
         return found
 
-    def push(self, places: Mapping[int, Any] | Sequence[Any], wrenches: Sequence[Any]) -> None:
-        """Let a force [N] at a place and a torque [N m], by row, act on each body in the coming step."""
+    def push(self, places: Sequence[Any], wrenches: Sequence[Any], felt: set[int]) -> None:
+        """Let a force [N] at a place and a torque [N m], by row, act on the bodies `felt` in the coming step."""
         client, frame = self.client, bullet.WORLD_FRAME
         for row in self._pushed:
-            (force, torque), body = wrenches[row], self.bodies[row]
-            bullet.applyExternalForce(body, _BASE, force, places[row], frame, client)  # lists: arrays cost 3 times more
-            bullet.applyExternalTorque(body, _BASE, torque, frame, client)
+            if row in felt:
+                (force, torque), body = wrenches[row], self.bodies[row]
+                bullet.applyExternalForce(body, _BASE, force, places[row], frame, client)  # arrays cost 3 times more
+                bullet.applyExternalTorque(body, _BASE, torque, frame, client)
 
     def drive(self, row: int, efforts: list[float]) -> None:
         """Let the drives of a body's joints act in the coming step."""
