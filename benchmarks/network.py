@@ -1,9 +1,10 @@
 """How fast the slot-level network is: 200 terminals, 100 bytes every 10 ms in both directions, 0.125 ms slots.
 
-Usage: python benchmarks/network.py [--terminals 200] [--seconds 2]
+Usage: python benchmarks/network.py [--terminals 200] [--seconds 2] [--rounds 3]
 
 Prints how many times faster than real time the kernel alone runs, and the whole network with its deliveries
-to Python; the final state is checked: every packet is accounted for.
+to Python, in CPU time, beside a slot loop without any protocol: the ratio doesn't depend on the machine's load.
+The final state is checked: every packet is accounted for.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from collections.abc import Iterator
 from time import process_time
 
 import numpy as np
+from bare_slots import speed
 
 from twin.link import Radio
 from twin.network.nr import NrNetwork
@@ -95,12 +97,18 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--terminals", type=int, default=200)
     parser.add_argument("--seconds", type=float, default=2.0)
+    parser.add_argument("--rounds", type=int, default=3)
     given = parser.parse_args()
     in_kernel(2, 0.05)  # compiles
-    used = in_kernel(given.terminals, given.seconds)
-    print(f"kernel:          {given.seconds / used:6.1f} times real time")
-    used, latency = with_deliveries(given.terminals, given.seconds)
-    print(f"with deliveries: {given.seconds / used:6.1f} times real time, mean latency {latency:.2f} ms")
+    bare, kernel, whole, latency = 0.0, 0.0, 0.0, 0.0
+    for _ in range(given.rounds):  # the best of several: others use the machine too
+        bare = max(bare, speed(given.terminals, given.seconds))
+        kernel = max(kernel, given.seconds / in_kernel(given.terminals, given.seconds))
+        used, latency = with_deliveries(given.terminals, given.seconds)
+        whole = max(whole, given.seconds / used)
+    print(f"bare slot loop:  {bare:6.1f} times real time (a yardstick of the machine)")
+    print(f"kernel:          {kernel:6.1f} times real time")
+    print(f"with deliveries: {whole:6.1f} times real time, mean latency {latency:.2f} ms")
 
 
 if __name__ == "__main__":

@@ -25,6 +25,8 @@ from twin.state import NEVER, REPEATS, Event, Hop, LinkState, Packet
 FATES = {cs.DISCARDED: "discarded", cs.HARQ_FAILED: "harq", cs.HANDOVER: "handover"}
 NO_RADIO = "no radio"
 FOREVER = 1 << 62
+ENTRY = 5
+"""Numbers of a packet in `Site.entries`."""
 
 
 class NrNetwork(EventNetwork):
@@ -106,7 +108,7 @@ class NrNetwork(EventNetwork):
     def _enter_radio(self, site: Site, bearer: int, flow: Flow, packet: Packet, start: int) -> None:
         ready = start + site.carrier.grid.n2_half
         order = flow.order | packet.sequence & 0xFFFFFF
-        site.entries.append((bearer, packet.size + self.spec.header, packet.created, ready, order))
+        site.entries += (bearer, packet.size + self.spec.header, packet.created, ready, order)
         site.entering.append((packet, flow))
 
     def _to_cell(self, flow: Flow, packet: Packet, time: int) -> None:
@@ -151,7 +153,7 @@ class NrNetwork(EventNetwork):
             for number, created, size in load.source.until(until):
                 ready = created + load.site.carrier.grid.n2_half
                 order = order_of(load.source.key) | number & 0xFFFFFF
-                load.site.entries.append((load.bearer, size + self.spec.header, created, ready, order))
+                load.site.entries += (load.bearer, size + self.spec.header, created, ready, order)
                 load.site.entering.append(None)
                 self.background["offered"] += 1
 
@@ -183,7 +185,7 @@ class NrNetwork(EventNetwork):
                     raise RunError(f"nodes answer each other without delay at {first} ns")
                 yield self._deliver(horizon)
                 continue
-            if self._bodies and self._bodies[0][0] <= until:
+            if any(entry[0] <= until for entry in self._bodies):
                 yield self._deliver(until)
             self._now = until
             return
@@ -223,7 +225,7 @@ class NrNetwork(EventNetwork):
         """Hand new packets over to the carrier's kernel."""
         if not site.entries:
             return
-        columns = np.array(site.entries, dtype=np.int64).T
+        columns = np.array(site.entries, dtype=np.int64).reshape(-1, ENTRY).T
         rows = site.carrier.enter(*np.ascontiguousarray(columns))
         site.inside.update(zip(rows.tolist(), site.entering, strict=True))
         site.entries, site.entering = [], []
@@ -235,16 +237,18 @@ class NrNetwork(EventNetwork):
         state.counts[cs.DECIDED] = 0
         if not count:
             return
-        fates = state.fates[:count].tolist()
-        for row, time, fate, way, queued, occasion, alone, first, sent, repeated in fates:
+        columns = state.fates[:count].view(np.int64).reshape(count, -1).T.tolist()  # all fields are int64
+        rows, times, fates, ways, *facts = columns
+        repeated = zip(rows, facts[-1], strict=True)
+        again = [tuple(state.repeats[row, : min(n, REPEATS)].tolist()) if n else () for row, n in repeated]
+        decoded = [time if fate == cs.DELIVERED else NEVER for time, fate in zip(times, fates, strict=True)]
+        hops = map(Hop._make, zip(*facts, again, decoded, strict=True))
+        for row, time, fate, way, hop in zip(rows, times, fates, ways, hops, strict=True):
             entry = site.inside.pop(row)
             if entry is None:
                 self.background["delivered" if fate == cs.DELIVERED else "lost"] += 1
                 continue
             packet, flow = entry
-            again = tuple(state.repeats[row, : min(repeated, REPEATS)].tolist()) if repeated else ()
-            decoded = time if fate == cs.DELIVERED else NEVER
-            hop = Hop(queued, occasion, alone, first, sent, repeated, again, decoded)
             if way == cs.UP:
                 packet.uplink = hop
             else:
@@ -254,7 +258,7 @@ class NrNetwork(EventNetwork):
             elif way == cs.DOWN:
                 time += site.propagation[flow.terminal] + self._hardware.terminal(flow.key, packet.sequence)
                 source, destination = packet.source, packet.destination
-                heappush(self._bodies, (time, ARRIVE, source, destination, packet.kind, packet.sequence, packet))
+                self._bodies.append((time, ARRIVE, source, destination, packet.kind, packet.sequence, packet))
             elif self._cables is None:
                 self._up(flow, packet, time)
             else:
@@ -262,10 +266,13 @@ class NrNetwork(EventNetwork):
 
     def _deliver(self, horizon: int) -> Batch:
         """Hand over everything up to `horizon`, in order of arrival."""
-        due: list[Entry] = []
-        for heap in (self._events, self._bodies):
-            while heap and heap[0][0] <= horizon:
-                due.append(heappop(heap))
+        due = [entry for entry in self._bodies if entry[0] <= horizon]
+        if len(due) < len(self._bodies):
+            self._bodies = [entry for entry in self._bodies if entry[0] > horizon]
+        else:
+            self._bodies = []
+        while self._events and self._events[0][0] <= horizon:
+            due.append(heappop(self._events))
         due.sort()  # never compares packets: what stands before them is unique
         packets, wakes = [], []
         for time, _, node, _, _, _, packet in due:

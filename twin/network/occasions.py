@@ -46,6 +46,8 @@ def on_downlink(s: State, occasion: int, time: int) -> None:
 @kernel
 def _load(s: State, cell: int, occasion: int, time: int) -> None:
     """Note where a cell sends in the occasion that begins: dynamically, and in persistent allocations in use."""
+    if s.cells.size == 1 and s.config.self_interference == 0.0:
+        return  # nobody hears it
     load_cell(s, cell, s.reserved[DOWN, cell, occasion % s.reserved.shape[2]], top(s, DOWN, cell, occasion), time)
     h = s.cells[cell].chain
     while h >= 0:
@@ -109,7 +111,8 @@ def on_uplink(s: State, occasion: int, time: int) -> None:
     place = occasion % s.grid.uplink.shape[1]
     symbols = _symbols(s, s.grid.uplink[END, place] - s.grid.uplink[START, place])
     turn = time - s.grid.uplink[START, place]
-    s.interference[:] = 0.0
+    if s.cells.size > 1:
+        s.interference[:] = 0.0
     h, chain = s.planned[occasion % RING, 0], -1
     while h >= 0:
         following = s.blocks[h].chain
@@ -118,7 +121,8 @@ def on_uplink(s: State, occasion: int, time: int) -> None:
             s.blocks[h].chain = chain
             chain = h
         h = following
-    s.rise_sum[:] += s.interference
+    if s.cells.size > 1:
+        s.rise_sum[:] += s.interference
     h = chain
     while h >= 0:
         length = s.blocks[h].length

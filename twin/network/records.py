@@ -79,7 +79,7 @@ BLOCK = np.dtype([
     ("size", np.int64),  # bits
     ("transmissions", np.int64),
     ("symbols", np.float64),  # resource elements of this transmission, layers counted
-    ("snr", np.float64),  # linear, of this transmission: the flat ratio that its groups are worth
+    ("snr", np.float64),  # linear, of this transmission: flat, or for chase combining what its groups are worth
     ("information", np.float64),  # bits, of this transmission
     ("dispersion", np.float64),  # bits^2, of this transmission
     ("draw", np.float64),

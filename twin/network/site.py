@@ -29,7 +29,7 @@ class Site:
     cells: list[int]
     mobility: Mobility
     quality: QualityReports
-    entries: list[tuple[int, int, int, int, int]]  # bearer, size, created, ready, order
+    entries: list[int]  # bearer, size, created, ready and order of each packet in turn
     entering: list[tuple[Packet, Flow] | None]  # None: background
     inside: dict[int, tuple[Packet, Flow] | None]  # by row
     propagation: list[int]  # ns, of each terminal's serving cell

@@ -34,16 +34,21 @@ def launch(s: State, h: int, symbols: int, time: int, end: int) -> None:
     b[h].transmissions += 1
     b[h].symbols = float(data_elements(s, down, symbols, b[h].prbs) * b[h].layers)
     b[h].information, b[h].dispersion = 0.0, 0.0
-    shannon, start, prbs = 0.0, b[h].start, b[h].prbs
-    for g in range(start // s.config.group, last_group(s, start, prbs) + 1):
+    before, capacity, dispersion, snr, flat, shannon = -1.0, 0.0, 0.0, 0.0, True, 0.0
+    start, prbs = b[h].start, b[h].prbs
+    first = start // s.config.group
+    for g in range(first, last_group(s, start, prbs) + 1):
         ratio = downlink_ratio(s, link >> 1, b[h].cell, g, time) if down else uplink_ratio(s, h, g, time)
-        snr = layer_ratio(ratio, b[h].layers, s.config.layer_correlation) / s.config.gap
-        here = min(start + prbs, (g + 1) * s.config.group) - max(start, g * s.config.group)
-        capacity, dispersion = per_symbol(s.qam, s.mcs[0, b[h].mcs], snr)
-        b[h].information += b[h].symbols * here / prbs * capacity
-        b[h].dispersion += b[h].symbols * here / prbs * dispersion
-        shannon += here / prbs * np.log1p(snr)
-    b[h].snr = np.expm1(shannon)
+        here = (min(start + prbs, (g + 1) * s.config.group) - max(start, g * s.config.group)) / prbs
+        if ratio != before:
+            snr = layer_ratio(ratio, b[h].layers, s.config.layer_correlation) / s.config.gap
+            capacity, dispersion = per_symbol(s.qam, s.mcs[0, b[h].mcs], snr)
+            flat, before = g == first, ratio
+        b[h].information += b[h].symbols * here * capacity
+        b[h].dispersion += b[h].symbols * here * dispersion
+        if not s.config.incremental:
+            shannon += here * np.log1p(snr)
+    b[h].snr = snr if flat else np.expm1(shannon)
     log_transmission(s, h, time)
 
 
