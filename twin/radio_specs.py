@@ -49,6 +49,7 @@ class CarrierSpec(Spec):
     scheduler: Literal["round-robin", "proportional-fair", "earliest-deadline", "strict-priority"] = (
         "proportional-fair"
     )
+    preemption: bool = False  # urgent occasions interrupt downlink transmissions as long as a slot
     pf_time: NonNegativeNs = Field(default=100_000_000, gt=0)
     combining: Literal["ir", "chase"] = "ir"
     transmissions: int = Field(default=4, ge=1, le=16)

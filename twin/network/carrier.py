@@ -15,10 +15,10 @@ from twin.network.interference import quality
 from twin.network.link_adaptation import SIZES, aggregation_thresholds, thresholds
 from twin.network.mac import advance, attach, start_endless
 from twin.network.mcs import MCS_TABLES
+from twin.network.metric import SCHEDULERS
 from twin.network.persistent import configure
 from twin.network.phy import GAP_DB, qam
 from twin.network.queues import enter
-from twin.network.scheduler import SCHEDULERS
 from twin.network.tdd import END, START, SYMBOLS, Grid, make_grid, numerology
 from twin.network.topology import noise_dbm
 from twin.radio_specs import CarrierSpec, QosSpec
@@ -109,6 +109,11 @@ class Carrier:
         s.uplink_cap_db[rows] = received - floor - noise_up_db[serving[rows]]
 
     @property
+    def preempted(self) -> int:
+        """How many times an urgent transmission took resource blocks of a long one."""
+        return int(self.state.counts[cs.PREEMPTED])
+
+    @property
     def serving(self) -> I64:
         """Serving cell of each terminal, (T,), -1 where detached."""
         return np.ascontiguousarray(self.state.links["cell"][::2])
@@ -165,6 +170,7 @@ class Carrier:
             seed, self.prbs, 10.0 * float(np.log10(self.prbs)), group, spec.frequency,
             0.5 * (group - self.prbs) * self.prb_hz, group * self.prb_hz, spec.dmrs, spec.overhead, spec.coreset,
             spec.layers, 2.0 * leak / (1.0 + leak * leak), SCHEDULERS[spec.scheduler],
+            spec.preemption,
             spec.combining == "ir", spec.transmissions, spec.cces or self.prbs * spec.coreset // 6,
             spec.sr_period, spec.sr_grant, segment_header, spec.olla_step, float(spec.pf_time),
             10.0 ** (GAP_DB / 10.0), 10.0 ** (spec.self_interference / 10.0) * (spec.duplex == "full"), ahead,
@@ -191,7 +197,7 @@ class Carrier:
             blocks=records.records(records.BLOCK, blocks), words=np.zeros((blocks, 4)),
             sizes=np.zeros((SYMBOLS + 1, 2, mcs.shape[1], self.prbs + 1), dtype=np.int32),
             fairness=np.array([1.0, 0.0]),
-            counts=np.array([FIRST_ROWS, segments, 0, 0, 0, 0], dtype=np.int64),
+            counts=np.array([FIRST_ROWS, segments, 0, 0, 0, 0, 0], dtype=np.int64),
             **cs.new_pools(FIRST_ROWS, segments), **cs.new_lists(len(terminals), cells, cycle),
             **cs.new_channel(len(terminals), cells, -(-self.prbs // group_size(self.prbs))),
         )  # fmt: skip

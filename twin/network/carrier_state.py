@@ -26,8 +26,9 @@ RING = 2048
 UP, DOWN = 0, 1
 QUEUED, DELIVERED, DISCARDED, HARQ_FAILED, HANDOVER = range(5)
 """Fates of a packet on the radio."""
-FREE_PACKETS, FREE_SEGMENTS, DECIDED, EVENTS, COME, COMING = range(6)
-"""Entries of `State.counts`; `State.arrivals` waits from COME on and ends before COMING."""
+FREE_PACKETS, FREE_SEGMENTS, DECIDED, EVENTS, COME, COMING, PREEMPTED = range(7)
+"""Entries of `State.counts`; `State.arrivals` waits from COME on and ends before COMING, PREEMPTED
+counts interruptions."""
 
 class Config(NamedTuple):
     """Settings of the carrier."""
@@ -45,6 +46,7 @@ class Config(NamedTuple):
     layers: int  # 1 or 2
     layer_correlation: float  # of the signatures of two layers at the receiver
     scheduler: int
+    preemption: bool
     incremental: bool  # incremental redundancy, else chase combining
     transmissions: int  # of one transport block, at most
     cces: int  # of one PDCCH occasion
@@ -104,7 +106,7 @@ class State(NamedTuple):
     fates: Records  # (P,) FATE
     repeats: I64  # (P, REPEATS) ns, starts of the first retransmissions of each packet
     fairness: F64  # (2,) weight of a bit sent now, and since when [ns] weights grow
-    counts: I64  # (6,)
+    counts: I64  # (7,)
     sizes: I32  # (15, 2, M, PRBs + 1) transport block sizes by symbols and layers, as far as asked for
 
 
@@ -137,6 +139,8 @@ def bind(s: State) -> Any:
     )  # fmt: skip
 
 
+IDLE, GRANTED, ON_AIR, WAITING = range(4)
+"""States of a block."""
 ACTIVE, AGAIN = 0, 1
 """First index of `State.lengths`."""
 

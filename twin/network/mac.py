@@ -12,6 +12,7 @@ from twin.network.carrier_state import (
     EVENTS,
     HANDOVER,
     HARQ_PROCESSES,
+    IDLE,
     UP,
     Handle,
     State,
@@ -35,7 +36,7 @@ from twin.network.queues import (
     discard,
     settle,
 )
-from twin.network.scheduler import IDLE, activate, deactivate
+from twin.network.scheduler import activate, deactivate
 from twin.network.transmission import decode
 from twin.network.triggers import arm, rest_if_empty, wake
 

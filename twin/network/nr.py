@@ -294,9 +294,10 @@ class NrNetwork(EventNetwork):
 
     @property
     def counts(self) -> Mapping[str, int]:
-        """Background packets, and what cells refused: terminals at admission, persistent allocations now."""
+        """Background packets, interrupted transmissions, terminals refused, and persistent allocations refused now."""
         found = {f"background_{what}": number for what, number in self.background.items()}
         found["admissions_refused"] = sum(site.mobility.refused for site in self.sites)
+        found["transmissions_preempted"] = sum(site.carrier.preempted for site in self.sites)
         found["persistent_allocations_refused"] = sum(site.carrier.refused for site in self.sites)
         return {name: number for name, number in found.items() if number}
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from twin.kernels import kernel
-from twin.network.carrier_state import DOWN, HANDOVER, HARQ_PROCESSES, RING, UP, State
+from twin.network.carrier_state import DOWN, HANDOVER, HARQ_PROCESSES, IDLE, RING, UP, State
 from twin.network.interference import add_interference, load_block, load_cell, remember_load
 from twin.network.queues import UPLINK, fill, schedule_event, settle
-from twin.network.scheduler import IDLE, drop_satisfied, free_process, persistent_block, schedule, top
+from twin.network.scheduler import drop_satisfied, free_process, persistent_block, schedule, top
 from twin.network.tdd import END, LONG, START, at
 from twin.network.transmission import decode_later, launch
 from twin.network.triggers import arm_again, arm_persistent, rest_if_empty

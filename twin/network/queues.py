@@ -128,14 +128,23 @@ def forget(s: State, p: int) -> None:
 @kernel
 def pop_head(s: State, b: int) -> None:
     """Take the head of a queue out, with what is left of it."""
-    p = s.bearers[b].head
+    _take_out(s, b, -1)
+
+
+@kernel
+def _take_out(s: State, b: int, before: int) -> None:
+    """Take out the packet behind `before`, or the head (-1), with what is left of it."""
+    p = s.bearers[b].head if before < 0 else s.packets[before].next
     link = b // s.classes.size
     s.links[link].bytes -= s.packets[p].left
     s.links[link].packets -= 1
     s.packets[p].left = 0
-    s.bearers[b].head = s.packets[p].next
-    if s.bearers[b].head < 0:
-        s.bearers[b].tail = -1
+    if before < 0:
+        s.bearers[b].head = s.packets[p].next
+    else:
+        s.packets[before].next = s.packets[p].next
+    if s.bearers[b].tail == p:
+        s.bearers[b].tail = before
     forget(s, p)
 
 
@@ -144,15 +153,19 @@ def discard(s: State, b: int, time: int) -> None:
     """Drop packets whose timer has run out, unless a part was sent, and set the timer for the rest."""
     limit = s.classes[b % s.classes.size].discard
     s.bearers[b].timer = 0
-    while s.bearers[b].head >= 0:
-        p = s.bearers[b].head
+    before, p = -1, s.bearers[b].head
+    if p >= 0 and s.packets[p].left < s.packets[p].size:
+        before, p = p, s.packets[p].next
+    while p >= 0:
         expires = s.packets[p].created + limit
-        if expires > time or s.packets[p].left < s.packets[p].size:
+        if expires > time:
             s.bearers[b].timer = 1
-            schedule_event(s, expires if expires > time else time + s.grid.slot, DISCARD, b)
+            schedule_event(s, expires, DISCARD, b)
             return
+        following = s.packets[p].next
         decide(s, p, time, DISCARDED)
-        pop_head(s, b)
+        _take_out(s, b, before)
+        p = following
 
 
 @kernel

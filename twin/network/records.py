@@ -84,6 +84,9 @@ BLOCK = np.dtype([
     ("dispersion", np.float64),  # bits^2, of this transmission
     ("draw", np.float64),
     ("end", np.int64),  # ns
+    ("lost", np.float64),  # share of this transmission that urgent ones have taken
+    ("taken", np.int64),  # PRBs that they have taken in occasion `taken_at`
+    ("taken_at", np.int64),
     ("length", np.int64),  # occasions
     ("segment", np.int64),  # head of the list, -1
     ("report", np.int64),  # bytes left behind, in the buffer status report
@@ -113,7 +116,7 @@ FATE = np.dtype([
     ("repeated", np.int64),
 ])  # fmt: skip
 NONE = {"active", "head", "tail", "used", "armed", "segment", "chain", "next", "cell", "first",
-        "cces_at", "load_at"}  # fmt: skip
+        "cces_at", "load_at", "taken_at"}  # fmt: skip
 """Fields that start at -1."""
 
 

@@ -6,21 +6,23 @@ import numpy as np
 
 from twin.draws import key, uniform
 from twin.kernels import kernel
-from twin.network.carrier_state import ACTIVE, AGAIN, DOWN, HARQ_PROCESSES, RING, UP, State
-from twin.network.link_adaptation import allocate, block_size, expected_efficiency
+from twin.network.carrier_state import (
+    ACTIVE,
+    AGAIN,
+    DOWN,
+    GRANTED,
+    HARQ_PROCESSES,
+    IDLE,
+    RING,
+    UP,
+    State,
+)
+from twin.network.link_adaptation import allocate, block_size
+from twin.network.metric import metric, note_served, weigh
+from twin.network.preemption import interrupt, left_of, victim
 from twin.network.queues import ENDLESS, top_class
 
-SCHEDULERS = {"round-robin": 0, "proportional-fair": 1, "earliest-deadline": 2, "strict-priority": 3}
-IDLE, GRANTED, ON_AIR, WAITING = range(4)
-"""States of a block."""
 _ERRORS = key("network.block")
-_FAR = 1 << 62
-NEVER_SERVED = 1e-9
-"""Bits that proportional fair takes for a link not yet served."""
-WEIGHT, SINCE = range(2)
-"""Entries of `State.fairness`."""
-LONGEST_AGE = 200.0
-"""Averaging times after which weights start anew, before they overflow."""
 
 
 @kernel
@@ -101,46 +103,6 @@ def free_process(s: State, link: int, time: int) -> int:
 
 
 @kernel
-def metric(s: State, link: int, time: int) -> float:
-    """Return what the cell's scheduler maximises."""
-    if s.config.scheduler == 0:
-        return float(-s.links[link].served)
-    if s.config.scheduler == 1:
-        efficiency = expected_efficiency(s, link, top_class(s, link))
-        return float(efficiency / (s.links[link].average + NEVER_SERVED * s.fairness[WEIGHT]))
-    best = np.inf
-    classes = s.classes.size
-    for q in range(classes):
-        p = s.bearers[link * classes + q].head
-        if p >= 0 and s.config.scheduler == 2:
-            best = min(best, float(s.packets[p].created + s.classes[q].budget))
-        elif p >= 0:
-            best = min(best, s.classes[q].priority * 1e15 + s.packets[p].ready)
-        elif s.bearers[link * classes + q].endless == 1:
-            last = float(_FAR) if s.config.scheduler == 2 else (s.classes[q].priority + 0.999) * 1e15
-            best = min(best, last)
-    return float(-best)
-
-
-@kernel
-def note_served(s: State, link: int, bits: int, time: int) -> None:
-    """Update what round robin and proportional fair remember."""
-    s.links[link].average += bits * s.fairness[WEIGHT]
-    s.links[link].served = time
-
-
-@kernel
-def weigh(s: State, time: int) -> None:
-    """Set what a bit sent now weighs in averages: e times more every `pf_time`, instead of fading all of them."""
-    age = (time - s.fairness[SINCE]) / s.config.pf_time
-    if age > LONGEST_AGE:
-        for link in range(s.links.size):
-            s.links[link].average *= np.exp(-age)
-        s.fairness[SINCE], age = float(time), 0.0
-    s.fairness[WEIGHT] = np.exp(age)
-
-
-@kernel
 def new_block(
     s: State, h: int, link: int, symbols: int, mcs: int, prbs: int, layers: int, length: int
 ) -> None:
@@ -185,31 +147,35 @@ def _schedule_new(
         s.rank[place] = -np.inf
         link = s.active[way, cell, place]
         length = max(full, 1) if s.classes[top_class(s, link)].long == 1 else 1
-        free = s.config.prbs - first_prb(s, way, cell, occasion, length)
-        if free <= 0:
-            if length == 1:
-                return chain
-            continue
+        free, interrupted = s.config.prbs - first_prb(s, way, cell, occasion, length), -1
+        if free <= 0 and length == 1 and not s.config.preemption:
+            return chain
+        if free <= 0 and length == 1 and way == DOWN:
+            interrupted = victim(s, cell, s.classes[top_class(s, link)].priority, occasion, now)
+            free = left_of(s, interrupted, occasion) if interrupted >= 0 else 0
         h = free_process(s, link, now)
-        if h < 0 or not take_pdcch(s, cell, link, now):
+        if free <= 0 or h < 0 or not take_pdcch(s, cell, link, now):
             continue
         s.links[link].used = occasion
-        _give(s, h, link, occasion, symbols * length, length, free, now)
+        _give(s, h, link, symbols * length, length, free, now)
+        if interrupted >= 0:
+            interrupt(s, interrupted, h, occasion)
+        else:
+            take_prbs(s, h, occasion)
         s.blocks[h].chain = chain
         chain = h
     return chain
 
 
 @kernel
-def _give(s: State, h: int, link: int, occasion: int, symbols: int, length: int, free: int, now: int) -> None:
-    """Give a link resource blocks for what it has to send, in HARQ process `h`."""
+def _give(s: State, h: int, link: int, symbols: int, length: int, free: int, now: int) -> None:
+    """Give a link up to `free` resource blocks for what it has to send, in HARQ process `h`."""
     way, q = link & 1, top_class(s, link)
     waiting = s.links[link].bytes if way == DOWN else s.links[link].known
     bits = 8 * min(waiting + s.config.segment_header * max(s.links[link].packets, 1), ENDLESS)
     mcs, prbs, layers = allocate(s, link, q, bits, symbols, free)
     new_block(s, h, link, symbols, mcs, prbs, layers, length)
     s.blocks[h].target, s.blocks[h].priority = s.classes[q].target, s.classes[q].priority
-    take_prbs(s, h, occasion)
     note_served(s, link, s.blocks[h].size, now)
     if way == UP:
         s.links[link].granted += s.blocks[h].size // 8

@@ -11,6 +11,9 @@ from twin.network.carrier_state import (
     HANDOVER,
     HARQ_FAILED,
     HARQ_PROCESSES,
+    IDLE,
+    ON_AIR,
+    WAITING,
     State,
 )
 from twin.network.harq import add, combine
@@ -18,7 +21,6 @@ from twin.network.interference import downlink_ratio, last_group, uplink_ratio
 from twin.network.link_adaptation import data_elements
 from twin.network.phy import per_symbol, transport_error
 from twin.network.queues import DECODE, FEEDBACK, log_transmission, schedule_event, settle
-from twin.network.scheduler import IDLE, ON_AIR, WAITING
 from twin.network.tbs import code_blocks
 from twin.network.tdd import at, next_index
 
@@ -32,6 +34,7 @@ def launch(s: State, h: int, symbols: int, time: int, end: int) -> None:
     link, down = h // HARQ_PROCESSES, (h // HARQ_PROCESSES) & 1 == DOWN
     b[h].state, b[h].end = ON_AIR, end
     b[h].transmissions += 1
+    b[h].lost = 0.0
     b[h].symbols = float(data_elements(s, down, symbols, b[h].prbs) * b[h].layers)
     b[h].information, b[h].dispersion = 0.0, 0.0
     before, capacity, dispersion, snr, flat, shannon = -1.0, 0.0, 0.0, 0.0, True, 0.0
@@ -91,10 +94,11 @@ def decode(s: State, h: int, time: int) -> bool:
     b = s.blocks
     link = h // HARQ_PROCESSES
     mcs = b[h].mcs
+    kept = 1.0 - b[h].lost
     if s.config.incremental:
-        add(s.words[h], b[h].symbols, b[h].information, b[h].dispersion)
+        add(s.words[h], kept * b[h].symbols, kept * b[h].information, kept * b[h].dispersion)
     else:
-        combine(s.words[h], s.mcs[0, mcs], b[h].symbols, b[h].snr, False, s.qam)
+        combine(s.words[h], s.mcs[0, mcs], kept * b[h].symbols, b[h].snr, False, s.qam)
     count, bits = code_blocks(b[h].size, s.mcs[1, mcs])
     error = transport_error(bits, count, s.words[h, 0], s.words[h, 1], s.words[h, 2])
     good = b[h].draw >= error
