@@ -80,14 +80,15 @@ def draw(found: dict[str, dict[str, dict[str, object]]], picture: Path) -> None:
     panels = (("factory/picking", "parts_placed", 1, "parts placed, of 7"),
               ("factory/teleoperation", "tool_error_rms", 1e3, "tool error rms, mm"))  # fmt: skip
     for axis, (name, key, scale, label) in zip(axes, panels, strict=True):
-        values = [float(found[name][f"{ms} ms"][key]) * scale for ms in DELAYS]
-        axis.plot(DELAYS, values, "o-", color="#0072B2", label="fixed delay")
+        delays = [ms for ms in DELAYS if f"{ms} ms" in found[name]]
+        values = [float(found[name][f"{ms} ms"][key]) * scale for ms in delays]
+        axis.plot(delays, values, "o-", color="#0072B2", label="fixed delay")
         radio = float(found[name]["nr"][key]) * scale
         axis.axhline(radio, color="#D55E00", linestyle="--", label="radio network (nr)")
         axis.set(xlabel="network delay each way, ms", ylabel=label, title=name, ylim=(0, None))
+        axis.legend(frameon=False)
         axis.spines[["top", "right"]].set_visible(False)
         axis.grid(alpha=0.3)
-    axes[0].legend(frameon=False)
     figure.savefig(picture, dpi=110)
 
 
