@@ -27,6 +27,15 @@ class HoverSpec(Spec):
     yaw: Radians = 0.0
 
 
+class LandingSpec(Spec):
+    """Land on another robot, and stay within `radius` of its pad."""
+
+    kind: Literal["landing"]
+    vessel: str
+    pad: Point = (0.0, 0.0, 0.0)  # in the vessel's axes, from its centre of mass
+    radius: Metres = Field(default=1.0, gt=0)
+
+
 class PickingSpec(Spec):
     """Put all robots of the group `parts` into a bin before they get past `end`; one that does is missed."""
 
@@ -70,5 +79,5 @@ class RoundsSpec(Spec):
 
 
 TaskSpec = Annotated[
-    RouteSpec | HoverSpec | PickingSpec | TeleoperationSpec | RoundsSpec, Field(discriminator="kind")
+    RouteSpec | HoverSpec | LandingSpec | PickingSpec | TeleoperationSpec | RoundsSpec, Field(discriminator="kind")
 ]

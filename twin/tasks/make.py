@@ -11,6 +11,7 @@ from twin.protocols import Course, Task
 from twin.specs import BodySpec, TaskSpec
 from twin.state import F64
 from twin.tasks.hover import Hover
+from twin.tasks.landing import Landing
 from twin.tasks.picking import Picking
 from twin.tasks.rounds import Rounds
 from twin.tasks.route import Route
@@ -18,6 +19,7 @@ from twin.tasks.teleoperation import Teleoperation
 
 TASKS: Mapping[str, Callable[[Any, int, BodySpec | None], Task]] = {
     "hover": lambda spec, count, body: Hover(spec, count),
+    "landing": lambda spec, count, body: Landing(spec, count),
     "picking": lambda spec, count, body: Picking(spec, count),
     "route": lambda spec, count, body: Route(spec, count),
     "rounds": lambda spec, count, body: Rounds(spec, count),
