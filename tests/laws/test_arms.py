@@ -11,6 +11,7 @@ from twin.mechanism.kinematics import inverse_kinematics, tool_jacobian, tool_po
 from twin.mechanism.tree import Frame, read_mechanism
 from twin.physics.bullet import BodyGroup, BulletPhysics
 from twin.physics.dynamics import make_dynamics
+from twin.physics.interaction import packed
 from twin.scenario import load_kind
 from twin.state import Commands
 
@@ -143,7 +144,8 @@ def test_brakes_stop_a_moving_arm_within_its_stopping_distance_and_hold_it(arms)
     assert bodies.joint_position[1:] == pytest.approx(start[1:], abs=1e-4), "the others stayed"
 
 
-def test_arms_that_can_reach_each_other_share_a_world_and_no_others_do(arms):
+def test_arms_that_can_reach_each_other_share_a_world_and_no_others_need_to(arms, monkeypatch):
+    monkeypatch.setattr("twin.physics.bullet.packed", lambda sets: sets)
     far, _, _ = arms("kuka", n=3, apart=4.0)
     far.reset()
     assert [sorted(world.bodies) for world in far.worlds] == [[0], [1], [2]]
@@ -152,12 +154,16 @@ def test_arms_that_can_reach_each_other_share_a_world_and_no_others_do(arms):
     assert [sorted(world.bodies) for world in near.worlds] == [[0, 1, 2]]
 
 
+def test_sets_are_put_together_until_a_world_is_full():
+    assert packed([[0, 3], [1], [2, 4, 5], [6]], 3) == [[0, 1, 3], [2, 4, 5], [6]]
+    assert packed([[0, 1, 2, 3], [4]], 3) == [[0, 1, 2, 3], [4]], "what can touch stays together"
+
+
 def test_worlds_apart_are_the_same_to_the_bit_as_one(arms, monkeypatch):
     runs = []
     for together in (False, True):
         physics, _, body = arms("kuka", n=2, apart=4.0)
-        if together:
-            monkeypatch.setattr("twin.physics.bullet.separate", lambda position, radius: [list(range(len(radius)))])
+        monkeypatch.setattr("twin.physics.bullet.packed", (lambda s: [sum(s, [])]) if together else (lambda s: s))
         physics.reset()
         assert len(physics.worlds) == (1 if together else 2)
         command = rest(body, n=2, **{"position.3": -0.5})

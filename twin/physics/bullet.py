@@ -19,7 +19,7 @@ from twin.physics.bullet_world import BulletWorld, Points
 from twin.physics.contacts import Contacts
 from twin.physics.free_flight import fly_freely
 from twin.physics.grip import Grips
-from twin.physics.interaction import reach, separate
+from twin.physics.interaction import packed, reach, separate
 from twin.physics.rotation import turn_all
 from twin.protocols import DrivesJoints, Dynamics
 from twin.specs import BodySpec
@@ -178,7 +178,7 @@ class BulletPhysics:
         radius = np.array([self._reach(g) for g in self.groups for _ in g.names])
         position = np.array([place for _, place, _ in starts]).reshape(-1, 3)
         self._home: dict[int, BulletWorld] = {}
-        sets = separate(position, radius)
+        sets = packed(separate(position, radius))
         self._agree(sets)
         group_of = [group.name for group in self.groups for _ in group.names]
         for rows in sets:

@@ -9,6 +9,8 @@ import numpy as np
 from twin.mechanism.tree import BASE, Mechanism
 from twin.state import F64
 
+FULL = 10
+"""Bodies of a world that is full: 100 arms take 2.9 ms a step in one world, 2.8 in 100, 2.0 in 10."""
 MARGIN = 0.1
 """m, by which two reaches must miss each other: more than Bullet's contact margins."""
 
@@ -42,6 +44,17 @@ def separate(position: F64, radius: F64) -> list[list[int]]:
         near = [s for s in sets if np.any(_gaps(position, radius, row, s) < MARGIN)]
         sets = [s for s in sets if s not in near] + [sorted([row, *(other for s in near for other in s)])]
     return sorted(sets)
+
+
+def packed(sets: list[list[int]], most: int = FULL) -> list[list[int]]:
+    """Return sets put together up to `most` rows each, in their order: a world costs something by itself."""
+    packs: list[list[int]] = []
+    for rows in sets:
+        if packs and len(packs[-1]) + len(rows) <= most:
+            packs[-1] = sorted(packs[-1] + rows)
+        else:
+            packs.append(rows)
+    return packs
 
 
 def _gaps(position: F64, radius: F64, row: int, others: list[int]) -> F64:
