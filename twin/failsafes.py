@@ -82,6 +82,7 @@ class ProtectiveStop:
         assert spec.kind.body is not None
         self.command = np.zeros(spec.kind.body.width)
         self.mode = NOMINAL
+        self.resumed = 0  # ns, when it went on last
         self.blocked = 0  # ns, when something was in the field last
         self.ray: F64 | None = None  # (2, B) direction of each beam
 
@@ -91,7 +92,9 @@ class ProtectiveStop:
         if observation.sensed is not None and self._is_blocked(observation.sensed):
             self.mode, self.blocked = STOPPED, now
         elif self.mode != STOPPED or now - self.blocked >= p.restart:
-            heard, answers = max(observation.heard, 0), max(observation.answers, 0)
+            if self.mode == STOPPED:
+                self.resumed = now  # a controller on board is only asked from here on
+            heard, answers = max(observation.heard, self.resumed), max(observation.answers, self.resumed)
             self.mode = HOLD if now - heard > p.command_timeout or now - answers > p.state_age else NOMINAL
         return self.mode
 

@@ -141,8 +141,7 @@ class Fleet:
         return sum(distance(a, b) for a, b in zip(way[:-1], way[1:], strict=True))
 
     def _place(self, node: int) -> tuple[float, float]:
-        x, y = self.task.lanes.node[node]
-        return float(x), float(y)
+        return self.task.lanes.places[node]
 
     def _log(self, now: int, sensed: Sample) -> dict[str, float]:
         """Return what the fleet manager writes down once a second."""

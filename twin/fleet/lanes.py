@@ -19,8 +19,8 @@ _ON = 1e-3
 class Lanes:
     """A directed graph: nodes (N, 2) m, and lanes (L, 2) from node to node.
 
-    `close` (L, N): a robot on that lane leaves no room for another one at that node; `closer` (L, L): nor for one on
-    that lane. Lanes that share a node are kept apart by who holds the node.
+    By lane, `near_nodes` and `near_lanes`: a robot on it leaves no room for another one there. Lanes that share a node
+    are kept apart by who holds the node.
 
     Raises:
         ScenarioError: a path has fewer than two points, or two paths cross without a common point.
@@ -31,7 +31,8 @@ class Lanes:
         number: dict[tuple[float, float], int] = {}
         for point in (point for piece in pieces for point in piece):
             number.setdefault(_rounded(point), len(number))
-        self.node: F64 = np.array(list(number), dtype=float).reshape(-1, 2)
+        self.places = list(number)  # the same as tuples
+        self.node: F64 = np.array(self.places, dtype=float).reshape(-1, 2)
         pairs = dict.fromkeys((number[_rounded(a)], number[_rounded(b)]) for p in pieces for a, b in pairwise(p))
         self.lane: I64 = np.array(list(pairs), dtype=np.int64).reshape(-1, 2)
         self.number = {(int(a), int(b)): i for i, (a, b) in enumerate(self.lane)}
@@ -78,10 +79,12 @@ class Lanes:
         gap = _to_segments(self.node, a, b).T  # (L, N)
         rows = np.arange(len(self.lane))
         shares = (self.lane[:, :, None, None] == self.lane[None, None]).any(axis=(1, 3))
-        self.close: Bool = gap < clearance
-        self.close[rows, self.lane[:, 0]] = self.close[rows, self.lane[:, 1]] = False
+        close = gap < clearance
+        close[rows, self.lane[:, 0]] = close[rows, self.lane[:, 1]] = False
+        self.near_nodes = [frozenset(np.flatnonzero(row).tolist()) for row in close]
         between = np.minimum(gap[:, self.lane[:, 0]], gap[:, self.lane[:, 1]])
-        self.closer: Bool = (np.minimum(between, between.T) < clearance) & ~shares
+        closer = (np.minimum(between, between.T) < clearance) & ~shares
+        self.near_lanes = [frozenset(np.flatnonzero(row).tolist()) for row in closer]
         crossing = _cross(a, b) & ~shares
         if crossing.any():
             i, j = np.argwhere(crossing)[0]

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-
-import numpy as np
+from math import dist
 
 from twin.fleet.lanes import Lanes
 
@@ -52,7 +51,7 @@ class Traffic:
     def leave_behind(self, row: int, x: float, y: float, clearance: float) -> None:
         """Free the nodes that a robot at (x, y) is well away from, in the order in which it passed them."""
         behind = self.trips[row].behind
-        while behind and np.hypot(*(self.lanes.node[behind[0]] - (x, y))) > clearance:
+        while behind and dist(self.lanes.places[behind[0]], (x, y)) > clearance:
             behind.pop(0)
 
     def grant(self, row: int) -> bool:
@@ -69,16 +68,15 @@ class Traffic:
 
     def _is_free(self, row: int, end: int, node: int) -> bool:
         lanes, number = self.lanes, self.lanes.number[end, node]
+        taken, near_lanes = {node, *lanes.near_nodes[number]}, lanes.near_lanes[number]
         for other, trip in enumerate(self.trips):
             if other == row:
                 continue
-            held = trip.held
-            if node in held or lanes.close[number, held].any():
+            if not taken.isdisjoint(trip.held):
                 return False
-            for lane in trip.lanes:
-                theirs = lanes.number[lane]
-                if lanes.closer[number, theirs] or lanes.close[theirs, node]:
-                    return False
+            theirs = [lanes.number[lane] for lane in trip.lanes]
+            if any(lane in near_lanes or node in lanes.near_nodes[lane] for lane in theirs):
+                return False
         return True
 
     def _closes_a_ring(self, row: int, node: int) -> bool:

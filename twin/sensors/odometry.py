@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import cos, sin
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -91,9 +92,9 @@ class Odometry:
 
 def _arc(pose: F64, move: F64) -> F64:
     """Return the pose after an arc: `move` is the way along it in body axes, and the turn."""
-    x, y, heading = pose
-    forward, left, turn = move
+    x, y, heading = pose.tolist()
+    forward, left, turn = move.tolist()
     half = turn / 2
-    chord = np.sinc(half / np.pi)  # sin(half) / half
-    cos, sin = np.cos(heading + half) * chord, np.sin(heading + half) * chord
-    return np.array([x + cos * forward - sin * left, y + sin * forward + cos * left, heading + turn])
+    chord = sin(half) / half if half else 1.0
+    u, v = cos(heading + half) * chord, sin(heading + half) * chord
+    return np.array([x + u * forward - v * left, y + v * forward + u * left, heading + turn])
