@@ -69,6 +69,7 @@ class QosSpec(Spec):
     priority: int = Field(default=50, ge=1, le=127)
     delay_budget: NonNegativeNs = 100_000_000
     error_target: float = Field(default=0.1, gt=0, lt=1)
+    survival_time: NonNegativeNs = 0  # without a message; 0: for ever
     discard: NonNegativeNs = 0  # discardTimer, 0 for infinity
     uplink: Literal["dynamic", "configured"] = "dynamic"
     downlink: Literal["dynamic", "semi-persistent"] = "dynamic"

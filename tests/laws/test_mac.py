@@ -88,6 +88,36 @@ def test_strict_priority_serves_the_smaller_level_first():
     assert served_first("strict-priority", qos, [0, 0, 0]) == [1, 2, 0]
 
 
+def starts(survival: str) -> list[int]:
+    """Return when three terminals are sent packets at 30 ms, after a packet of each at the start.
+
+    The last one's class has the lowest priority, 5 ms of delay budget and that survival time.
+    """
+    qos = [QosSpec(priority=10), QosSpec(priority=20),
+           QosSpec(priority=30, delay_budget="5 ms", survival_time=survival)]  # fmt: skip
+    made = carrier([60.0] * 3, scheduler="strict-priority", qos=qos)
+    bearers = 2 * np.arange(3) * 3 + cs.DOWN * 3 + np.arange(3)
+    for time in (0, 30_000_000):
+        rows = made.enter(bearers, np.full(3, 3000), np.full(3, time), np.full(3, time), np.arange(3))
+        made.advance(time + 10_000_000, False)
+    return made.state.packets["first"][rows].tolist()
+
+
+def test_who_would_outlive_its_survival_time_goes_first():
+    first, second, third = starts("60 ms")
+    assert first <= second < third, "30 ms and 5 ms more are within it: by priority"
+    first, second, third = starts("20 ms")
+    assert third <= first < second, "two fit into one occasion"
+
+
+def test_messages_later_than_the_survival_time_are_counted():
+    made = carrier([60.0], qos=[QosSpec(survival_time="20 ms")])
+    for ms in (0, 10, 30, 70):  # after 10, 20 and 40 ms, all alike within the pattern
+        made.enter(*[np.array([v]) for v in (cs.DOWN, 100, ms * 1_000_000, ms * 1_000_000, ms)])
+        made.advance((ms + 5) * 1_000_000, False)
+    assert made.outlived == 1
+
+
 def test_long_packets_are_segmented_and_arrive_once_all_parts_did():
     made = carrier([20.0])
     rows = made.enter(*[np.array([v]) for v in (cs.DOWN, 100_000, 0, 0, 0)])

@@ -109,6 +109,11 @@ class Carrier:
         s.uplink_cap_db[rows] = received - floor - noise_up_db[serving[rows]]
 
     @property
+    def outlived(self) -> int:
+        """How many times a flow got its next packet only after its survival time."""
+        return int(self.state.bearers["outlived"].sum())
+
+    @property
     def preempted(self) -> int:
         """How many times an urgent transmission took resource blocks of a long one."""
         return int(self.state.counts[cs.PREEMPTED])
@@ -207,6 +212,7 @@ def _classes(qos: Sequence[QosSpec], segment_header: int) -> records.Records:
     rows = records.records(records.CLASS, len(qos))
     for row, q in zip(rows, qos, strict=True):
         row["priority"], row["budget"], row["discard"] = q.priority, q.delay_budget, q.discard
+        row["survival"] = q.survival_time
         row["target"], row["size"] = q.error_target, q.size + segment_header
         row["configured"] = q.period if q.uplink == "configured" else 0
         row["semi_persistent"] = q.period if q.downlink == "semi-persistent" else 0

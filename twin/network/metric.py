@@ -21,7 +21,9 @@ LONGEST_AGE = 200.0
 
 @kernel
 def metric(s: State, link: int, time: int) -> float:
-    """Return what the cell's scheduler maximises."""
+    """Return what the cell's scheduler maximises; whose survival time is about to end goes before all others."""
+    if is_missed(s, link, time):
+        return np.inf
     if s.config.scheduler == 0:
         return float(-s.links[link].served)
     if s.config.scheduler == 1:
@@ -39,6 +41,21 @@ def metric(s: State, link: int, time: int) -> float:
             last = float(_FAR) if s.config.scheduler == 2 else (s.classes[q].priority + 0.999) * 1e15
             best = min(best, last)
     return float(-best)
+
+
+@kernel
+def is_missed(s: State, link: int, time: int) -> bool:
+    """Tell whether a flow of the link that has data would be without a message beyond its survival time.
+
+    That is so if one that arrives at the end of its delay budget came too late (survival time: TS 22.104 3.1).
+    """
+    classes = s.classes.size
+    for q in range(classes):
+        b = link * classes + q
+        if s.classes[q].survival > 0 and s.bearers[b].head >= 0:
+            if time + s.classes[q].budget > s.bearers[b].heard + s.classes[q].survival:
+                return True
+    return False
 
 
 @kernel

@@ -297,6 +297,7 @@ class NrNetwork(EventNetwork):
         """Background packets, interrupted transmissions, terminals refused, and persistent allocations refused now."""
         found = {f"background_{what}": number for what, number in self.background.items()}
         found["admissions_refused"] = sum(site.mobility.refused for site in self.sites)
+        found["survival_times_exceeded"] = sum(site.carrier.outlived for site in self.sites)
         found["transmissions_preempted"] = sum(site.carrier.preempted for site in self.sites)
         found["persistent_allocations_refused"] = sum(site.carrier.refused for site in self.sites)
         return {name: number for name, number in found.items() if number}

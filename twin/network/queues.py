@@ -91,6 +91,8 @@ def append(s: State, p: int, time: int) -> int:
     s.bearers[b].tail = p
     s.links[link].bytes += s.packets[p].size
     s.links[link].packets += 1
+    if s.bearers[b].heard < 0:
+        s.bearers[b].heard = time
     s.packets[p].occasion, s.packets[p].alone = expected(s, link, time)
     if s.classes[b % classes].discard > 0 and s.bearers[b].timer == 0:
         s.bearers[b].timer = 1
@@ -104,6 +106,8 @@ def decide(s: State, p: int, time: int, fate: int) -> None:
     if s.packets[p].fate != QUEUED:
         return
     s.packets[p].fate = fate
+    if fate == DELIVERED:
+        _hear(s, s.packets[p].bearer, time)
     n = s.counts[DECIDED]
     s.fates[n].packet, s.fates[n].time, s.fates[n].fate = p, time, fate
     s.fates[n].way = (s.packets[p].bearer // s.classes.size) & 1
@@ -114,6 +118,15 @@ def decide(s: State, p: int, time: int, fate: int) -> None:
         s.fates[n].occasion, s.fates[n].alone = min(s.packets[p].occasion, first), min(s.packets[p].alone, first)
     s.fates[n].transmissions, s.fates[n].repeated = s.packets[p].transmissions, s.packets[p].repeated
     s.counts[DECIDED] = n + 1
+
+
+@kernel
+def _hear(s: State, b: int, time: int) -> None:
+    """Note that a packet of a bearer arrived, and whether that was within its survival time."""
+    survival = s.classes[b % s.classes.size].survival
+    if survival > 0 and time - s.bearers[b].heard > survival:
+        s.bearers[b].outlived += 1
+    s.bearers[b].heard = time
 
 
 @kernel

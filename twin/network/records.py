@@ -14,6 +14,7 @@ CLASS = np.dtype([
     ("priority", np.int64),  # smaller goes first
     ("budget", np.int64),  # ns, packet delay budget, for deadlines
     ("discard", np.int64),  # ns, 0 never
+    ("survival", np.int64),  # ns that its application does without a message, 0 for ever
     ("target", np.float64),  # block error rate of a first transmission
     ("configured", np.int64),  # uplink occasions between configured grants, 0 none
     ("semi_persistent", np.int64),  # downlink occasions between persistent allocations, 0 none
@@ -45,6 +46,8 @@ BEARER = np.dtype([
     ("tail", np.int64),
     ("timer", np.int64),  # 1: a discard timer runs
     ("endless", np.int64),  # 1: full buffer
+    ("heard", np.int64),  # ns, when the newest packet arrived, or else the first one was ready; -1
+    ("outlived", np.int64),  # times that it had to do without a message for longer than its survival time
 ])  # fmt: skip
 LINK = np.dtype([
     ("cell", np.int64),  # serving cell, -1 detached
@@ -115,7 +118,7 @@ FATE = np.dtype([
     ("transmissions", np.int64),
     ("repeated", np.int64),
 ])  # fmt: skip
-NONE = {"active", "head", "tail", "used", "armed", "segment", "chain", "next", "cell", "first",
+NONE = {"active", "head", "heard", "tail", "used", "armed", "segment", "chain", "next", "cell", "first",
         "cces_at", "load_at", "taken_at"}  # fmt: skip
 """Fields that start at -1."""
 
