@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
 
 import numpy as np
 
@@ -16,9 +15,10 @@ from twin.channel.freespace import FreeSpace
 from twin.channel.hulls import Hull
 from twin.channel.sea import SeaSurface, Tidal, sea_area
 from twin.channel.tracer import RayTracer
-from twin.clock import NS, Clock
+from twin.clock import Clock
+from twin.crew import host_controllers, make_groups, make_robots
 from twin.draws import generator
-from twin.errors import Findings, PluginError, ScenarioError, TwinError, WorldError, located
+from twin.errors import Findings, ScenarioError, WorldError, located
 from twin.interfaces.peers import Link
 from twin.link import Radio
 from twin.mechanism.urdf import collision_points
@@ -39,14 +39,9 @@ from twin.physics.rotorcraft import Rotorcraft
 from twin.physics.water import Floats, Together, Water
 from twin.physics.wheels import Wheels
 from twin.project import Project
-from twin.protocols import Channel, Controller, Failsafe, Gauged, Host, Network, Task
+from twin.protocols import Channel, Network, Task
 from twin.recording.fates import packet_fates
-from twin.robot import Group, Robot
 from twin.scenario import Scenario
-from twin.sensors.field import Setting
-from twin.sensors.lidar import outline
-from twin.sensors.make import make_sensor, make_streams
-from twin.service import make_service_time
 from twin.specs import (
     FixedSpec,
     FreeSpaceSpec,
@@ -55,7 +50,6 @@ from twin.specs import (
     NrSpec,
     RayTracingSpec,
     RecordedSpec,
-    RobotSpec,
     SimpleSpec,
     TraceSpec,
 )
@@ -138,17 +132,11 @@ def build(
     radios = _radios(casts)
     channel = _channel(scenario, world, radios, embodied, sea)
     twin = Twin(Clock(scenario.rates.physics), scenario.rates.channel, generator(scenario.seed, "mesa"))
-    robots = _robots(twin, casts)
-    rows = {c.name: np.arange(c.first_body, c.first_body + len(c.specs)) for c in embodied}
-    outlines = np.array([outline(c.kind) for c in embodied for _ in c.specs]).reshape(-1, 6)
-    groups = [
-        _group(c, Setting([spec.name for spec in c.specs], c.kind, g.dynamics, world, scenario.seed, rows, outlines),
-               scenario, robots)
-        for c, g in zip(embodied, bodies, strict=True)
-    ]  # fmt: skip
+    robots = make_robots(twin, casts)
+    groups = make_groups(scenario, world, embodied, bodies, robots)
     if not real_time:
         _check_repeats(casts)
-    lookahead = _host_controllers(scenario, project, casts, robots)
+    lookahead = host_controllers(scenario, project, casts, robots)
     directory = {node.name: index for index, node in enumerate(nodes)}
     for robot in robots:
         robot.nodes = directory
@@ -317,89 +305,3 @@ def _radios(casts: Sequence[Cast]) -> list[Radio]:
                     )
                 )
     return radios
-
-
-def _robots(twin: Twin, casts: Sequence[Cast]) -> list[Robot]:
-    robots: list[Robot] = []
-    for c in casts:
-        agent = plugins.load_object(c.kind.agent, c.folder)
-        c.sources.append(agent)
-        robots += [agent.value(twin, spec, c.first_node + spec.row) for spec in c.specs]
-    return robots
-
-
-def _controllers(c: Cast, seed: int) -> list[Controller]:
-    """Make one controller per robot; each has its own random stream, named after its robot."""
-    if c.controller is None:
-        return []
-    made = [_started(c.controller, spec, generator(seed, "controller", spec.name)) for spec in c.specs]
-    if hasattr(c.controller, "meet"):
-        c.controller.meet(made)
-    return made
-
-
-def _failsafes(c: Cast, seed: int) -> list[Failsafe]:
-    link = getattr(c.controller, "link", None)
-    may_fall_silent = c.on_edge or (link is not None and link.spec.on_failure == "failsafe")
-    if c.kind.failsafe is None:
-        return []
-    loaded = plugins.load_class(c.kind.failsafe, Failsafe, c.folder)
-    if not may_fall_silent and not getattr(loaded.value, "always", False):
-        return []
-    c.sources.append(loaded)
-    return [_started(loaded.value, spec, generator(seed, "failsafe", spec.name)) for spec in c.specs]
-
-
-def _started(kind: Any, spec: RobotSpec, rng: np.random.Generator) -> Any:
-    """Make a controller or failsafe of a robot and reset it."""
-    try:
-        made = kind()
-        made.reset(spec, rng)
-    except TwinError:
-        raise
-    except (Exception, SystemExit) as error:
-        raise PluginError(f"{kind.__name__} of {spec.name}, at its start: {type(error).__name__}: {error}") from error
-    return made
-
-
-def _group(c: Cast, setting: Setting, scenario: Scenario, robots: Sequence[Robot]) -> Group:
-    with located(key=f"robots.{c.name}.spec"):
-        sensor = make_sensor(setting, remote=c.edge_node is not None)
-        streams = make_streams(setting) if c.edge_node is not None else []
-    control = c.entry.control or c.kind.control
-    return Group(
-        c.name,
-        robots[c.first_node : c.first_node + len(c.specs)],
-        np.arange(c.first_body, c.first_body + len(c.specs)),
-        sensor,
-        scenario.rates.physics // control,
-        c.phase,
-        c.send_offset,
-        controllers=[] if c.on_edge else _controllers(c, scenario.seed),
-        failsafes=_failsafes(c, scenario.seed),
-        edge=c.edge_node,
-        log_sensors=c.entry.log_sensors,
-        streams=streams,
-        tick=NS // scenario.rates.physics,
-        telemetry_size=getattr(c.controller, "telemetry_size", None),
-        gauged=setting.dynamics if isinstance(setting.dynamics, Gauged) else None,
-    )
-
-
-def _host_controllers(scenario: Scenario, project: Project, casts: Sequence[Cast], robots: Sequence[Robot]) -> int:
-    """Bring the controllers that run at the edge to their servers; return the least time to any answer [ns].
-
-    Other nodes without a body that react may answer at once.
-    """
-    least = [0 for robot in robots if type(robot).react is not Robot.react and not isinstance(robot, Host)]
-    for c in casts:
-        if c.edge_node is None:
-            continue
-        host = robots[c.edge_node]
-        if not isinstance(host, Host):
-            raise ScenarioError(f"{c.entry.edge} can't host controllers", key=f"robots.{c.name}.edge")
-        for spec, controller in zip(c.specs, _controllers(c, scenario.seed), strict=True):
-            service_time = make_service_time(c.service_time, scenario.seed, spec.name, project)
-            least.append(service_time.least)
-            host.host(spec, c.first_node + spec.row, controller, service_time, c.trigger_rate)
-    return min(least, default=0)
