@@ -151,7 +151,7 @@ def test_rays_agree_with_bullet(tmp_path):
     # Bullet takes a ray past an edge for a hit within 1e-4 of the triangle's size: such a ray, moved by that
     # much (3 mm on a wall of 32 m), must hit here too.
     grazing = np.flatnonzero((triangle == MISS) != np.isinf(fraction))
-    assert len(grazing) <= 10
+    assert len(grazing) <= 3
     for i in grazing:
         assert triangle[i] == MISS
         around = start[i] + 0.003 * np.stack(np.meshgrid(*[[-1, 0, 1]] * 3), -1).reshape(-1, 3)
@@ -159,6 +159,6 @@ def test_rays_agree_with_bullet(tmp_path):
         assert (moved != MISS).any()
     both = (triangle != MISS) & ~np.isinf(fraction)
     assert both.sum() > 2000
-    # Bullet works in float32, at coordinates up to 64 m: 4e-6 m, more at a grazing angle.
+    # Both compute in float64, so at coordinates up to 64 m they differ by some 1e-14 m, more at a grazing angle.
     distance = np.abs(t - fraction)[both] * np.linalg.norm(end - start, axis=1)[both]
-    assert np.quantile(distance, 0.99) < 1e-3
+    assert distance.max() < 1e-9

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from twin.errors import WorldError
-from twin.world.datum import area_note, from_wgs84, gcj02_to_wgs84, to_wgs84, wgs84_to_gcj02
+from twin.world.datum import accuracy_note, area_note, from_wgs84, gcj02_to_wgs84, to_wgs84, wgs84_to_gcj02
 
 METRES = np.array([95_000.0, 111_000.0])
 """Of a degree of longitude and latitude at 31 degrees north; more than enough for a bound."""
@@ -72,6 +72,24 @@ def test_ellipsoidal_heights_pass_unchanged():
 def test_a_datum_of_unknown_shift_is_refused():
     with pytest.raises(WorldError, match="without guessing"):
         to_wgs84(np.array([[0.0, 0.0]]), "+proj=tmerc +lon_0=4 +ellps=bessel +type=crs")
+
+
+def test_the_way_out_of_an_unknown_shift_speaks_of_heights_only_where_there_are_any():
+    with pytest.raises(WorldError, match="give --crs OGC:CRS84") as flat:
+        to_wgs84(np.array([[120.0, 31.0]]), "EPSG:4610")
+    assert "geoid" not in str(flat.value)
+    with pytest.raises(WorldError, match="give --geoid-height"):
+        to_wgs84(np.array([[5e5, 3.46e6, 7.0]]), "EPSG:4549+5737")
+
+
+def test_cgcs2000_is_wgs84():
+    # The ellipsoids' flattenings differ by 3e-11, which moves nothing by more than 0.2 mm.
+    place = np.array([[120.6, 31.3]])
+    assert to_wgs84(place, "EPSG:4490") == pytest.approx(place, abs=1e-12)
+    assert to_wgs84(np.array([[120.6, 31.3, 7.0]]), "EPSG:4480") == pytest.approx(np.array([[120.6, 31.3, 7.0]]))
+    same_map = from_wgs84(place, "+proj=tmerc +lon_0=120 +x_0=500000 +datum=WGS84")
+    assert np.abs(from_wgs84(place, "EPSG:4549") - same_map).max() < 1e-3
+    assert "taken as WGS 84" in accuracy_note("EPSG:4549") and accuracy_note("EPSG:4326") is None
 
 
 def test_projected_and_back():

@@ -1,5 +1,6 @@
 """World folders: built at first use, kept in the cache, refused when they are wrong; and the built-in ones."""
 
+import errno
 import json
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from twin.specs import RouteSpec
 from twin.tasks.route import Route
 from twin.world.bvh import occluded_pairs
 from twin.world.geometry import load_geometry, save_geometry
-from twin.world.world import open_world
+from twin.world.world import open_world, save_world
 
 ROOT = Path(__file__).resolve().parents[2]
 GENERATOR = """
@@ -288,3 +289,23 @@ class TestHarbour:
         environment = harbour.environment(seed=1)
         assert environment.sea(0).peak_period == 6.0
         assert environment.wind.velocity(0, np.array([[0.0, 0.0, 10.0]])).shape == (1, 3)
+
+
+@pytest.mark.parametrize("there_before", [False, True])
+def test_a_world_that_can_not_be_written_whole_leaves_nothing(folder, tmp_path, monkeypatch, there_before):
+    def full(geometry, path):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    world = open_world(folder())
+    copy = tmp_path / "worlds/copy"
+    if there_before:
+        copy.mkdir(parents=True)
+        (copy / "notes.txt").write_text("mine")
+    before = sorted(tmp_path.rglob("*"))
+    with monkeypatch.context() as patched:
+        patched.setattr("twin.world.world.write_obj", full)
+        with pytest.raises(WorldError, match="can't be written: No space left"):
+            save_world(world, copy, texts={"lanes.csv": "x0\n"})
+    assert sorted(tmp_path.rglob("*")) == before
+    save_world(world, copy, texts={"lanes.csv": "x0\n"})
+    assert open_world(copy).digest == world.digest and (copy / "lanes.csv").read_text() == "x0\n"

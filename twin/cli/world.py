@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,12 @@ if TYPE_CHECKING:
 
 _KEYS = 3
 """Keys of tags that `info` names."""
+
+
+def _finite(context: click.Context, option: click.Parameter, value: float | None) -> float | None:
+    if value is not None and not isfinite(value):
+        raise click.BadParameter(f"found {value}; allowed: a finite number of metres")
+    return value
 
 
 @click.group(epilog=examples(
@@ -34,8 +41,8 @@ def world() -> None:
               help="Where local coordinates begin: degrees, metres above the ellipsoid.")  # fmt: skip
 @click.option("--name", help="Name of the world; the folder's if not given.")
 @click.option("--crs", help="Coordinate system to read FILE in, such as EPSG:4326 or gcj02.")
-@click.option("--ground", type=float, help="Height of level ground above the ellipsoid in metres.")
-@click.option("--geoid-height", type=float,
+@click.option("--ground", type=float, callback=_finite, help="Height of level ground above the ellipsoid in metres.")
+@click.option("--geoid-height", type=float, callback=_finite,
               help="Height of the vertical datum's zero above the ellipsoid in metres.")  # fmt: skip
 @click.option("--terrain", type=click.Path(path_type=Path), help="SRTM .hgt or GeoTIFF to stand on.")
 @click.option("--visual", is_flag=True, help="Take what is to be seen of robot models, not collision shapes.")
@@ -52,7 +59,8 @@ def import_(file: Path, folder: Path, origin: str, name: str | None, as_json: bo
     if as_json:
         print_json(report.as_dict())
         return 0
-    out.print(f"{folder}: {report.used} of {report.found} buildings and things from {report.format} ({report.crs})")
+    used = f"{report.used} of {report.found} buildings and things from {report.format} ({report.crs})"
+    out.print(f"{folder}: {used}", markup=False)
     for what in ("repaired", "skipped", "assumed"):
         for reason, count in getattr(report, what).items():
             out.print(f"  {what} {count}: {reason}", markup=False)

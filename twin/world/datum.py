@@ -21,6 +21,12 @@ GCJ02 = ("gcj02", "gcj-02")
 _AXIS, _ECCENTRICITY2 = 6378245.0, 0.00669342162296594323  # Krasovsky 1940
 _CONVERGED = 1e-11
 """Degrees: a micrometre."""
+_GCJ02_AREA = (72.0, 0.8, 138.0, 56.0)
+"""West, south, east, north [degrees]: where maps use GCJ-02."""
+_CGCS2000 = "China 2000"
+"""PROJ's name of the datum, for which it has no transformation."""
+_AS_CGCS2000 = {"OGC:CRS84": "EPSG:4490", "EPSG:4979": "EPSG:4480"}
+"""Coordinate systems of CGCS2000 that are taken for those of WGS 84."""
 
 
 def to_wgs84(points: F64, crs: str, geoid_height: float | None = None) -> F64:
@@ -61,13 +67,17 @@ def accuracy_note(crs: str) -> str | None:
     if crs.lower() in GCJ02:
         return None
     system = parse(crs)
+    if _is_cgcs2000(system):
+        return f"{crs}: CGCS2000 is taken as WGS 84: centimetres apart in 2000, and some 3 cm more with each year"
     missing = _missing_grids(system.sub_crs_list[0] if system.is_compound else system, "OGC:CRS84")
     return f"{crs}: a more exact transformation to WGS 84 needs {missing}" if missing else None
 
 
 def area_note(crs: str, low: F64, high: F64) -> str | None:
     """Return a warning where longitude, latitude `low` to `high` (2,) [degrees] lie outside of its area of use."""
-    area = None if crs.lower() in GCJ02 else parse(crs).area_of_use
+    from pyproj.aoi import AreaOfUse
+
+    area = AreaOfUse(*_GCJ02_AREA, name="China") if crs.lower() in GCJ02 else parse(crs).area_of_use
     if area is None or area.west > area.east:
         return None
     if low[0] >= area.west and low[1] >= area.south and high[0] <= area.east and high[1] <= area.north:
@@ -143,17 +153,23 @@ def _transformer(source: CRS, target: str, crs: str) -> Transformer:
     from pyproj import Transformer
     from pyproj.exceptions import ProjError
 
+    reached = _AS_CGCS2000[target] if _is_cgcs2000(source) else target
     try:
-        return Transformer.from_crs(source, target, always_xy=True, allow_ballpark=False)
+        return Transformer.from_crs(source, reached, always_xy=True, allow_ballpark=False)
     except ProjError as error:
-        missing = _missing_grids(source, target)
+        missing = _missing_grids(source, reached)
+        why = f"it needs {missing}: download with `projsync --file NAME`, or" if missing else "PROJ knows no way;"
         way = (
-            f"it needs {missing}: download with `projsync --file NAME`, or give --geoid-height METRES, the height"
-            " of the vertical datum above the WGS 84 ellipsoid there"
-            if missing
-            else "PROJ knows no way; for heights, give --geoid-height METRES"
+            "give --geoid-height METRES, the height of the vertical datum above the WGS 84 ellipsoid there"
+            if target == "EPSG:4979"
+            else "give --crs OGC:CRS84 if they are WGS 84 all the same, or a PROJ string with +towgs84"
         )
-        raise WorldError(f"crs {crs!r}: can't be brought to WGS 84 without guessing: {way}") from error
+        raise WorldError(f"crs {crs!r}: can't be brought to WGS 84 without guessing: {why} {way}") from error
+
+
+def _is_cgcs2000(system: CRS) -> bool:
+    geodetic = system.geodetic_crs
+    return geodetic is not None and geodetic.datum is not None and geodetic.datum.name == _CGCS2000
 
 
 def _missing_grids(source: CRS, target: str) -> str:

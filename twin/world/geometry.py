@@ -71,6 +71,21 @@ def atomic(path: Path, mode: str = "w") -> Iterator[IO[Any]]:
         temporary.unlink(missing_ok=True)
 
 
+@contextmanager
+def removed_on_error(*paths: Path) -> Iterator[None]:
+    """Remove, in this order, those files and empty folders that weren't there before, should the block fail."""
+    new = [path for path in paths if not path.exists()]
+    try:
+        yield
+    except BaseException:
+        for path in new:
+            if not path.is_dir():
+                path.unlink(missing_ok=True)
+            elif not any(path.iterdir()):
+                path.rmdir()
+        raise
+
+
 def save_geometry(geometry: Geometry, path: Path) -> None:
     """Write a geometry as npz, the same bytes for the same geometry."""
     with atomic(path, "wb") as file:

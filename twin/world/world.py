@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import inspect
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
@@ -27,7 +27,16 @@ from twin.toml_text import read_toml, validate
 from twin.units import Metres
 from twin.world.bvh import MISS, Bvh, build_bvh, closest_hits, heights_below
 from twin.world.environment import Environment, EnvironmentSpec, changed
-from twin.world.geometry import GROUND, Geometry, atomic, load_geometry, save_geometry, with_faces, write_obj
+from twin.world.geometry import (
+    GROUND,
+    Geometry,
+    atomic,
+    load_geometry,
+    removed_on_error,
+    save_geometry,
+    with_faces,
+    write_obj,
+)
 from twin.world.georeference import GeoReference
 from twin.world.materials import WATERS
 from twin.world.rules import MaterialRule, apply_rules
@@ -154,25 +163,31 @@ def open_world(folder: Path) -> World:
     return World(spec.name, geometry, georeference, folder, derived, spec)
 
 
-def save_world(world: World, folder: Path, provenance: dict[str, str | int | float] | None = None) -> None:
-    """Write world.toml, geometry.npz and collision.obj; world.toml last, so that a folder with it is whole.
+def save_world(
+    world: World, folder: Path, provenance: Mapping[str, str | int | float] = {}, texts: Mapping[str, str] = {}
+) -> None:
+    """Write geometry.npz, collision.obj, `texts` by file name, and world.toml; nothing stays when one fails.
 
     Raises:
         WorldError: the folder holds a world already, or can't be written.
     """
     if (folder / "world.toml").exists():
         raise WorldError(f"{folder}: there is a world already; give another folder")
+    texts = {**texts, "world.toml": _toml(world, provenance)}  # last, so that a folder with it is whole
+    files = [folder / name for name in (GEOMETRY, COLLISION, *texts)]
     try:
-        save_geometry(world.geometry, folder / GEOMETRY)
-        write_obj(world.solid, folder / COLLISION)
-        with atomic(folder / "world.toml") as file:
-            file.write(_toml(world, provenance or {}))
+        with removed_on_error(*files, folder, *folder.parents):
+            save_geometry(world.geometry, folder / GEOMETRY)
+            write_obj(world.solid, folder / COLLISION)
+            for name, text in texts.items():
+                with atomic(folder / name) as file:
+                    file.write(text)
     except OSError as error:
         raise WorldError(f"{folder}: can't be written: {error.strerror or error}") from error
 
 
-def _toml(world: World, provenance: dict[str, str | int | float]) -> str:
-    def table(name: str, entries: dict[str, str | int | float]) -> Sequence[str]:
+def _toml(world: World, provenance: Mapping[str, str | int | float]) -> str:
+    def table(name: str, entries: Mapping[str, str | int | float]) -> Sequence[str]:
         return ["", f"[{name}]", *(f"{key} = {json.dumps(value)}" for key, value in entries.items())]
 
     lines = ["schema = 1", f"name = {json.dumps(world.name)}", f'source = "{GEOMETRY}"']

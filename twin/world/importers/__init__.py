@@ -12,7 +12,6 @@ from typing import Protocol, Unpack
 
 from twin.errors import WorldError
 from twin.world.builder import GeometryBuilder
-from twin.world.geometry import atomic
 from twin.world.georeference import GeoReference
 from twin.world.importers import cityjson, geojson, meshes, mitsuba, osm, rmf, sdf, urdf
 from twin.world.importers.files import check_size
@@ -38,6 +37,7 @@ READERS: tuple[Reader, ...] = (osm, cityjson, mitsuba, sdf, urdf, rmf, meshes, g
 """Tried in this order on a file's first bytes."""
 
 LANES = "lanes.csv"
+TERRAIN = (".hgt", ".tif", ".tiff")
 
 
 def import_world(
@@ -66,7 +66,7 @@ def import_to_folder(
     name: str | None = None,
     **options: Unpack[Options],
 ) -> ImportReport:
-    """Import a site into a new world folder; on any error nothing that looks like a world is left there.
+    """Import a site into a new world folder; on any error nothing of it is left there.
 
     Raises:
         WorldError: as `import_world` and `save_world`.
@@ -84,9 +84,7 @@ def import_to_folder(
     for key, value in options.items():
         if isinstance(value, str | float | Path) and key not in provenance:
             provenance[key] = value.name if isinstance(value, Path) else value
-    save_world(world, folder, provenance)
-    if lanes:
-        _write_lanes(lanes, folder / LANES)
+    save_world(world, folder, provenance, {LANES: _lanes_text(lanes)} if lanes else {})
     return report
 
 
@@ -114,13 +112,14 @@ def _read(path: Path, visual: bool) -> Source:
         if reader.recognises(path, head):
             return reader.read(path, visual)
     names = ", ".join(reader.__name__.rpartition(".")[2] for reader in READERS)
-    raise WorldError(f"{path}: not a format that can be imported; known: {names}")
+    hint = "; terrain goes with --terrain" if path.suffix.lower() in TERRAIN else ""
+    raise WorldError(f"{path}: not a format that can be imported; known: {names}{hint}")
 
 
-def _write_lanes(lanes: list[Lane], path: Path) -> None:
-    """Write lanes as CSV: start and end in local metres, and whether both ways may be driven."""
-    with atomic(path) as file:
-        file.write("x0,y0,z0,x1,y1,z1,both_ways\n")
-        for lane in lanes:
-            ends = ",".join(f"{value:.3f}" for value in (*lane.start, *lane.end))
-            file.write(f"{ends},{int(lane.both_ways)}\n")
+def _lanes_text(lanes: list[Lane]) -> str:
+    """Return lanes as CSV: start and end in local metres, and whether both ways may be driven."""
+    lines = ["x0,y0,z0,x1,y1,z1,both_ways"]
+    for lane in lanes:
+        ends = ",".join(f"{value:.3f}" for value in (*lane.start, *lane.end))
+        lines.append(f"{ends},{int(lane.both_ways)}")
+    return "\n".join(lines) + "\n"

@@ -13,6 +13,8 @@ from twin.world.importers.files import read_json
 from twin.world.importers.source import Footprint, Source, Tally
 from twin.world.importers.tags import base_and_top, texts
 
+POLYGONS = ("Polygon", "MultiPolygon")
+
 
 def recognises(path: Path, head: bytes) -> bool:
     """Tell whether the first bytes of a file look like GeoJSON or a list of polygons."""
@@ -24,16 +26,21 @@ def read(path: Path, visual: bool = False) -> Source:
     """Read building footprints.
 
     Raises:
-        WorldError: the file is not JSON, or neither a FeatureCollection nor a list of {"polygon", "height"}.
+        WorldError: the file is not JSON, or neither features, a polygon, nor a list of {"polygon", "height"}.
     """
     document = read_json(path)
     if isinstance(document, list):
         features = [_as_feature(entry) for entry in document]
     elif isinstance(document, dict) and isinstance(document.get("features"), list):
         features = document["features"]
+    elif isinstance(document, dict) and document.get("type") == "Feature":
+        features = [document]
+    elif isinstance(document, dict) and document.get("type") in POLYGONS:
+        features = [{"geometry": document}]
     else:
         kind = document.get("type") if isinstance(document, dict) else type(document).__name__
-        raise WorldError(f"{path}: expected a FeatureCollection or a list of polygons, found {kind!r}")
+        known = f"a FeatureCollection, Feature, {', '.join(POLYGONS)} or a list of polygons"
+        raise WorldError(f"{path}: expected {known}, found {kind!r}")
     source = Source("GeoJSON", _crs(document, path), Tally(found=len(features)))
     for i, feature in enumerate(features):
         footprint = _footprint(f"building_{i}", feature, source.tally)
@@ -64,7 +71,7 @@ def _footprint(name: str, feature: Any, tally: Tally) -> Footprint | None:
     geometry = feature.get("geometry") if isinstance(feature, dict) else None
     geometry = geometry if isinstance(geometry, dict) else {}
     kind, coordinates = geometry.get("type"), geometry.get("coordinates")
-    if kind not in ("Polygon", "MultiPolygon"):
+    if kind not in POLYGONS:
         tally.skipped[f"not a polygon ({kind})"] += 1
         return None
     parts: Any = [coordinates] if kind == "Polygon" else coordinates
