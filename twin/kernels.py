@@ -93,20 +93,17 @@ def uncounted(function: _Function) -> _Function:
     return compiled
 
 
-_WARM = "a run was completed"
+def is_cold(work: str = "run") -> bool:
+    """Tell whether kernels of these sources may still have to be compiled: no such work was completed with them."""
+    return not (CACHE / f"a {work} was completed").is_file()
 
 
-def is_cold() -> bool:
-    """Tell whether kernels of these sources may still have to be compiled: no run was completed with them."""
-    return not (CACHE / _WARM).is_file()
-
-
-def mark_warm() -> None:
-    """Note that a run was completed with these kernels; folders of other sources but the newest few are removed."""
+def mark_warm(work: str = "run") -> None:
+    """Note that work was completed with these kernels; folders of other sources but the newest few are removed."""
     with suppress(OSError):  # a cache that can't be written only costs time
         CACHE.mkdir(parents=True, exist_ok=True)
-        if is_cold():
-            (CACHE / _WARM).touch()
+        if is_cold(work):
+            (CACHE / f"a {work} was completed").touch()
             others = [folder for folder in CACHE.parent.iterdir() if folder != CACHE]
             for folder in sorted(others, key=lambda folder: folder.stat().st_mtime)[:-KEPT]:
                 shutil.rmtree(folder, ignore_errors=True)

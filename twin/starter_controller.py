@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from keyword import iskeyword
 from pathlib import Path
 from string import Template
 from typing import Any
@@ -17,14 +18,15 @@ def start_controller(name: str, robot: str, project: Project) -> list[Path]:
     """Write `controllers/NAME.py` and `tests/test_NAME.py` into a project; return both.
 
     Raises:
-        ScenarioError: the name is no identifier, or there is no such robot, or one without a body.
+        ScenarioError: the name is no identifier or a keyword, or there is no such robot, or one without a body.
         TwinError: a file is there already, or can't be written.
     """
-    if not name.isidentifier() or name != name.lower():
-        raise ScenarioError(f"found {name!r}; allowed: lower-case letters, digits and _", key="NAME")
+    if not name.isidentifier() or name != name.lower() or iskeyword(name):
+        allowed = "lower-case letters, digits and _, but no word of Python's own"
+        raise ScenarioError(f"found {name!r}; allowed: {allowed}", key="NAME")
     facts = describe_robot(robot, project)
     if not facts["command"]:
-        raise ScenarioError(f"a {robot} has nothing to command", key="--for")
+        raise ScenarioError(f"{robot!r} robots have nothing to command", key="--for")
     follows = [(field["field"], field["shape"]) for field in facts["command"]] == [("acceleration", [3]), ("yaw", [1])]
     kind = "reference" if follows else "any"
     file, test = f"controllers/{name}.py", f"tests/test_{name}.py"

@@ -65,8 +65,9 @@ def test_a_controller_for_a_robot_of_our_own(command):
     ("words", "part"),
     [
         (["controller", "chase", "--for", "drome"], "did you mean 'drone'"),
-        (["controller", "chase", "--for", "edge"], "a edge has nothing to command"),
+        (["controller", "chase", "--for", "edge"], "'edge' robots have nothing to command"),
         (["controller", "No-Name", "--for", "drone"], "lower-case letters"),
+        (["controller", "class", "--for", "drone"], "no word of Python's own"),
         (["controller", "chase"], "twin new controller NAME --for ROBOT"),
         (["site", "chase", "--for", "drone"], "twin new controller NAME --for ROBOT"),
         (["controller", "--for", "drone"], "twin new controller NAME --for ROBOT"),

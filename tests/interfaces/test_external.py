@@ -215,6 +215,14 @@ class TestFaults:
         outcome = run(*fly("tcp://127.0.0.1:9", "robots.scout.external.start_timeout=200 ms"))
         assert "nobody took a message within 200 ms" in str(outcome.error)
 
+    def test_the_command_says_so_in_a_line_without_a_traceback(self, command):
+        code, _, err = command("run", EXAMPLES / "hold.toml", "-o", "run.h5",
+                               "--set", "robots.scout.controller=tcp://127.0.0.1:9",
+                               "--set", "robots.scout.external.on_failure=stop",
+                               "--set", "robots.scout.external.start_timeout=200 ms")  # fmt: skip
+        assert code == 3 and "nobody took a message within 200 ms" in err
+        assert "Traceback" not in err and "LinkLost" not in err
+
     def test_no_process_outlives_its_run(self, faulty):
         for fault in ("hang", "none"):
             built, scenario = faulty(fault, "duration=0.3 s")
@@ -237,6 +245,11 @@ class TestRefused:
         with pytest.raises(PluginError, match="allow_remote"):
             fly("tcp://192.0.2.1:5555")
         fly("tcp://192.0.2.1:5555", "robots.scout.external.allow_remote=true")
+
+    @pytest.mark.parametrize("rest", ["", ":", ":0", ":65536", ":-1", ":http", ":*", ":5555/path"])
+    def test_an_address_without_a_port_that_could_be(self, fly, rest):
+        with pytest.raises(PluginError, match="expected tcp://127.0.0.1:5555, with a port from 1 to 65535"):
+            fly(f"tcp://127.0.0.1{rest}")
 
     def test_the_client_listens_on_loopback_only(self):
         from twin.interfaces.client import is_loopback, serve

@@ -1,6 +1,8 @@
 """A fleet control sends vehicles round by VDA 5050: from files, over a broker, and again from the recording."""
 
 import json
+import re
+import runpy
 import shutil
 import socket
 import subprocess
@@ -16,7 +18,8 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from twin.build import build
 from twin.errors import RunError, TwinError
-from twin.interfaces.vda5050.controller import battery
+from twin.interfaces.vda5050.broker import Played
+from twin.interfaces.vda5050.controller import Fleet, battery
 from twin.interfaces.vda5050.messages import BatteryState, Connection, State
 from twin.project import Project
 from twin.recording.reader import Recording
@@ -76,6 +79,66 @@ external = {{ start_timeout = "30 s" }}
 """
 PATIENT = "robots.cart.parameters.patience=60 s"
 HEADER = {"headerId": 0, "timestamp": "2025-01-01T00:00:00.00Z", "version": "2.0.0", "manufacturer": "twin"}
+
+# What json_schemas/ of github.com/VDA5050/VDA5050 require in version 2, with the optional fields (?) that twin tells.
+POSITION = {"x": float, "y": float, "mapId": str, "theta?": float, "allowedDeviationXY?": float}
+ABOUT = {"headerId": int, "timestamp": re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+Z"),
+         "version": re.compile(r"2\.\d\.\d"), "manufacturer": str, "serialNumber": str}  # fmt: skip
+CONNECTION = ABOUT | {"connectionState": {"ONLINE", "OFFLINE", "CONNECTIONBROKEN"}}
+STATE = ABOUT | {
+    "orderId": str, "orderUpdateId": int, "lastNodeId": str, "lastNodeSequenceId": int, "driving": bool,
+    "nodeStates": [{"nodeId": str, "sequenceId": int, "released": bool, "nodePosition?": POSITION}],
+    "edgeStates": [{"edgeId": str, "sequenceId": int, "released": bool}],
+    "actionStates": [{"actionId": str, "actionType?": str, "resultDescription?": str, "actionStatus": {
+        "WAITING", "INITIALIZING", "RUNNING", "PAUSED", "FINISHED", "FAILED"}}],
+    "batteryState": {"batteryCharge": float, "charging": bool},
+    "operatingMode": {"AUTOMATIC", "SEMIAUTOMATIC", "MANUAL", "SERVICE", "TEACHIN"},
+    "errors": [{"errorType": str, "errorLevel": {"WARNING", "FATAL"}, "errorDescription?": str,
+                "errorReferences?": [{"referenceKey": str, "referenceValue": str}]}],
+    "safetyState": {"eStop": {"AUTOACK", "MANUAL", "REMOTE", "NONE"}, "fieldViolation": bool},
+    "agvPosition?": {"x": float, "y": float, "theta": float, "mapId": str, "positionInitialized": bool},
+    "velocity?": {"vx?": float, "vy?": float, "omega?": float}, "paused?": bool, "newBaseRequest?": bool,
+}  # fmt: skip
+ORDER = ABOUT | {
+    "orderId": str, "orderUpdateId": int,
+    "nodes": [{"nodeId": str, "sequenceId": int, "released": bool, "actions": [dict], "nodePosition?": POSITION}],
+    "edges": [{"edgeId": str, "sequenceId": int, "released": bool, "startNodeId": str, "endNodeId": str,
+               "actions": [dict], "maxSpeed?": float}],
+}  # fmt: skip
+
+
+def hold_against(standard, value):
+    """Assert that a value is what the standard says: fields by name, elements, one of a set, a pattern or a type."""
+    if isinstance(standard, dict):
+        assert {name for name in standard if not name.endswith("?")} <= set(value)
+        assert set(value) <= {name.rstrip("?") for name in standard}
+        for name, inner in standard.items():
+            if name.rstrip("?") in value:
+                hold_against(inner, value[name.rstrip("?")])
+    elif isinstance(standard, list):
+        assert isinstance(value, list)
+        for element in value:
+            hold_against(standard[0], element)
+    elif isinstance(standard, set):
+        assert value in standard
+    elif isinstance(standard, re.Pattern):
+        assert standard.fullmatch(value)
+    else:
+        assert type(value) in ({int, float} if standard is float else {standard}), value
+
+
+class Ear(Played):
+    """Plays messages to a vehicle and keeps what it says."""
+
+    def __init__(self, will, messages):
+        super().__init__(messages)
+        self.said = [("connection", json.loads(will))]
+
+    def tell(self, topic, text, *, lasting=False):
+        self.said.append((topic, json.loads(text)))
+
+    def close(self, farewell):
+        self.tell("connection", farewell)
 
 
 def order(robot, *places, order_id="o1", update=0, first=0, base=None):
@@ -265,6 +328,39 @@ def control(broker):
         one.close()
 
 
+class TestStandard:
+    def test_what_a_vehicle_tells_is_what_the_schemas_require(self, stage, monkeypatch):
+        ears = []
+        told = [(1, "order", order("cart", (0, 0), (2, 0), (3, 0), base=2)),
+                (2, "order", order("cart", (50, 0), (60, 0), order_id="far")),
+                (3, "instantActions", request("cart", "startPause"))]  # fmt: skip
+        messages = [(second * 10**9, topic, json.dumps(message)) for second, topic, message in told]
+        monkeypatch.setattr(Fleet, "meet", lambda fleet, prefix, will: ears.append(Ear(will, messages)) or ears[0])
+        built, scenario = stage("vda5050:mqtt://127.0.0.1:1883", "duration=4 s")
+        assert run(built, scenario).error is None
+        built.close()
+        states = [message for topic, message in ears[0].said if topic == "state"]
+        connections = [message for topic, message in ears[0].said if topic == "connection"]
+        for name in ("nodeStates", "edgeStates", "errors", "actionStates"):
+            assert any(state[name] for state in states), name
+        for state in states:
+            hold_against(STATE, state)
+        for connection in connections:
+            hold_against(CONNECTION, connection)
+        assert [c["connectionState"] for c in connections] == ["CONNECTIONBROKEN", "ONLINE", "OFFLINE"]
+
+        example = runpy.run_path(str(ROOT / "examples/vda5050/fleet_control.py"))
+        hold_against(ORDER, example["order"]("cart", states[0], 0))
+
+    @pytest.mark.parametrize("wrong", [{"driving": 1}, {"operatingMode": "AUTO"}, {"paused": None}, {"speed": 1.0}])
+    def test_and_something_else_would_be_noticed(self, wrong):
+        state = HEADER | {"serialNumber": "cart", "driving": False, "operatingMode": "MANUAL"}
+        some = {name: kind for name, kind in STATE.items() if name.rstrip("?") in (*state, "paused")}
+        hold_against(some, state)
+        with pytest.raises(AssertionError):
+            hold_against(some, state | wrong)
+
+
 @needs_broker
 class TestOverABroker:
     def test_two_vehicles_do_their_orders_one_after_another_and_again_from_the_recording(
@@ -375,6 +471,7 @@ class TestRefused:
         [
             ("vda5050:mqtt://192.0.2.1:1883", "192.0.2.1 is not on this machine"),
             ("vda5050:http://127.0.0.1", "expected vda5050:mqtt://127.0.0.1:1883, or a file .h5 or .jsonl"),
+            ("vda5050:mqtt://127.0.0.1:99999", "expected vda5050:mqtt://127.0.0.1:1883"),
             ("vda5050:none.jsonl", "no file none.jsonl in"),
         ],
     )

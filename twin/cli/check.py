@@ -33,10 +33,11 @@ def check(scenario: str, overrides: tuple[str, ...], as_json: bool) -> int:
     loaded, dropped = load_scenario(path, overrides)
     for line in dropped:
         say(f"dropped by --set: {line}", "yellow")
-    if kernels.is_cold():
+    if kernels.is_cold() and kernels.is_cold("check"):
         say("compiling kernels: this takes a while once", "dim")
     with located(file=path), closing(build(loaded, project)) as built:
         built.physics.reset()
+    kernels.mark_warm("check")
     facts = {
         "scenario": str(path),
         "world": built.world.name,

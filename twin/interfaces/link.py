@@ -10,6 +10,7 @@ import weakref
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import numpy as np
 from pydantic import BaseModel
@@ -39,7 +40,7 @@ class Conversation:
     """Asks one process for decisions; it starts with the first question and ends with the first fault.
 
     Raises:
-        PluginError: the address can be reached from outside and `allow_remote` isn't set.
+        PluginError: the address is malformed, or can be reached from outside and `allow_remote` isn't set.
     """
 
     def __init__(self, name: str, command: Sequence[str] | None, folder: Path, spec: ExternalSpec) -> None:
@@ -48,8 +49,10 @@ class Conversation:
         self.step = 0
         self.closed = self.lost = False
         self._ends: _Ends | None = None
-        if command is None and not (spec.allow_remote or is_loopback(name)):
-            raise PluginError(f"{name} is not on this machine; if that is meant, set external.allow_remote = true")
+        if command is None:
+            _check_address(name)
+            if not (spec.allow_remote or is_loopback(name)):
+                raise PluginError(f"{name} is not on this machine; if that is meant, set external.allow_remote = true")
 
     def ask(self, expected: str, **question: Any) -> dict[str, Any]:
         """Return the answer to an `act` message.
@@ -160,6 +163,16 @@ class _Ends:
                 raise LinkLost("it closed the connection")
             if left <= 0.0:
                 raise LinkLost(f"{otherwise} within {duration_text(timeout)}")
+
+
+def _check_address(address: str) -> None:
+    try:
+        parts = urlsplit(address)
+        good = bool(parts.path) if parts.scheme == "ipc" else bool(parts.hostname and parts.port and not parts.path)
+    except ValueError:  # the port is no number up to 65535
+        good = False
+    if not good:
+        raise PluginError(f"{address!r}: expected tcp://127.0.0.1:5555, with a port from 1 to 65535, or ipc:///a/file")
 
 
 def _told(code: int) -> str:

@@ -40,7 +40,8 @@ def give_up(link: Link, fault: LinkLost, observations: Sequence[Observation]) ->
     message = f"controller {link.name}: {fault}"
     if link.spec.on_failure == "stop":
         robots = ", ".join(observation.robot for observation in observations)
-        raise RunError(f"{message} (at {duration_text(observations[0].time)}, for {robots})") from fault
+        when = duration_text(observations[0].time)
+        raise RunError(f"{message} (at {when}, for {robots})") from None  # no traceback: the fault isn't in twin
     return [Action(fault=message) for _ in observations]
 
 

@@ -243,7 +243,7 @@ def load_vda5050(reference: str, spec: ExternalSpec, *folders: Path) -> Loaded:
 def _broker(reference: str) -> tuple[str, int] | None:
     """Return host and port of `vda5050:mqtt://host:port`, None for a file."""
     found = fullmatch(r"vda5050:mqtt://([^:/]+)(?::(\d{1,5}))?", reference)
-    if found is None:
+    if found is None or not 0 < int(found[2] or 1883) < 65_536:
         if reference.endswith((".h5", ".jsonl")):
             return None
         raise PluginError(f"{reference!r}: expected vda5050:mqtt://127.0.0.1:1883, or a file .h5 or .jsonl")
