@@ -16,12 +16,16 @@ class Hardware:
 
     def __init__(self, spec: NrSpec, seed: int) -> None:
         self.spec, self.seed = spec, seed
-        self._off = spec.terminal_jitter.kind == spec.base_station_jitter.kind == "none"
+
+    @staticmethod
+    def adds_time(spec: NrSpec) -> bool:
+        """Tell whether a scenario wants any."""
+        return not spec.terminal_jitter.kind == spec.base_station_jitter.kind == "none"
 
     def terminal(self, key: np.uint64, sequence: int) -> int:
         """Return what a packet loses at its terminal [ns]."""
-        return 0 if self._off else jitter(self.spec.terminal_jitter, self.seed, key, sequence)
+        return jitter(self.spec.terminal_jitter, self.seed, key, sequence)
 
     def station(self, key: np.uint64, sequence: int) -> int:
         """Return what a packet loses at its base station [ns]."""
-        return 0 if self._off else jitter(self.spec.base_station_jitter, self.seed, key ^ _BASE_STATION, sequence)
+        return jitter(self.spec.base_station_jitter, self.seed, key ^ _BASE_STATION, sequence)

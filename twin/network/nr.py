@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from heapq import heappop, heappush
 
 import numpy as np
@@ -12,6 +13,7 @@ from twin.errors import RunError, ScenarioError
 from twin.link import Radio
 from twin.network import carrier_state as cs
 from twin.network.cables import Cables
+from twin.network.carrier_state import DELIVERED, DOWN, UP
 from twin.network.events import ARRIVE, SAME_INSTANT, Entry, EventNetwork
 from twin.network.hardware import Hardware
 from twin.network.mobility import ATTACH, Change
@@ -25,6 +27,9 @@ from twin.state import NEVER, REPEATS, Event, Hop, LinkState, Packet
 FATES = {cs.DISCARDED: "discarded", cs.HARQ_FAILED: "harq", cs.HANDOVER: "handover"}
 NO_RADIO = "no radio"
 FOREVER = 1 << 62
+_make_hop = partial(tuple.__new__, Hop)  # Hop._make without a call of Python's own for each packet
+Carry = Callable[[int, Packet, Flow], None]
+"""Takes a packet of a flow on from a time [ns]."""
 ENTRY = 5
 """Numbers of a packet in `Site.entries`."""
 
@@ -56,9 +61,11 @@ class NrNetwork(EventNetwork):
         self._now = 0
         rate = spec.backhaul_rate
         self._cables = None if rate is None else Cables(rate, spec.header, embodied)
+        self._to_cell: Carry = self._down if self._cables is None else partial(self._cables.put, cs.DOWN)
+        self._from_cell: Carry = self._up if self._cables is None else partial(self._cables.put, cs.UP)
         self.background = {"offered": 0, "delivered": 0, "lost": 0}
         self._loads = [load for entry in spec.background for load in self._background(entry)]
-        self._hardware = Hardware(spec, seed)
+        self._hardware = Hardware(spec, seed) if Hardware.adds_time(spec) else None
 
     # packets in
 
@@ -68,10 +75,12 @@ class NrNetwork(EventNetwork):
         for packet in packets:
             flow = flows.get((packet.source, packet.destination, packet.kind)) or self._flow(packet)
             if flow.up is not None:
-                start = packet.created + self._hardware.terminal(flow.key, packet.sequence)
+                start = packet.created
+                if self._hardware is not None:
+                    start += self._hardware.terminal(flow.key, packet.sequence)
                 self._enter_radio(flow.up, flow.up_bearer, flow, packet, start)
             elif flow.down is not None:
-                self._to_cell(flow, packet, packet.created)
+                self._to_cell(packet.created, packet, flow)
             elif self.embodied[packet.source] or self.embodied[packet.destination]:
                 self.lose(packet, NO_RADIO)
             else:
@@ -106,31 +115,27 @@ class NrNetwork(EventNetwork):
         return None, 0, 0
 
     def _enter_radio(self, site: Site, bearer: int, flow: Flow, packet: Packet, start: int) -> None:
-        ready = start + site.carrier.grid.n2_half
-        order = flow.order | packet.sequence & 0xFFFFFF
-        site.entries += (bearer, packet.size + self.spec.header, packet.created, ready, order)
+        site.entries += (bearer, packet.size, packet.created, start, flow.order | packet.sequence & 0xFFFFFF)
         site.entering.append((packet, flow))
 
-    def _to_cell(self, flow: Flow, packet: Packet, time: int) -> None:
-        """Let a packet set out from its edge server or the core to the cell."""
-        if self._cables is None:
-            self._down(flow, packet, time)
-        else:
-            self._cables.put(cs.DOWN, time, packet, flow)
-
-    def _down(self, flow: Flow, packet: Packet, time: int) -> None:
+    def _down(self, time: int, packet: Packet, flow: Flow) -> None:
         """Bring a packet that has left the cable at `time` [ns] to the cell's queue."""
         assert flow.down is not None
-        start = time + flow.backhaul + self._hardware.station(flow.key, packet.sequence)
-        self._enter_radio(flow.down, flow.down_bearer, flow, packet, start)
+        time += flow.backhaul
+        if self._hardware is not None:
+            time += self._hardware.station(flow.key, packet.sequence)
+        self._enter_radio(flow.down, flow.down_bearer, flow, packet, time)
 
-    def _up(self, flow: Flow, packet: Packet, time: int) -> None:
+    def _up(self, time: int, packet: Packet, flow: Flow) -> None:
         """Bring a packet that has left the cable at `time` [ns] to its edge server, or on to another robot's cell."""
+        time += flow.backhaul
         if flow.down is not None:
-            self._to_cell(flow, packet, time + flow.backhaul)
-        else:
-            time += flow.backhaul + self._hardware.station(flow.key, packet.sequence)
-            self._push(time, ARRIVE, packet)
+            self._to_cell(time, packet, flow)
+            return
+        if self._hardware is not None:
+            time += self._hardware.station(flow.key, packet.sequence)
+        order = (packet.source, packet.destination, packet.kind, packet.sequence)
+        heappush(self._events, (time, ARRIVE, *order, packet))
 
     # background
 
@@ -151,9 +156,8 @@ class NrNetwork(EventNetwork):
         """Let background packets up to `until` enter."""
         for load in self._loads:
             for number, created, size in load.source.until(until):
-                ready = created + load.site.carrier.grid.n2_half
                 order = order_of(load.source.key) | number & 0xFFFFFF
-                load.site.entries += (load.bearer, size + self.spec.header, created, ready, order)
+                load.site.entries += (load.bearer, size, created, created, order)
                 load.site.entering.append(None)
                 self.background["offered"] += 1
 
@@ -198,7 +202,7 @@ class NrNetwork(EventNetwork):
         if self._cables is not None:
             known = min(known, min(site.reached for site in self.sites) + self.backhaul)
             for time, packet, flow in self._cables.take(cs.DOWN, known):
-                self._down(flow, packet, time)
+                self._down(time, packet, flow)
             until = min(until, known + self.backhaul + self._processing)
         for site in self.sites:
             self._drain(site)  # what a handover dropped: before its rows are used again
@@ -218,15 +222,17 @@ class NrNetwork(EventNetwork):
             self.sites[index].carrier.attach(terminal, cell, time)
         if self._cables is not None:
             for time, packet, flow in self._cables.take(cs.UP, reached):
-                self._up(flow, packet, time)
+                self._up(time, packet, flow)
         return reached
 
     def _flush(self, site: Site) -> None:
         """Hand new packets over to the carrier's kernel."""
         if not site.entries:
             return
-        columns = np.array(site.entries, dtype=np.int64).reshape(-1, ENTRY).T
-        rows = site.carrier.enter(*np.ascontiguousarray(columns))
+        columns = np.ascontiguousarray(np.array(site.entries, dtype=np.int64).reshape(-1, ENTRY).T)
+        columns[1] += self.spec.header
+        columns[3] += site.carrier.grid.n2_half
+        rows = site.carrier.enter(*columns)
         site.inside.update(zip(rows.tolist(), site.entering, strict=True))
         site.entries, site.entering = [], []
 
@@ -241,28 +247,29 @@ class NrNetwork(EventNetwork):
         rows, times, fates, ways, *facts = columns
         repeated = zip(rows, facts[-1], strict=True)
         again = [tuple(state.repeats[row, : min(n, REPEATS)].tolist()) if n else () for row, n in repeated]
-        decoded = [time if fate == cs.DELIVERED else NEVER for time, fate in zip(times, fates, strict=True)]
-        hops = map(Hop._make, zip(*facts, again, decoded, strict=True))
+        decoded = [time if fate == DELIVERED else NEVER for time, fate in zip(times, fates, strict=True)]
+        hops = map(_make_hop, zip(*facts, again, decoded, strict=True))
+        inside, bodies = site.inside, self._bodies
         for row, time, fate, way, hop in zip(rows, times, fates, ways, hops, strict=True):
-            entry = site.inside.pop(row)
+            entry = inside.pop(row)
             if entry is None:
-                self.background["delivered" if fate == cs.DELIVERED else "lost"] += 1
+                self.background["delivered" if fate == DELIVERED else "lost"] += 1
                 continue
             packet, flow = entry
-            if way == cs.UP:
+            if way == UP:
                 packet.uplink = hop
             else:
                 packet.downlink = hop
-            if fate != cs.DELIVERED:
+            if fate != DELIVERED:
                 self.lose(packet, FATES[fate])
-            elif way == cs.DOWN:
-                time += site.propagation[flow.terminal] + self._hardware.terminal(flow.key, packet.sequence)
+            elif way == DOWN:
+                time += site.propagation[flow.terminal]
+                if self._hardware is not None:
+                    time += self._hardware.terminal(flow.key, packet.sequence)
                 source, destination = packet.source, packet.destination
-                self._bodies.append((time, ARRIVE, source, destination, packet.kind, packet.sequence, packet))
-            elif self._cables is None:
-                self._up(flow, packet, time)
+                bodies.append((time, ARRIVE, source, destination, packet.kind, packet.sequence, packet))
             else:
-                self._cables.put(cs.UP, time, packet, flow)
+                self._from_cell(time, packet, flow)
 
     def _deliver(self, horizon: int) -> Batch:
         """Hand over everything up to `horizon`, in order of arrival."""
