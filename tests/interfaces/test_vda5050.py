@@ -80,7 +80,8 @@ external = {{ start_timeout = "30 s" }}
 PATIENT = "robots.cart.parameters.patience=60 s"
 HEADER = {"headerId": 0, "timestamp": "2025-01-01T00:00:00.00Z", "version": "2.0.0", "manufacturer": "twin"}
 
-# What json_schemas/ of github.com/VDA5050/VDA5050 require in version 2, with the optional fields (?) that twin tells.
+# What version 2 requires, with the optional fields (?) that twin tells: state and connection after json_schemas/ of
+# github.com/VDA5050/VDA5050, the order after the text of the guideline as we know it.
 POSITION = {"x": float, "y": float, "mapId": str, "theta?": float, "allowedDeviationXY?": float}
 ABOUT = {"headerId": int, "timestamp": re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+Z"),
          "version": re.compile(r"2\.\d\.\d"), "manufacturer": str, "serialNumber": str}  # fmt: skip
