@@ -29,7 +29,7 @@ def test_the_cache_folder_is_named_by_the_sources(tmp_path):
         "print(kernels.sources_digest(kernels.kernel_sources()), numba.config.CACHE_DIR)"
     )
     digest, folder = python(code, TWIN_CACHE=str(tmp_path)).split()
-    assert Path(folder) == tmp_path / "kernels" / digest
+    assert Path(folder) == tmp_path / "kernels" / "all" / digest
 
 
 def test_a_changed_source_changes_the_digest(tmp_path, monkeypatch):
@@ -65,6 +65,29 @@ def test_compiled_code_depends_on_what_modules_with_kernels_import(tmp_path, mon
     assert list(kernels.kernel_sources()) == ["twin.a", "twin.b"]
 
 
+def test_a_module_stands_on_what_it_imports_and_on_nothing_else():
+    texts = {
+        "twin.a": "from twin.b import (\n    X,\n)\n",
+        "twin.b": "from twin.package import c\n",
+        "twin.d": "from twin.kernels import kernel\n",
+        "twin.package.__init__": "",
+        "twin.package.c": "",
+        "twin.package.e": "",
+    }
+    under = list(kernels.sources_under(["twin.a"], texts))
+    assert under == ["twin.a", "twin.b", "twin.package.__init__", "twin.package.c"]
+
+
+def test_a_kernel_is_cached_by_its_own_module_and_a_users_by_all():
+    from twin.physics import rotation  # any module with kernels
+
+    folder = kernels.cache_folder(rotation.__name__)
+    assert folder.parent == kernels.HOME / rotation.__name__ and rotation.__name__ in kernels.kernel_sources()
+    stored = [value for value in vars(rotation).values() if hasattr(value, "_cache")]
+    assert stored and all(folder in Path(each._cache.cache_path).parents for each in stored)
+    assert kernels.cache_folder("twin_plugins.mine") == kernels.CACHE
+
+
 def test_a_kernel_releases_the_lock_and_divides_like_numpy():
     @kernels.kernel
     def quotient(a, b):
@@ -79,13 +102,12 @@ def test_cold_until_a_run_was_completed(tmp_path):
     assert python(code, TWIN_CACHE=str(tmp_path)) == "True False"
 
 
-def test_caches_of_other_versions_go_but_for_the_newest(tmp_path):
+def test_older_caches_of_a_module_go_but_for_the_newest(tmp_path):
     for age in range(6):
-        (tmp_path / "kernels" / str(age)).mkdir(parents=True)
-        os.utime(tmp_path / "kernels" / str(age), (1e9 - age, 1e9 - age))
+        (tmp_path / "kernels" / "twin.link" / str(age)).mkdir(parents=True)
+        os.utime(tmp_path / "kernels" / "twin.link" / str(age), (1e9 - age, 1e9 - age))
     python("from twin import kernels; kernels.mark_warm()", TWIN_CACHE=str(tmp_path))
-    left = {folder.name for folder in (tmp_path / "kernels").iterdir()}
-    assert {"0", "1", "2"} < left and len(left) == 4
+    assert {folder.name for folder in (tmp_path / "kernels" / "twin.link").iterdir()} == {"0", "1", "2"}
 
 
 def test_numba_is_set_before_it_is_used():

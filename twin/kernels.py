@@ -1,8 +1,9 @@
-"""Compiled kernels: one decorator, and a cache folder that changes whenever twin's sources do.
+"""Compiled kernels: one decorator, and a cache folder per module that changes whenever a source it stands on does.
 
 numba does not notice a changed callee in another file, so a kernel cached before the change would silently run
-the old code. A cache folder named by the digest of all sources that kernels can come from makes that impossible,
-also for kernels of users that call ours. Import this module before numba.
+the old code. A cache folder named by the digest of a module and of all that it imports makes that impossible; for
+kernels of users, which may call any of ours, by the digest of all modules with kernels. Import this module before
+numba.
 """
 
 from __future__ import annotations
@@ -11,8 +12,9 @@ import hashlib
 import os
 import re
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -20,7 +22,7 @@ _Function = TypeVar("_Function", bound=Callable[..., object])
 
 
 KEPT = 3
-"""Caches of other versions that stay."""
+"""Caches of a module that stay when it was changed."""
 
 
 def cache_home() -> Path:
@@ -46,20 +48,35 @@ def sources_digest(modules: Mapping[str, str] | None = None) -> str:
     return digest.hexdigest()[:16]
 
 
-def kernel_sources() -> dict[str, str]:
-    """Return the sources that compiled code can come from: modules with kernels, and all that they import."""
-    texts = sources()
-    pending = [name for name, text in texts.items() if re.search(r"from twin\.kernels import .*\bkernel\b", text)]
-    found: set[str] = set()
+def imported(text: str) -> set[str]:
+    """Return the names of the modules of twin that a source may import, some of which may be none."""
+    found = set()
+    for package, names in re.findall(r"^\s*from (twin[\w.]*) import (\([^)]*\)|.*)", text, re.MULTILINE):
+        found |= {package, f"{package}.__init__"} | {f"{package}.{name}" for name in re.findall(r"\w+", names)}
+    return found
+
+
+def sources_under(modules: Iterable[str], texts: Mapping[str, str]) -> dict[str, str]:
+    """Return the sources of the modules and of all that they import, in the order of `texts`."""
+    pending, found = list(modules), set[str]()
     while pending:
         name = pending.pop()
         if name in texts and name not in found:
             found.add(name)
-            pending += re.findall(r"^\s*from (twin[\w.]*) import", texts[name], re.MULTILINE)
+            pending += imported(texts[name])
     return {name: texts[name] for name in texts if name in found}
 
 
-CACHE = cache_home() / "kernels" / sources_digest(kernel_sources())
+def kernel_sources() -> dict[str, str]:
+    """Return the sources that compiled code can come from: modules with kernels, and all that they import."""
+    texts = sources()
+    with_kernels = [name for name, text in texts.items() if re.search(r"from twin\.kernels import .*\bkernel\b", text)]
+    return sources_under(with_kernels, texts)
+
+
+_SOURCES = kernel_sources()
+HOME = cache_home() / "kernels"
+CACHE = HOME / "all" / sources_digest(_SOURCES)
 os.environ["NUMBA_CACHE_DIR"] = str(CACHE)
 
 import numba  # noqa: E402  the cache folder must be set first
@@ -68,11 +85,28 @@ _numba: Any = numba  # its types forbid a decorator that keeps the signature
 _numba.config.CACHE_DIR = str(CACHE)
 
 
+@cache
+def cache_folder(module: str) -> Path:
+    """Return where the kernels of a module are cached; those of a module that is not twin's are in `CACHE`."""
+    if module not in _SOURCES:
+        return CACHE
+    return HOME / module / sources_digest(sources_under([module], _SOURCES))
+
+
+def _compiled(function: _Function, **options: bool) -> _Function:
+    """Compile `function`, cached on disk in the folder of its module."""
+    _numba.config.CACHE_DIR = str(cache_folder(function.__module__))
+    try:
+        compiled: _Function = _numba.njit(cache=True, nogil=True, error_model="numpy", **options)(function)
+    finally:
+        _numba.config.CACHE_DIR = str(CACHE)
+    return compiled
+
+
 def kernel(function: _Function) -> _Function:
     """Compile `function` with numba: cached on disk, without the interpreter lock, never parallel."""
     # _nrt stated: otherwise a kernel first compiled for an `uncounted` caller would be uncounted as well.
-    compiled: _Function = _numba.njit(cache=True, nogil=True, error_model="numpy", _nrt=True)(function)
-    return compiled
+    return _compiled(function, _nrt=True)
 
 
 def inlined(function: _Function) -> _Function:
@@ -87,10 +121,7 @@ def uncounted(function: _Function) -> _Function:
     An array is seven words to hand over at each call, and two atomic operations where references are counted; a
     named tuple of them costs a small function more than its work (the ray tracer: three times as much).
     """
-    compiled: _Function = _numba.njit(cache=True, nogil=True, error_model="numpy", _nrt=False, forceinline=True)(
-        function
-    )
-    return compiled
+    return _compiled(function, _nrt=False, forceinline=True)
 
 
 def is_cold(work: str = "run") -> bool:
@@ -99,11 +130,12 @@ def is_cold(work: str = "run") -> bool:
 
 
 def mark_warm(work: str = "run") -> None:
-    """Note that work was completed with these kernels; folders of other sources but the newest few are removed."""
+    """Note that work was completed with these kernels; of each module's older caches all but the newest few go."""
     with suppress(OSError):  # a cache that can't be written only costs time
         CACHE.mkdir(parents=True, exist_ok=True)
         if is_cold(work):
             (CACHE / f"a {work} was completed").touch()
-            others = [folder for folder in CACHE.parent.iterdir() if folder != CACHE]
-            for folder in sorted(others, key=lambda folder: folder.stat().st_mtime)[:-KEPT]:
-                shutil.rmtree(folder, ignore_errors=True)
+            for module in HOME.iterdir():
+                others = [folder for folder in module.iterdir() if folder not in (CACHE, cache_folder(module.name))]
+                for folder in sorted(others, key=lambda folder: folder.stat().st_mtime)[:-KEPT]:
+                    shutil.rmtree(folder, ignore_errors=True)
