@@ -276,8 +276,9 @@ class Due:
                     self.robots[i].heard = self.robots[i].answers = observations[i].time
 
     def _finish(self, i: int, robot: Robot, time: int, decisions: Decisions) -> None:
-        group, row, action = self.group, self.rows[i], decisions.actions[i]
-        decisions.messages += robot.post(action.messages, time + int(group.offset[row]))
+        action = decisions.actions[i]
+        if action.messages:
+            decisions.messages += robot.post(action.messages, time + int(self.group.offset[self.rows[i]]))
         decisions.logs += logged(action, robot.name, robot.node, time)
         decisions.events += told(action, robot.name, time)
 
@@ -289,6 +290,9 @@ class Due:
         group, names = self.group, [self.robots[i].name for i in given]
         rows = self.rows[given]
         table = table_of([decisions.actions[i].command for i in given], len(group.lower), names, time)
+        if ((table >= group.lower) & (table <= group.upper)).all():
+            group.clipping[rows] = False
+            return
         limited = np.minimum(np.maximum(table, group.lower), group.upper)
         beyond = np.abs(table - limited)
         excess = beyond.max(axis=1, initial=0.0)

@@ -55,15 +55,8 @@ class Navigation:
 
     def read(self, time: int, bodies: BodyState, index: I64, rows: I64) -> list[Sample]:
         """Return one sample per body in `index` (k,); `rows` (k,) are the robots' rows in their group."""
-        table = np.concatenate(
-            [
-                bodies.position[index],
-                bodies.velocity[index],
-                bodies.angular_velocity[index],
-                bodies.orientation[index],
-            ],
-            axis=1,
-        )
+        table = np.empty((len(index), 13))
+        _gather(bodies.position, bodies.velocity, bodies.angular_velocity, bodies.orientation, index, table)
         stamps = self._delay.apply(time, rows, table)
         _add_noise(self._seed, _STREAM, self._keys[rows], time, self._sigma, table)
         return [
@@ -83,6 +76,14 @@ def _between(before: F64, after: F64, elapsed: int, period: int) -> F64:
     h01, h11 = u * u * (3 - 2 * u), u * u * (u - 1) * seconds
     out[:3] = h00 * before[:3] + h10 * before[3:6] + h01 * after[:3] + h11 * after[3:6]
     return out
+
+
+@kernel
+def _gather(position: F64, velocity: F64, angular_velocity: F64, orientation: F64, index: I64, table: F64) -> None:
+    for i in range(len(index)):
+        body = index[i]
+        table[i, :3], table[i, 3:6] = position[body], velocity[body]
+        table[i, 6:9], table[i, 9:] = angular_velocity[body], orientation[body]
 
 
 @kernel

@@ -10,9 +10,10 @@ from pydantic import Field
 
 from twin.clock import NS
 from twin.errors import ScenarioError
+from twin.guidance import setpoint
 from twin.protocols import Course
 from twin.specs import RobotSpec, Spec
-from twin.state import F64, NEVER, Action, Observation, Reference
+from twin.state import NEVER, Action, Observation, Reference
 from twin.units import Radians, unit
 
 
@@ -43,7 +44,8 @@ class Trajectory:
             found = "another task" if spec.task else "no `task`"
             raise ScenarioError(f"{spec.name}: this controller follows a route or hovers, but its entry has {found}")
         self.spec = spec
-        self.gains = spec.parameters or self.Parameters()
+        p = spec.parameters or self.Parameters()
+        self.gains = np.array([p.kp, p.kd, p.ki, p.max_integral, p.drag, p.max_acceleration, p.max_tilt])
         self.integral = np.zeros(3)  # m s
         self.sensed_at = NEVER
 
@@ -57,27 +59,12 @@ class Trajectory:
         sensed = observation.sensed
         if sensed is None:
             return Action()
-        goal, gains = self.reference(observation), self.gains
-        error = goal.position - sensed["position"]
-        wanted = goal.acceleration + gains.drag * goal.velocity
-        wanted += (
-            gains.kp * error + gains.kd * (goal.velocity - sensed["velocity"]) + gains.ki * self.integral
-        )
-        acceleration = limited(wanted, gains.max_acceleration, gains.max_tilt)
-        if acceleration is wanted and self.sensed_at != NEVER:
-            summed = self.integral + error * ((sensed.time - self.sensed_at) / NS)
-            self.integral = np.clip(summed, -gains.max_integral, gains.max_integral)
+        goal, command = self.reference(observation), np.empty(4)
+        elapsed = 0.0 if self.sensed_at == NEVER else (sensed.time - self.sensed_at) / NS
         self.sensed_at = sensed.time
-        log = {"error": float(np.sqrt(error @ error)), "limited": float(acceleration is not wanted)}
-        return Action(np.append(acceleration, goal.yaw), log=log)
-
-
-def limited(acceleration: F64, most: float, max_tilt: float) -> F64:
-    """Return the acceleration (3,) within `most` [m/s2], sideways within what `max_tilt` gives in hover."""
-    size = float(np.sqrt(acceleration @ acceleration))
-    within = acceleration if size <= most else acceleration * (most / size)
-    sideways, allowed = float(np.hypot(within[0], within[1])), 9.81 * float(np.tan(max_tilt))
-    if sideways <= allowed:
-        return within
-    scaled: F64 = within * np.array([allowed / sideways, allowed / sideways, 1.0])
-    return scaled
+        error, limited = setpoint(
+            (sensed["position"], sensed["velocity"]), (goal.position, goal.velocity, goal.acceleration),
+            self.gains, self.integral, elapsed, command,
+        )  # fmt: skip
+        command[3] = goal.yaw
+        return Action(command, log={"error": error, "limited": float(limited)})
