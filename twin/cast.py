@@ -118,6 +118,9 @@ def _connect(casts: list[Cast]) -> None:
     servers = [spec.name for c in casts if c.kind.server is not None for spec in c.specs]
     for c in casts:
         if not c.on_edge:
+            if hasattr(c.controller, "meet"):
+                message = 'found "onboard"; allowed: "edge", where robots of this controller share what they know'
+                raise ScenarioError(message, key=f"robots.{c.name}.runs_on")
             continue
         if c.entry.edge not in servers:
             raise ScenarioError(

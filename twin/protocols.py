@@ -146,6 +146,7 @@ class Controller(Protocol):
     - `Parameters`: a pydantic model that validates the scenario's `parameters` table;
     - `hears = ("deck",)`: at the edge, other robots whose messages to the edge reach its inbox; none triggers it;
     - `meet(controllers)`, a static method: all robots of one entry, once before the run, to share what they know;
+      it then runs at the edge only, since on board no network would carry what they share;
     - `act_batch(controllers, observations) -> actions`, a static method: all robots due at once.
     """
 

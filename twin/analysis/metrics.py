@@ -11,8 +11,9 @@ import numpy as np
 
 from twin.analysis.figures import FIGURES
 from twin.analysis.flow_meter import FlowMeter
+from twin.analysis.separation import Separation
 from twin.clock import NS
-from twin.protocols import Course, Task
+from twin.protocols import Course, Starts, Task
 from twin.state import COMMAND, NOMINAL, Frame, Node, Packet
 
 COLLISION_SPEED = 1.0
@@ -27,6 +28,8 @@ class Metrics:
         self.nodes, self.delay_budget = nodes, delay_budget
         self.courses = {group: task for group, task in tasks.items() if isinstance(task, Course)}
         self.tracked = [node for node in nodes if node.body >= 0 and node.group in self.courses]
+        moving = {group for group, task in tasks.items() if isinstance(task, Course | Starts)}
+        self.separation = Separation([node.body for node in nodes if node.body >= 0 and node.group in moving])
         judges = {group: task.judge(group, nodes) for group, task in tasks.items()}
         self.judges = {group: judge for group, judge in judges.items() if judge is not None}
         self.time = 0
@@ -53,6 +56,7 @@ class Metrics:
             error = float(np.sum((frame.bodies.position[node.body] - goal) ** 2))
             self.squares[i] += error
             self.worst[i] = max(self.worst[i], error)
+        self.separation.take(frame.bodies)
         self.frames += 1
         for judge in self.judges.values():
             judge.take(frame)
@@ -85,6 +89,7 @@ class Metrics:
             "failsafes": self.events["failsafe"],
             "failsafe_time": self.failsafe_time / NS,
             "collisions": self.collisions,
+            "separation_min": self.separation.least,
             **self._task_figures(),
             "flows": self.flows.summary(self.time),
             "events": dict(sorted(self.events.items())),

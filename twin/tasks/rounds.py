@@ -66,7 +66,7 @@ class Rounds:
 
 
 class RoundsJudge:
-    """Counts goals, stops and waiting, and measures distances from lanes and from each other, by the true motion."""
+    """Counts goals, stops and waiting, and measures distances from lanes, by the true motion."""
 
     def __init__(self, task: Rounds, robots: Sequence[tuple[int, Node]]) -> None:
         self._task = task
@@ -78,7 +78,6 @@ class RoundsJudge:
         self._times: list[int] = []  # ns, of missions done
         self._waiting = self._time = self._stops = self._frames = 0
         self._squares = self._worst = 0.0
-        self._separation = np.inf
         self._energy: dict[int, float] = {}
 
     def take(self, frame: Frame) -> None:
@@ -91,9 +90,6 @@ class RoundsJudge:
         offset = self._task.lanes.offset(place[:, :2])
         self._squares += float(np.mean(offset**2))
         self._worst = max(self._worst, float(offset.max()))
-        if len(place) > 1:
-            gaps = np.linalg.norm(place[:, None] - place[None], axis=2)
-            self._separation = min(self._separation, float(gaps[np.triu_indices(len(place), 1)].min()))
         self._stops += sum(e.robot in self._names and e.detail.endswith(" to stopped") for e in frame.events)
         for _, node, name, value in frame.logs:
             if name == "energy_used" and node in self._rows:
@@ -122,7 +118,6 @@ class RoundsJudge:
             "mission_time": float(np.mean(done)) / NS if done else None,
             "waiting_time": self._waiting / NS,
             "safety_stops": self._stops,
-            "separation_min": self._separation if np.isfinite(self._separation) else None,
             "lane_error_rms": float(np.sqrt(self._squares / max(self._frames, 1))),
             "lane_error_max": self._worst,
             "energy": sum(self._energy.values()) if self._energy else None,
