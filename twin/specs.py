@@ -28,6 +28,7 @@ from twin.sensor_specs import OdometrySpec as OdometrySpec
 from twin.sensor_specs import SensorSpec as SensorSpec
 from twin.sensor_specs import ToolForceSpec as ToolForceSpec
 from twin.state import F64
+from twin.task_specs import FormationSpec as FormationSpec
 from twin.task_specs import HoverSpec as HoverSpec
 from twin.task_specs import LandingSpec as LandingSpec
 from twin.task_specs import PickingSpec as PickingSpec

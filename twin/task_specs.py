@@ -19,6 +19,16 @@ class RouteSpec(Spec):
     acceleration: float = Field(default=2.0, gt=0)  # m/s2, until that speed is reached
 
 
+class FormationSpec(Spec):
+    """Fly a closed route behind a leader, robot 0; the others each at an offset in its axes: ahead, left, up."""
+
+    kind: Literal["formation"]
+    waypoints: tuple[Point, ...] = Field(min_length=3)
+    speed: Speed = Field(gt=0)
+    acceleration: float = Field(default=2.0, gt=0)  # m/s2, until that speed is reached
+    offsets: tuple[Point, ...] = Field(min_length=1)  # of robots 1, 2, ...
+
+
 class HoverSpec(Spec):
     """Stay at given points, one for each robot."""
 
@@ -79,5 +89,6 @@ class RoundsSpec(Spec):
 
 
 TaskSpec = Annotated[
-    RouteSpec | HoverSpec | LandingSpec | PickingSpec | TeleoperationSpec | RoundsSpec, Field(discriminator="kind")
+    FormationSpec | RouteSpec | HoverSpec | LandingSpec | PickingSpec | TeleoperationSpec | RoundsSpec,
+    Field(discriminator="kind"),
 ]

@@ -43,6 +43,8 @@ FIGURES = {
     "rtt_p999": Figure("round trip p99.9", "time", "ms", 1, _NO_COMMAND),
     "tracking_rms": Figure("tracking error rms", "length", "m", 2, _NO_TASK),
     "tracking_max": Figure("tracking error max", "length", "m", 2, _NO_TASK),
+    "formation_error_rms": Figure("formation error rms", "length", "m", 2, "no robot follows another", max),
+    "formation_error_max": Figure("formation error max", "length", "m", 2, "no robot follows another", max),
     "failsafes": Figure("failsafes"),
     "failsafe_time": Figure("time on failsafe, all robots", "time", "s", 1),
     "collisions": Figure("collisions"),

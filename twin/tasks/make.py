@@ -10,6 +10,7 @@ import numpy as np
 from twin.protocols import Course, Task
 from twin.specs import BodySpec, TaskSpec
 from twin.state import F64
+from twin.tasks.formation import Formation
 from twin.tasks.hover import Hover
 from twin.tasks.landing import Landing
 from twin.tasks.picking import Picking
@@ -18,6 +19,7 @@ from twin.tasks.route import Route
 from twin.tasks.teleoperation import Teleoperation
 
 TASKS: Mapping[str, Callable[[Any, int, BodySpec | None], Task]] = {
+    "formation": lambda spec, count, body: Formation(spec, count),
     "hover": lambda spec, count, body: Hover(spec, count),
     "landing": lambda spec, count, body: Landing(spec, count),
     "picking": lambda spec, count, body: Picking(spec, count),
