@@ -14,7 +14,8 @@ import pybullet as bullet
 from scipy.spatial.transform import Rotation
 
 from twin.build import build
-from twin.physics.bullet import BodyGroup, BulletPhysics
+from twin.physics.bodies import BodyGroup
+from twin.physics.bullet import BulletPhysics
 from twin.physics.dynamics import make_dynamics
 from twin.project import Project
 from twin.scenario import load_kind, load_scenario
@@ -46,13 +47,14 @@ schema = 1
 world = "void"
 duration = "60 s"
 [rates]
-physics = "250 Hz"
+physics = "200 Hz"
 channel = "1 Hz"
 [robots.drones]
 kind = "drone"
 count = 100
 runs_on = "onboard"
 task = {{ kind = "hover", points = {points} }}
+spec.body.zone = [[-10, -10, 1], [50, 50, 100]]
 [robots.arms]
 kind = "kuka"
 count = 20
@@ -63,6 +65,7 @@ positions = {arms}
 kind = "part"
 count = 50
 positions = {parts}
+spec.body.zone = [[-10, -50, 10], [110, -30, 1001]]
 """
 
 

@@ -31,7 +31,8 @@ from twin.network.simple import SimpleNetwork
 from twin.network.trace import TraceNetwork
 from twin.network.with_sidelink import WithSidelink
 from twin.physics.air import Air, Flock
-from twin.physics.bullet import BodyGroup, BulletPhysics, Surroundings
+from twin.physics.bodies import BodyGroup, Surroundings
+from twin.physics.bullet import BulletPhysics
 from twin.physics.dynamics import BUILT_IN, load_dynamics, make_dynamics
 from twin.physics.floor import Floor, Rolling
 from twin.physics.hydrodynamics import Hydrodynamics

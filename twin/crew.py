@@ -12,7 +12,7 @@ from twin.cast import Cast
 from twin.clock import NS
 from twin.draws import generator
 from twin.errors import PluginError, ScenarioError, TwinError, located
-from twin.physics.bullet import BodyGroup
+from twin.physics.bodies import BodyGroup
 from twin.project import Project
 from twin.protocols import Controller, Failsafe, Gauged, Host
 from twin.robot import Group, Robot

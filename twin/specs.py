@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 import numpy as np
 from pydantic import BeforeValidator, ConfigDict, Field, PositiveFloat, model_validator
@@ -79,10 +79,18 @@ class BodySpec(Spec):
     urdf: Path  # beside robot.toml, or "package:path" in an installed package
     fixed: bool = False  # its root link is bolted to the world
     rate: RateHz | None = None  # of its physics, a multiple of the scenario's; None: that one
+    zone: tuple[Point, Point] | None = None  # m, box that its centre of mass never leaves; else the run ends
     dynamics: str
     parameters: dict[str, Any] = {}
     command: tuple[CommandField, ...]
     start: tuple[Radians, ...] = ()  # rad or m, position of each joint that moves; none: all at 0
+
+    @model_validator(mode="after")
+    def _has_a_box_for_a_zone(self) -> Self:
+        if self.zone is not None and (self.fixed or not all(a < b for a, b in zip(*self.zone, strict=True))):
+            what = "a fixed body" if self.fixed else f"{self.zone}"
+            raise ValueError(f"found a zone of {what}; allowed: lower and upper corner of a box, of one that moves")
+        return self
 
     @property
     def width(self) -> int:

@@ -8,7 +8,8 @@ import pytest
 
 from twin import plugins
 from twin.errors import ScenarioError
-from twin.physics.bullet import BodyGroup, BulletPhysics
+from twin.physics.bodies import BodyGroup
+from twin.physics.bullet import BulletPhysics
 from twin.physics.dynamics import make_dynamics
 from twin.protocols import Failsafe
 from twin.scenario import load_kind

@@ -7,7 +7,8 @@ import math
 import numpy as np
 import pytest
 
-from twin.physics.bullet import GRAVITY, BodyGroup, BulletPhysics
+from twin.physics.bodies import BodyGroup
+from twin.physics.bullet import GRAVITY, BulletPhysics
 from twin.physics.hydrodynamics import Hydrodynamics
 from twin.specs import BodySpec, CommandField
 from twin.state import Commands

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from twin.errors import ScenarioError
-from twin.physics.bullet import BodyGroup, BulletPhysics
+from twin.physics.bodies import BodyGroup
+from twin.physics.bullet import BulletPhysics
 from twin.physics.dynamics import make_dynamics
 from twin.physics.hull import FloatingParameters, float_height, haskind_damping, make_hull
 from twin.physics.hydrodynamics import Hydrodynamics, WaveEnergy

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from twin import plugins
-from twin.physics.bullet import BodyGroup, BulletPhysics
+from twin.physics.bodies import BodyGroup
+from twin.physics.bullet import BulletPhysics
 from twin.physics.point_force import PointForce
 from twin.physics.rotorcraft import Rotorcraft
 from twin.scenario import load_kind

@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from twin.physics.bullet import BodyGroup, BulletPhysics
+from twin.physics.bodies import BodyGroup
+from twin.physics.bullet import BulletPhysics
 from twin.physics.wheels import Wheels
 from twin.scenario import load_kind
 from twin.state import Commands

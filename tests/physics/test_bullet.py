@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from twin.errors import RunError, ScenarioError
-from twin.physics.bullet import BodyGroup, BulletPhysics
+from twin.physics.bodies import BodyGroup
+from twin.physics.bullet import BulletPhysics
 from twin.physics.point_force import PointForce
 from twin.specs import BodySpec, CommandField
 from twin.state import Commands

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from twin.errors import ScenarioError
-from twin.physics.bullet import BodyGroup, BulletPhysics
+from twin.physics.bodies import BodyGroup
+from twin.physics.bullet import BulletPhysics
 from twin.specs import BodySpec, CommandField
 from twin.state import Commands
 

@@ -7,7 +7,8 @@ import pytest
 
 from twin.clock import NS, periodic
 from twin.mechanism.kinematics import tool_pose
-from twin.physics.bullet import BodyGroup, BulletPhysics
+from twin.physics.bodies import BodyGroup
+from twin.physics.bullet import BulletPhysics
 from twin.physics.dynamics import make_dynamics
 from twin.protocols import Stream
 from twin.scenario import load_kind

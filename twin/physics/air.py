@@ -9,7 +9,7 @@ from typing import Protocol
 from twin.kernels import kernel  # isort: skip  before numba
 import numpy as np
 
-from twin.physics.rotation import dot, rotate
+from twin.physics.rotation import rotate
 from twin.physics.rotorcraft import Rotorcraft
 from twin.state import F64, BodyState
 
@@ -88,13 +88,20 @@ def add_wakes(places: F64, orientation: F64, thrust: F64, disk: F64, air: F64) -
     for j in range(places.shape[0]):
         q = (orientation[j, 0], orientation[j, 1], orientation[j, 2], orientation[j, 3])
         down, first, core = rotate(q, (0.0, 0.0, -1.0)), first_speed(thrust[j], disk[j]), core_length(disk[j])
-        for i in range(places.shape[0]):
-            gap = (places[i, 0] - places[j, 0], places[i, 1] - places[j, 1], places[i, 2] - places[j, 2])
-            along = dot(gap, down)
-            if along > 0.0 and first > 0.0:
-                speed = wake_speed(first, core, disk[j], along, dot(gap, gap) - along * along)
-                for k in range(3):
-                    air[i, k] += speed * down[k]
+        if first == 0.0:
+            continue
+        x, y, z = places[j, 0], places[j, 1], places[j, 2]
+        edge, slope = _EDGE * disk[j] / np.pi, 1.0 / core
+        for i in range(places.shape[0]):  # most of them are aside: written out, this is all that it costs
+            gap_x, gap_y, gap_z = places[i, 0] - x, places[i, 1] - y, places[i, 2] - z
+            along = gap_x * down[0] + gap_y * down[1] + gap_z * down[2]
+            off_axis = gap_x * gap_x + gap_y * gap_y + gap_z * gap_z - along * along
+            slower = max(1.0, along * slope)
+            if along > 0.0 and off_axis <= edge * slower * slower:
+                speed = wake_speed(first, core, disk[j], along, off_axis)
+                air[i, 0] += speed * down[0]
+                air[i, 1] += speed * down[1]
+                air[i, 2] += speed * down[2]
 
 
 @kernel

@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from math import lcm
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 import numpy as np
 
 from twin.clock import Clock
 from twin.errors import Findings, RunError, ScenarioError
-from twin.mechanism.tree import read_mechanism
 from twin.mechanism.urdf import check_urdf
 from twin.physics.added_mass import Waterborne
+from twin.physics.bodies import BodyGroup, StatesInertia, Surroundings, rows_of
 from twin.physics.bullet_world import BulletWorld, Points
 from twin.physics.contacts import Contacts
 from twin.physics.free_flight import fly_freely
 from twin.physics.grip import Grips
-from twin.physics.interaction import packed, reach, separate
+from twin.physics.partition import Zones, agree, steps_of, worlds_of
 from twin.physics.rotation import turn_all
-from twin.protocols import DrivesJoints, Dynamics
-from twin.specs import BodySpec
+from twin.protocols import DrivesJoints
 from twin.state import F64, I64, BodyState, Commands, Event
 
 GRAVITY = 9.81
@@ -32,37 +30,11 @@ _COMPARE = 64
 """Ticks after which a body that flies freely is asked for all the same, so that rounding can't add up."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class BodyGroup:
-    """Bodies of one kind that one dynamics moves: n robots of one entry of a scenario."""
-
-    name: str  # of the commands that drive it
-    spec: BodySpec
-    dynamics: Dynamics
-    position: F64  # (n, 3) m, where the URDF's root link starts
-    orientation: F64  # (n, 4) quaternion xyzw
-    names: Sequence[str]  # (n,)
-
-
-class Surroundings(Protocol):
-    """Tells dynamics what is round their bodies (air, ground, water) before each step."""
-
-    def update(self, time: int, bodies: BodyState) -> None:
-        """Take the bodies' places at `time` [ns]."""
-
-
-@runtime_checkable
-class StatesInertia(Protocol):
-    """A dynamics that is told mass and inertia itself: they must be those of the URDF."""
-
-    mass: float  # kg
-    inertia: F64  # (3,) kg m2 about the body axes
-
-
 class BulletPhysics:
     """All bodies, group after group, in PyBullet worlds: bodies that can never touch each other share none.
 
-    Fixed bodies whose reaches miss each other stand in worlds of their own, as long as nothing moves about freely.
+    A fixed body is never beyond its reach, and one that moves about never beyond its zone, which ends the run if it
+    leaves it; one without a zone may be anywhere.
     The world is fixed in place: one concave mesh from an OBJ file. `reset` builds everything anew, since a
     restored state of Bullet isn't the same state.
 
@@ -97,6 +69,8 @@ class BulletPhysics:
         for group in groups:
             with findings.attempt():
                 steps_of(group, rate_hz)
+        with findings.attempt():
+            self._zones = Zones(groups)
         findings.settle()
 
     def close(self) -> None:
@@ -111,6 +85,7 @@ class BulletPhysics:
         self.clock = Clock(self.clock.rate_hz)
         self._place()
         counts = [len(self._home[row].joints[row]) for row in range(len(self.names))]
+        self._jointed = [row for row, count in enumerate(counts) if count]
         self._joint_offset: I64 = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
         self._effort = np.zeros(int(self._joint_offset[-1]))
         self._read_inertia()
@@ -129,7 +104,7 @@ class BulletPhysics:
         """Advance by one tick under the held commands; return the new state and what began: contacts, grips.
 
         Raises:
-            RunError: a body's state is no longer finite.
+            RunError: a body's state is no longer finite, or it left its zone.
         """
         if self.surroundings is not None:
             self.surroundings.update(self.clock.now, self.bodies)
@@ -147,6 +122,7 @@ class BulletPhysics:
         self._ask(self._not_free(points))
         self._bear_water(points, dt)
         self.bodies = self._state()
+        self._zones.check(self.bodies.position, time)
         events = [
             event
             for contacts, new in zip(self._contacts, points, strict=True)
@@ -175,12 +151,11 @@ class BulletPhysics:
     def _place(self) -> None:
         """Make the worlds and put every body into its own: `_home` by row."""
         starts = [(g.spec, g.position[i], g.orientation[i]) for g in self.groups for i in range(len(g.names))]
-        radius = np.array([self._reach(g) for g in self.groups for _ in g.names])
-        position = np.array([place for _, place, _ in starts]).reshape(-1, 3)
-        self._home: dict[int, BulletWorld] = {}
-        sets = packed(separate(position, radius))
-        self._agree(sets)
         group_of = [group.name for group in self.groups for _ in group.names]
+        self._home: dict[int, BulletWorld] = {}
+        sets = worlds_of(self.groups)
+        self._steps = agree(self.groups, sets, self.clock.rate_hz)
+        self._beats = lcm(*self._steps.values())
         for rows in sets:
             world = BulletWorld(self.clock.rate_hz, self._steps[group_of[rows[0]]], self.gravity, self.world_obj)
             self.worlds.append(world)
@@ -188,26 +163,6 @@ class BulletPhysics:
                 world.add(row, *starts[row])
                 self._home[row] = world
         self._home = dict(sorted(self._home.items()))
-
-    def _agree(self, sets: Sequence[Sequence[int]]) -> None:
-        """Let all bodies of one world, and all of one group, step as often as those of them that step most often."""
-        self._steps = {group.name: steps_of(group, self.clock.rate_hz) for group in self.groups}
-        group_of = [group.name for group in self.groups for _ in group.names]
-        for _ in self.groups:
-            for rows in sets:
-                most = lcm(*(self._steps[group_of[row]] for row in rows))
-                self._steps.update({group_of[row]: most for row in rows})
-        self._beats = lcm(*self._steps.values())
-
-    def _reach(self, group: BodyGroup) -> float:
-        """Return how far [m] from where it stands a body of a group ever gets."""
-        if not group.spec.fixed:
-            return np.inf
-        alone = BulletWorld(self.clock.rate_hz, 1, self.gravity, None)
-        alone.add(0, group.spec, group.position[0], group.orientation[0])
-        extent = alone.extent(0)
-        alone.close()
-        return reach(read_mechanism(group.spec.urdf), extent)
 
     def _read_inertia(self) -> None:
         """Learn masses and inertias, and how Bullet's principal axes lie in the bodies' own axes."""
@@ -272,7 +227,7 @@ class BulletPhysics:
         if not finite.all():
             name = self.names[int(np.flatnonzero(~finite)[0])]
             raise RunError(f"the state of {name} is no longer finite after {self.clock.now} ns")
-        joints = [pair for row, world in self._home.items() if world.joints[row] for pair in world.joint_motion(row)]
+        joints = [value for row in self._jointed for value in self._home[row].joint_motion(row)]
         joint = np.array(joints, dtype=float).reshape(-1, 2)
         orientation = self._pose[:, 3:].copy()
         if self._to_body_axes is not None:
@@ -289,20 +244,6 @@ class BulletPhysics:
         )
 
 
-def steps_of(group: BodyGroup, rate_hz: int) -> int:
-    """Return how many steps a tick of `rate_hz` a group takes on its own account.
-
-    Raises:
-        ScenarioError: its rate is no multiple of the tick's.
-    """
-    rate = group.spec.rate or rate_hz
-    if rate % rate_hz:
-        near = " or ".join(f"{k * rate_hz} Hz" for k in (rate // rate_hz, rate // rate_hz + 1) if k)
-        message = f"its physics at {rate} Hz doesn't divide ticks of {rate_hz} Hz; allowed next to it: {near}"
-        raise ScenarioError(message, key=f"robots.{group.name}.spec.body.rate")
-    return rate // rate_hz
-
-
 def _check_inertia(group: BodyGroup, mass: float, inertia: F64) -> None:
     if not isinstance(group.dynamics, StatesInertia):
         return
@@ -311,19 +252,3 @@ def _check_inertia(group: BodyGroup, mass: float, inertia: F64) -> None:
         if not np.allclose(value, stated, rtol=_INERTIA_TOLERANCE, atol=0):
             message = f"{name} of the URDF is {value}, but the parameters of {group.name} say {stated}"
             raise ScenarioError(message, file=group.spec.urdf)
-
-
-def rows_of(bodies: BodyState, start: int, stop: int) -> BodyState:
-    """Return bodies start:stop as a state of their own."""
-    offset = bodies.joint_offset[start : stop + 1]
-    joints = slice(int(offset[0]), int(offset[-1]))
-    return BodyState(
-        bodies.position[start:stop],
-        bodies.orientation[start:stop],
-        bodies.velocity[start:stop],
-        bodies.angular_velocity[start:stop],
-        bodies.joint_position[joints],
-        bodies.joint_velocity[joints],
-        offset - offset[0],
-        bodies.joint_effort[joints],
-    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -142,10 +142,10 @@ class BulletWorld:
         """Give a body its velocity [m/s] and angular velocity [rad/s], (6,) in world axes."""
         bullet.resetBaseVelocity(self.bodies[row], motion[:3].tolist(), motion[3:].tolist(), self.client)
 
-    def joint_motion(self, row: int) -> Iterator[tuple[float, float]]:
-        """Yield position and velocity of each joint of a body."""
-        for state in bullet.getJointStates(self.bodies[row], self.joints[row], self.client):
-            yield state[:2]
+    def joint_motion(self, row: int) -> list[float]:
+        """Return position and velocity of each joint of a body, in turns."""
+        states = bullet.getJointStates(self.bodies[row], self.joints[row], self.client)
+        return [value for state in states for value in state[:2]]
 
     def nearest(self, row: int, tip: Sequence[float], reach: float) -> int | None:
         """Return the row of the free body whose surface is nearest to `tip` and within `reach` m of it, if any."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -34,14 +35,20 @@ def reach(mechanism: Mechanism, extent: Mapping[str, float]) -> float:
     return max(ends)
 
 
-def separate(position: F64, radius: F64) -> list[list[int]]:
-    """Return the rows (n,) in sets that can't touch each other; an infinite radius touches all.
+@dataclass(frozen=True, slots=True, eq=False)
+class Regions:
+    """Where bodies can ever be: `radius` round the boxes between two corners, infinite ones for anywhere."""
 
-    `position` (n, 3) m and `radius` (n,) m are spheres that bodies never leave.
-    """
+    low: F64  # (n, 3) m
+    high: F64  # (n, 3) m
+    radius: F64  # (n,) m
+
+
+def separate(regions: Regions) -> list[list[int]]:
+    """Return the rows of the regions in sets that can't touch each other."""
     sets: list[list[int]] = []
-    for row in range(len(radius)):
-        near = [s for s in sets if np.any(_gaps(position, radius, row, s) < MARGIN)]
+    for row in range(len(regions.radius)):
+        near = [s for s in sets if np.any(_gaps(regions, row, s) < MARGIN)]
         sets = [s for s in sets if s not in near] + [sorted([row, *(other for s in near for other in s)])]
     return sorted(sets)
 
@@ -57,6 +64,9 @@ def packed(sets: list[list[int]], most: int = FULL) -> list[list[int]]:
     return packs
 
 
-def _gaps(position: F64, radius: F64, row: int, others: list[int]) -> F64:
-    gaps: F64 = np.linalg.norm(position[others] - position[row], axis=1) - radius[others] - radius[row]
+def _gaps(regions: Regions, row: int, others: list[int]) -> F64:
+    """Return the distance [m] between one region and each of others; below zero where they overlap."""
+    low, high = regions.low[others], regions.high[others]
+    apart = np.maximum(0.0, np.maximum(low - regions.high[row], regions.low[row] - high))
+    gaps: F64 = np.linalg.norm(apart, axis=1) - regions.radius[others] - regions.radius[row]
     return gaps

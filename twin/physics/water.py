@@ -9,7 +9,7 @@ from typing import Protocol
 import numpy as np
 
 from twin.physics.air import Wind
-from twin.physics.bullet import Surroundings
+from twin.physics.bodies import Surroundings
 from twin.physics.hydrodynamics import Hydrodynamics
 from twin.state import F64, BodyState
 from twin.world.waves import Waves

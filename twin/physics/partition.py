@@ -1,0 +1,110 @@
+"""Which bodies share a PyBullet world, how often each world steps, and that nobody leaves where it may be."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from math import lcm
+
+import numpy as np
+
+from twin.errors import RunError, ScenarioError
+from twin.mechanism.tree import read_mechanism
+from twin.physics.bodies import BodyGroup
+from twin.physics.bullet_world import BulletWorld
+from twin.physics.interaction import Regions, packed, reach, separate
+from twin.state import F64
+from twin.units import duration_text
+
+
+def worlds_of(groups: Sequence[BodyGroup]) -> list[list[int]]:
+    """Return the rows of the bodies of each world: those that can never touch each other share none."""
+    return packed(separate(_regions(groups)))
+
+
+def agree(groups: Sequence[BodyGroup], sets: Sequence[Sequence[int]], rate_hz: int) -> Mapping[str, int]:
+    """Return each group's steps a tick: all of one world, and of one group, step as often as its most frequent."""
+    steps = {group.name: steps_of(group, rate_hz) for group in groups}
+    group_of = [group.name for group in groups for _ in group.names]
+    for _ in groups:
+        for rows in sets:
+            most = lcm(*(steps[group_of[row]] for row in rows))
+            steps.update({group_of[row]: most for row in rows})
+    return steps
+
+
+def steps_of(group: BodyGroup, rate_hz: int) -> int:
+    """Return how many steps a tick of `rate_hz` a group takes on its own account.
+
+    Raises:
+        ScenarioError: its rate is no multiple of the tick's.
+    """
+    rate = group.spec.rate or rate_hz
+    if rate % rate_hz:
+        near = " or ".join(f"{k * rate_hz} Hz" for k in (rate // rate_hz, rate // rate_hz + 1) if k)
+        message = f"its physics at {rate} Hz doesn't divide ticks of {rate_hz} Hz; allowed next to it: {near}"
+        raise ScenarioError(message, key=f"robots.{group.name}.spec.body.rate")
+    return rate // rate_hz
+
+
+class Zones:
+    """The boxes that bodies may be in: their worlds were chosen by them.
+
+    Raises:
+        ScenarioError: a body starts outside of its zone.
+    """
+
+    def __init__(self, groups: Sequence[BodyGroup]) -> None:
+        self._names = [name for group in groups for name in group.names]
+        zones = [group.spec.zone for group in groups for _ in group.names]
+        self._rows = np.array([row for row, zone in enumerate(zones) if zone is not None], dtype=np.int64)
+        boxes = np.array([zone for zone in zones if zone is not None]).reshape(-1, 2, 3)
+        self._low, self._high = boxes[:, 0], boxes[:, 1]
+        for group in groups:
+            outside = group.spec.zone is not None and np.any(
+                (group.position < group.spec.zone[0]) | (group.position > group.spec.zone[1])
+            )
+            if outside:
+                message = f"a robot starts outside of its zone, {group.spec.zone}"
+                raise ScenarioError(message, key=f"robots.{group.name}.spec.body.zone")
+
+    def check(self, position: F64, time: int) -> None:
+        """Look at the places (N, 3) of all bodies at `time` [ns].
+
+        Raises:
+            RunError: a body left its zone, where what it would meet may be in another world.
+        """
+        if not len(self._rows):
+            return
+        places = position[self._rows]
+        outside = ((places < self._low) | (places > self._high)).any(axis=1)
+        if outside.any():
+            i = int(np.flatnonzero(outside)[0])
+            place = ", ".join(f"{x:.2f}" for x in places[i])
+            box = f"({', '.join(map(str, self._low[i]))}) to ({', '.join(map(str, self._high[i]))})"
+            name = self._names[self._rows[i]]
+            raise RunError(f"{name} left its zone at {duration_text(time)}: it is at ({place}) m, allowed: {box} m")
+
+
+def _regions(groups: Sequence[BodyGroup]) -> Regions:
+    """Return where each body can ever be."""
+    low: list[F64] = []
+    high: list[F64] = []
+    radius: list[F64] = []
+    for group in groups:
+        n, zone = len(group.names), group.spec.zone
+        if group.spec.fixed:
+            low, high = [*low, group.position], [*high, group.position]
+        else:
+            corners = np.array(zone or (np.full(3, -np.inf), np.full(3, np.inf)))
+            low, high = [*low, np.tile(corners[0], (n, 1))], [*high, np.tile(corners[1], (n, 1))]
+        radius.append(np.full(n, _reach(group) if group.spec.fixed or zone else 0.0))
+    return Regions(np.concatenate(low), np.concatenate(high), np.concatenate(radius))
+
+
+def _reach(group: BodyGroup) -> float:
+    """Return how far [m] from its root link's frame, or its centre of mass, a part of a body ever is."""
+    alone = BulletWorld(1, 1, 0.0, None)
+    alone.add(0, group.spec, group.position[0], group.orientation[0])
+    extent = alone.extent(0)
+    alone.close()
+    return reach(read_mechanism(group.spec.urdf), extent)
