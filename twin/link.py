@@ -7,7 +7,7 @@ a positive Doppler shift. Between traces a path keeps its amplitude; its phase a
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import sin, sqrt
+from math import floor, sin, sqrt
 
 import numpy as np
 
@@ -71,7 +71,7 @@ def response(
 @kernel
 def dirichlet(count: int, phase: float) -> float:
     """Return sin(n x / 2) / (n sin(x / 2)): how far n elements, x apart in phase, are from adding up."""
-    turns = np.round(phase / (2.0 * np.pi))
+    turns = floor(phase / (2.0 * np.pi) + 0.5)
     half = 0.5 * (phase - 2.0 * np.pi * turns)
     sign = -1.0 if (int(turns) * (count - 1)) % 2 else 1.0  # elements of an even row sit at half steps
     if abs(half) < 1e-9:

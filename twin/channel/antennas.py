@@ -163,10 +163,11 @@ def choose_beams(antennas: Antennas, a: int, b: int, amplitude: C128, phases: F6
     index row-beam * columns + column-beam of a DFT beam, -1 for the others. A DFT beam is the one nearest to the
     strongest path.
     """
-    best = 0
+    best, most = 0, -1.0
     for p in range(amplitude.size):
-        if abs(amplitude[p]) > abs(amplitude[best]) * (1.0 + 1e-9):
-            best = p
+        power = amplitude[p].real ** 2 + amplitude[p].imag ** 2
+        if power > most * (1.0 + 2e-9):
+            best, most = p, power
     matched = False
     for end in range(2):
         i = a if end == 0 else b
@@ -183,6 +184,9 @@ def choose_beams(antennas: Antennas, a: int, b: int, amplitude: C128, phases: F6
         elif antennas.beam[i] == MRC:
             v, h = phases[end, best, 0], phases[end, best, 1]
             matched = matched or rows * columns > 1
+        if rows * columns == 1:
+            gains[end] = 1.0
+            continue
         scale = np.sqrt(rows * columns)
         for p in range(amplitude.size):
             gains[end, p] = scale * correlation(rows, columns, phases[end, p, 0] - v, phases[end, p, 1] - h)

@@ -19,7 +19,7 @@ from twin.channel.edges import STAND, Edges, seen_planes
 from twin.channel.images import CLEARANCE, DIFFRACTION, REFLECTION, SAFETY, Work, make_work, ray_range, reach
 from twin.channel.paths import Paths, emit
 from twin.channel.planes import Scene, locate, rim_distance
-from twin.channel.search import NEAR, WIDE, Lists, grown
+from twin.channel.search import Lists, grown, refresh_near, wide_reach
 from twin.state import F64, I32, Bool
 from twin.world.bvh import Point, Triple, closest_hit
 
@@ -242,14 +242,17 @@ def refresh_detours(
 ) -> Lists:
     """Bring the lists up to date, as `search.refresh` does for the image tree."""
     while True:
-        needed = _refresh(scene, edges, detours, source, moves, targets, lists)
-        if needed <= lists.row.shape[1]:
+        rows, near = _refresh(scene, edges, detours, source, moves, targets, lists)
+        if rows <= lists.row.shape[1] and near <= lists.near.shape[1]:
             return lists
-        lists = grown(lists, 2 * needed)
+        lists = grown(lists, rows, near)
+        lists.until[:] = -1.0
 
 
 @kernel
-def _refresh(scene: Scene, edges: Edges, detours: Detours, source: F64, moves: bool, targets: F64, lists: Lists) -> int:
+def _refresh(
+    scene: Scene, edges: Edges, detours: Detours, source: F64, moves: bool, targets: F64, lists: Lists
+) -> tuple[int, int]:
     work, kinds, indices = make_work(3), np.zeros(3, np.int8), np.zeros(3, np.int32)
     return _refill(scene, edges, detours, source, moves, targets, lists, work, kinds, indices)
 
@@ -266,12 +269,12 @@ def _refill(
     work: Work,
     kinds: NDArray[np.int8],
     indices: I32,
-) -> int:
+) -> tuple[int, int]:
     capacity = lists.row.shape[1]
     for j in range(targets.shape[0]):
         reading = lists.odometer[j]
         if reading >= lists.until[j]:
-            size, until = 0, reading + WIDE
+            size, until = 0, reading + wide_reach(lists, j)
             for i in range(len(detours.edge)):
                 order, budget = _examine(scene, edges, detours, i, source, moves, targets[j], kinds, indices, work)
                 if order == 0 and reading + budget >= until:
@@ -281,16 +284,13 @@ def _refill(
                     lists.expiry[j, size] = reading if order > 0 else reading + budget
                 size += 1
             if size > capacity:
-                return size
-            lists.size[j], lists.until[j], lists.near_until[j] = size, until, -1.0
+                return size, 0
+            lists.size[j], lists.until[j], lists.near_until[j], lists.near_count[j] = size, until, -1.0, 0
         if reading >= lists.near_until[j]:
-            size, until = 0, reading + NEAR
-            for q in range(lists.size[j]):
-                if lists.expiry[j, q] < until:
-                    lists.near[j, size] = q
-                    size += 1
-            lists.near_count[j], lists.near_until[j] = size, until
-    return 0
+            near = refresh_near(lists, j)
+            if near > lists.near.shape[1]:
+                return 0, near
+    return 0, 0
 
 
 @uncounted
@@ -316,18 +316,16 @@ def follow_detours(
         reading = lists.odometer[j]
         count = len(detours.edge) if exhaustive else lists.near_count[j]
         for m in range(count):
-            q = 0
             i = m
             if not exhaustive:
-                q = lists.near[j, m]
-                if reading < lists.expiry[j, q]:
+                if reading < lists.near_expiry[j, m]:
                     continue
-                i = lists.row[j, q]
+                i = lists.near_row[j, m]
             order, budget = _examine(scene, edges, detours, i, source, moves, targets[j], kinds, indices, work)
             if order > 0:
                 emit(paths, pair[j], backwards[j], work, kinds, indices, order)
             if not exhaustive:
-                lists.expiry[j, q] = reading if order > 0 else reading + budget
+                lists.near_expiry[j, m] = reading if order > 0 else reading + budget
 
 
 def scratch() -> tuple[NDArray[np.int8], I32]:

@@ -11,8 +11,8 @@ from math import sqrt
 import numpy as np
 
 from twin.errors import WorldError
-from twin.state import F64, I32
-from twin.world.bvh import Bvh, build_bvh, closest_hit
+from twin.state import F64, I32, I64
+from twin.world.bvh import Bvh, build_bvh
 from twin.world.geometry import Geometry
 
 COPLANAR = 1e-5
@@ -21,10 +21,8 @@ FLAT = 5e-4
 """Metres by which a corner may lie off its face: less than the rays' clearance of 1 mm."""
 INSIDE = 1e-9
 """Barycentric tolerance of a point in a triangle: a point on a shared edge is in one of the two."""
-PROBE = 5e-3
-"""Metres above a plane from which a short ray looks for the triangle below it."""
-_FEW = 12
-"""Triangles of a plane up to which testing each is cheaper than a ray."""
+BLOCK = 8
+"""Triangles of a plane, side by side, that share a bounding box."""
 _LONG_RIM = 64
 
 
@@ -38,6 +36,9 @@ class Scene(NamedTuple):
     high: F64  # (P, 3) m
     first: I32  # (P + 1,) plane p has triangles member[first[p]:first[p + 1]]
     member: I32  # (T,)
+    block: I32  # (P + 1,) plane p has boxes block[p]:block[p + 1], each of BLOCK members one after another
+    block_low: F64  # (B, 3) m
+    block_high: F64  # (B, 3) m
     corners: F64  # (T, 3, 3) m
     plane: I32  # (T,) -1 for a triangle without area
     surface: I32  # (T,) index of the material
@@ -88,13 +89,35 @@ def build_scene(geometry: Geometry) -> Scene:
     low, high = np.full((len(offset), 3), np.inf), np.full((len(offset), 3), -np.inf)
     np.minimum.at(low, plane[solid], corners[solid].min(axis=1))
     np.maximum.at(high, plane[solid], corners[solid].max(axis=1))
-    member = np.argsort(plane, kind="stable")[np.count_nonzero(~solid) :].astype(np.int32)
+    member = np.lexsort((_curve(corners.mean(axis=1)), plane))[np.count_nonzero(~solid) :].astype(np.int32)
     first = np.searchsorted(plane[member], np.arange(len(offset) + 1)).astype(np.int32)
+    blocks = _blocks(corners, plane, member, first)
     rim_first, rim = _rims(geometry, face, solid)
     vertices, triangles = geometry.vertices, geometry.triangles
     surface = geometry.face_material[face].astype(np.int32)
     bvh = build_bvh(np.asarray(vertices, dtype=np.float64), np.asarray(triangles))
-    return Scene(bvh, normal, offset, low, high, first, member, corners, plane, surface, face, rim_first, rim)
+    return Scene(bvh, normal, offset, low, high, first, member, *blocks, corners, plane, surface, face, rim_first, rim)
+
+
+def _curve(points: F64) -> I64:
+    """Return where points (n, 3) lie along a Z-order curve of 1,024 cells a side (Morton)."""
+    low, high = points.min(axis=0), points.max(axis=0)
+    cell = ((points - low) / max(float((high - low).max()), 1e-9) * 1023.0).astype(np.int64)
+    bits = np.arange(10)
+    spread = ((cell[..., None] >> bits & 1) << 3 * bits).sum(axis=-1)
+    curve: I64 = (spread << np.arange(3)).sum(axis=-1)
+    return curve
+
+
+def _blocks(corners: F64, plane: I32, member: I32, first: I32) -> tuple[I32, F64, F64]:
+    """Return the blocks of each plane, and their bounding boxes."""
+    block = np.append(0, np.cumsum(-(-np.diff(first) // BLOCK))).astype(np.int32)
+    of = plane[member]
+    row = block[of] + (np.arange(len(member)) - first[of]) // BLOCK
+    low, high = np.full((block[-1], 3), np.inf), np.full((block[-1], 3), -np.inf)
+    np.minimum.at(low, row, corners[member].min(axis=1))
+    np.maximum.at(high, row, corners[member].max(axis=1))
+    return block, low, high
 
 
 def _merge(geometry: Geometry, corners: F64, face: I32, solid: np.ndarray) -> tuple[I32, F64, F64]:
@@ -206,35 +229,57 @@ def in_triangle(corners: F64, normal: F64, x: float, y: float, z: float) -> bool
 
 
 @uncounted
+def _outside(low: F64, high: F64, x: float, y: float, z: float) -> float:
+    """Return the squared distance of a point from a box."""
+    dx = max(low[0] - x, x - high[0], 0.0)
+    dy = max(low[1] - y, y - high[1], 0.0)
+    dz = max(low[2] - z, z - high[2], 0.0)
+    return float(dx * dx + dy * dy + dz * dz)
+
+
+@uncounted
 def locate(scene: Scene, p: int, x: float, y: float, z: float, hint: int) -> tuple[int, float]:
     """Return (triangle, 0) of plane `p` under a point of it, or (-1, distance of the nearest triangle).
 
     `hint` is a triangle that may well be it, such as that of the step before.
     """
-    low, high = scene.low[p], scene.high[p]
-    dx = max(low[0] - x, x - high[0], 0.0)
-    dy = max(low[1] - y, y - high[1], 0.0)
-    dz = max(low[2] - z, z - high[2], 0.0)
-    away = dx * dx + dy * dy + dz * dz
+    away = _outside(scene.low[p], scene.high[p], x, y, z)
     if away > 1e-12:
         return -1, sqrt(away)
     if scene.plane[hint] == p and in_triangle(scene.corners[hint], scene.normal[p], x, y, z):
         return hint, 0.0
-    first, last = scene.first[p], scene.first[p + 1]
-    if last - first <= _FEW:
+    for b in range(scene.block[p], scene.block[p + 1]):
+        if _outside(scene.block_low[b], scene.block_high[b], x, y, z) > 1e-12:
+            continue
+        first, last = _members(scene, p, b)
         for m in range(first, last):
             if in_triangle(scene.corners[scene.member[m]], scene.normal[p], x, y, z):
                 return scene.member[m], 0.0
-    else:
-        n = scene.normal[p]
-        above = (x + PROBE * n[0], y + PROBE * n[1], z + PROBE * n[2])
-        hit, _ = closest_hit(scene.bvh, above, (-n[0], -n[1], -n[2]), 0.0, 2.0 * PROBE)
-        if hit >= 0 and scene.plane[hit] == p:
-            return hit, 0.0
-        for m in range(first, last):  # something else may lie within the probe's reach
-            if in_triangle(scene.corners[scene.member[m]], n, x, y, z):
-                return scene.member[m], 0.0
+    return -1, _nearest(scene, p, x, y, z)
+
+
+@uncounted
+def _members(scene: Scene, p: int, b: int) -> tuple[int, int]:
+    """Return the members first:last of block b of plane p."""
+    first = scene.first[p] + (b - scene.block[p]) * BLOCK
+    return first, min(first + BLOCK, scene.first[p + 1])
+
+
+@uncounted
+def _nearest(scene: Scene, p: int, x: float, y: float, z: float) -> float:
+    """Return the distance of a point of plane p, on none of its triangles, from the nearest of them."""
+    start, least = scene.block[p], np.inf
+    for b in range(scene.block[p], scene.block[p + 1]):
+        away = _outside(scene.block_low[b], scene.block_high[b], x, y, z)
+        if away < least:
+            start, least = b, away
     nearest = np.inf
-    for m in range(first, last):
-        nearest = min(nearest, triangle_edge_distance(scene.corners[scene.member[m]], x, y, z))
-    return -1, nearest
+    count = scene.block[p + 1] - scene.block[p]
+    for k in range(count):  # from the block whose box is nearest, which leaves few of the others
+        b = scene.block[p] + (start - scene.block[p] + k) % count
+        if _outside(scene.block_low[b], scene.block_high[b], x, y, z) >= nearest * nearest:
+            continue
+        first, last = _members(scene, p, b)
+        for m in range(first, last):
+            nearest = min(nearest, triangle_edge_distance(scene.corners[scene.member[m]], x, y, z))
+    return nearest

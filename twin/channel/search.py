@@ -19,55 +19,71 @@ from twin.channel.planes import Scene
 from twin.channel.tree import Tree
 from twin.state import F64, I32, I64, Bool
 
-WIDE, NEAR = 6.0, 0.25
+WIDE, NEAR = 24.0, 0.5
 """Metres that the ends move together between two searches of the tree, and of the wide list."""
+
+_NEVER = -np.inf
 
 
 class Lists(NamedTuple):
-    """Candidates of m targets; odometers and ends of certificates in metres moved by both ends together."""
+    """Candidates of m targets; odometers and ends of certificates in metres moved by both ends together.
+
+    What a step reads of a near row lies side by side, and goes back to the wide list when `near` is made anew.
+    """
 
     row: I32  # (m, W) rows of the tree
     expiry: F64  # (m, W) reading of the odometer at which the certificate ends
+    clear: F64  # (m, W) reading up to which nothing can come into the way of a row that is a path
+    triangle: I32  # (m, W, K) where the row's reflections were last
     size: I32  # (m,) rows in use
     until: F64  # (m,) reading at which `row` must be made anew
-    near: I32  # (m, W) places in `row`
-    near_expiry: F64  # (m, W) their `expiry`, side by side
+    near: I32  # (m, N) places in `row`
+    near_row: I32  # (m, N)
+    near_expiry: F64  # (m, N)
+    near_clear: F64  # (m, N)
+    near_triangle: I32  # (m, N, K)
     near_count: I32  # (m,)
     near_until: F64  # (m,)
-    clear: F64  # (m, W) reading up to which nothing can come into the way of a row that is a path
     direct: F64  # (m,) expiry of the direct path's certificate
     direct_clear: F64  # (m,) as `clear`, for the direct path
     odometer: F64  # (m,)
-    triangle: I32  # (m, W, K) where the row's reflections were last
 
 
-def make_lists(targets: int, order: int, capacity: int = 512) -> Lists:
-    """Return lists that are due to be made."""
+_BY_ROW = ("row", "expiry", "clear", "triangle")
+_BY_NEAR = ("near", "near_row", "near_expiry", "near_clear", "near_triangle")
+
+
+def make_lists(targets: int, order: int, capacity: int = 512, near: int = 64) -> Lists:
+    """Return lists that are due to be made, with room for `capacity` rows a target, `near` of them near."""
     return Lists(
         np.zeros((targets, capacity), dtype=np.int32),
         np.zeros((targets, capacity)),
-        np.zeros(targets, dtype=np.int32),
-        np.full(targets, -1.0),
-        np.zeros((targets, capacity), dtype=np.int32),
         np.zeros((targets, capacity)),
+        np.zeros((targets, capacity, order), dtype=np.int32),
         np.zeros(targets, dtype=np.int32),
         np.full(targets, -1.0),
-        np.full((targets, capacity), -1.0),
+        np.zeros((targets, near), dtype=np.int32),
+        np.zeros((targets, near), dtype=np.int32),
+        np.zeros((targets, near)),
+        np.zeros((targets, near)),
+        np.zeros((targets, near, order), dtype=np.int32),
+        np.zeros(targets, dtype=np.int32),
         np.full(targets, -1.0),
         np.full(targets, -1.0),
+        np.full(targets, _NEVER),
         np.zeros(targets),
-        np.zeros((targets, capacity, order), dtype=np.int32),
     )
 
 
-def grown(lists: Lists, capacity: int) -> Lists:
-    """Return the lists with room for `capacity` rows a target."""
-    more = make_lists(len(lists.size), lists.triangle.shape[2], capacity)
-    width = lists.row.shape[1]
-    wide = ("row", "expiry", "near", "near_expiry", "clear", "triangle")
-    for name in wide:
-        getattr(more, name)[:, :width] = getattr(lists, name)
-    return lists._replace(**{name: getattr(more, name) for name in wide})
+def grown(lists: Lists, capacity: int, near: int) -> Lists:
+    """Return the lists with room for at least so many rows a target, all and near ones."""
+    width, close = lists.row.shape[1], lists.near.shape[1]
+    capacity, near = (max(2 * need if need > have else 0, have) for need, have in ((capacity, width), (near, close)))
+    more = make_lists(len(lists.size), lists.triangle.shape[2], capacity, near)
+    for names, used in ((_BY_ROW, width), (_BY_NEAR, close)):
+        for name in names:
+            getattr(more, name)[:, :used] = getattr(lists, name)
+    return lists._replace(**{name: getattr(more, name) for name in _BY_ROW + _BY_NEAR})
 
 
 def is_due(lists: Lists) -> bool:
@@ -78,24 +94,28 @@ def is_due(lists: Lists) -> bool:
 def refresh(tree: Tree, lists: Lists, moves: bool, targets: F64, known: int) -> Lists:
     """Bring the lists up to date for `targets` (m, 3); rows from `known` on are new in the tree."""
     while True:
-        needed = _refresh(tree.scene, tree.sequence, tree.order, tree.image, tree.count, known, moves, targets, lists)
-        if needed <= lists.row.shape[1]:
+        rows, near = _refresh(
+            tree.scene, tree.sequence, tree.order, tree.image, tree.count, known, moves, targets, lists
+        )
+        if rows <= lists.row.shape[1] and near <= lists.near.shape[1]:
             return lists
-        lists = grown(lists, 2 * needed)
+        lists = grown(lists, rows, near)
+        lists.until[:] = -1.0
 
 
 @kernel
 def _refresh(
     scene: Scene, sequence: I32, order: I64, image: F64, count: int, known: int, moves: bool, targets: F64, lists: Lists
-) -> int:
-    """Return the room that a target needs; more than there is: nothing of that target was changed."""
+) -> tuple[int, int]:
+    """Return the room that a target needs; more than there is: its list must be made again."""
     from_row = 0
     work = make_work(sequence.shape[1])
     capacity = lists.row.shape[1]
     for j in range(targets.shape[0]):
         reading = lists.odometer[j]
         if reading >= lists.until[j]:
-            from_row, size, until = 0, 0, reading + WIDE
+            from_row, size, until = 0, 0, reading + wide_reach(lists, j)
+            lists.near_count[j] = 0
         else:
             from_row, size, until = known, lists.size[j], lists.until[j]
         held = size
@@ -104,25 +124,46 @@ def _refresh(
             if not found and reading + budget >= until:
                 continue
             if size < capacity:
-                lists.row[j, size], lists.expiry[j, size], lists.clear[j, size] = i, reading + budget, -1.0
+                lists.row[j, size], lists.expiry[j, size], lists.clear[j, size] = i, reading + budget, _NEVER
             size += 1
         if size > capacity:
-            return size
+            return size, 0
         lists.size[j], lists.until[j] = size, until
         if reading >= lists.near_until[j] or size != held or from_row == 0:
-            _refresh_near(lists, j)
-    return 0
+            near = refresh_near(lists, j)
+            if near > lists.near.shape[1]:
+                return 0, near
+    return 0, 0
 
 
 @uncounted
-def _refresh_near(lists: Lists, j: int) -> None:
-    until = lists.odometer[j] + NEAR
-    size = 0
+def wide_reach(lists: Lists, j: int) -> float:
+    """Return how far the wide list of target j is to hold [m]: the first ones unlike, so that not all end at once."""
+    return WIDE * (0.5 + 0.5 * (j * 0.6180339887498949 % 1.0)) if lists.until[j] < 0.0 else WIDE
+
+
+@uncounted
+def refresh_near(lists: Lists, j: int) -> int:
+    """Make the near list of target j anew; return the room that it needs."""
+    for m in range(lists.near_count[j]):
+        q = lists.near[j, m]
+        lists.expiry[j, q], lists.clear[j, q] = lists.near_expiry[j, m], lists.near_clear[j, m]
+        for k in range(lists.triangle.shape[2]):
+            lists.triangle[j, q, k] = lists.near_triangle[j, m, k]
+    lists.near_count[j] = 0
+    until, size = lists.odometer[j] + NEAR, 0
     for q in range(lists.size[j]):
-        if lists.expiry[j, q] < until:
-            lists.near[j, size], lists.near_expiry[j, size] = q, lists.expiry[j, q]
-            size += 1
-    lists.near_count[j], lists.near_until[j] = size, until
+        if lists.expiry[j, q] >= until:
+            continue
+        if size < lists.near.shape[1]:
+            lists.near[j, size], lists.near_row[j, size] = q, lists.row[j, q]
+            lists.near_expiry[j, size], lists.near_clear[j, size] = lists.expiry[j, q], lists.clear[j, q]
+            for k in range(lists.triangle.shape[2]):
+                lists.near_triangle[j, size, k] = lists.triangle[j, q, k]
+        size += 1
+    if size <= lists.near.shape[1]:
+        lists.near_count[j], lists.near_until[j] = size, until
+    return size
 
 
 @uncounted
@@ -153,37 +194,64 @@ def follow(
             work.crossings[0] = 0
             emit(paths, pair[j], backwards[j], work, REFLECTIONS, work.triangle, 0)
         elif reading >= lists.direct[j]:
-            clear, budget = clear_legs(scene, transparent, source, moves, targets[j], sequence[0], 0, work)
-            lists.direct[j] = reading + budget
+            was_clear = lists.direct_clear[j] > _NEVER
+            clear, budget, room = _look(scene, transparent, source, moves, targets[j], sequence[0], 0, was_clear, work)
+            lists.direct[j], lists.direct_clear[j] = reading + budget, reading + room
             if clear:
                 emit(paths, pair[j], backwards[j], work, REFLECTIONS, work.triangle, 0)
-                if work.crossings[0] == 0:
-                    room = path_clearance(scene, source, targets[j], sequence[0], 0, work)
-                    lists.direct_clear[j] = reading + room
         for m in range(lists.near_count[j]):
             if reading < lists.near_expiry[j, m]:
                 continue
-            q = lists.near[j, m]
-            i = lists.row[j, q]
+            i = lists.near_row[j, m]
             for k in range(order[i]):
-                work.triangle[k] = lists.triangle[j, q, k]
+                work.triangle[k] = lists.near_triangle[j, m, k]
             found, budget = bounce_points(scene, moves, targets[j], sequence[i], image[i], order[i], work)
             if found:
                 for k in range(order[i]):
-                    lists.triangle[j, q, k] = work.triangle[k]
-                if reading < lists.clear[j, q]:
+                    lists.near_triangle[j, m, k] = work.triangle[k]
+                if reading < lists.near_clear[j, m]:
                     work.crossings[0] = 0
                     emit(paths, pair[j], backwards[j], work, REFLECTIONS, work.triangle, order[i])
                     seen[i] = step
                     continue
-                clear, budget = clear_legs(scene, transparent, source, moves, targets[j], sequence[i], order[i], work)
+                was_clear = lists.near_clear[j, m] > _NEVER
+                clear, budget, room = _look(
+                    scene, transparent, source, moves, targets[j], sequence[i], order[i], was_clear, work
+                )
+                lists.near_clear[j, m] = reading + room
                 if clear:
                     emit(paths, pair[j], backwards[j], work, REFLECTIONS, work.triangle, order[i])
                     seen[i] = step
-                    if work.crossings[0] == 0:
-                        room = path_clearance(scene, source, targets[j], sequence[i], order[i], work)
-                        lists.clear[j, q] = reading + room
-            lists.expiry[j, q] = lists.near_expiry[j, m] = reading + budget
+            lists.near_expiry[j, m] = reading + budget
+
+
+@uncounted
+def _look(
+    scene: Scene,
+    transparent: Bool,
+    source: F64,
+    moves: bool,
+    target: F64,
+    planes: I32,
+    order: int,
+    was_clear: bool,
+    work: Work,
+) -> tuple[bool, float, float]:
+    """Look for obstacles on a path; return (clear, budget while it is not, room while it is clear).
+
+    A path that has room has nothing in its way, so that one that was clear needs no rays to stay so.
+    """
+    if was_clear:
+        room = path_clearance(scene, source, target, planes, order, work)
+        if room > 0.0:
+            work.crossings[0] = 0
+            return True, 0.0, room
+    clear, budget = clear_legs(scene, transparent, source, moves, target, planes, order, work)
+    if not clear:
+        return False, budget, _NEVER
+    if was_clear or work.crossings[0] > 0:
+        return True, 0.0, 0.0
+    return True, 0.0, path_clearance(scene, source, target, planes, order, work)
 
 
 @uncounted
