@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-import numpy as np
-from pydantic import BeforeValidator, ConfigDict, Field, PositiveFloat, model_validator
+from pydantic import Field, PositiveFloat
 
 from twin.base_spec import Point as Point
 from twin.base_spec import Spec as Spec
-from twin.errors import ScenarioError
-from twin.mechanism.urdf import movable_joints
+from twin.body_specs import BodySpec as BodySpec
+from twin.body_specs import CommandField as CommandField
 from twin.radio_specs import Jitter as Jitter
 from twin.radio_specs import NrSpec as NrSpec
 from twin.radio_specs import OverSeaSpec as OverSeaSpec
@@ -27,7 +26,15 @@ from twin.sensor_specs import NavigationSpec as NavigationSpec
 from twin.sensor_specs import OdometrySpec as OdometrySpec
 from twin.sensor_specs import SensorSpec as SensorSpec
 from twin.sensor_specs import ToolForceSpec as ToolForceSpec
-from twin.state import F64
+from twin.service_specs import ExponentialTime as ExponentialTime
+from twin.service_specs import ExternalSpec as ExternalSpec
+from twin.service_specs import FixedTime as FixedTime
+from twin.service_specs import MeasuredTime as MeasuredTime
+from twin.service_specs import NormalTime as NormalTime
+from twin.service_specs import RecordedTime as RecordedTime
+from twin.service_specs import ServerSpec as ServerSpec
+from twin.service_specs import ServiceTimeSpec as ServiceTimeSpec
+from twin.service_specs import UniformTime as UniformTime
 from twin.task_specs import FormationSpec as FormationSpec
 from twin.task_specs import HoverSpec as HoverSpec
 from twin.task_specs import LandingSpec as LandingSpec
@@ -49,92 +56,12 @@ from twin.units import (
     Radians,
     RainRate,
     RateHz,
-    parse_quantity,
 )
 
 if TYPE_CHECKING:
     from twin.protocols import Task
 
 Probability = Annotated[float, Field(ge=0, le=1)]
-
-
-class CommandField(Spec):
-    """One named part of a robot's command vector."""
-
-    name: str
-    size: int = Field(default=1, ge=1)
-    unit: str
-    description: str = ""
-    lower: float = -float("inf")
-    upper: float = float("inf")
-    initial: float = 0.0
-    joints: Literal["position", "velocity", "effort"] | None = None  # of the first `size` joints, with their limits
-
-    model_config = ConfigDict(allow_inf_nan=True)
-
-
-class BodySpec(Spec):
-    """A body for physics: its URDF, what turns commands into forces, and the command's fields."""
-
-    urdf: Path  # beside robot.toml, or "package:path" in an installed package
-    fixed: bool = False  # its root link is bolted to the world
-    rate: RateHz | None = None  # of its physics, a multiple of the scenario's; None: that one
-    zone: tuple[Point, Point] | None = None  # m, box that its centre of mass never leaves; else the run ends
-    dynamics: str
-    parameters: dict[str, Any] = {}
-    command: tuple[CommandField, ...]
-    start: tuple[Radians, ...] = ()  # rad or m, position of each joint that moves; none: all at 0
-
-    @model_validator(mode="after")
-    def _has_a_box_for_a_zone(self) -> Self:
-        if self.zone is not None and (self.fixed or not all(a < b for a, b in zip(*self.zone, strict=True))):
-            what = "a fixed body" if self.fixed else f"{self.zone}"
-            raise ValueError(f"found a zone of {what}; allowed: lower and upper corner of a box, of one that moves")
-        return self
-
-    @property
-    def width(self) -> int:
-        """Length of the command vector."""
-        return sum(field.size for field in self.command)
-
-    @property
-    def components(self) -> list[str]:
-        """Names of the command vector's numbers."""
-        return [f.name if f.size == 1 else f"{f.name}.{i}" for f in self.command for i in range(f.size)]
-
-    def vector(self, bound: Literal["lower", "upper", "initial"]) -> F64:
-        """Return that bound of the command vector, shape (width,).
-
-        Raises:
-            ScenarioError: a field stands for more joints than the URDF has, or `start` for others than it has.
-        """
-        return np.concatenate([np.zeros(0), *(self._bound(field, bound) for field in self.command)])
-
-    def joint_start(self) -> F64:
-        """Return the position (J,) of each movable joint at the start.
-
-        Raises:
-            ScenarioError: `start` doesn't have one for each.
-        """
-        joints = len(movable_joints(self.urdf))
-        if self.start and len(self.start) != joints:
-            message = f"found {len(self.start)} positions; allowed: {joints}, one for each joint of {self.urdf.name}"
-            raise ScenarioError(message, key="body.start")
-        return np.array(self.start) if self.start else np.zeros(joints)
-
-    def _bound(self, field: CommandField, bound: Literal["lower", "upper", "initial"]) -> F64:
-        if field.joints is None:
-            return np.full(field.size, getattr(field, bound))
-        joints = movable_joints(self.urdf)[: field.size]
-        if len(joints) < field.size:
-            message = f"{field.name} stands for {field.size} joints, but {self.urdf.name} has {len(joints)}"
-            raise ScenarioError(message, key="body.command")
-        if bound == "initial":
-            return self.joint_start()[: field.size] if field.joints == "position" else np.zeros(field.size)
-        if field.joints == "position":
-            return np.array([getattr(joint, bound) for joint in joints])
-        sign = -1.0 if bound == "lower" else 1.0
-        return sign * np.array([getattr(joint, field.joints) for joint in joints])
 
 
 class AntennaSpec(Spec):
@@ -164,89 +91,6 @@ class RadioSpec(Spec):
     noise_figure: GainDb = 7.0
     mount: Point = (0.0, 0.0, 0.0)
     antenna: AntennaSpec = AntennaSpec()
-
-
-class ServerSpec(Spec):
-    """The computer of a node without a body: one queue, `servers` of them working on it."""
-
-    servers: int = Field(default=1, ge=1)
-
-
-class FixedTime(Spec):
-    """Always the same time."""
-
-    kind: Literal["fixed"] = "fixed"
-    time: NonNegativeNs = 0
-
-
-class UniformTime(Spec):
-    """Any time between `least` and `most`, all equally likely."""
-
-    kind: Literal["uniform"]
-    least: NonNegativeNs = 0
-    most: NonNegativeNs
-
-    @model_validator(mode="after")
-    def _in_order(self) -> UniformTime:
-        if self.most < self.least:
-            raise ValueError("`most` is less than `least`")
-        return self
-
-
-class NormalTime(Spec):
-    """A normal distribution, cut at `least`."""
-
-    kind: Literal["normal"]
-    mean: NonNegativeNs
-    deviation: NonNegativeNs
-    least: NonNegativeNs = 0
-
-
-class ExponentialTime(Spec):
-    """An exponential distribution of mean `mean` on top of `least`."""
-
-    kind: Literal["exponential"]
-    mean: NonNegativeNs
-    least: NonNegativeNs = 0
-
-
-class MeasuredTime(Spec):
-    """What the controller takes on this machine, in `twin run --real-time` only; recorded as an input."""
-
-    kind: Literal["measured"]
-
-
-class RecordedTime(Spec):
-    """The times that were measured in a recorded run, one after another, robot by robot."""
-
-    kind: Literal["recorded"]
-    recording: Path
-
-
-def _service_time_table(value: object) -> object:
-    """Read the short forms: a time alone is fixed, and `"measured"` needs no table."""
-    if value == "measured":
-        return {"kind": "measured"}
-    if isinstance(value, (dict, Spec)):
-        return value
-    parse_quantity(value, "time")
-    return {"kind": "fixed", "time": value}
-
-
-ServiceTimeSpec = Annotated[
-    FixedTime | UniformTime | NormalTime | ExponentialTime | MeasuredTime | RecordedTime,
-    Field(discriminator="kind"),
-    BeforeValidator(_service_time_table),
-]
-
-
-class ExternalSpec(Spec):
-    """How a controller in another process is dealt with; times are on the wall clock."""
-
-    timeout: NonNegativeNs = Field(default=1_000_000_000, gt=0)  # for one answer
-    start_timeout: NonNegativeNs = Field(default=10_000_000_000, gt=0)  # for the first one
-    on_failure: Literal["stop", "failsafe"] = "stop"  # stop the run, or leave the robots to their failsafe
-    allow_remote: bool = False  # an address beyond this machine
 
 
 class RobotKind(Spec):
