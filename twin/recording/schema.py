@@ -31,7 +31,7 @@ BODY_COLUMNS = (
 """Fields of BodyState, and columns of the table `state`."""
 _CHUNK_BYTES = 1 << 18
 _ENU = "world: x east, y north, z up"
-_SEQUENCES = 2048  # rows in a chunk of a table that has no rate
+_SEQUENCES = 4096  # rows in a chunk of a table that has no rate
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,7 @@ class TableWriter:
         self._columns = [column for column in spec.columns if column.row_bytes]
         group = file.create_group(spec.name)
         write_text(group, "description", spec.description)
-        self._datasets = {column.name: _create(group, column, self._chunk_rows) for column in self._columns}
+        self._ids = {column.name: _create(group, column, self._chunk_rows).id for column in self._columns}
         self._buffers = {
             column.name: np.zeros((self._chunk_rows, *column.shape), column.dtype) for column in self._columns
         }
@@ -85,7 +85,11 @@ class TableWriter:
     def _settle(self) -> None:
         if self._pending:
             pending, self._pending = self._pending, []
-            self.extend(dict(zip(self._buffers, zip(*pending, strict=True), strict=True)))
+            columns = zip(*pending, strict=True)
+            self.extend({
+                name: np.fromiter(values, buffer.dtype, len(pending)) if buffer.ndim == 1 else values
+                for (name, buffer), values in zip(self._buffers.items(), columns, strict=True)
+            })  # fmt: skip
 
     def _added(self, rows: int) -> None:
         self._changed = True
@@ -96,11 +100,12 @@ class TableWriter:
 
     def _write(self) -> None:
         self._reserve(self._chunk_bytes)
-        for name, dataset in self._datasets.items():
+        for name, dataset in self._ids.items():
             buffer = self._buffers[name]
-            buffer[self._fill :] = 0
-            dataset.id.set_extent((self._base + self._fill, *buffer.shape[1:]))
-            dataset.id.write_direct_chunk((self._base, *(0,) * (buffer.ndim - 1)), _deflate(buffer))
+            if self._fill < self._chunk_rows:
+                buffer[self._fill :] = 0
+            dataset.set_extent((self._base + self._fill, *buffer.shape[1:]))
+            dataset.write_direct_chunk((self._base, *(0,) * (buffer.ndim - 1)), _deflate(buffer))
         self._changed = False
 
 

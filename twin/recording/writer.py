@@ -9,12 +9,14 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
+from operator import attrgetter
 from pathlib import Path
 from time import monotonic
 from types import TracebackType
 from typing import Any
 
 import numpy as np
+from h5py import h5s
 from numpy.typing import NDArray
 
 from twin.clock import NS, periodic
@@ -26,6 +28,7 @@ from twin.recording.table import Codes, TableWriter
 from twin.state import NEVER, REPEATS, Event, Frame, Hop, LinkState, Packet, RoutedLinks
 
 _FIRST_BYTES = 1 << 20
+_BODY = attrgetter(*BODY_COLUMNS)
 _NO_HOP = Hop(NEVER, NEVER, NEVER, NEVER, 0, 0, (NEVER,) * REPEATS, NEVER)
 _LARGEST_ENDING = 1 << 18  # bytes that fit into what is kept back on a full disk
 
@@ -64,6 +67,7 @@ class Writer:
         specs = tables(self._header)
         self._tables = {spec.name: TableWriter(self._file, spec, self._reserve) for spec in specs}
         self._codes = Codes(self._tables["strings"], self._tables["text"])
+        self._ends = [(f"end/{name}", self._tables[name]) for name in ("links", "packets", "events", "logs")]
         self._counts = dict.fromkeys(self._tables, 0)
         self._committed = self._file.create_dataset("committed", data=np.zeros(len(specs), "<i8"))
         self._committed.attrs["tables"] = np.array([name.encode() for name in self._tables])
@@ -143,9 +147,9 @@ class Writer:
             "time": frame.time,
             "mode": self._mode_codes(frame.modes),
             **{f"command/{group}": values for group, values in frame.commands.items()},
-            **{f"end/{name}": self._tables[name].rows for name in ("links", "packets", "events", "logs")},
+            **{name: table.rows for name, table in self._ends},
+            **dict(zip(BODY_COLUMNS, _BODY(frame.bodies), strict=True)),
         }
-        row |= {name: getattr(frame.bodies, name) for name in BODY_COLUMNS}
         self._tables["state"].append(row)
 
     def _mode_codes(self, modes: Sequence[str]) -> NDArray[np.uint32]:
@@ -203,7 +207,7 @@ class Writer:
 
     def _commit(self, counts: dict[str, int]) -> None:
         self._file.flush()
-        self._committed[...] = list(counts.values())
+        self._committed.id.write(h5s.ALL, h5s.ALL, np.array(list(counts.values()), "<i8"))
         self._committed.flush()
         self._counts = counts
 
