@@ -79,3 +79,14 @@ def test_the_last_free_place_of_a_ring_is_not_given_to_who_would_close_it():
         traffic.send(row, place[goal])
     assert not traffic.grant(3), "with it in the ring nobody could ever move"
     assert traffic.grant(2), "but who is in the ring may move up"
+
+
+def test_a_lane_of_fewer_than_two_points_is_refused():
+    for path in ([], [[1, 2]]):
+        with pytest.raises(ScenarioError, match=f"a lane of {len(path)} points; allowed: 2 or more"):
+            lanes(SQUARE, path)
+
+
+def test_a_spacing_that_cuts_into_too_many_pieces_is_refused():
+    with pytest.raises(ScenarioError, match="16 m of lanes in pieces of 1e-05 m are 1600000 pieces; allowed: 3000"):
+        lanes(SQUARE, spacing=1e-5)

@@ -14,6 +14,8 @@ from twin.state import F64, I64, Bool
 
 _ON = 1e-3
 """m from a lane within which a point is on it."""
+_MOST = 3000
+"""Pieces of lanes: each is compared with each."""
 
 
 class Lanes:
@@ -23,10 +25,12 @@ class Lanes:
     are kept apart by who holds the node.
 
     Raises:
-        ScenarioError: a path has fewer than two points, or two paths cross without a common point.
+        ScenarioError: a path has fewer than two points, two paths cross without a common point, or there would be too
+            many lanes.
     """
 
     def __init__(self, paths: Sequence[F64], spacing: float, clearance: float) -> None:
+        _check(paths, spacing)
         pieces = [piece for path in _cut(paths) for piece in _spaced(path, spacing)]
         number: dict[tuple[float, float], int] = {}
         for point in (point for piece in pieces for point in piece):
@@ -92,13 +96,23 @@ class Lanes:
             raise ScenarioError(f"lanes {words} m cross; allowed: where both have a point")
 
 
+def _check(paths: Sequence[F64], spacing: float) -> None:
+    for path in paths:
+        if len(path) < 2:
+            raise ScenarioError(f"a lane of {len(path)} points; allowed: 2 or more")
+    length = sum(float(np.linalg.norm(np.diff(path, axis=0), axis=1).sum()) for path in paths)
+    if length > _MOST * spacing:
+        raise ScenarioError(
+            f"{length:g} m of lanes in pieces of {spacing:g} m are {length / spacing:.0f} pieces; "
+            f"allowed: {_MOST}, by a longer `spacing`"
+        )
+
+
 def _cut(paths: Sequence[F64]) -> list[F64]:
     """Return the paths with the points of all others that lie on them."""
     points = np.concatenate([np.empty((0, 2)), *paths])
     cut = []
     for path in paths:
-        if len(path) < 2:
-            raise ScenarioError(f"a lane of {len(path)} points; allowed: 2 or more")
         whole = [path[0]]
         for a, b in pairwise(path):
             way = b - a
