@@ -53,6 +53,15 @@ class TestLoading:
         assert load_object(f"{folder}/../site/mine.py:Follow", tmp_path).value is first
         assert load_object("mine.py:Follow", other).value is not first
 
+    def test_siblings_have_digests_too_and_theirs(self, folder):
+        (folder / "far.py").write_text("GAIN = 3\n")
+        (folder / "near.py").write_text("def gain():\n    from .far import GAIN\n    return GAIN\n")
+        (folder / "unused.py").write_text("")
+        (folder / "mine.py").write_text("from . import near\nfrom .near import gain\nclass A: gain = gain()\n")
+        load_object("unused.py:__name__", folder)
+        digests = {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in ("far.py", "near.py")}
+        assert load_object("mine.py:A", folder).siblings == digests
+
     def test_siblings_are_imported_relatively_and_never_by_the_path(self, folder):
         (folder / "helper.py").write_text("GAIN = 3\n")
         (folder / "mine.py").write_text("from .helper import GAIN\nclass A: gain = GAIN\n")

@@ -115,7 +115,8 @@ def test_every_file_that_decides_a_run_is_in_its_header_and_a_changed_one_is_sai
     shutil.copytree("agents/mass", "agents/own")
     toml = Path("agents/own/robot.toml")
     toml.write_text(toml.read_text().replace('dynamics = "force"', 'dynamics = "thrust.py:Thrust"'))
-    Path("agents/own/thrust.py").write_text("from twin.physics.point_force import PointForce as Thrust\n")
+    Path("agents/own/thrust.py").write_text("from .force import Thrust\n")
+    Path("agents/own/force.py").write_text("from twin.physics.point_force import PointForce as Thrust\n")
     sets = ("network.kind=trace", "network.file=rtt.csv", "robots.ball.kind=own", wind)
     sets = [part for change in sets for part in ("--set", change)]
     code, out, err = command("run", "void/height", "-o", "run.h5", "--duration", "0.2 s", "-q", *sets)
@@ -125,12 +126,14 @@ def test_every_file_that_decides_a_run_is_in_its_header_and_a_changed_one_is_sai
         assert "thrust.py:Thrust" in recording.header.plugins
     code, out, err = command("verify", "run.h5")
     assert code == 0 and not err, err
-    for name in ("rtt.csv", "worlds/void/gusts.csv", "worlds/void/world.toml", "agents/own/thrust.py"):
+    for name in ("rtt.csv", "worlds/void/gusts.csv", "worlds/void/world.toml", "agents/own/thrust.py",
+                 "agents/own/force.py"):  # fmt: skip
         with open(name, "a") as file:
             file.write("\n")
     code, out, err = command("verify", "run.h5")
     assert code == 0, out + err
-    for name in ("inputs: rtt.csv", "inputs: gusts.csv", "inputs: world.toml", "plugins: thrust.py:Thrust"):
+    for name in ("inputs: rtt.csv", "inputs: gusts.csv", "inputs: world.toml", "plugins: thrust.py:Thrust",
+                 "plugins: thrust.py:Thrust imports force.py"):  # fmt: skip
         assert f"not as it was: {name}: " in err
 
 

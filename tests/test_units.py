@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from twin.units import UNITS, Bytes, DurationNs, QuantityError, RateHz, duration_text, parse_quantity
+from twin.units import UNITS, Bytes, DurationNs, QuantityError, RateHz, duration_text, parse_quantity, time_text
 
 DURATION = TypeAdapter(DurationNs)
 
@@ -93,3 +93,12 @@ def test_a_duration_survives_text_to_the_nanosecond(nanoseconds):
 def test_a_tenth_of_a_second_is_exact():
     assert DURATION.validate_python(0.1) == 100_000_000
     assert DURATION.validate_python("0.000000001 s") == 1
+
+
+@pytest.mark.parametrize(
+    ("nanoseconds", "text"),
+    [(98_880_169, "98.88 ms"), (2_000_000_000, "2 s"), (999, "999 ns"), (1_500, "1.5 us"), (0, "0 ns"),
+     (123_456_000_000_000, "123500 s")],
+)  # fmt: skip
+def test_a_time_for_people_has_four_digits(nanoseconds, text):
+    assert time_text(nanoseconds) == text

@@ -83,12 +83,12 @@ class Built:
 
     @property
     def battery_energy(self) -> dict[str, float]:
-        """What each multirotor has taken out of its battery so far, in J."""
+        """What each robot with rotors or wheels has taken out of its battery so far, in J."""
         groups = [(group.names, group.dynamics) for group in self.physics.groups]
         return {
             name: float(used)
             for names, dynamics in groups
-            if isinstance(dynamics, Rotorcraft)
+            if isinstance(dynamics, (Rotorcraft, Wheels))
             for name, used in zip(names, dynamics.used, strict=True)
         }
 

@@ -10,7 +10,7 @@ import numpy as np
 from twin.errors import RunError
 from twin.protocols import Controller
 from twin.state import CONTROLLER_FAULT, F64, INPUT, Action, Event, Observation
-from twin.units import duration_text
+from twin.units import time_text
 
 
 def decide(controllers: Sequence[Controller], observations: Sequence[Observation]) -> list[Action]:
@@ -33,7 +33,7 @@ def decide(controllers: Sequence[Controller], observations: Sequence[Observation
     except RunError:
         raise
     except (Exception, SystemExit) as error:
-        message = f"controller {name} of {robot} raised {type(error).__name__} at {duration_text(time)}: {error}"
+        message = f"controller {name} of {robot} raised {type(error).__name__} at {time_text(time)}: {error}"
         raise RunError(message) from error
     if len(actions) != len(observations) or not all(isinstance(action, Action) for action in actions):
         found = [type(action).__name__ for action in actions]
@@ -50,7 +50,7 @@ def logged(action: Action, robot: str, node: int, time: int) -> list[tuple[int, 
     try:
         return [(time, node, str(name), float(value)) for name, value in action.log.items()]
     except (TypeError, ValueError, AttributeError) as error:
-        raise RunError(f"log of {robot} at {duration_text(time)}: {error}; allowed: numbers by name") from error
+        raise RunError(f"log of {robot} at {time_text(time)}: {error}; allowed: numbers by name") from error
 
 
 def told(action: Action, robot: str, time: int) -> list[Event]:
@@ -70,9 +70,9 @@ def checked(command: Any, width: int, robot: str, time: int) -> F64:
     try:
         vector = np.asarray(command, dtype=np.float64)
     except (TypeError, ValueError) as error:
-        raise RunError(f"command of {robot} at {duration_text(time)} is no vector of numbers: {command!r}") from error
+        raise RunError(f"command of {robot} at {time_text(time)} is no vector of numbers: {command!r}") from error
     if vector.shape != (width,) or not np.isfinite(vector).all():
-        raise RunError(f"command of {robot} at {duration_text(time)} must be {width} finite numbers, found {vector}")
+        raise RunError(f"command of {robot} at {time_text(time)} must be {width} finite numbers, found {vector}")
     return vector
 
 
@@ -98,6 +98,6 @@ def stated(size: Any, robot: str, time: int) -> int:
         RunError: not a whole number of bytes, or none.
     """
     if isinstance(size, bool) or not isinstance(size, int) or size < 1:
-        message = f"size of a packet of {robot} at {duration_text(time)} must be 1 byte at least, found {size!r}"
+        message = f"size of a packet of {robot} at {time_text(time)} must be 1 byte at least, found {size!r}"
         raise RunError(message)
     return size

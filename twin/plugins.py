@@ -6,6 +6,7 @@ never meet, `from .sibling import x` works, `from ..x` does not, and `sys.path` 
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import importlib
 import inspect
@@ -13,7 +14,8 @@ import keyword
 import os
 import re
 import sys
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from types import ModuleType
@@ -34,6 +36,7 @@ class Loaded:
     value: Any
     reference: str
     sha256: str  # of the source file
+    siblings: Mapping[str, str] = field(default_factory=dict)  # files it imports by `from .x` -> sha256
 
 
 def load_object(reference: str, *folders: Path) -> Loaded:
@@ -51,7 +54,7 @@ def load_object(reference: str, *folders: Path) -> Loaded:
         there = _public(module)
         listing = ", ".join(there) or "nothing public"
         raise PluginError(f"{path}: no {name!r} in it; there is: {listing}{nearest(name, there)}")
-    return Loaded(getattr(module, name), reference, _digest(path))
+    return Loaded(getattr(module, name), reference, _digest(path), siblings(path))
 
 
 def load_class(reference: str, contract: type, *folders: Path) -> Loaded:
@@ -167,6 +170,23 @@ def import_source(path: Path) -> ModuleType:
     return module
 
 
+def siblings(path: Path) -> dict[str, str]:
+    """Return the files of its folder that a source imports by `from .x`, they and theirs, with their sha256.
+
+    They are read off the sources: what else this process has imported doesn't matter.
+    """
+    found, todo = {path.name: ""}, [path]
+    while todo:
+        for node in ast.walk(ast.parse(todo.pop().read_bytes())):
+            if isinstance(node, ast.ImportFrom) and node.level == 1:
+                for module in [node.module.partition(".")[0]] if node.module else [name.name for name in node.names]:
+                    file = path.with_name(f"{module}.py")
+                    if file.name not in found and file.is_file():
+                        found[file.name] = _digest(file)
+                        todo.append(file)
+    return {name: digest for name, digest in sorted(found.items()) if digest}
+
+
 def _named_controller(name: str, robot_folder: Path) -> Loaded:
     there = controllers(robot_folder)
     packaged = installed("twin.controllers")
@@ -197,7 +217,7 @@ def load_installed(point: EntryPoint) -> Loaded:
         raise PluginError(f"installed plug-in {point.name!r} = {point.value}: {_say(error)}") from error
     if source is None:
         raise PluginError(f"installed plug-in {point.name!r} = {point.value}: it has no source file")
-    return Loaded(value, point.name, _digest(Path(source)))
+    return Loaded(value, point.name, _digest(Path(source)), siblings(Path(source)))
 
 
 def _only_controller(path: Path, reference: str) -> Loaded:
@@ -208,7 +228,7 @@ def _only_controller(path: Path, reference: str) -> Loaded:
     if len(candidates) != 1:
         found = ", ".join(candidates) or "none"
         raise PluginError(f"{path}: expected one public class with an `act` method, found {found}")
-    return Loaded(vars(module)[candidates[0]], reference, _digest(path))
+    return Loaded(vars(module)[candidates[0]], reference, _digest(path), siblings(path))
 
 
 def _package(folder: Path) -> ModuleType:

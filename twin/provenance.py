@@ -40,9 +40,16 @@ def header(built: Built, scenario: Scenario, first: Frame, *, paths: bool = Fals
         packages=_packages(),
         paths=paths,
         hops=isinstance(scenario.network, (SimpleSpec, NrSpec)),
-        plugins={source.reference: source.sha256 for c in built.casts for source in c.sources},
+        plugins=_plugins(built),
         inputs=_inputs(built, scenario),
     )
+
+
+def _plugins(built: Built) -> dict[str, str]:
+    """Return the code that was loaded by path, with its sha256."""
+    loaded = [source for c in built.casts for source in c.sources]
+    found = {source.reference: source.sha256 for source in loaded}
+    return found | {f"{one.reference} imports {name}": sha for one in loaded for name, sha in one.siblings.items()}
 
 
 def _inputs(built: Built, scenario: Scenario) -> dict[str, str]:

@@ -89,6 +89,14 @@ def duration_text(nanoseconds: int) -> str:
     return f"{nanoseconds} ns"
 
 
+def time_text(nanoseconds: int) -> str:
+    """Return a time as people read it: four digits, in the largest unit that leaves one before the point."""
+    for unit, size in (("s", 10**9), ("ms", 10**6), ("us", 10**3)):
+        if abs(nanoseconds) >= size:
+            return f"{float(f'{nanoseconds / size:.4g}'):g} {unit}"
+    return f"{nanoseconds} ns"
+
+
 def _real(dimension: str) -> Callable[[object], float]:
     return lambda value: float(parse_quantity(value, dimension))
 

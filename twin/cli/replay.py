@@ -57,7 +57,7 @@ def _show(recording: Path, export: Path | None, force: bool, host: str, port: in
     with Recording(recording) as run:
         world = world_of(run)
         geometry = None if world is None else world.geometry
-        shown = Replay(run, geometry, host=host, port=port, sea=sea_of(run, world))
+        shown = Replay(run, geometry, host=host, port=0 if export else port, sea=sea_of(run, world))
         for note in shown.notes:
             say(note, "yellow")
         try:

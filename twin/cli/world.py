@@ -160,7 +160,8 @@ def _show_in_space(
     with needed("view", "viser"):
         from twin.viewer.site import SitePage
     geometry = world.geometry if below is None else with_faces(world.geometry, begins_below(world.geometry, below))
-    page = SitePage(world.name, geometry, radio_sites(world.folder), host=host, port=port)
+    place = (host, port) if serve else ("127.0.0.1", 0)
+    page = SitePage(world.name, geometry, radio_sites(world.folder), host=place[0], port=place[1])
     try:
         if output is not None:
             page.export(output, force=force)

@@ -9,7 +9,7 @@ from typing import Protocol
 from twin.errors import RunError
 from twin.specs import ExternalSpec
 from twin.state import Action, Observation
-from twin.units import duration_text
+from twin.units import time_text
 from twin.world.world import World
 
 
@@ -40,7 +40,7 @@ def give_up(link: Link, fault: LinkLost, observations: Sequence[Observation]) ->
     message = f"controller {link.name}: {fault}"
     if link.spec.on_failure == "stop":
         robots = ", ".join(observation.robot for observation in observations)
-        when = duration_text(observations[0].time)
+        when = time_text(observations[0].time)
         raise RunError(f"{message} (at {when}, for {robots})") from None  # no traceback: the fault isn't in twin
     return [Action(fault=message) for _ in observations]
 

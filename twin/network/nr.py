@@ -23,6 +23,7 @@ from twin.network.traffic import Source
 from twin.protocols import Batch
 from twin.radio_specs import BackgroundSpec, NrSpec, QosSpec
 from twin.state import NEVER, REPEATS, Event, Hop, LinkState, Packet
+from twin.units import time_text
 
 FATES = {cs.DISCARDED: "discarded", cs.HARQ_FAILED: "harq", cs.HANDOVER: "handover"}
 NO_RADIO = "no radio"
@@ -186,7 +187,7 @@ class NrNetwork(EventNetwork):
             if first <= until:
                 instant, stops = (instant, stops + 1) if first == instant else (first, 0)
                 if stops > SAME_INSTANT:
-                    raise RunError(f"nodes answer each other without delay at {first} ns")
+                    raise RunError(f"nodes answer each other without delay at {time_text(first)}")
                 yield self._deliver(horizon)
                 continue
             if any(entry[0] <= until for entry in self._bodies):

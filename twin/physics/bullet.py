@@ -22,6 +22,7 @@ from twin.physics.partition import Zones, agree, steps_of, worlds_of
 from twin.physics.rotation import turn_all
 from twin.protocols import DrivesJoints
 from twin.state import F64, I64, BodyState, Commands, Event
+from twin.units import time_text
 
 GRAVITY = 9.81
 """m/s2, downwards"""
@@ -226,7 +227,7 @@ class BulletPhysics:
         finite = np.isfinite(self._pose).all(axis=1) & np.isfinite(self._motion).all(axis=1)
         if not finite.all():
             name = self.names[int(np.flatnonzero(~finite)[0])]
-            raise RunError(f"the state of {name} is no longer finite after {self.clock.now} ns")
+            raise RunError(f"the state of {name} is no longer finite after {time_text(self.clock.now)}")
         joints = [value for row in self._jointed for value in self._home[row].joint_motion(row)]
         joint = np.array(joints, dtype=float).reshape(-1, 2)
         orientation = self._pose[:, 3:].copy()

@@ -70,8 +70,9 @@ class Controls:
 
     def _add_time(self) -> None:
         gui, player = self._server.gui, self._player
-        step = 1.0 / player.rate_hz
-        self._slider: Any = gui.add_slider("time (s)", 0.0, max(player.duration, step), step, 0.0)
+        frame = 1.0 / player.rate_hz
+        step = 1e-3 if player.rate_hz <= 400 else 1e-4  # far below half a frame
+        self._slider: Any = gui.add_slider("time (s)", 0.0, max(player.duration, frame), step, 0.0)
         self._play = gui.add_button("play", hint="key P")
         steps = gui.add_button_group("step", ("-1 s", "-1", "+1", "+1 s"), hint="left and right arrow: one frame")
         self._speed: Any = gui.add_dropdown("speed", SPEEDS, initial_value="1 x", hint="up and down arrow")
@@ -80,7 +81,10 @@ class Controls:
         frames = {"-1 s": -player.rate_hz, "-1": -1, "+1": 1, "+1 s": player.rate_hz}
 
         def sought(event: Any) -> None:
-            if event.client is not None:  # else it is this panel that follows the player
+            if event.client is None:  # it is this panel that follows the player
+                return
+            # An arrow key in the slider moves it by a step, besides what the key does anyhow.
+            if abs(self._slider.value - player.time) > frame / 2:
                 player.seek(float(self._slider.value))
 
         self._slider.on_update(sought)

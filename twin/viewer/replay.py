@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 import time
-from contextlib import redirect_stdout
 from pathlib import Path
 
 import numpy as np
-from viser import ViserServer
 
 from twin.analysis.tracks import sites, tracks
 from twin.clock import NS
@@ -21,6 +18,7 @@ from twin.viewer.models import find_models
 from twin.viewer.player import Player
 from twin.viewer.scene import Scene
 from twin.viewer.sea import Elevation
+from twin.viewer.server import close_server, open_server
 from twin.world.geometry import Geometry, atomic
 
 TRAIL = 20.0
@@ -47,8 +45,7 @@ class Replay:
         _await_frame(recording)
         self.recording, self._closed = recording, False
         self._read()
-        with redirect_stdout(sys.stderr):  # it greets
-            self.server = ViserServer(host=host, port=port, label=f"twin: {recording.path.name}", verbose=False)
+        self.server = open_server(recording.path.name, host, port)
         models, self.notes = find_models(recording)
         self.scene = Scene(self.server, recording.header, sites(recording), self._bounds(), geometry, models, sea)
         self.scene.slowest = self._slowest()
@@ -116,8 +113,7 @@ class Replay:
     def close(self) -> None:
         """Stop the server."""
         self._closed = True
-        with redirect_stdout(sys.stderr):
-            self.server.stop()
+        close_server(self.server)
 
     def _read(self) -> None:
         """Read what holds for the whole run."""

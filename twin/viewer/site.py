@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Sequence
-from contextlib import redirect_stdout
 from pathlib import Path
 
 import numpy as np
-from viser import ViserServer
 
 from twin.errors import TwinError
 from twin.state import F64
 from twin.viewer.scene import add_site, add_world, aim
+from twin.viewer.server import close_server, open_server
 from twin.world.geometry import Geometry, atomic
 
 
@@ -23,8 +21,7 @@ class SitePage:
     def __init__(
         self, name: str, geometry: Geometry, sites: Sequence[F64] = (), *, host: str = "127.0.0.1", port: int = 8080
     ) -> None:
-        with redirect_stdout(sys.stderr):  # it greets
-            self.server = ViserServer(host=host, port=port, label=f"twin: {name}", verbose=False)
+        self.server = open_server(name, host, port)
         self._closed = False
         self.server.scene.set_up_direction("+z")
         self.server.scene.configure_default_lights(cast_shadow=False)
@@ -57,8 +54,7 @@ class SitePage:
     def close(self) -> None:
         """Stop the server."""
         self._closed = True
-        with redirect_stdout(sys.stderr):
-            self.server.stop()
+        close_server(self.server)
 
 
 def _things(geometry: Geometry) -> tuple[F64, F64]:

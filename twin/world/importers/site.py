@@ -82,12 +82,13 @@ def locate(source: Source, origin: str | GeoReference, options: Options, path: P
     """Put a source into its place.
 
     Raises:
-        WorldError: nothing in it is usable, or its coordinates can't be right.
+        WorldError: nothing in it is usable, its coordinates can't be right, or options contradict each other.
     """
     solids = clean(source.footprints, source.tally)
     meshes = [mesh for mesh in source.meshes if len(mesh.triangles)]
     if not solids and not meshes:
         raise WorldError(_unusable(path, source.tally))
+    _check(source, meshes, options)
     if source.crs is None:
         return _local(source, solids, meshes, origin, options)
     try:
@@ -113,6 +114,21 @@ def locate(source: Source, origin: str | GeoReference, options: Options, path: P
         meshes, points = [terrain.mesh(), *meshes], [terrain.nodes.reshape(-1, 3), *points]
     places = [georeference.to_local(point) for point in points]
     return Site(georeference, ground, source.tags, source.tally, solids, bases, up, meshes, places, terrain is not None)
+
+
+def _check(source: Source, meshes: list[Mesh], options: Options) -> None:
+    """Say what will be without effect of what was asked for.
+
+    Raises:
+        WorldError: two heights of the ground are given.
+    """
+    terrain = options.get("terrain") is not None
+    if terrain and options.get("ground") is not None:
+        raise WorldError("found both --ground and --terrain; allowed: one of them, as terrain brings its own heights")
+    if options.get("geoid_height") is not None and (source.crs is None or not (meshes or terrain)):
+        source.tally.warnings.append(f"--geoid-height has no effect: {source.format} and no terrain: no such heights")
+    if options.get("visual") and source.format not in ("SDF", "URDF"):
+        source.tally.warnings.append(f"--visual has no effect: {source.format} has no collision shapes")
 
 
 def _unusable(path: Path, tally: Tally) -> str:
