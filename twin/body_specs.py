@@ -33,7 +33,7 @@ class CommandField(Spec):
 class BodySpec(Spec):
     """A body for physics: its URDF, what turns commands into forces, and the command's fields."""
 
-    urdf: Path  # beside robot.toml, or "package:path" in an installed package
+    urdf: Path  # beside robot.toml, "package:path" in an installed package, or "from parameters" of rotors
     fixed: bool = False  # its root link is bolted to the world
     rate: RateHz | None = None  # of its physics, a multiple of the scenario's; None: that one
     zone: tuple[Point, Point] | None = None  # m, box that its centre of mass never leaves; else the run ends

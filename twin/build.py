@@ -93,6 +93,17 @@ class Built:
         }
 
     @property
+    def saturated(self) -> dict[str, float]:
+        """For how long [s] rotors or drives of each robot could not give what was asked of them; only who was."""
+        rate = self.twin.clock.rate_hz
+        return {
+            name: float(ticks) / (group.spec.rate or rate)
+            for group in self.physics.groups
+            for name, ticks in zip(group.names, getattr(group.dynamics, "saturated", ()), strict=False)
+            if ticks
+        }
+
+    @property
     def tasks(self) -> dict[str, Task]:
         """The task of each group that has one."""
         return {c.name: c.task for c in self.casts if c.task is not None}
@@ -134,7 +145,7 @@ def build(
     channel = _channel(scenario, world, radios, embodied, sea)
     twin = Twin(Clock(scenario.rates.physics), scenario.rates.channel, generator(scenario.seed, "mesa"))
     robots = make_robots(twin, casts)
-    groups = make_groups(scenario, world, embodied, bodies, robots)
+    groups = make_groups(scenario, world, environment, embodied, bodies, robots)
     if not real_time:
         _check_repeats(casts)
     lookahead = host_controllers(scenario, project, casts, robots)
@@ -211,9 +222,10 @@ def _body_groups(casts: Sequence[Cast]) -> list[BodyGroup]:
     for c in casts:
         assert c.body is not None
         with findings.attempt():
+            home = c.home(c.body.dynamics)
             if c.body.dynamics not in BUILT_IN:
-                c.sources.append(load_dynamics(c.body.dynamics, c.folder))
-            dynamics = make_dynamics(c.body.dynamics, c.body.parameters, len(c.specs), c.folder, c.body.urdf)
+                c.sources.append(load_dynamics(c.body.dynamics, home))
+            dynamics = make_dynamics(c.body.dynamics, c.body.parameters, len(c.specs), home, c.body.urdf)
             names = [spec.name for spec in c.specs]
             groups.append(BodyGroup(c.name, c.body, dynamics, c.position, c.orientation, names))
     findings.settle()

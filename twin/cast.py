@@ -17,7 +17,7 @@ from twin.draws import key, uniform
 from twin.errors import Findings, ScenarioError, located, nearest
 from twin.project import Project
 from twin.protocols import Course, Starts, Task
-from twin.scenario import RobotEntry, Scenario, load_kind
+from twin.scenario import RobotEntry, Scenario, home_of, lineage, load_kind
 from twin.specs import BodySpec, ExternalSpec, RobotKind, RobotSpec, ServiceTimeSpec
 from twin.state import F64, I64, Node
 from twin.tasks.make import make_task
@@ -32,7 +32,7 @@ class Cast:
 
     name: str
     entry: RobotEntry
-    folder: Path
+    folders: list[Path]  # the robot's own, and those of the robots that it is like
     kind: RobotKind
     task: Task | None
     controller: type[Any] | None
@@ -45,6 +45,10 @@ class Cast:
     first_body: int
     sources: list[plugins.Loaded] = field(default_factory=list)
     edge_node: int | None = None  # where the controller runs, if not on board
+
+    def home(self, reference: str) -> Path:
+        """Return the folder that `file.py:Class` is seen from."""
+        return home_of(self.folders, reference.rpartition(":")[0])
 
     @property
     def body(self) -> BodySpec | None:
@@ -144,12 +148,13 @@ def _cast(
     place = f"robots.{name}"
     with located(key=f"{place}.kind"):
         folder = project.robot(entry.kind)
+        folders = lineage(folder)
     kind = load_kind(folder, entry.spec, key=f"{place}.spec")
     _check_kind(name, entry, kind, scenario)
     with located(key=f"{place}.task"):
         task = None if entry.task is None else make_task(entry.task, entry.count, kind.body)
     with located(key=f"{place}.controller"):
-        loaded = given or _controller(entry, kind, folder, project)
+        loaded = given or _controller(entry, kind, folders, project)
     controller, values = None, None
     if loaded is not None:
         controller = loaded.value
@@ -161,7 +166,7 @@ def _cast(
     position, orientation = _start(name, entry, task)
     phase, offset = _timing(entry, kind, scenario, names)
     sources = [] if loaded is None else [loaded]
-    return Cast(name, entry, folder, kind, task, controller, specs, position, orientation, phase, offset,
+    return Cast(name, entry, folders, kind, task, controller, specs, position, orientation, phase, offset,
                 node, body, sources)  # fmt: skip
 
 
@@ -173,7 +178,7 @@ def _check_kind(name: str, entry: RobotEntry, kind: RobotKind, scenario: Scenari
         raise ScenarioError(f"the control rate of a {entry.kind}: {fault}", key=f"robots.{name}.control")
 
 
-def _controller(entry: RobotEntry, kind: RobotKind, folder: Path, project: Project) -> plugins.Loaded | None:
+def _controller(entry: RobotEntry, kind: RobotKind, folders: list[Path], project: Project) -> plugins.Loaded | None:
     reference = entry.controller or kind.controller
     if reference is None or kind.body is None:
         if entry.controller is not None:
@@ -191,7 +196,8 @@ def _controller(entry: RobotEntry, kind: RobotKind, folder: Path, project: Proje
         from twin.interfaces.external import load_external  # needs an extra
 
         return load_external(reference, entry.external or ExternalSpec(), Path.cwd(), project.folder)
-    return plugins.load_controller(reference, folder, Path.cwd(), project.folder)
+    home = home_of(folders, f"controllers/{reference}.py")
+    return plugins.load_controller(reference, home, Path.cwd(), project.folder)
 
 
 def _start(name: str, entry: RobotEntry, task: Task | None) -> tuple[F64, F64]:

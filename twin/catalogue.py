@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args
@@ -15,7 +15,7 @@ from twin import plugins
 from twin.errors import TwinError
 from twin.project import Project
 from twin.protocols import Failsafe
-from twin.scenario import load_kind
+from twin.scenario import home_of, lineage, load_kind
 from twin.sensors.make import fields_of
 from twin.specs import BodySpec, NetworkSpec, RobotKind
 from twin.state import F64
@@ -85,7 +85,7 @@ def describe_robot(reference: str, project: Project) -> dict[str, Any]:
         PluginError: a controller or its failsafe can't be loaded.
     """
     folder = project.robot(reference)
-    kind = load_kind(folder)
+    kind, folders = load_kind(folder), lineage(folder)
     return {
         "robot": reference,
         "description": kind.description,
@@ -95,8 +95,8 @@ def describe_robot(reference: str, project: Project) -> dict[str, Any]:
         "command_bytes": kind.command,
         "observation": _observation(kind),
         "command": [] if kind.body is None else _command(kind.body),
-        "controllers": [_controller(name, folder, kind) for name in plugins.controllers(folder)],
-        "failsafe": _failsafe(kind, folder),
+        "controllers": [_controller(name, folders, kind) for name in _controllers(folders)],
+        "failsafe": _failsafe(kind, folders),
         "radios": [radio.model_dump(mode="json") for radio in kind.radios],
         "server": None if kind.server is None else kind.server.model_dump(),
     }
@@ -144,8 +144,13 @@ def _finite(limits: F64) -> list[float | None]:
     return [float(limit) if np.isfinite(limit) else None for limit in limits]
 
 
-def _controller(name: str, folder: Path, kind: RobotKind) -> dict[str, Any]:
-    controller = plugins.load_controller(name, folder).value
+def _controllers(folders: Sequence[Path]) -> list[str]:
+    """Return the names of the controllers of a robot and of those that it is like."""
+    return sorted({name for folder in folders for name in plugins.controllers(folder)})
+
+
+def _controller(name: str, folders: Sequence[Path], kind: RobotKind) -> dict[str, Any]:
+    controller = plugins.load_controller(name, home_of(folders, f"controllers/{name}.py")).value
     model = getattr(controller, "Parameters", None)
     return {
         "name": name,
@@ -159,15 +164,17 @@ def _controller(name: str, folder: Path, kind: RobotKind) -> dict[str, Any]:
     }
 
 
-def _failsafe(kind: RobotKind, folder: Path) -> dict[str, Any] | None:
+def _failsafe(kind: RobotKind, folders: Sequence[Path]) -> dict[str, Any] | None:
     if kind.failsafe is None:
         return None
-    failsafe = plugins.load_class(kind.failsafe, Failsafe, folder).value
+    home = home_of(folders, kind.failsafe.rpartition(":")[0])
+    failsafe = plugins.load_class(kind.failsafe, Failsafe, home).value
     model: type[BaseModel] | None = getattr(failsafe, "Parameters", None)
     values: Any = kind.failsafe_parameters
     units = {} if model is None else _units(model)
     if model is not None:
-        values = validate(model, values, file=folder / "robot.toml", key="failsafe_parameters").model_dump(mode="json")
+        file = folders[0] / "robot.toml"
+        values = validate(model, values, file=file, key="failsafe_parameters").model_dump(mode="json")
     return {"name": kind.failsafe, "description": _first_line(failsafe.__doc__), "parameters": values, "units": units}
 
 

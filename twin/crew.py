@@ -23,6 +23,7 @@ from twin.sensors.make import make_sensor, make_streams
 from twin.service import make_service_time
 from twin.specs import RobotSpec
 from twin.twin import Twin
+from twin.world.environment import Environment
 from twin.world.world import World
 
 
@@ -30,7 +31,7 @@ def make_robots(twin: Twin, casts: Sequence[Cast]) -> list[Robot]:
     """Return all robots in node order."""
     robots: list[Robot] = []
     for c in casts:
-        agent = plugins.load_object(c.kind.agent, c.folder)
+        agent = plugins.load_object(c.kind.agent, c.home(c.kind.agent))
         c.sources.append(agent)
         robots += [agent.value(twin, spec, c.first_node + spec.row) for spec in c.specs]
     return robots
@@ -51,7 +52,7 @@ def _failsafes(c: Cast, seed: int) -> list[Failsafe]:
     may_fall_silent = c.on_edge or (link is not None and link.spec.on_failure == "failsafe")
     if c.kind.failsafe is None:
         return []
-    loaded = plugins.load_class(c.kind.failsafe, Failsafe, c.folder)
+    loaded = plugins.load_class(c.kind.failsafe, Failsafe, c.home(c.kind.failsafe))
     if not may_fall_silent and not getattr(loaded.value, "always", False):
         return []
     c.sources.append(loaded)
@@ -71,14 +72,19 @@ def _started(kind: Any, spec: RobotSpec, rng: np.random.Generator) -> Any:
 
 
 def make_groups(
-    scenario: Scenario, world: World, casts: Sequence[Cast], bodies: Sequence[BodyGroup], robots: Sequence[Robot]
+    scenario: Scenario,
+    world: World,
+    environment: Environment,
+    casts: Sequence[Cast],
+    bodies: Sequence[BodyGroup],
+    robots: Sequence[Robot],
 ) -> list[Group]:
     """Return one group per entry whose robots have bodies; `bodies` are those of `casts`, `robots` are all."""
     rows = {c.name: np.arange(c.first_body, c.first_body + len(c.specs)) for c in casts}
     outlines = np.array([outline(c.kind) for c in casts for _ in c.specs]).reshape(-1, 6)
     return [
-        _group(c, Setting([spec.name for spec in c.specs], c.kind, g.dynamics, world, scenario.seed, rows, outlines),
-               scenario, robots)
+        _group(c, Setting([spec.name for spec in c.specs], c.kind, g.dynamics, world, scenario.seed, rows, outlines,
+                          environment), scenario, robots)
         for c, g in zip(casts, bodies, strict=True)
     ]  # fmt: skip
 
@@ -104,6 +110,7 @@ def _group(c: Cast, setting: Setting, scenario: Scenario, robots: Sequence[Robot
         tick=NS // scenario.rates.physics,
         telemetry_size=getattr(c.controller, "telemetry_size", None),
         gauged=setting.dynamics if isinstance(setting.dynamics, Gauged) else None,
+        happened=setting.events,
     )
 
 

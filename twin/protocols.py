@@ -56,6 +56,14 @@ class DrivesJoints(Protocol):
 
 
 @runtime_checkable
+class Breakable(Protocol):
+    """A dynamics whose bodies break when something hits them."""
+
+    def strike(self, row: int, speed: float) -> bool:
+        """Let something hit the body of robot `row` at `speed` [m/s]; return whether that broke it."""
+
+
+@runtime_checkable
 class Gauged(Protocol):
     """A dynamics with inner states that a run should tell of."""
 

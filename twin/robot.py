@@ -16,6 +16,7 @@ from twin.errors import RunError, nearest
 from twin.protocols import Controller, Failsafe, Gauged, Sensor, Stream
 from twin.specs import RobotSpec
 from twin.state import (
+    CLIPPED,
     COMMAND,
     F64,
     I64,
@@ -142,12 +143,14 @@ class Group:
         gauged: Gauged | None = None,
         streams: Sequence[Stream] = (),
         tick: int = 0,
+        happened: list[Event] | None = None,
     ) -> None:
         self.name, self.robots, self.bodies, self.sensor = name, robots, bodies, sensor
         self.period, self.phase, self.offset = period, phase, offset
         self.controllers, self.failsafes, self.edge = controllers, failsafes, edge
         self.log_sensors, self.telemetry_size, self.gauged = log_sensors, telemetry_size, gauged
         self.streams, self.tick = streams, tick  # ns, of the clock
+        self.happened = [] if happened is None else happened  # what sensors have to say
         body = robots[0].spec.kind.body
         assert body is not None, "a group is made of robots with bodies"
         self.lower, self.upper = body.vector("lower"), body.vector("upper")
@@ -229,6 +232,8 @@ class Due:
             if self.group.log_sensors:
                 decisions.logs += robot.readings(time)
         self._limit(time, decisions)
+        decisions.events += self.group.happened
+        self.group.happened.clear()
         if self.group.gauged is not None:
             gauges = self.group.gauged.gauges().items()
             decisions.logs += [
@@ -300,5 +305,7 @@ class Due:
             detail = f"{group.components[int(beyond[k].argmax())]} beyond its limits"
             decisions.events.append(Event(time, "clipped", names[k], detail, float(excess[k])))
         group.clipping[rows] = excess > 0
+        for k in np.flatnonzero(excess):
+            decisions.logs.append((time, self.robots[given[k]].node, CLIPPED, float(excess[k])))
         for i, command in zip(given, limited, strict=True):
             decisions.actions[i] = Action(command)

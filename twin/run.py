@@ -103,8 +103,10 @@ def run(
         error = _step(kept, metrics, pace, progress, stopping)
         summary = metrics.summary()
         summary["network"], summary["channel"] = dict(built.twin.network.counts), dict(built.twin.channel.counts)
-        if built.battery_energy:
-            summary["battery_energy_by_robot"] = built.battery_energy
+        if energy := built.battery_energy:
+            summary["battery_energy_by_robot"] = energy
+            summary["energy"] = (summary.get("energy") or 0.0) + sum(energy.values())
+        summary["saturated_by_robot"] = built.saturated
         summary |= judged(scenario.requirements, summary, complete=error is None)
         if writer is not None:
             try:

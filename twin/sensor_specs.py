@@ -8,7 +8,23 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from twin.base_spec import Point, Spec
-from twin.units import Bytes, Metres, Newtons, NonNegativeNs, Radians, RadiansPerSecond, RateHz, Seconds, Speed
+from twin.units import (
+    AccelerationNoise,
+    AccelerationWalk,
+    Bytes,
+    Metres,
+    Newtons,
+    NonNegativeNs,
+    Pascal,
+    Radians,
+    RadiansPerSecond,
+    RateHz,
+    RateNoise,
+    RateWalk,
+    Seconds,
+    Speed,
+    unit,
+)
 
 NonNegative = Annotated[float, Field(ge=0)]
 
@@ -107,7 +123,78 @@ class BatterySensorSpec(ReadingSpec):
     noise: NonNegative = 0.0  # of the state of charge
 
 
+class GnssSpec(ReadingSpec):
+    """A GPS receiver: the satellites that it sees past the world's faces, and errors of each one's range."""
+
+    kind: Literal["gnss"]
+    rate: RateHz | None = 10
+    delay: NonNegativeNs = 100_000_000
+    noise: Metres = Field(default=0.8, gt=0)  # of a range, white
+    bias: Metres = Field(default=0.0, ge=0)  # of a range: air, orbits, multipath; a satellite's and receiver's own
+    bias_time: Seconds = Field(default=300.0, gt=0)  # over which the bias changes (first-order Gauss-Markov)
+    speed_noise: Speed = Field(default=0.05, ge=0)  # of a range's rate, white
+    mask: Radians = Field(default=5 * pi / 180, ge=0, lt=pi / 2)  # elevation below which no satellite is used
+
+
+class ImuSpec(ReadingSpec):
+    """Three accelerometers and three gyros along the body's axes."""
+
+    kind: Literal["imu"]
+    accelerometer_noise: AccelerationNoise = 0.0
+    accelerometer_bias: Annotated[float, unit("m/s2"), Field(ge=0)] = 0.0  # when it is switched on
+    accelerometer_walk: AccelerationWalk = 0.0  # of the bias
+    gyro_noise: RateNoise = 0.0
+    gyro_bias: RadiansPerSecond = Field(default=0.0, ge=0)  # when it is switched on
+    gyro_walk: RateWalk = 0.0  # of the bias
+
+
+class BarometerSpec(ReadingSpec):
+    """An air pressure sensor, set to the pressure at z = 0 at the start."""
+
+    kind: Literal["barometer"]
+    noise: Pascal = Field(default=0.0, ge=0)
+    walk: Annotated[float, unit("Pa/sqrt(s)"), Field(ge=0)] = 0.0  # of the bias
+
+
+class AltimeterSpec(ReadingSpec):
+    """A lidar that looks down along the robot's -z axis."""
+
+    kind: Literal["altimeter"]
+    range: Metres = Field(default=40.0, gt=0)
+    mount: Point = (0.0, 0.0, 0.0)  # from the centre of mass
+    noise: Metres = Field(default=0.0, ge=0)
+
+
+class CompassSpec(ReadingSpec):
+    """Which way the robot's x axis points."""
+
+    kind: Literal["compass"]
+    noise: Radians = Field(default=0.0, ge=0)
+    bias: Radians = Field(default=0.0, ge=0)  # iron about it, not calibrated away
+
+
+class EstimateSpec(ReadingSpec):
+    """The fields of `navigation` by a Kalman filter over the robot's other sensors."""
+
+    kind: Literal["estimate"]
+    position: Metres = Field(default=0.1, gt=0)  # standard deviations at the start, per axis
+    velocity: Speed = Field(default=0.05, gt=0)
+    orientation: Radians = Field(default=pi / 180, gt=0)
+
+
 SensorSpec = Annotated[
-    NavigationSpec | JointsSpec | ToolForceSpec | CameraSpec | OdometrySpec | LidarSpec | BatterySensorSpec,
+    NavigationSpec
+    | JointsSpec
+    | ToolForceSpec
+    | CameraSpec
+    | OdometrySpec
+    | LidarSpec
+    | BatterySensorSpec
+    | GnssSpec
+    | ImuSpec
+    | BarometerSpec
+    | AltimeterSpec
+    | CompassSpec
+    | EstimateSpec,
     Field(discriminator="kind"),
 ]

@@ -16,8 +16,14 @@ from twin.radio_specs import Jitter as Jitter
 from twin.radio_specs import NrSpec as NrSpec
 from twin.radio_specs import OverSeaSpec as OverSeaSpec
 from twin.radio_specs import SidelinkSpec
+from twin.sensor_specs import AltimeterSpec as AltimeterSpec
+from twin.sensor_specs import BarometerSpec as BarometerSpec
 from twin.sensor_specs import BatterySensorSpec as BatterySensorSpec
 from twin.sensor_specs import CameraSpec as CameraSpec
+from twin.sensor_specs import CompassSpec as CompassSpec
+from twin.sensor_specs import EstimateSpec as EstimateSpec
+from twin.sensor_specs import GnssSpec as GnssSpec
+from twin.sensor_specs import ImuSpec as ImuSpec
 from twin.sensor_specs import JointsNoise as JointsNoise
 from twin.sensor_specs import JointsSpec as JointsSpec
 from twin.sensor_specs import LidarSpec as LidarSpec
@@ -97,6 +103,7 @@ class RobotKind(Spec):
     """A robot folder's robot.toml."""
 
     schema_: Literal[1] = Field(alias="schema")
+    like: str | None = None  # another robot, whose robot.toml and files hold where this one says nothing
     agent: str
     description: str = ""
     body: BodySpec | None = None

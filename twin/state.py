@@ -26,6 +26,8 @@ INPUT = "input"
 """Kind of the event that holds what came to a controller from outside of the twin."""
 CONTROLLER_FAULT = "controller"
 """Kind of the event that says what kept a controller from deciding."""
+CLIPPED = "clipped"
+"""Name under which each command that was kept within its limits is logged, by how far it was beyond them."""
 MEASURED = "compute_ns"
 """Name under which measured service times [ns] are logged."""
 

@@ -32,6 +32,11 @@ UNITS: dict[str, dict[str, Decimal]] = {
     "temperature": {"K": Decimal(1)},
     "pressure": {"Pa": Decimal(1), "hPa": Decimal(100)},
     "rain rate": {"mm/h": Decimal(1)},
+    "share": {"%": Decimal("0.01")},
+    "acceleration noise": {"m/s2/sqrt(Hz)": Decimal(1), "ug/sqrt(Hz)": Decimal("9.80665e-6")},
+    "acceleration walk": {"m/s2/sqrt(s)": Decimal(1), "ug/sqrt(s)": Decimal("9.80665e-6")},
+    "rate noise": {"rad/s/sqrt(Hz)": Decimal(1), "deg/s/sqrt(Hz)": _DEG, "deg/sqrt(h)": _DEG / 60},
+    "rate walk": {"rad/s/sqrt(s)": Decimal(1), "deg/s/sqrt(s)": _DEG},
 }  # fmt: skip
 
 
@@ -135,4 +140,10 @@ GainDb = Annotated[float, _type("gain"), unit("dB")]
 BitRate = Annotated[float, _type("data rate"), unit("bit/s")]
 Kelvin = Annotated[float, _type("temperature"), unit("K")]
 Pascal = Annotated[float, _type("pressure"), unit("Pa")]
+AccelerationNoise = Annotated[float, _type("acceleration noise"), unit("m/s2/sqrt(Hz)"), Field(ge=0)]
+"""Noise density of an accelerometer, as data sheets have it."""
+AccelerationWalk = Annotated[float, _type("acceleration walk"), unit("m/s2/sqrt(s)"), Field(ge=0)]
+RateNoise = Annotated[float, _type("rate noise"), unit("rad/s/sqrt(Hz)"), Field(ge=0)]
+"""Noise density of a gyro, which is its angle random walk: 1 deg/sqrt(h) is 1/60 deg/s/sqrt(Hz)."""
+RateWalk = Annotated[float, _type("rate walk"), unit("rad/s/sqrt(s)"), Field(ge=0)]
 RainRate = Annotated[float, _type("rain rate"), unit("mm/h")]

@@ -1,8 +1,8 @@
-"""What a drone does on its own when the link no longer brings it commands worth following."""
+"""What a drone does on its own: when its link brings no commands worth following, and when its battery runs low."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import numpy as np
 from pydantic import Field
@@ -11,28 +11,39 @@ from twin.clock import NS
 from twin.specs import RobotSpec, Spec
 from twin.state import F64, NOMINAL, Action, Observation, Sample
 from twin.toml_text import validate
-from twin.units import DurationNs, Speed, unit
+from twin.units import DurationNs, Metres, Speed, unit
 
-HOVER, LAND, LANDED = "hover", "land", "landed"
+HOVER, RETURN, BATTERY, LAND, LANDED = "hover", "return", "battery return", "land", "landed"
 STOP_ROTORS = -15.0
 """m/s2 upwards: below free fall, where the rotors stop."""
+_LEARNT = 5 * NS
+"""Time of flight from which the mean power so far stands for that of the way home"""
 
 
-class HoverThenLand:
-    """nominal -> hover -> land -> landed; fresh commands lead back from hover, and only from there.
+class HoldReturnLand:
+    """nominal -> hover -> what `link_loss` says; nominal or hover -> battery return; any way home ends in land, landed.
 
-    It takes over when no command came for `command_timeout`, or when the newest one answers a state older
-    than `state_age`. Until the first command both clocks run from time 0. It flies by the drone's own
-    sensors: brakes, holds the place where it comes to rest, then descends; standing still on the way down
-    means touchdown, and the rotors stay off from there.
+    Without commands for `command_timeout`, or when the newest one answers a state older than `state_age`, it hovers:
+    brakes, and holds the place where it comes to rest. After `hover_time` it stays (hold), flies home and lands there
+    (return), or lands (land). Fresh commands lead back from hover, and only from there; until the first command both
+    clocks run from time 0. With a battery sensor it flies home as well, whatever is commanded, once what is left is no
+    more than the way home takes at the mean power so far, and `reserve` of a full battery. Home is where it started.
+    It flies by its own sensors; standing still on the way down is touchdown, and the rotors stay off from there.
     """
+
+    always = True  # the battery must be watched, too, while the controller is on board
 
     class Parameters(Spec):
         """When to take over, and how to fly then."""
 
+        link_loss: Literal["hold", "return", "land"] = "land"
         command_timeout: DurationNs = Field(default=NS // 2, gt=0)
         state_age: DurationNs = Field(default=NS, gt=0)
         hover_time: DurationNs = Field(default=3 * NS, ge=0)
+        reserve: float = Field(default=0.15, ge=0, lt=1)  # of a full battery
+        return_height: Metres = Field(default=15.0, ge=0)  # over home, at least, on the way there
+        return_speed: Speed = Field(default=5.0, gt=0)
+        home_radius: Metres = Field(default=3.0, gt=0)  # within which it begins to land
         land_speed: Speed = Field(default=0.7, gt=0)
         touchdown_time: DurationNs = Field(default=NS, gt=0)
         braking: Annotated[float, unit("m/s2")] = Field(default=3.0, gt=0)
@@ -44,7 +55,10 @@ class HoverThenLand:
         """Start in nominal mode."""
         table = spec.kind.failsafe_parameters
         self.parameters = validate(self.Parameters, table, file=spec.name, key="failsafe_parameters")
+        battery = spec.kind.body.parameters.get("battery") if spec.kind.body else None
+        self.capacity = float(battery["energy"]) if battery else 0.0  # J
         self.mode = NOMINAL
+        self.home: F64 | None = None
         self.since = 0  # ns, when the mode began
         self.descending = 0  # ns, when the drone last went down
 
@@ -53,51 +67,94 @@ class HoverThenLand:
         now, sensed = observation.time, observation.sensed
         if sensed is None:
             return self.mode
+        if self.home is None:
+            self.home = sensed["position"].copy()
         if self.mode == LAND:
             if sensed["velocity"][2] < -0.3 * self.parameters.land_speed:
                 self.descending = now
             if now - self.descending > self.parameters.touchdown_time:
-                self._enter(LANDED, now)
+                self._enter(LANDED, observation)
+        elif self.mode in (RETURN, BATTERY):
+            if self._aside(sensed) < self.parameters.home_radius:
+                self._enter(LAND, observation)
         elif self.mode in (NOMINAL, HOVER):
-            self._watch(now, sensed, self._is_stale(observation))
+            self._watch(observation)
         return self.mode
 
     def act(self, observation: Observation) -> Action:
-        """Hold, descend or stay down."""
-        assert observation.sensed is not None
+        """Hold, fly home, descend or stay down."""
+        sensed, p = observation.sensed, self.parameters
+        assert sensed is not None
         if self.mode == LANDED:
             return Action(np.array([0.0, 0.0, STOP_ROTORS, self.yaw]))
-        p, velocity = self.parameters, observation.sensed["velocity"]
-        wanted = p.kp * (self.place - observation.sensed["position"]) - p.kd * velocity
-        if self.mode == LAND:
-            wanted[2] = p.kd * (-p.land_speed - velocity[2])
-        size = float(np.sqrt(wanted @ wanted))
-        return Action(np.append(wanted * min(1.0, p.max_acceleration / max(size, 1e-9)), self.yaw))
+        speed = p.kp / p.kd * (self._target(sensed) - sensed["position"])
+        if self.mode in (RETURN, BATTERY):
+            speed = _limited(speed, p.return_speed)
+        elif self.mode == LAND:
+            speed[2] = -p.land_speed
+        wanted = _limited(p.kd * (speed - sensed["velocity"]), p.max_acceleration)
+        return Action(np.append(wanted, self.yaw))
 
-    def _is_stale(self, observation: Observation) -> bool:
+    def _watch(self, observation: Observation) -> None:
+        """Look after battery and link."""
+        sensed, p = observation.sensed, self.parameters
+        assert sensed is not None
         heard, answers = max(observation.heard, 0), max(observation.answers, 0)
-        p = self.parameters
-        return observation.time - heard > p.command_timeout or observation.time - answers > p.state_age
-
-    def _watch(self, now: int, sensed: Sample, stale: bool) -> None:
-        if not stale:
-            self._enter(NOMINAL, now)
+        stale = observation.time - heard > p.command_timeout or observation.time - answers > p.state_age
+        if self._is_low(observation.time, sensed):
+            self._enter(BATTERY, observation)
+        elif not stale:
+            self._enter(NOMINAL, observation)
         elif self.mode == NOMINAL:
-            self._enter(HOVER, now)
-            self.place, self.yaw = self._resting_place(sensed), _yaw(sensed["orientation"])
-        elif now - self.since >= self.parameters.hover_time:
-            self._enter(LAND, now)
-            self.descending = now
+            self._enter(HOVER, observation)
+        elif observation.time - self.since >= p.hover_time and p.link_loss != "hold":
+            self._enter(RETURN if p.link_loss == "return" else LAND, observation)
 
-    def _enter(self, mode: str, now: int) -> None:
-        if mode != self.mode:
-            self.mode, self.since = mode, now
+    def _is_low(self, now: int, sensed: Sample) -> bool:
+        """Tell whether the battery holds no more than the way home and the reserve."""
+        if "state_of_charge" not in sensed.values or now < _LEARNT or not self.capacity:
+            return False
+        p, home = self.parameters, self.home
+        assert home is not None
+        height = float(sensed["position"][2] - home[2])
+        cruise = max(p.return_height, height)
+        seconds = (self._aside(sensed) + cruise - height) / p.return_speed + cruise / p.land_speed
+        needed = float(sensed["energy_used"][0]) / (now / NS) * seconds + p.reserve * self.capacity
+        return float(sensed["state_of_charge"][0]) * self.capacity < needed
 
-    def _resting_place(self, sensed: Sample) -> F64:
-        velocity = sensed["velocity"]
-        speed = float(np.sqrt(velocity @ velocity))
-        place: F64 = sensed["position"] + velocity * (speed / (2 * self.parameters.braking))
-        return place
+    def _enter(self, mode: str, observation: Observation) -> None:
+        """Begin a mode: where it holds is where it comes to rest, on the way home at its height, over home to land."""
+        sensed, p, now, home = observation.sensed, self.parameters, observation.time, self.home
+        assert sensed is not None and home is not None
+        if mode == self.mode:
+            return
+        if self.mode == NOMINAL:
+            velocity = sensed["velocity"]
+            self.place = sensed["position"] + velocity * (float(np.sqrt(velocity @ velocity)) / (2 * p.braking))
+            self.yaw = _yaw(sensed["orientation"])
+        if mode in (RETURN, BATTERY):
+            self.place[2] = max(self.place[2], home[2] + p.return_height)
+        if self.mode in (RETURN, BATTERY):
+            self.place[:2] = home[:2]
+        self.mode, self.since, self.descending = mode, now, now
+
+    def _target(self, sensed: Sample) -> F64:
+        """Return the point to fly to: on the way home up first, then over home."""
+        is_up = sensed["position"][2] > self.place[2] - 1.0
+        if self.mode not in (RETURN, BATTERY) or not is_up or self.home is None:
+            return self.place
+        return np.append(self.home[:2], self.place[2])
+
+    def _aside(self, sensed: Sample) -> float:
+        """Return how far home is over ground [m]."""
+        assert self.home is not None
+        return float(np.hypot(*(self.home - sensed["position"])[:2]))
+
+
+def _limited(vector: F64, most: float) -> F64:
+    size = float(np.sqrt(vector @ vector))
+    limited: F64 = vector * min(1.0, most / max(size, 1e-9))
+    return limited
 
 
 def _yaw(orientation: F64) -> float:

@@ -14,10 +14,12 @@ from twin.analysis.flow_meter import FlowMeter
 from twin.analysis.separation import Separation
 from twin.clock import NS
 from twin.protocols import Course, Starts, Task
-from twin.state import COMMAND, NOMINAL, Frame, Node, Packet
+from twin.state import CLIPPED, COMMAND, NOMINAL, Frame, Node, Packet
 
 COLLISION_SPEED = 1.0
 """m/s; slower contacts are touchdowns and grips, not collisions."""
+MODE_CHANGES = ("failsafe", "mode", "recovered")
+"""Kinds of the events that tell of one mode after another."""
 PERCENTILES = (50.0, 99.0, 99.9)
 
 
@@ -38,6 +40,8 @@ class Metrics:
         self.flows = FlowMeter(nodes, delay_budget)
         self.round_trips = array("q")  # ns
         self.events: Counter[str] = Counter()
+        self.modes: Counter[str] = Counter()
+        self.clipped: Counter[int] = Counter()  # by node
         self.failsafe_time = self.collisions = 0
         self.squares = np.zeros(len(self.tracked))
         self.worst = np.zeros(len(self.tracked))
@@ -48,6 +52,8 @@ class Metrics:
         step, self.time = frame.time - self.time, frame.time
         self.failsafe_time += step * sum(mode != NOMINAL for mode in frame.modes)
         self.events.update(event.kind for event in frame.events)
+        self.modes.update(e.detail.rpartition(" to ")[2] for e in frame.events if e.kind in MODE_CHANGES)
+        self.clipped.update(node for _, node, name, _ in frame.logs if name == CLIPPED)
         self.collisions += sum(e.kind == "contact" and e.value > COLLISION_SPEED for e in frame.events)
         for packet in frame.packets:
             self._count(packet)
@@ -90,9 +96,12 @@ class Metrics:
             "failsafe_time": self.failsafe_time / NS,
             "collisions": self.collisions,
             "separation_min": self.separation.least,
+            "clipped": self.clipped.total(),
             **self._task_figures(),
             "flows": self.flows.summary(self.time),
             "events": dict(sorted(self.events.items())),
+            "modes": dict(sorted(self.modes.items())),
+            "clipped_by_robot": {self.nodes[node].name: times for node, times in sorted(self.clipped.items())},
             "losses": {
                 fate: n for fate, n in sorted(self.fates.items()) if fate not in ("delivered", "queued")
             },

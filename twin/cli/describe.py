@@ -37,7 +37,7 @@ def _print(facts: dict[str, Any]) -> None:
     if facts["command"]:
         _line(f"control at {rate} Hz; telemetry {up} B, command {down} B")
     _table("observation.sensed[...]", ("field", "shape", "unit", "noise", "what"), [
-        (f["field"], f"({f['shape'][0]},)", f["unit"], f"{f['noise']:.3g} {f['noise_unit']}", f["description"])
+        (f["field"], f"({f['shape'][0]},)", f["unit"], _noise(f), f["description"])
         for f in facts["observation"]
     ])  # fmt: skip
     for sensor, beat, delay in dict.fromkeys((f["sensor"], f["rate_hz"], f["delay_ns"]) for f in facts["observation"]):
@@ -106,6 +106,10 @@ def _table(title: str, header: tuple[str, ...], rows: list[tuple[str, ...]]) -> 
     for row in rows:
         table.add_row(*(Text(cell) for cell in row))
     out.print(table, soft_wrap=False)
+
+
+def _noise(field: dict[str, Any]) -> str:
+    return f"{field['noise']:.3g} {field['noise_unit']}" if field["noise"] else "-"
 
 
 def _place(start: int, stop: int) -> str:

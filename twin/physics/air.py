@@ -9,8 +9,8 @@ from typing import Protocol
 from twin.kernels import kernel  # isort: skip  before numba
 import numpy as np
 
-from twin.physics.rotation import rotate
 from twin.physics.rotorcraft import Rotorcraft
+from twin.rotation import rotate
 from twin.state import F64, BodyState
 
 DENSITY = 1.225

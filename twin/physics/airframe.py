@@ -8,10 +8,10 @@ from typing import Annotated, Literal, NamedTuple
 import numpy as np
 from pydantic import Field
 
-from twin.physics.rotation import Vector
+from twin.rotation import Vector
 from twin.specs import Point, Spec
 from twin.state import F64
-from twin.units import Kilograms, Metres, Radians, RadiansPerSecond, Seconds
+from twin.units import Kilograms, Metres, Radians, RadiansPerSecond, Seconds, Speed
 
 Positive = Annotated[float, Field(gt=0)]
 NonNegative = Annotated[float, Field(ge=0)]
@@ -58,6 +58,7 @@ class RotorcraftParameters(Spec):
     max_tilt: Radians = Field(default=pi / 4, gt=0, lt=pi / 2)
     priority: Literal["attitude", "thrust"] = "attitude"  # what saturated rotors keep up
     setpoint: Literal["acceleration", "motors"] = "acceleration"  # what a command is; motors: nothing onboard
+    break_speed: Speed | None = Field(default=None, gt=0)  # of a contact, beyond which the rotors break; None: never
     battery: BatterySpec | None = None  # None: never empty, never sags
 
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from twin.kernels import kernel
 from twin.physics.airframe import Airframe
-from twin.physics.rotation import Quaternion, Vector, cross, dot, rotate
+from twin.rotation import Quaternion, Vector, cross, dot, rotate
 from twin.state import F64
 
 Axes = tuple[Vector, Vector, Vector]

@@ -19,8 +19,8 @@ from twin.physics.contacts import Contacts
 from twin.physics.free_flight import fly_freely
 from twin.physics.grip import Grips
 from twin.physics.partition import Zones, agree, steps_of, worlds_of
-from twin.physics.rotation import turn_all
-from twin.protocols import DrivesJoints
+from twin.protocols import Breakable, DrivesJoints
+from twin.rotation import turn_all
 from twin.state import F64, I64, BodyState, Commands, Event
 from twin.units import time_text
 
@@ -60,6 +60,8 @@ class BulletPhysics:
         starts = np.cumsum([0, *(len(group.names) for group in groups)]).tolist()
         self._rows = {g.name: slice(starts[i], starts[i + 1]) for i, g in enumerate(groups)}
         self._drives = {g.name: g.dynamics if isinstance(g.dynamics, DrivesJoints) else None for g in groups}
+        self._breakable = {name: (g.dynamics, row) for g in groups if isinstance(g.dynamics, Breakable)
+                           for row, name in enumerate(g.names)}  # fmt: skip
         findings = Findings()
         for urdf in dict.fromkeys(group.spec.urdf for group in groups):
             with findings.attempt():
@@ -129,7 +131,17 @@ class BulletPhysics:
             for contacts, new in zip(self._contacts, points, strict=True)
             for event in contacts.update(new, before, time)
         ]
+        events += self._strike(events)
         return self.bodies, events + self._grips.update(commands, self.bodies, time)
+
+    def _strike(self, contacts: Sequence[Event]) -> list[Event]:
+        """Tell what can break of what hit it; return who broke."""
+        return [
+            Event(contact.time, "broken", name, f"hit {other}", contact.value)
+            for contact in contacts
+            for name, other in ((contact.robot, contact.detail), (contact.detail, contact.robot))
+            if name in self._breakable and self._breakable[name][0].strike(self._breakable[name][1], contact.value)
+        ]
 
     def _advance(self, beat: int, commands: Commands, wrench: F64, points: Sequence[list[Any]]) -> None:
         """Let those worlds step whose turn it is at this part of a tick; add their contact points."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 from twin.kernels import kernel  # isort: skip  before numba
 import numpy as np
 
-from twin.physics.rotation import Quaternion, Vector, cross, dot, multiply, rotate, unrotate
+from twin.rotation import Quaternion, Vector, cross, dot, multiply, rotate, unrotate
 from twin.state import F64
 
 

@@ -13,8 +13,8 @@ from twin.errors import ScenarioError
 from twin.physics.hull import FloatingParameters, Hull, float_height, make_hull
 from twin.physics.line_dynamics import MovingLines
 from twin.physics.mooring import Lines, add_mooring, make_lines
-from twin.physics.rotation import axes_of
 from twin.physics.water_forces import add_across, add_along, add_damping, add_wind, borne, buoyancy
+from twin.rotation import axes_of
 from twin.state import F64, BodyState
 from twin.world.waves import Waves, kinematics, surface, turn_waves
 

@@ -14,7 +14,7 @@ import numpy as np
 from twin.errors import RunError, ScenarioError
 from twin.physics.mooring import LineSpec, check_lines
 from twin.physics.quiet import captured
-from twin.physics.rotation import axes_of
+from twin.rotation import axes_of
 from twin.state import F64, BodyState
 from twin.world.spectra import GRAVITY
 

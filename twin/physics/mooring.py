@@ -10,7 +10,7 @@ import numpy as np
 from pydantic import Field
 
 from twin.errors import ScenarioError
-from twin.physics.rotation import Quaternion, cross, rotate
+from twin.rotation import Quaternion, cross, rotate
 from twin.specs import Point, Spec
 from twin.state import F64
 from twin.units import Metres, Newtons

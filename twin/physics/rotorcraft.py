@@ -9,6 +9,7 @@ rotor's speed over the highest one at the present voltage, 0 to 1, in the order 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import inf
 from typing import Any
 
 import numpy as np
@@ -16,32 +17,50 @@ import numpy as np
 from twin.kernels import kernel
 from twin.physics.airframe import Airframe, RotorcraftParameters, airframe
 from twin.physics.attitude import allocate, attitude_control
-from twin.physics.rotation import rotate, unrotate
 from twin.physics.rotors import body_drag, discharge, rotor_forces, shaft_power, turn_rotors
-from twin.state import F64, I64, BodyState
+from twin.rotation import rotate, unrotate
+from twin.state import F64, I64, BodyState, Bool
 
 
 class Rotorcraft:
     """Turns the commands of n multirotors into the wrenches of their rotors and the air.
 
     Public between steps, one row per drone: `rotor_speed` (n, R) rad/s; `saturated` (n,), ticks in which the
-    rotors could not give what was asked of them; `used` (n,) J from the battery and its `voltage` (n,) V; and
-    what surrounds it, to be set from outside: `air` (n, 3), velocity of the air [m/s] in world axes; `ground`
-    (n,), height of the surface below [m].
+    rotors could not give what was asked of them; `broken` (n,), whose rotors a collision broke; `used` (n,) J
+    from the battery and its `voltage` (n,) V; and what surrounds it, to be set from outside: `air` (n, 3),
+    velocity of the air [m/s] in world axes; `ground` (n,), height of the surface below [m].
     """
 
     Parameters = RotorcraftParameters
 
     def __init__(self, parameters: Mapping[str, Any] | RotorcraftParameters, n: int) -> None:
-        self.airframe = airframe(RotorcraftParameters.model_validate(parameters))
+        checked = RotorcraftParameters.model_validate(parameters)
+        self.airframe = airframe(checked)
+        self.break_speed = inf if checked.break_speed is None else checked.break_speed  # m/s
         self.mass, self.inertia = self.airframe.mass, np.array(self.airframe.inertia)
         self.rotor_speed: F64 = np.zeros((n, len(self.airframe.place)))
         self.saturated: I64 = np.zeros(n, dtype=np.int64)
+        self.broken: Bool = np.zeros(n, dtype=bool)
         self.used: F64 = np.zeros(n)
         self.voltage: F64 = np.zeros(n)
         self.air: F64 = np.zeros((n, 3))
         self.ground: F64 = np.zeros(n)
         self.reset()
+
+    @property
+    def capacity(self) -> float:
+        """Energy [J] of a full battery, infinite without one."""
+        return self.airframe.battery.energy
+
+    @property
+    def charge(self) -> F64:
+        """Energy (n,) [J] left in the battery."""
+        return np.maximum(self.capacity - self.used, 0.0)
+
+    @property
+    def charging(self) -> Bool:
+        """Whether the battery (n,) is charged: never in flight."""
+        return np.zeros(len(self.used), dtype=bool)
 
     def reset(self) -> None:
         """Fill the battery and turn the rotors as they do in hover, in still air, far from the ground."""
@@ -49,17 +68,24 @@ class Rotorcraft:
         hover = frame.mixer[:, 0] * frame.mass * frame.gravity
         self.rotor_speed[:] = np.sqrt(hover / frame.thrust_coefficient)
         self.saturated[:] = 0
+        self.broken[:] = False
         self.used[:] = 0.0
         self.voltage[:] = frame.battery.full_voltage
         self.air[:] = 0.0
         self.ground[:] = -np.inf
+
+    def strike(self, row: int, speed: float) -> bool:
+        """Let something hit a drone at `speed` [m/s]; return whether that broke rotors, which stop for good."""
+        breaks = speed > self.break_speed and not self.broken[row]
+        self.broken[row] |= breaks
+        return bool(breaks)
 
     def wrench(self, state: BodyState, command: F64, dt: float) -> F64:
         """Return (n, 6): world-axes force [N] and torque [N m] at the centre of mass for the next `dt` s."""
         out: F64 = np.empty((len(command), 6))
         _wrenches(
             self.airframe, state.position, state.orientation, state.velocity, state.angular_velocity, command,
-            self.air, self.ground, self.rotor_speed, self.saturated, self.used, self.voltage, dt, out,
+            self.air, self.ground, self.broken, self.rotor_speed, self.saturated, self.used, self.voltage, dt, out,
         )  # fmt: skip
         return out
 
@@ -74,6 +100,7 @@ def _wrenches(
     command: F64,
     air: F64,
     ground: F64,
+    broken: Bool,
     speed: F64,
     saturated: I64,
     used: F64,
@@ -95,6 +122,8 @@ def _wrenches(
         else:
             thrust, torque = attitude_control(frame, q, rates, command[i])
             saturated[i] += allocate(frame.mixer, frame.attitude_first, thrust, torque, limit, thrusts)
+        if broken[i]:
+            thrusts[:] = 0.0
         turn_rotors(frame, thrusts, speed[i], dt)
         _use_battery(frame, speed[i], used, voltage, i, dt)
         force, torque = rotor_forces(frame, speed[i], flow, rates, up, position[i, 2] - ground[i])

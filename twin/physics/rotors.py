@@ -6,7 +6,7 @@ import numpy as np
 
 from twin.kernels import kernel
 from twin.physics.airframe import Airframe, Battery
-from twin.physics.rotation import Vector, cross, dot
+from twin.rotation import Vector, cross, dot
 from twin.state import F64
 
 LOWEST = 0.5

@@ -12,7 +12,7 @@ from twin.kernels import kernel  # isort: skip  before numba
 import numpy as np
 
 from twin.physics.hull import Hull
-from twin.physics.rotation import Vector, cross, dot
+from twin.rotation import Vector, cross, dot
 from twin.state import F64
 from twin.world.spectra import GRAVITY
 

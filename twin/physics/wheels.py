@@ -18,7 +18,7 @@ import numpy as np
 
 from twin.errors import ScenarioError
 from twin.physics.chassis import Chassis, WheelsParameters, chassis
-from twin.physics.rotation import cross, rotate
+from twin.rotation import cross, rotate
 from twin.state import F64, I64, BodyState, Bool
 
 _SWEEPS, _SETTLED = 50, 1e-9

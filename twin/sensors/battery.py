@@ -18,9 +18,15 @@ from twin.state import F64, I64, BodyState, Bool, Sample
 class Charged(Protocol):
     """A dynamics with a battery that can be charged."""
 
-    charge: F64  # (n,) J
     used: F64  # (n,) J
-    charging: Bool  # (n,)
+
+    @property
+    def charge(self) -> F64:
+        """Energy (n,) [J] left."""
+
+    @property
+    def charging(self) -> Bool:
+        """Whether it is charged (n,)."""
 
     @property
     def capacity(self) -> float:
@@ -31,8 +37,8 @@ class Battery:
     """Reads state_of_charge, energy_used and charging of a group's robots."""
 
     def __init__(self, spec: BatterySensorSpec, setting: Setting) -> None:
-        if not isinstance(setting.dynamics, Charged):
-            raise ScenarioError("the dynamics of this robot has no battery that can be charged", key="sensors")
+        if not isinstance(setting.dynamics, Charged) or not np.isfinite(setting.dynamics.capacity):
+            raise ScenarioError("this robot has no battery", key="sensors")
         self._battery, n = setting.dynamics, len(setting.names)
         self._delay = Delay(spec.delay, n)
         self._noise = Noise("battery", setting.names, setting.seed, np.array([spec.noise, 0.0, 0.0]))

@@ -58,30 +58,41 @@ class Delay:
 class Noise:
     """White noise and a bias on a table of numbers, drawn by robot's name, time of reading and place in the row.
 
-    The bias starts at 0 and walks: its standard deviation grows by `walk` times the root of time.
+    The bias starts at 0, or is drawn with the standard deviation `start` when the run begins, and walks: its variance
+    grows by the square of `walk` a second. White noise may be stated anew, row by row, with each table.
     """
 
-    def __init__(self, stream: str, names: Sequence[str], seed: int, white: F64, walk: F64 | None = None) -> None:
+    def __init__(
+        self, stream: str, names: Sequence[str], seed: int, white: F64,
+        walk: F64 | None = None, start: F64 | None = None,
+    ) -> None:  # fmt: skip
         self._seed, self._white = seed, np.asarray(white, dtype=float)
         self._walk = np.zeros_like(self._white) if walk is None else np.asarray(walk, dtype=float)
-        self._white_key, self._walk_key = key(stream), key(f"{stream} bias")
+        self._start = np.zeros_like(self._white) if start is None else np.asarray(start, dtype=float)
+        self._white_key, self._walk_key, self._start_key = key(stream), key(f"{stream} bias"), key(f"{stream} start")
         self._names: U64 = np.array([key(name) for name in names], dtype=np.uint64)
         self._bias = np.zeros((len(names), len(self._white)))
         self._time: I64 = np.full(len(names), NEVER, dtype=np.int64)
 
-    def add(self, time: int, rows: I64, table: F64) -> None:
-        """Add the errors of the robots in `rows` (k,) at `time` [ns] to `table` (k, width)."""
-        if self._walk.any():
-            last = self._time[rows]
-            self._bias[rows[time <= last]] = 0.0  # a new run
-            root = np.sqrt(np.where((last == NEVER) | (time <= last), 0, time - last) / NS)
-            bias = self._bias[rows]
-            _add(self._seed, self._walk_key, self._names[rows], time, root[:, None] * self._walk, bias)
-            self._bias[rows], self._time[rows] = bias, time
-            table += bias
-        if self._white.any():
-            sigma = np.broadcast_to(self._white, table.shape)
+    def add(self, time: int, rows: I64, table: F64, white: F64 | None = None) -> None:
+        """Add the errors of the robots in `rows` (k,) at `time` [ns] to `table` (k, width); `white` (k, width)."""
+        if self._walk.any() or self._start.any():
+            table += self._biases(time, rows)
+        if white is not None or self._white.any():
+            sigma = np.broadcast_to(self._white, table.shape) if white is None else white
             _add(self._seed, self._white_key, self._names[rows], time, np.ascontiguousarray(sigma), table)
+
+    def _biases(self, time: int, rows: I64) -> F64:
+        """Return the biases (k, width) at `time`, walked on since each robot's last reading."""
+        last, names = self._time[rows], self._names[rows]
+        fresh = (last == NEVER) | (time <= last)  # a new run
+        bias = np.where(fresh[:, None], 0.0, self._bias[rows])
+        start = np.where(fresh[:, None], self._start, 0.0)
+        root = np.sqrt(np.where(fresh, 0, time - last) / NS)
+        _add(self._seed, self._start_key, names, 0, start, bias)
+        _add(self._seed, self._walk_key, names, time, root[:, None] * self._walk, bias)
+        self._bias[rows], self._time[rows] = bias, time
+        return bias
 
 
 @kernel

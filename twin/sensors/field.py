@@ -10,7 +10,8 @@ import numpy as np
 
 from twin.protocols import Dynamics, Sensor
 from twin.specs import RobotKind
-from twin.state import F64, I64
+from twin.state import F64, I64, Event
+from twin.world.environment import Environment
 from twin.world.world import World
 
 
@@ -36,13 +37,19 @@ class Setting:
     seed: int
     bodies: Mapping[str, I64] = field(default_factory=dict)  # group -> its rows of a BodyState
     outlines: F64 = field(default_factory=lambda: np.empty((0, 6)))  # m, box round each body of the twin, in its axes
+    environment: Environment | None = None
+    events: list[Event] = field(default_factory=list)  # what sensors have to say; the group takes it over
 
 
-class SensorKind(Protocol):
+class Readable(Protocol):
+    """What says which fields a reading has."""
+
+    def fields(self, spec: Any, kind: RobotKind) -> Mapping[str, Field]:
+        """Return what a reading is made of, by name."""
+
+
+class SensorKind(Readable, Protocol):
     """A class of sensors."""
 
     def __call__(self, spec: Any, setting: Setting) -> Sensor:
         """Make the sensors of a group's robots."""
-
-    def fields(self, spec: Any, kind: RobotKind) -> Mapping[str, Field]:
-        """Return what a reading is made of, by name."""

@@ -77,11 +77,11 @@ def _scan(
             out[i, b] = far if face == MISS else distance
         for other in range(boxes.shape[0]):
             if other != me and boxes[other, 0] < boxes[other, 3]:
-                _shadow(at - position[other], rays, turn[other].T, boxes[other], far, out[i])
+                shadow(at - position[other], rays, turn[other].T, boxes[other], far, out[i])
 
 
 @kernel
-def _shadow(gap: F64, rays: F64, turn: F64, box: F64, far: float, out: F64) -> None:
+def shadow(gap: F64, rays: F64, turn: F64, box: F64, far: float, out: F64) -> None:
     """Shorten the beams (B,) that meet a box, which lies `gap` from their start; `turn` leads into its axes."""
     reach = np.sqrt(np.sum(np.maximum(np.abs(box[:3]), np.abs(box[3:])) ** 2))
     if np.sum(gap * gap) > (far + reach) ** 2:

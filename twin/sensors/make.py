@@ -8,26 +8,38 @@ from collections.abc import Mapping, Sequence
 from twin.clock import NS
 from twin.errors import ScenarioError
 from twin.protocols import Sensor, Stream
+from twin.sensors.altimeter import Altimeter
+from twin.sensors.barometer import Barometer
 from twin.sensors.battery import Battery
 from twin.sensors.camera import Camera
-from twin.sensors.field import Field, SensorKind, Setting
+from twin.sensors.compass import Compass
+from twin.sensors.estimate import Estimate
+from twin.sensors.field import Field, Readable, SensorKind, Setting
+from twin.sensors.gnss import Gnss
+from twin.sensors.imu import Imu
 from twin.sensors.joints import Joints
 from twin.sensors.lidar import Lidar
 from twin.sensors.navigation import Navigation
 from twin.sensors.odometry import Odometry
 from twin.sensors.tool_force import ToolForce
-from twin.specs import CameraSpec, RobotKind, SensorSpec
+from twin.specs import CameraSpec, EstimateSpec, RobotKind, SensorSpec
 from twin.state import I64, BodyState, Sample
 
 SENSORS: Mapping[str, SensorKind] = {
+    "altimeter": Altimeter,
+    "barometer": Barometer,
     "battery": Battery,
     "camera": Camera,
+    "compass": Compass,
+    "gnss": Gnss,
+    "imu": Imu,
     "joints": Joints,
     "lidar": Lidar,
     "navigation": Navigation,
     "odometry": Odometry,
     "tool_force": ToolForce,
 }
+_READABLE: Mapping[str, Readable] = {**SENSORS, "estimate": Estimate}
 
 
 def fields_of(kind: RobotKind) -> list[tuple[SensorSpec, Mapping[str, Field]]]:
@@ -36,7 +48,7 @@ def fields_of(kind: RobotKind) -> list[tuple[SensorSpec, Mapping[str, Field]]]:
     Raises:
         ScenarioError: two of them read fields of one name.
     """
-    found = [(spec, SENSORS[spec.kind].fields(spec, kind)) for spec in kind.sensors]
+    found = [(spec, _READABLE[spec.kind].fields(spec, kind)) for spec in kind.sensors]
     seen: dict[str, int] = {}
     for i, (spec, fields) in enumerate(found):
         for name in fields:
@@ -53,8 +65,13 @@ def make_sensor(setting: Setting, *, remote: bool = False) -> Sensor:
         ScenarioError: they can't be together, or one can't be on such a robot.
     """
     fields_of(setting.kind)
-    sensors = [_make(spec, setting) for spec in setting.kind.sensors if not (remote and isinstance(spec, CameraSpec))]
-    return sensors[0] if len(sensors) == 1 else Together(sensors)
+    specs = [spec for spec in setting.kind.sensors if not (remote and isinstance(spec, CameraSpec))]
+    sensors = [_make(spec, setting) for spec in specs if not isinstance(spec, EstimateSpec)]
+    sensor = sensors[0] if len(sensors) == 1 else Together(sensors)
+    for spec in specs:
+        if isinstance(spec, EstimateSpec):
+            sensor = Estimate(spec, setting, sensor)
+    return sensor
 
 
 def make_streams(setting: Setting) -> list[Stream]:
