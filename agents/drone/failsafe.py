@@ -75,6 +75,8 @@ class HoldReturnLand:
             if now - self.descending > self.parameters.touchdown_time:
                 self._enter(LANDED, observation)
         elif self.mode in (RETURN, BATTERY):
+            if sensed["position"][2] > self.place[2] - 1.0:
+                self.place[:2] = self.home[:2]  # high enough to fly there
             if self._aside(sensed) < self.parameters.home_radius:
                 self._enter(LAND, observation)
         elif self.mode in (NOMINAL, HOVER):
@@ -87,9 +89,9 @@ class HoldReturnLand:
         assert sensed is not None
         if self.mode == LANDED:
             return Action(np.array([0.0, 0.0, STOP_ROTORS, self.yaw]))
-        speed = p.kp / p.kd * (self._target(sensed) - sensed["position"])
+        speed = p.kp / p.kd * (self.place - sensed["position"])
         if self.mode in (RETURN, BATTERY):
-            speed = _limited(speed, p.return_speed)
+            speed = np.append(_limited(speed[:2], p.return_speed), _limited(speed[2:], p.return_speed))
         elif self.mode == LAND:
             speed[2] = -p.land_speed
         wanted = _limited(p.kd * (speed - sensed["velocity"]), p.max_acceleration)
@@ -119,11 +121,12 @@ class HoldReturnLand:
         height = float(sensed["position"][2] - home[2])
         cruise = max(p.return_height, height)
         seconds = (self._aside(sensed) + cruise - height) / p.return_speed + cruise / p.land_speed
+        seconds += 2 * p.kd / p.kp + p.touchdown_time / NS  # to speed up, to slow down, and to be sure to be down
         needed = float(sensed["energy_used"][0]) / (now / NS) * seconds + p.reserve * self.capacity
         return float(sensed["state_of_charge"][0]) * self.capacity < needed
 
     def _enter(self, mode: str, observation: Observation) -> None:
-        """Begin a mode: where it holds is where it comes to rest, on the way home at its height, over home to land."""
+        """Begin a mode: it holds where it comes to rest, rises there before it flies home, and lands at home."""
         sensed, p, now, home = observation.sensed, self.parameters, observation.time, self.home
         assert sensed is not None and home is not None
         if mode == self.mode:
@@ -137,13 +140,6 @@ class HoldReturnLand:
         if self.mode in (RETURN, BATTERY):
             self.place[:2] = home[:2]
         self.mode, self.since, self.descending = mode, now, now
-
-    def _target(self, sensed: Sample) -> F64:
-        """Return the point to fly to: on the way home up first, then over home."""
-        is_up = sensed["position"][2] > self.place[2] - 1.0
-        if self.mode not in (RETURN, BATTERY) or not is_up or self.home is None:
-            return self.place
-        return np.append(self.home[:2], self.place[2])
 
     def _aside(self, sensed: Sample) -> float:
         """Return how far home is over ground [m]."""

@@ -14,7 +14,7 @@ from twin.physics.dynamics import make_dynamics
 from twin.protocols import Failsafe
 from twin.scenario import load_kind
 from twin.sensors.field import Setting
-from twin.sensors.navigation import Navigation
+from twin.sensors.make import make_sensor
 from twin.specs import HoverSpec, RobotSpec
 from twin.state import NEVER, Action, Commands, Observation, Sample
 from twin.tasks import make_task
@@ -35,12 +35,22 @@ def spec(kind):
 
 
 @pytest.fixture
-def failsafe(spec):
-    table = dict(command_timeout="200 ms", state_age="400 ms", hover_time="3 s", land_speed="0.7 m/s")
-    spec = replace(spec, kind=spec.kind.model_copy(update={"failsafe_parameters": table}))
-    made = plugins.load_class(spec.kind.failsafe, Failsafe, DRONE).value()
-    made.reset(spec, np.random.default_rng(0))
-    return made
+def guarded(spec):
+    """Return the drone's failsafe with parameters of one's own."""
+
+    def make(**table):
+        fast = dict(command_timeout="200 ms", state_age="400 ms", hover_time="3 s", land_speed="0.7 m/s")
+        mine = replace(spec, kind=spec.kind.model_copy(update={"failsafe_parameters": {**fast, **table}}))
+        made = plugins.load_class(spec.kind.failsafe, Failsafe, DRONE).value()
+        made.reset(mine, np.random.default_rng(0))
+        return made
+
+    return make
+
+
+@pytest.fixture
+def failsafe(guarded):
+    return guarded()
 
 
 @pytest.fixture
@@ -55,7 +65,7 @@ def flight(kind, tmp_path):
         group = BodyGroup("patrol", kind.body, dynamics, np.array([position]), turn, ["drone"])
         physics = BulletPhysics(500, [group], tmp_path / "floor.obj")
         worlds.append(physics)
-        sensor, row = Navigation(kind.sensors[0], Setting(["drone"], kind, None, None, 1)), np.array([0])
+        sensor, row = make_sensor(Setting(["drone"], kind, dynamics, None, 1)), np.array([0])
         bodies, commands, states = physics.reset(), Commands({"patrol": np.zeros((1, 4))}), []
         for tick in range(round(seconds * 500)):
             if tick % 10 == 0:
@@ -154,6 +164,80 @@ def test_a_drone_left_alone_at_speed_brakes_holds_lands_and_stops_its_rotors(fai
     assert down[2] < 0.15 and np.linalg.norm(still) < 0.01
     assert np.linalg.norm((down - held)[:2]) < 3.0
     assert dynamics.rotor_speed.max() < 1e-3
+
+
+@pytest.mark.parametrize("action", ["hold", "return", "land"])
+def test_a_drone_whose_link_dies_does_as_configured(guarded, flight, action):
+    failsafe = guarded(link_loss=action, return_height="12 m")
+    link_dies = 4 * S
+
+    def decide(observation):
+        heard = min(observation.time, link_dies)
+        if failsafe.update(replace(observation, heard=heard, answers=heard)) != "nominal":
+            return failsafe.act(observation)
+        return Action(np.array([3.0, 0.0, 0.0, 0.0]))
+
+    states, dynamics = flight(decide, {"hold": 25, "return": 60, "land": 30}[action])
+    places = {time: position for time, position, _ in states}
+    left, last = places[link_dies], states[-1][1]
+    assert left[0] > 15.0  # the edge had flown it away from home
+    aside, velocity = np.hypot(*last[:2]), states[-1][2]
+    if action == "hold":
+        rested = places[12 * S]
+        assert failsafe.mode == "hover" and np.linalg.norm(last - rested) < 0.5
+        assert abs(last[2] - left[2]) < 1.5
+    else:
+        assert failsafe.mode == "landed" and last[2] < 0.15 and dynamics.rotor_speed.max() < 1.0
+        assert np.linalg.norm(velocity) < 0.01
+        assert aside < 0.6 if action == "return" else aside > 15.0
+    highest = max(position[2] for time, position, _ in states if time > link_dies)
+    assert (highest > 21.0) == (action == "return")  # 12 m over home, which was at 10 m
+
+
+def test_a_drone_comes_home_on_what_its_battery_keeps_for_that(guarded, flight, kind):
+    small = {**kind.body.parameters["battery"], "energy": 9000.0}
+    kind.body.parameters["battery"] = small
+    failsafe = guarded(reserve=0.15, return_height="8 m")
+    modes, left = [], []
+
+    def decide(observation):
+        now, position, velocity = observation.time, observation.sensed["position"], observation.sensed["velocity"]
+        modes.append(failsafe.update(replace(observation, heard=now, answers=now)))
+        left.append(float(observation.sensed["state_of_charge"][0]))
+        if modes[-1] != "nominal":
+            return failsafe.act(observation)
+        return Action(np.array([2.0, 0.0, 8.0 - position[2] - 2.0 * velocity[2], 0.0]))  # on and on eastwards
+
+    states, dynamics = flight(decide, 75, position=(0.0, 0.0, 0.2))
+    assert list(dict.fromkeys(modes)) == ["nominal", "battery return", "land", "landed"]
+    turned, landing, down = (modes.index(mode) for mode in ("battery return", "land", "landed"))
+    assert states[turned][1][0] > 30.0
+    assert np.hypot(*states[-1][1][:2]) < 0.6 and states[-1][1][2] < 0.15
+    # Drag takes a tenth of the speed that it means to have: three of some thirty seconds.
+    power = dynamics.used[0] / (states[down][0] / S)
+    assert left[down] == pytest.approx(0.15, abs=3.0 * power / 9000.0)
+    assert left[landing] > left[down] > 0.0
+
+
+def test_home_is_farther_on_a_weaker_battery(guarded):
+    """What is needed is the mean power so far times the way at its speed, the descent, and the reserve."""
+    failsafe = guarded(reserve=0.1, return_height="10 m", return_speed="5 m/s", land_speed="1 m/s")
+    capacity, used, now = failsafe.capacity, 150.0 * 100, 100 * S
+
+    def mode(charge, away):
+        failsafe.mode = "nominal"
+        seen = sample(now, position=(away, 0.0, 10.0))
+        battery = {"state_of_charge": np.array([charge]), "energy_used": np.array([used])}
+        seen = replace(seen, values={**seen.values, **battery})
+        return failsafe.update(Observation(now, "drone", seen, (), now, now))
+
+    start = sample(0)
+    failsafe.update(Observation(0, "drone", start, (), 0, 0))
+    for away in (0.0, 100.0, 400.0):
+        seconds = away / 5 + 10 / 5 + 10 / 1 + 2 * 2 + 1  # over ground, up 10 m, down 10 m; 2 kd/kp, touchdown_time
+        needed = 0.1 + 150.0 * seconds / capacity
+        assert mode(needed + 1e-6, away) == "nominal"
+        assert mode(needed - 1e-6, away) == "battery return"
 
 
 def test_hover_stays_where_the_first_sample_found_it(kind, spec, flight):

@@ -127,9 +127,7 @@ class Estimate:
 
 
 def _variances(gnss: object, barometer: object, compass: object) -> F64:
-    """Return (5,): a fix's variance that is white, that of its bias and of its velocity [1/s2], over that of its place;
-    the variance of a height [m2] and of a heading [rad2].
-    """
+    """Return variances (5,): a fix's white part, lasting part and velocity over the fix's; a height's; a heading's."""
     white = bias = speed = height = heading = 0.0
     if isinstance(gnss, GnssSpec) and (whole := gnss.noise**2 + gnss.bias**2):
         white, bias, speed = gnss.noise**2 / whole, gnss.bias**2 / whole, gnss.speed_noise**2 / whole
