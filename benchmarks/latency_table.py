@@ -23,6 +23,8 @@ DELAYS = (0, 5, 20, 50, 100, 200)  # ms each way
 ARMS = {
     "factory/picking": {"parts_placed": ("parts placed", 1, 0), "missed_picks": ("missed", 1, 0),
                         "cycle_time": ("cycle, s", 1, 2)},
+    "factory/hand-over": {"handed_over": ("handed over", 1, 0), "dropped": ("dropped", 1, 0),
+                          "handover_time": ("in both hands, s", 1, 2), "completion_time": ("complete, s", 1, 1)},
     "factory/teleoperation": {"tool_error_rms": ("tool error rms, mm", 1e3, 1),
                               "felt_force_max": ("force felt, N", 1, 1)},
 }  # fmt: skip
@@ -59,15 +61,16 @@ def arms(picture: Path | None) -> None:
     """Print a table a task, and draw the figures over the delay."""
     networks = {f"{ms} ms": ["network.kind=fixed", f"network.delay={ms} ms"] for ms in DELAYS}
     networks["nr"] = ["network.kind=nr"]
-    found = {name: {key: figures(name, settings) for key, settings in networks.items()} for name in ARMS}
+    found: dict[str, dict[str, dict[str, object]]] = {}
     for name, columns in ARMS.items():
+        found[name] = {key: figures(name, settings) for key, settings in networks.items()}
         print(f"\n| {name} | {' | '.join(label for label, _, _ in columns.values())} | failsafes | verdict |")
         print("|---" * (len(columns) + 3) + "|")
         for key, row in found[name].items():
             cells = ["-" if row[figure] is None else f"{float(row[figure]) * scale:.{digits}f}"
                      for figure, (_, scale, digits) in columns.items()]  # fmt: skip
             verdict = "passed" if row["passed"] else "failed"
-            print(f"| {key} | {' | '.join(cells)} | {row['failsafes']} | {verdict} |")
+            print(f"| {key} | {' | '.join(cells)} | {row['failsafes']} | {verdict} |", flush=True)
     if picture is not None:
         draw(found, picture)
 

@@ -182,10 +182,17 @@ class EstimateSpec(ReadingSpec):
     orientation: Radians = Field(default=pi / 180, gt=0)
 
 
+class VacuumSensorSpec(ReadingSpec):
+    """The switch of a suction cup: whether it holds something."""
+
+    kind: Literal["vacuum"]
+
+
 SensorSpec = Annotated[
     NavigationSpec
     | JointsSpec
     | ToolForceSpec
+    | VacuumSensorSpec
     | CameraSpec
     | OdometrySpec
     | LidarSpec

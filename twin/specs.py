@@ -32,6 +32,7 @@ from twin.sensor_specs import NavigationSpec as NavigationSpec
 from twin.sensor_specs import OdometrySpec as OdometrySpec
 from twin.sensor_specs import SensorSpec as SensorSpec
 from twin.sensor_specs import ToolForceSpec as ToolForceSpec
+from twin.sensor_specs import VacuumSensorSpec as VacuumSensorSpec
 from twin.service_specs import ExponentialTime as ExponentialTime
 from twin.service_specs import ExternalSpec as ExternalSpec
 from twin.service_specs import FixedTime as FixedTime
@@ -42,6 +43,7 @@ from twin.service_specs import ServerSpec as ServerSpec
 from twin.service_specs import ServiceTimeSpec as ServiceTimeSpec
 from twin.service_specs import UniformTime as UniformTime
 from twin.task_specs import FormationSpec as FormationSpec
+from twin.task_specs import HandOverSpec as HandOverSpec
 from twin.task_specs import HoverSpec as HoverSpec
 from twin.task_specs import LandingSpec as LandingSpec
 from twin.task_specs import PickingSpec as PickingSpec
@@ -49,6 +51,7 @@ from twin.task_specs import RoundsSpec as RoundsSpec
 from twin.task_specs import RouteSpec as RouteSpec
 from twin.task_specs import TaskSpec as TaskSpec
 from twin.task_specs import TeleoperationSpec as TeleoperationSpec
+from twin.task_specs import ToolPathSpec as ToolPathSpec
 from twin.units import (
     BitRate,
     Bytes,

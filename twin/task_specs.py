@@ -67,6 +67,25 @@ class TeleoperationSpec(Spec):
     acceleration: float = Field(default=0.2, gt=0)  # m/s2, until that speed is reached
 
 
+class HandOverSpec(Spec):
+    """Hand the robots of the group `parts` from the first arm of a pair to the second, which puts them into a bin."""
+
+    kind: Literal["hand_over"]
+    parts: str
+    bin: tuple[Point, Point]  # lower and upper corner of the space in which a part is let go at last
+
+
+class ToolPathSpec(Spec):
+    """Lead the tools of all arms of a group along one closed path in their root links' axes, from rest on."""
+
+    kind: Literal["tool_path"]
+    link: str
+    place: Point = (0.0, 0.0, 0.0)  # of the tool, in the link's axes
+    waypoints: tuple[Point, ...] = Field(min_length=3)  # the first where the tool is at the arm's start
+    speed: Speed = Field(gt=0)
+    acceleration: float = Field(default=0.5, gt=0)  # m/s2, until that speed is reached
+
+
 Spot = tuple[Coordinate, Coordinate]
 """A point of the floor, x and y [m]."""
 
@@ -89,6 +108,14 @@ class RoundsSpec(Spec):
 
 
 TaskSpec = Annotated[
-    FormationSpec | RouteSpec | HoverSpec | LandingSpec | PickingSpec | TeleoperationSpec | RoundsSpec,
+    FormationSpec
+    | RouteSpec
+    | HoverSpec
+    | LandingSpec
+    | PickingSpec
+    | HandOverSpec
+    | ToolPathSpec
+    | TeleoperationSpec
+    | RoundsSpec,
     Field(discriminator="kind"),
 ]

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from twin.mechanism.dynamics import inverse_dynamics
+from twin.mechanism.joint_path import joints_at, plan_joints
 from twin.mechanism.kinematics import inverse_kinematics, tool_jacobian, tool_pose
-from twin.mechanism.tree import Frame, read_mechanism
+from twin.mechanism.tree import Frame, read_mechanism, with_load
 from twin.physics.bodies import BodyGroup
 from twin.physics.bullet import BulletPhysics
 from twin.physics.dynamics import make_dynamics
@@ -80,6 +81,42 @@ def test_the_jacobian_is_the_derivative_of_the_pose_and_inverse_kinematics_its_i
         found = inverse_kinematics(tree, tool, lower, upper, near, near, place, turn, 100)
         at, axes = tool_pose(tree, tool, found)
         assert at == pytest.approx(place, abs=1e-4) and axes == pytest.approx(turn, abs=1e-3)
+
+
+def test_a_load_is_a_welded_link(tmp_path):
+    """A tree with a load takes the same efforts as that of a URDF in which the load is a link."""
+    mechanism = read_mechanism(DATA / MODELS[0])
+    link = '<inertial><mass value="2"/><inertia ixx="0.01" iyy="0.01" izz="0.01" ixy="0" ixz="0" iyz="0"/></inertial>'
+    welded = f"""<link name="load">{link}</link><joint name="weld" type="fixed"><origin xyz="0.02 0.1 0.2"/>
+      <parent link="lbr_iiwa_link_7"/><child link="load"/></joint></robot>"""
+    (tmp_path / "loaded.urdf").write_text((DATA / MODELS[0]).read_text().replace("</robot>", welded))
+    expected = read_mechanism(tmp_path / "loaded.urdf").tree
+    tree = with_load(mechanism.tree, mechanism.tool("lbr_iiwa_link_7", (0.02, 0.1, 0.2)), 2.0, 0.01)
+    for q, speed, gain in np.random.default_rng(3).uniform(-1, 1, (10, 3, 7)):
+        efforts = [inverse_dynamics(t, q, speed, gain, DOWN) for t in (tree, expected)]
+        assert efforts[0] == pytest.approx(efforts[1], abs=1e-10)
+
+
+def test_planned_joints_lead_the_tool_along_its_path_and_come_back():
+    """Between points 5 mm apart a cubic spline is off by far less than the 1 mm that each of them may be."""
+    mechanism, body = read_mechanism(DATA / MODELS[0]), load_kind(ROOT / "agents/kuka").body
+    tool, start = mechanism.tool("lbr_iiwa_link_7"), body.joint_start()
+    bounds = tuple(np.array([getattr(joint, name) for joint in mechanism.joints]) for name in ("lower", "upper"))
+    first, turn = tool_pose(mechanism.tree, tool, start)
+
+    def place(way):  # once round a circle of 10 cm
+        return first + 0.1 * np.array([0.0, np.sin(way / 0.1), 1 - np.cos(way / 0.1)])
+
+    path, h = plan_joints(mechanism.tree, tool, bounds, start, place, 0.2 * np.pi), 1e-5
+    for way in np.linspace(0, 1.5 * path.length, 50):
+        joints, change = joints_at(path, way)
+        at, axes = tool_pose(mechanism.tree, tool, joints)
+        assert at == pytest.approx(place(way), abs=1e-3) and axes == pytest.approx(turn, abs=5e-3)
+        slope = (joints_at(path, way + h)[0] - joints_at(path, way - h)[0]) / (2 * h)
+        assert change == pytest.approx(slope, abs=1e-4)
+    assert joints_at(path, path.length)[0] == pytest.approx(start, abs=1e-3)
+    with pytest.raises(ValueError, match="misses"):
+        plan_joints(mechanism.tree, tool, bounds, start, lambda way: 3 * place(way), path.length)
 
 
 @pytest.mark.parametrize("name", ["kuka", "panda"])

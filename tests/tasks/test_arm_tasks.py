@@ -1,15 +1,17 @@
 """Judges of arm tasks: parts in the bin or past the end; the tool beside the hand."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from twin.errors import ScenarioError
 from twin.mechanism.kinematics import tool_pose
 from twin.mechanism.tree import read_mechanism
 from twin.scenario import load_kind
-from twin.specs import PickingSpec, TeleoperationSpec
-from twin.state import BodyState, Frame, Node
+from twin.specs import HandOverSpec, PickingSpec, TeleoperationSpec, ToolPathSpec
+from twin.state import BodyState, Event, Frame, Node
 from twin.tasks import make_task
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -33,6 +35,50 @@ def test_parts_count_once_in_the_bin_or_past_the_end():
     judge.take(frame(2 * 10**9, [(0, 0, 0), (1.5, 1.5, 0.5), (0, 1, 0.9), (0, 5.1, 0.9)]))
     judge.take(frame(6 * 10**9, [(0, 0, 0), (1.5, 9.0, 0.5), (1.2, 1.2, 0.5), (1.5, 1.5, 0.5)]))
     assert judge.figures() == {"parts_placed": 2, "missed_picks": 1, "cycle_time": 4.0, "completion_time": None}
+
+
+def test_a_part_is_handed_over_once_both_held_it_and_dropped_where_nobody_holds_it_in_the_air():
+    spec = HandOverSpec(kind="hand_over", parts="parts", bin=((1, 1, 0), (2, 2, 1)))
+    nodes = [Node("a", "pair", "kuka", 0), Node("b", "pair", "kuka", 1, row=1),
+             *(Node(f"p{i}", "parts", "part", i + 2, row=i) for i in range(3))]  # fmt: skip
+    judge = make_task(spec, 2).judge("pair", nodes)
+    arms, low = [(0, 0, 0)] * 2, [(0, 0, 0.1)] * 3
+
+    def told(time, places, *events):
+        events = [Event(round(at * 1e9), kind, robot, part) for at, kind, robot, part in events]
+        judge.take(replace(frame(round(time * 1e9), [*arms, *places]), events=events))
+
+    told(0, low)
+    told(1, [(0, 0, 0.5), *low[1:]],
+         (0.1, "gripped", "a", "p0"), (0.6, "gripped", "b", "p0"), (0.9, "released", "a", "p0"))  # fmt: skip
+    told(2, [(1.5, 1.5, 0.5), *low[1:]], (2.0, "released", "b", "p0"))
+    told(3, [(1.5, 1.5, 0.1), (0, 0, 0.11), low[2]], (2.5, "gripped", "a", "p1"), (3.0, "released", "a", "p1"))
+    assert judge.figures() == {
+        "handed_over": 1, "dropped": 0, "handover_time": pytest.approx(0.3), "completion_time": None
+    }  # fmt: skip
+    told(4, [(1.5, 1.5, 0.1), low[1], (1.5, 1.5, 0.4)], (3.5, "gripped", "a", "p2"), (4.0, "torn off", "a", "p2"))
+    assert judge.figures()["dropped"] == 1, "over the bin, but it was never handed over"
+
+
+def test_a_hand_over_takes_pairs():
+    with pytest.raises(ScenarioError, match="found 3"):
+        make_task(HandOverSpec(kind="hand_over", parts="parts", bin=((0, 0, 0), (1, 1, 1))), 3)
+
+
+def test_the_error_of_tools_on_a_path_is_their_distance_from_it():
+    body = load_kind(ROOT / "agents/kuka").body
+    mechanism, joints = read_mechanism(body.urdf), body.joint_start()
+    at, _ = tool_pose(mechanism.tree, mechanism.tool("lbr_iiwa_link_7"), joints)
+    way = [(at + gap).tolist() for gap in ([0, 0, 0], [0, 0.1, 0], [0, 0.1, 0.1])]
+    spec = ToolPathSpec(kind="tool_path", link="lbr_iiwa_link_7", waypoints=way, speed=0.1, acceleration=0.5)
+    task = make_task(spec, 1, body)
+    judge = task.judge("arm", [Node("arm", "arm", "kuka", 0)])
+    judge.take(frame(0, [(5, 5, 5)], joints))
+    judge.take(frame(10**9, [(5, 5, 5)], joints))
+    off = np.linalg.norm(task.point(0.1 * 1.0 - 0.1**2 / 0.5 / 2) - at)  # v t - v^2/2a
+    assert judge.figures() == pytest.approx({"tool_error_rms": off / 2**0.5, "tool_error_max": off}, abs=1e-6)
+    with pytest.raises(ScenarioError, match="isn't where the tool starts"):
+        make_task(spec.model_copy(update={"waypoints": ((0.0, 0.0, 1.0), *map(tuple, way[1:]))}), 1, body)
 
 
 def test_a_tools_error_is_its_distance_from_the_hand():

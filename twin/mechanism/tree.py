@@ -101,6 +101,25 @@ def read_mechanism(path: Path) -> Mechanism:
     return Mechanism(path, joints, tree, frames, vector_of(links[base].find("inertial/origin"), "xyz"))
 
 
+def with_load(tree: Tree, frame: Frame, mass: float, inertia: float) -> Tree:
+    """Return the tree with a load of `mass` [kg] at `frame`, of `inertia` [kg m2] round any axis through it."""
+    row = frame.joint
+    if row == BASE:
+        return tree
+    own, masses = tree.mass[row], tree.mass.copy()
+    centres, tensors = tree.centre.copy(), tree.inertia.copy()
+    masses[row] += mass
+    centres[row] = (own * tree.centre[row] + mass * frame.place) / masses[row]
+    tensors[row] += _shifted(own, tree.centre[row] - centres[row]) + _shifted(mass, frame.place - centres[row])
+    tensors[row] += inertia * np.eye(3)
+    return tree._replace(mass=masses, centre=centres, inertia=tensors)
+
+
+def _shifted(mass: float, arm: F64) -> F64:
+    """Return the inertia (3, 3) kg m2 of a point mass at `arm` (3,) m."""
+    return np.asarray(mass * ((arm @ arm) * np.eye(3) - np.outer(arm, arm)), dtype=np.float64)
+
+
 def _parents_first(
     path: Path, links: Mapping[str, ElementTree.Element], above: Mapping[str, ElementTree.Element]
 ) -> list[str]:
@@ -147,7 +166,7 @@ def _masses(links: Mapping[str, ElementTree.Element], frames: Mapping[str, Frame
         tensor = turned @ _tensor(inertial.find("inertia")) @ turned.T
         mass[frame.joint] += kilograms
         moment[frame.joint] += kilograms * here
-        second[frame.joint] += tensor + kilograms * ((here @ here) * np.eye(3) - np.outer(here, here))
+        second[frame.joint] += tensor + _shifted(kilograms, here)
     centre = moment / np.where(mass > 0, mass, 1.0)[:, None]
     outer = np.einsum("i,jk->ijk", np.einsum("ij,ij->i", centre, centre), np.eye(3)) - np.einsum(
         "ij,ik->ijk", centre, centre

@@ -57,10 +57,11 @@ class Grip:
         self.base_centre = mechanism.base_centre
         self._place = place  # in the command
         self._on: Bool = np.zeros(n, dtype=bool)
+        self.holds: Bool = np.zeros(n, dtype=bool)  # between steps, which cups hold something
 
     def reset(self) -> None:
         """Switch it off."""
-        self._on[:] = False
+        self._on[:] = self.holds[:] = False
 
     def wanted(self, command: F64) -> Bool:
         """Return (n,) whose suction is on; it stays as it is while the brake is on."""
@@ -86,7 +87,12 @@ class Grips:
             if grip is not None:
                 self._groups.append((group.name, grip, start, stop))
             start = stop
-        self.held: dict[int, int] = {}  # row of what is held -> row of the gripper
+        self._held: dict[int, int] = {}  # row of a gripper -> row of what it holds
+
+    @property
+    def held(self) -> set[int]:
+        """The rows of bodies that are held, by one gripper or by several."""
+        return set(self._held.values())
 
     def update(self, commands: Commands, bodies: BodyState, time: int) -> list[Event]:
         """Do what the commands want at `time` [ns]."""
@@ -97,6 +103,7 @@ class Grips:
                 event = self._update(grip, row, bool(wanted[row - start]), bodies, time)
                 if event is not None:
                     events.append(event)
+                    grip.holds[row - start] = row in self._held
         return events
 
     def _update(self, grip: Grip, row: int, wanted: bool, bodies: BodyState, time: int) -> Event | None:
@@ -104,16 +111,16 @@ class Grips:
         held = world.held_by(row)
         if held is None:
             held = world.nearest(row, self._tip(grip, row, bodies), grip.spec.reach) if wanted else None
-            if held is None or held in self.held:
+            if held is None:
                 return None
             world.hold(row, grip.spec.link, held, grip.spec.force)
-            self.held[held] = row
+            self._held[row] = held
             return Event(time, "gripped", arm, self._names[held])
         slip = world.slip(row) if wanted else 0.0
         if wanted and slip <= grip.spec.reach:
             return None
         world.release(row)
-        del self.held[held]
+        del self._held[row]
         return Event(time, "torn off" if wanted else "released", arm, self._names[held], slip)
 
     def _tip(self, grip: Grip, row: int, bodies: BodyState) -> list[float]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from math import pi
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
 from twin.kernels import kernel  # isort: skip  before numba
 import numpy as np
@@ -17,15 +17,23 @@ from pydantic import Field
 
 from twin.errors import ScenarioError, nearest
 from twin.mechanism.dynamics import inverse_dynamics
-from twin.mechanism.tree import Tree, read_mechanism
+from twin.mechanism.tree import Mechanism, Tree, read_mechanism, with_load
 from twin.physics.grip import Grip, VacuumSpec
-from twin.specs import Spec
+from twin.specs import Point, Spec
 from twin.state import F64, I64, BodyState, Bool
-from twin.units import Hertz
+from twin.units import Hertz, Kilograms, unit
 
 GRAVITY = (0.0, 0.0, -9.81)
 """m/s2, that the drives make up for, in the axes of a base that stands upright"""
 _MODES = ("position", "velocity", "effort")
+
+
+class PayloadSpec(Spec):
+    """What the drives take to be at the link of the suction cup while it holds something."""
+
+    mass: Kilograms = Field(gt=0)
+    place: Point  # of its centre of mass, in the link's axes
+    inertia: Annotated[float, unit("kg m2")] = Field(default=0.0, ge=0)  # about that, round any axis
 
 
 class ManipulatorParameters(Spec):
@@ -36,12 +44,14 @@ class ManipulatorParameters(Spec):
     acceleration: float = Field(default=15.0, gt=0)  # rad/s2 or m/s2, of each joint at most
     fingers: tuple[str, ...] = ()  # joints that the command's opening moves
     vacuum: VacuumSpec | None = None
+    payload: PayloadSpec | None = None
 
 
 class Drives(NamedTuple):
     """Constants of a kind of arm, as kernels take them; J joints, A of them of the arm."""
 
     tree: Tree
+    loaded: Tree  # the same while the suction cup holds something
     place: I64  # (J,) of each joint in the command
     mode: int  # of _MODES
     rate: float  # rad/s, of the position loop
@@ -58,8 +68,8 @@ class Manipulator:
     """Turns joint commands of n arms into the efforts of their drives.
 
     The position loop asks for a velocity and the velocity loop for an acceleration, both within the joint's limits;
-    the effort for it is that of the rigid arm without load, its friction included (computed torque: Siciliano et
-    al., Robotics, 2009, section 8.5.2), within the drive's limit.
+    the effort for it is that of the rigid arm, with its payload while it holds something, and of its friction (computed
+    torque: Siciliano et al., Robotics, 2009, section 8.5.2), within the drive's limit.
 
     Public between steps, one row per arm: `saturated` (n,), ticks in which a drive could not give what was asked
     of it; `effort` (n, J) of the last tick.
@@ -71,13 +81,13 @@ class Manipulator:
     def __init__(self, parameters: dict[str, Any] | ManipulatorParameters, n: int, urdf: Path) -> None:
         p = ManipulatorParameters.model_validate(parameters)
         self.mechanism = read_mechanism(urdf)
-        self.drives = _drives(p, self.mechanism.joints, self.mechanism.tree)
+        self.drives = _drives(p, self.mechanism)
         joints = len(self.mechanism.joints)
         self.arm_joints = joints - len(p.fingers)
         self.width = self.arm_joints + bool(p.fingers) + (p.vacuum is not None) + 1
         self.grip = None if p.vacuum is None else Grip(p.vacuum, self.mechanism, self.arm_joints + bool(p.fingers), n)
         self.effort, self.saturated = np.zeros((n, joints)), np.zeros(n, dtype=np.int64)
-        self._held, self._braking = np.zeros((n, joints)), np.zeros(n, dtype=bool)
+        self._held, self._braking, self._empty = np.zeros((n, joints)), np.zeros(n, dtype=bool), np.zeros(n, dtype=bool)
 
     def reset(self) -> None:
         """Release the brakes and forget what the drives did."""
@@ -96,12 +106,14 @@ class Manipulator:
         if command.shape[1] != self.width:
             raise ScenarioError(f"the command has {command.shape[1]} numbers, but this arm takes {self.width}")
         shape = self.effort.shape
+        holds = self._empty if self.grip is None else self.grip.holds
         _efforts(self.drives, state.joint_position.reshape(shape), state.joint_velocity.reshape(shape), command,
-                 self._held, self._braking, self.saturated, self.effort)  # fmt: skip
+                 holds, self._held, self._braking, self.saturated, self.effort)  # fmt: skip
         return self.effort
 
 
-def _drives(p: ManipulatorParameters, joints: tuple[Any, ...], tree: Tree) -> Drives:
+def _drives(p: ManipulatorParameters, mechanism: Mechanism) -> Drives:
+    joints, tree = mechanism.joints, mechanism.tree
     names = [joint.name for joint in joints]
     for name in p.fingers:
         if name not in names:
@@ -111,13 +123,24 @@ def _drives(p: ManipulatorParameters, joints: tuple[Any, ...], tree: Tree) -> Dr
     limits = ("lower", "upper", "velocity", "effort", "damping")
     lower, upper, velocity, effort, damping = (np.array([getattr(joint, name) for joint in joints]) for name in limits)
     rate, mode = 2 * pi * p.bandwidth, _MODES.index(p.interface)
-    return Drives(tree, place.astype(np.int64), mode, rate, p.acceleration, lower, upper, velocity, effort, damping,
-                  fingers)  # fmt: skip
+    return Drives(tree, _loaded(p, mechanism), place.astype(np.int64), mode, rate, p.acceleration, lower, upper,
+                  velocity, effort, damping, fingers)  # fmt: skip
+
+
+def _loaded(p: ManipulatorParameters, mechanism: Mechanism) -> Tree:
+    if p.payload is None:
+        return mechanism.tree
+    if p.vacuum is None:
+        raise ValueError("payload: there is no vacuum to hold it")
+    load = p.payload
+    frame = mechanism.tool(p.vacuum.link, load.place)
+    return with_load(mechanism.tree, frame, load.mass, load.inertia)
 
 
 @kernel
 def _efforts(
-    d: Drives, position: F64, velocity: F64, command: F64, held: F64, braking: Bool, saturated: I64, out: F64
+    d: Drives, position: F64, velocity: F64, command: F64, holds: Bool, held: F64, braking: Bool, saturated: I64,
+    out: F64,
 ) -> None:
     joints = position.shape[1]
     gain = np.empty(joints)
@@ -140,7 +163,8 @@ def _efforts(
                 wanted = asked
             wanted = _within(wanted, d.velocity[j])
             gain[j] = 0.0 if free and not d.fingers[j] else _within(2.0 * d.rate * (wanted - speed[j]), d.acceleration)
-        out[i] = inverse_dynamics(d.tree, q, np.zeros(joints) if free else speed, gain, GRAVITY)
+        tree = d.loaded if holds[i] else d.tree
+        out[i] = inverse_dynamics(tree, q, np.zeros(joints) if free else speed, gain, GRAVITY)
         beyond = False
         for j in range(joints):
             asked = out[i, j] + (command[i, d.place[j]] if free and not d.fingers[j] else d.damping[j] * speed[j])

@@ -22,6 +22,7 @@ from twin.sensors.lidar import Lidar
 from twin.sensors.navigation import Navigation
 from twin.sensors.odometry import Odometry
 from twin.sensors.tool_force import ToolForce
+from twin.sensors.vacuum import Vacuum
 from twin.specs import CameraSpec, EstimateSpec, RobotKind, SensorSpec
 from twin.state import I64, BodyState, Sample
 
@@ -38,6 +39,7 @@ SENSORS: Mapping[str, SensorKind] = {
     "navigation": Navigation,
     "odometry": Odometry,
     "tool_force": ToolForce,
+    "vacuum": Vacuum,
 }
 _READABLE: Mapping[str, Readable] = {**SENSORS, "estimate": Estimate}
 

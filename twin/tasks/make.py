@@ -11,21 +11,25 @@ from twin.protocols import Course, Task
 from twin.specs import BodySpec, TaskSpec
 from twin.state import F64
 from twin.tasks.formation import Formation
+from twin.tasks.hand_over import HandOver
 from twin.tasks.hover import Hover
 from twin.tasks.landing import Landing
 from twin.tasks.picking import Picking
 from twin.tasks.rounds import Rounds
 from twin.tasks.route import Route
 from twin.tasks.teleoperation import Teleoperation
+from twin.tasks.tool_path import ToolPath
 
 TASKS: Mapping[str, Callable[[Any, int, BodySpec | None], Task]] = {
     "formation": lambda spec, count, body: Formation(spec, count),
+    "hand_over": lambda spec, count, body: HandOver(spec, count),
     "hover": lambda spec, count, body: Hover(spec, count),
     "landing": lambda spec, count, body: Landing(spec, count),
     "picking": lambda spec, count, body: Picking(spec, count),
     "route": lambda spec, count, body: Route(spec, count),
     "rounds": lambda spec, count, body: Rounds(spec, count),
     "teleoperation": Teleoperation,
+    "tool_path": ToolPath,
 }
 
 

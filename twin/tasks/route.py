@@ -44,13 +44,20 @@ class Route:
 
     def reference(self, row: int, time: float) -> Reference:
         """Return where robot `row` should be at `time` [s]."""
-        place, speed, gain = self._along(time)
+        place, speed, gain = self.along(time)
         out = np.empty((3, 3))
         place = (place + self.length * row / self.count) % self.length
         yaw = _evaluate(self._pieces, self._step, place, speed, gain, out)
         return Reference(out[0], out[1], out[2], yaw)
 
-    def _along(self, time: float) -> tuple[float, float, float]:
+    def point(self, way: float) -> F64:
+        """Return the point (3,) m that is so far [m] along the route from its first waypoint."""
+        out = np.empty((3, 3))
+        _evaluate(self._pieces, self._step, way % self.length, 0.0, 0.0, out)
+        point: F64 = out[0]
+        return point
+
+    def along(self, time: float) -> tuple[float, float, float]:
         """Return way [m], speed [m/s] and change of speed [m/s2] of everyone at `time` [s]."""
         start = self.speed / self.acceleration
         if time < start:
