@@ -62,7 +62,8 @@ class HandOver:
         body = spec.kind.body
         if body is None or spec.parameters is None:
             raise ScenarioError(f"{spec.name}: a hand-over needs `parameters`: pick, put, line and apart")
-        self.name, gives, self.p = spec.name, spec.row % 2 == 0, spec.parameters
+        self.p: HandOver.Parameters = spec.parameters
+        self.name, gives = spec.name, spec.row % 2 == 0
         vacuum, mechanism = body.parameters["vacuum"], read_mechanism(body.urdf)
         self.tree, self.tool = mechanism.tree, mechanism.tool(vacuum["link"], tuple(vacuum["place"]))
         self.lower, self.upper = (body.vector(bound)[:7] for bound in ("lower", "upper"))
