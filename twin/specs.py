@@ -148,6 +148,9 @@ class SurfaceSpec(Spec):
     thickness: Metres | None = Field(default=None, gt=0)  # of the slab, instead of the world's
     transparent: bool = False  # paths pass through; needs a thickness, here or in the world
     roughness: Metres = Field(default=0.0, ge=0)  # standard deviation of height, for the specular part
+    scattering: float = Field(default=0.0, ge=0, le=1)  # S: part of the reflected amplitude that is diffuse
+    alpha_r: int = Field(default=4, ge=0, le=20)  # exponent of the scattered lobe; 0 is the widest, Lambert's
+    k_x: float = Field(default=0.0, ge=0, le=0.5)  # part of the scattered power in the other polarisation
 
 
 class AtmosphereSpec(Spec):
@@ -169,6 +172,7 @@ class RayTracingSpec(Spec):
     rays: int = Field(default=300_000, ge=0)  # for the first search from a place
     rays_per_metre: int = Field(default=150_000, ge=0)  # of a moving source
     max_paths: int = Field(default=64, ge=1)
+    tile: Metres = Field(default=5.0, gt=0)  # longest edge of the triangles that scatter as a whole
     blockers: bool = True  # robots block and reflect
     peers: bool | None = None  # links of two moving radios; None: on carriers without a fixed one, or for a sidelink
     surfaces: dict[str, SurfaceSpec] = {}

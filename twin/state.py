@@ -84,7 +84,7 @@ class TracedLinks(RoutedLinks):
     path_element: C128  # (P,) field gain between single elements of the two arrays
     path_phase: F64  # (2, P, 2) rad between rows and between columns, of the array of a and of b
     path_transfer: C128  # (P, 2, 2) theta and phi at b by theta and phi at a, without antennas and spread
-    path_kind: I32  # (P, K) 0 reflection, 1 transmission, 2 diffraction, 3 reflection on a moving hull; -1 none
+    path_kind: I32  # (P, K) 0 reflection, 1 transmission, 2 diffraction, 3 off a moving hull, 4 scattering; -1 none
     path_face: I32  # (P, K) face of the geometry, edge, or face of a hull; -1 none
 
 

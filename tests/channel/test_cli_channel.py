@@ -64,3 +64,12 @@ def test_what_cannot_be_is_said(world, tmp_path, words, message):
     found = run("map", world, "-o", tmp_path / "m.png", *words)
     assert found.exit_code == 2
     assert message in found.output
+
+
+def test_scattering_adds_to_a_map(world, tmp_path):
+    """Over concrete: more than the direct path alone, at every point."""
+    words = ("map", world, "--site", "0,0,20", "--area", "-20,-20,20,20", "--step", 10, "--order", 0)
+    for name, more in (("plain", ()), ("rough", ("--scattering", 0.5, "--tile", 8))):
+        assert run(*words, *more, "-o", tmp_path / f"{name}.npz").exit_code == 0
+    with np.load(tmp_path / "plain.npz") as plain, np.load(tmp_path / "rough.npz") as rough:
+        assert (rough["path_gain_db"] > plain["path_gain_db"]).all()

@@ -23,7 +23,7 @@ _PATTERNS = {"isotropic": ISOTROPIC, "dipole": DIPOLE, "tr38901": TR38901}
 _BEAMS = {"broadside": BROADSIDE, "dft": DFT, "mrc": MRC}
 _DIPOLE_GAIN = 1.6409223769
 """Directivity of a half-wave dipole, 4 / Cin(2 pi)."""
-_MRC_ROUNDS = 16
+_MRC_ROUNDS, _MRC_PATHS = 16, 128
 
 
 class Antennas(NamedTuple):
@@ -198,22 +198,24 @@ def choose_beams(antennas: Antennas, a: int, b: int, amplitude: C128, phases: F6
 def _match(antennas: Antennas, a: int, b: int, amplitude: C128, phases: F64, gains: C128) -> None:
     """Turn the weights of maximum-ratio ends to the dominant singular vectors of the channel, by power iteration.
 
-    Weights stay in the span of the paths' steering vectors, whose products are `correlation`s: no element is
-    ever touched. Both ends are updated from the same round, so that neither comes first.
+    Weights stay in the span of the strongest paths' steering vectors, whose products are `correlation`s: no element
+    is ever touched. Both ends are updated from the same round, so that neither comes first.
     """
-    n = amplitude.size
-    fresh = np.empty_like(gains)
-    for _ in range(_MRC_ROUNDS):
+    everything = np.arange(amplitude.size)
+    strong = np.sort(np.argsort(-np.abs(amplitude), kind="mergesort")[:_MRC_PATHS])
+    weighs = np.zeros(amplitude.size)
+    weighs[strong] = 1.0
+    fresh = gains.copy()
+    for turn in range(_MRC_ROUNDS):
         for end in range(2):
             i = a if end == 0 else b
             if antennas.beam[i] != MRC:
-                fresh[end] = gains[end]
                 continue
             size = antennas.rows[i] * antennas.columns[i]
             norm = 0.0
-            for p in range(n):
+            for p in strong if turn < _MRC_ROUNDS - 1 else everything:
                 total = 0.0j
-                for q in range(n):
+                for q in strong:
                     like = correlation(
                         antennas.rows[i],
                         antennas.columns[i],
@@ -222,6 +224,6 @@ def _match(antennas: Antennas, a: int, b: int, amplitude: C128, phases: F64, gai
                     )
                     total += np.conj(amplitude[q] * gains[1 - end, q]) * like * size
                 fresh[end, p] = total
-                norm += (amplitude[p] * gains[1 - end, p] * total).real
+                norm += weighs[p] * (amplitude[p] * gains[1 - end, p] * total).real
             fresh[end] /= np.sqrt(max(norm, 1e-300))
         gains[:] = fresh

@@ -54,6 +54,14 @@ def path_clearance(scene: Scene, source: F64, target: F64, planes: I32, order: i
 
 
 @uncounted
+def sight_clearance(scene: Scene, point: F64, place: F64, plane: int) -> float:
+    """Return how far `place` may move while nothing comes between it and a fixed `point` just off `plane`."""
+    start, end = (point[0], point[1], point[2]), (place[0], place[1], place[2])
+    least = _room(scene, start, end, end, plane, -1, ROOM)
+    return max(0.0, SAFETY * (least - 3.0 * CLEARANCE))
+
+
+@uncounted
 def _room(scene: Scene, start: Triple, end: Triple, middle: Triple, p: int, q: int, least: float) -> float:
     """Return the distance of a segment from the nearest triangle, or `least` where none is nearer.
 

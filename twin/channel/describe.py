@@ -7,13 +7,19 @@ from dataclasses import replace
 
 import numpy as np
 
-from twin.channel.images import DIFFRACTION, MOVING, REFLECTION, TRANSMISSION
+from twin.channel.images import DIFFRACTION, MOVING, REFLECTION, SCATTERING, TRANSMISSION
 from twin.errors import ScenarioError, nearest
 from twin.link import Radio
 from twin.state import TracedLinks
 from twin.world.geometry import GROUND, Geometry
 
-_WORDS = {REFLECTION: "off", TRANSMISSION: "through", DIFFRACTION: "round edge", MOVING: "off moving face"}
+_WORDS = {
+    REFLECTION: "off",
+    TRANSMISSION: "through",
+    DIFFRACTION: "round edge",
+    MOVING: "off moving face",
+    SCATTERING: "scattered by",
+}
 
 
 def ends_of(radios: Sequence[Radio], names: Sequence[str], source: str, target: str) -> list[Radio]:
@@ -53,7 +59,7 @@ def _way(links: TracedLinks, p: int, geometry: Geometry) -> str:
     """Return such as "off tower (glass), off the ground (wet_ground)"."""
     words = []
     for kind, face in zip(links.path_kind[p].tolist(), links.path_face[p].tolist(), strict=True):
-        if kind in (REFLECTION, TRANSMISSION):
+        if kind in (REFLECTION, TRANSMISSION, SCATTERING):
             thing = geometry.face_object[face]
             name = "the ground" if thing == GROUND else geometry.objects[thing]
             words.append(f"{_WORDS[kind]} {name} ({geometry.materials[geometry.face_material[face]]})")

@@ -74,7 +74,7 @@ class FreeSpace:
         radios = self.radios
         carriers, band = np.unique(radios.carrier, return_inverse=True)
         left = np.empty(radios.a.size)
-        over = self.sea.at(time, carriers, -1)
+        over = self.sea.at(time, carriers, np.zeros(0, dtype=np.bool_))
         lines_over_sea(over, band.astype(np.int32), radios.carrier, position, radios.a, radios.b, left)
         amplitude *= left
         return np.asarray(left == 1.0)

@@ -30,7 +30,7 @@ CROSSINGS = 4
 """Walls that a path may pass through; with more it is no path."""
 WALLS, AMPLE = 4, 1.0
 """Obstacles on a leg that are looked at until one keeps it blocked for this many metres."""
-REFLECTION, TRANSMISSION, DIFFRACTION, MOVING = range(4)
+REFLECTION, TRANSMISSION, DIFFRACTION, MOVING, SCATTERING = range(5)
 
 
 class Work(NamedTuple):

@@ -13,9 +13,10 @@ from twin.channel.antennas import Antennas, array_phases, choose_beams, polarise
 from twin.channel.edges import Edges
 from twin.channel.fields import spherical_basis, spread
 from twin.channel.hulls import Hulls
+from twin.channel.media import Media
 from twin.channel.paths import Paths
 from twin.channel.sea import OverSea, over_sea
-from twin.channel.transfer import Media, Mirrors, lengthening, path_transfer
+from twin.channel.transfer import Mirrors, lengthening, path_transfer
 from twin.link import SPEED_OF_LIGHT
 from twin.state import C128, F64, I32, I64, Bool
 
@@ -87,13 +88,19 @@ def scratch() -> tuple[C128, C128, F64]:
     return np.zeros((2, 3), dtype=np.complex128), np.zeros((2, 2), dtype=np.complex128), np.zeros((2, 3))
 
 
+class Matter(NamedTuple):
+    """What the paths of a trace may meet."""
+
+    mirrors: Mirrors
+    edges: Edges
+    hulls: Hulls
+    sea: OverSea
+    media: Media
+
+
 @uncounted
 def assemble(
-    mirrors: Mirrors,
-    edges: Edges,
-    hulls: Hulls,
-    sea: OverSea,
-    media: Media,
+    matter: Matter,
     antennas: Antennas,
     ends: Ends,
     a: I32,
@@ -109,57 +116,12 @@ def assemble(
     """Write all links (a, b, pair: (L,)) to `out`, at most `limit` paths each, the weakest dropped."""
     first = 0
     for i in range(len(a)):
-        g, place_a, place_b = pair[i], ends.place[a[i]], ends.place[b[i]]
-        start, end = ends.position[place_a], ends.position[place_b]
-        va, vb = ends.velocity[place_a], ends.velocity[place_b]
-        wavelength = SPEED_OF_LIGHT / ends.carrier[a[i]]
+        g, last, clear = pair[i], first + paths.found[pair[i]], True
         plain = antennas.rows[a[i]] * antennas.columns[a[i]] * antennas.rows[b[i]] * antennas.columns[b[i]] == 1
-        last = first + paths.found[g]
-        clear = True
         for p in range(first, last):
             m = paths.rank[g, p - first]
-            length = paths.metres[g, m]
-            path_transfer(
-                mirrors,
-                edges,
-                hulls,
-                media,
-                ends.band[a[i]],
-                wavelength,
-                paths,
-                g,
-                m,
-                start,
-                end,
-                field,
-                transfer,
-                angles,
-            )
-            rate = lengthening(
-                hulls,
-                ends.body_velocity,
-                ends.body_turning,
-                ends.body_position,
-                paths,
-                g,
-                m,
-                start,
-                end,
-                va,
-                vb,
-                angles,
-            )
-            out.delay[p], out.doppler[p], out.slot[p] = length / SPEED_OF_LIGHT, (0.0 - rate) / wavelength, m
-            for k in range(3):
-                out.departure[p, k], out.arrival[p, k] = angles[0, k], angles[1, k]
-            for k in range(2):
-                out.transfer[p, k, 0], out.transfer[p, k, 1] = transfer[k, 0], transfer[k, 1]
-            element = _radiate(antennas, ends.axes, a[i], b[i], angles, transfer)
-            left = over_sea(sea, mirrors.surface, ends.band[a[i]], wavelength, paths, g, m, start, end)
+            left = _travel(matter, antennas, ends, a[i], b[i], paths, g, m, field, transfer, angles, out, p)
             clear = clear and (left == 1.0 or paths.length[g, m] > 0)
-            element *= spread(length, wavelength) * (ends.gain[a[i]] * ends.gain[b[i]] * left)
-            out.element[p] = element
-            out.amplitude[p] = element
             if not plain:
                 _phases(antennas, ends.axes, a[i], b[i], angles, p, out.phases)
         if not plain and last > first:
@@ -171,6 +133,32 @@ def assemble(
         _describe(paths.length, g, out, i, first, last)
         out.los[i] = out.los[i] and clear
         first = last
+
+
+@uncounted
+def _travel(
+    matter: Matter, antennas: Antennas, ends: Ends, a: int, b: int, paths: Paths, g: int, m: int, field: C128,
+    transfer: C128, angles: F64, out: Output, p: int,
+) -> float:  # fmt: skip
+    """Write path m of pair g, from radio a to b, to row p of `out`; return what the sea leaves of its amplitude."""
+    start, end = ends.position[ends.place[a]], ends.position[ends.place[b]]
+    va, vb = ends.velocity[ends.place[a]], ends.velocity[ends.place[b]]
+    mirrors, edges, hulls, sea, media = matter
+    band, wavelength, length = ends.band[a], SPEED_OF_LIGHT / ends.carrier[a], paths.metres[g, m]
+    path_transfer(mirrors, edges, hulls, media, band, wavelength, paths, g, m, start, end, field, transfer, angles)
+    rate = lengthening(
+        hulls, ends.body_velocity, ends.body_turning, ends.body_position, paths, g, m, start, end, va, vb, angles
+    )
+    out.delay[p], out.doppler[p], out.slot[p] = length / SPEED_OF_LIGHT, (0.0 - rate) / wavelength, m
+    for k in range(3):
+        out.departure[p, k], out.arrival[p, k] = angles[0, k], angles[1, k]
+    for k in range(2):
+        out.transfer[p, k, 0], out.transfer[p, k, 1] = transfer[k, 0], transfer[k, 1]
+    element = _radiate(antennas, ends.axes, a, b, angles, transfer)
+    left = over_sea(sea, mirrors.surface, band, wavelength, paths, g, m, start, end)
+    element *= spread(length, wavelength) * (ends.gain[a] * ends.gain[b] * left)
+    out.element[p], out.amplitude[p] = element, element
+    return left
 
 
 @uncounted
@@ -205,19 +193,22 @@ def _beams(antennas: Antennas, a: int, b: int, out: Output, i: int, first: int, 
         out.amplitude[p] = out.element[p] * gains[0, p - first] * gains[1, p - first]
 
 
-@uncounted
+@kernel
 def _drop(out: Output, i: int, first: int, last: int, limit: int) -> int:
     """Drop the weakest paths beyond `limit`, keeping the order of the others; return where they end."""
-    while last - first > limit:
-        weakest = first
-        for p in range(first + 1, last):
-            if _power(out.amplitude[p]) < _power(out.amplitude[weakest]):
-                weakest = p
-        out.dropped[i] += _power(out.amplitude[weakest])
-        last -= 1
-        for p in range(weakest, last):
-            _move(out, p + 1, p)
-    return last
+    power = np.empty(last - first)
+    for p in range(first, last):
+        power[p - first] = _power(out.amplitude[p])
+    kept = np.ones(last - first, np.bool_)
+    for p in np.argsort(power, kind="mergesort")[: last - first - limit]:
+        kept[p] = False
+        out.dropped[i] += power[p]
+    place = first
+    for p in range(first, last):
+        if kept[p - first]:
+            _move(out, p, place)
+            place += 1
+    return place
 
 
 @uncounted

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from twin.kernels import uncounted  # isort: skip  before numba
 import numpy as np
 
-from twin.channel.images import REFLECTION, TRANSMISSION
+from twin.channel.images import REFLECTION, SCATTERING, TRANSMISSION
 from twin.channel.links import Output
 from twin.channel.paths import Paths
 from twin.state import F64, I32, TracedLinks
@@ -22,8 +22,13 @@ class Ways(NamedTuple):
     vertex: F64  # (P, K, 3) m
 
 
-def traced_links(time: int, a: I32, b: I32, pair: I32, paths: Paths, face: I32, out: Output) -> TracedLinks:
-    """Return the links of `out`, `face` (T,) that of each triangle; arrays that the next trace reuses are copied."""
+def traced_links(
+    time: int, a: I32, b: I32, pair: I32, paths: Paths, face: I32, tile_face: I32, out: Output
+) -> TracedLinks:
+    """Return the links of `out`, with the face of each triangle and each tile.
+
+    Arrays that the next trace reuses are copied.
+    """
     n, k = int(out.offset[-1]), paths.kind.shape[2]
     ways = Ways(
         np.empty(n, dtype=np.int32),
@@ -31,7 +36,7 @@ def traced_links(time: int, a: I32, b: I32, pair: I32, paths: Paths, face: I32, 
         np.full((n, k), -1, dtype=np.int32),
         np.zeros((n, k, 3)),
     )
-    _retrace(pair, paths, face, out, ways)
+    _retrace(pair, paths, face, tile_face, out, ways)
     return TracedLinks(
         time=time,
         a=a,
@@ -61,7 +66,7 @@ def traced_links(time: int, a: I32, b: I32, pair: I32, paths: Paths, face: I32, 
 
 
 @uncounted
-def _retrace(pair: I32, paths: Paths, face: I32, out: Output, ways: Ways) -> None:
+def _retrace(pair: I32, paths: Paths, face: I32, tile_face: I32, out: Output, ways: Ways) -> None:
     """Write which way each path of `out` went; surfaces of the site by their faces."""
     for i in range(len(pair)):
         for p in range(out.offset[i], out.offset[i + 1]):
@@ -70,7 +75,11 @@ def _retrace(pair: I32, paths: Paths, face: I32, out: Output, ways: Ways) -> Non
             for k in range(paths.length[g, m]):
                 kind, index = paths.kind[g, m, k], paths.what[g, m, k]
                 ways.kind[p, k] = kind
-                ways.face[p, k] = face[index] if kind == REFLECTION or kind == TRANSMISSION else index
+                if kind == REFLECTION or kind == TRANSMISSION:
+                    index = face[index]
+                elif kind == SCATTERING:
+                    index = tile_face[index]
+                ways.face[p, k] = index
                 for axis in range(3):
                     ways.vertex[p, k, axis] = paths.vertex[g, m, k, axis]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from twin.kernels import uncounted  # isort: skip  before numba
+from twin.kernels import kernel, uncounted  # isort: skip  before numba
 from math import sqrt
 
 import numpy as np
@@ -94,26 +94,36 @@ def _put(
 
 
 @uncounted
-def rank(paths: Paths, position: F64, first: I32, second: I32) -> None:
+def rank(paths: Paths, position: F64, first: I32, second: I32, many: bool) -> None:
     """Sort the paths of each pair (first, second: (G,) places) by length, and forget doubles.
 
-    A double is a path with the same points, off faces of two things that touch.
+    A double is a path with the same points, off faces of two things that touch. `many` tells whether a pair may have
+    so many that they are better put into order roughly before it is done exactly.
     """
     for g in range(len(first)):
         count = 0
         for m in range(paths.found[g]):
             paths.metres[g, m] = _metres(paths, g, m, position[first[g]], position[second[g]])
-            place = count
+            paths.rank[g, m] = m
+        if many:
+            _by_length(paths.metres[g, : paths.found[g]], paths.rank[g])
+        for k in range(paths.found[g]):
+            m, place = paths.rank[g, k], count
             while place > 0 and _shorter(paths, g, m, paths.rank[g, place - 1]):
                 paths.rank[g, place] = paths.rank[g, place - 1]
                 place -= 1
             if place > 0 and _same(paths, g, m, paths.rank[g, place - 1]):
-                for k in range(place, count):  # close the gap again
-                    paths.rank[g, k] = paths.rank[g, k + 1]
+                for j in range(place, count):  # close the gap again
+                    paths.rank[g, j] = paths.rank[g, j + 1]
                 continue
             paths.rank[g, place] = m
             count += 1
         paths.found[g] = count
+
+
+@kernel
+def _by_length(metres: F64, order: I32) -> None:
+    order[: len(metres)] = np.argsort(metres, kind="mergesort")
 
 
 @uncounted

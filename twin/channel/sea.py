@@ -23,7 +23,7 @@ from twin.channel.smooth_earth import knife_edge_db, smooth_earth_db
 from twin.link import SPEED_OF_LIGHT
 from twin.protocols import Channel
 from twin.radio_specs import OverSeaSpec
-from twin.state import C128, F64, I32, BodyState, LinkState
+from twin.state import C128, F64, I32, BodyState, Bool, LinkState
 from twin.world.bvh import Point
 from twin.world.geometry import Geometry, lifted
 from twin.world.materials import water_permittivity
@@ -63,7 +63,7 @@ class OverSea(NamedTuple):
     step: float  # m between two looks along a ray
     curvature: float  # 1/m, of the Earth as refracted rays see it
     duct: float  # m, height of the evaporation duct; 0 without one
-    surface: int  # index of sea water among the materials; -1 for none
+    wet: Bool  # (S,) which materials are sea water
     permittivity: C128  # (B,)
     area: F64  # (T, 3, 2) m, triangles of the sea's faces; none: everywhere
     swing: F64  # (C, 4), scratch
@@ -81,19 +81,23 @@ class SeaSurface:
         """Return that of its water at `frequency` [Hz] (P.527-6)."""
         return water_permittivity(frequency, self.spec.temperature, self.spec.salinity)
 
+    def of_material(self, others: Callable[[str, float], complex]) -> Callable[[str, float], complex]:
+        """Return a function of material and frequency [Hz]: that of its water, and of the `others`."""
+        return lambda name, frequency: self.permittivity(frequency) if name == SEA_WATER else others(name, frequency)
+
     def roughness(self, time: int) -> float:
         """Return the standard deviation [m] of the surface at `time` [ns]: of all waves, or none."""
         return self.sea.waves(time).significant_height / 4 if self.spec.waves else 0.0
 
-    def at(self, time: int, carriers: F64, surface: int) -> OverSea:
-        """Return the sea at `time` [ns] for `carriers` (B,) [Hz]; `surface` is the index of its material."""
+    def at(self, time: int, carriers: F64, wet: Bool) -> OverSea:
+        """Return the sea at `time` [ns] for `carriers` (B,) [Hz]; `wet` (S,) tells which materials are its water."""
         waves = self.sea.waves(time)
         height = waves.significant_height if self.spec.waves else 0.0
         shortest = 2 * np.pi / float(np.max(waves.number, initial=1e-3))
         permittivity = np.array([self.permittivity(f) for f in carriers.tolist()], dtype=np.complex128)
         return OverSea(
             True, waves, time / 1e9, self.sea.tide(time), _CREST * height, shortest / _LOOKS,
-            1.0 / (self.spec.earth_factor * EARTH_RADIUS), self.spec.duct_height, surface, permittivity,
+            1.0 / (self.spec.earth_factor * EARTH_RADIUS), self.spec.duct_height, wet, permittivity,
             self.area, np.empty((len(waves.amplitude), 4)),
         )  # fmt: skip
 
@@ -138,7 +142,7 @@ def no_sea() -> OverSea:
     """Return what a channel without a sea has."""
     none = np.zeros(0)
     return OverSea(
-        False, Waves(none, none, none, none, none, none, 1.0), 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, -1,
+        False, Waves(none, none, none, none, none, none, 1.0), 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, none > 0.0,
         np.zeros(0, dtype=np.complex128), np.zeros((0, 3, 2)), np.zeros((0, 4)),
     )  # fmt: skip
 
@@ -158,7 +162,7 @@ def over_sea(
     n, left, mirrored, here = paths.length[pair, m], 1.0, False, start
     for k in range(n + 1):
         there = end if k == n else paths.vertex[pair, m, k]
-        if k < n and paths.kind[pair, m, k] == REFLECTION and surface[paths.what[pair, m, k]] == sea.surface:
+        if k < n and paths.kind[pair, m, k] == REFLECTION and sea.wet[surface[paths.what[pair, m, k]]]:
             mirrored = True
             continue
         share = ray_over_sea(sea, carrier, wavelength, here, there)

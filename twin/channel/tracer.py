@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from twin.kernels import kernel  # isort: skip  before numba
 import numpy as np
 
 from twin.channel import hulls as moving
 from twin.channel.antennas import antenna_arrays
-from twin.channel.atmosphere import gas_db_km, rain_coefficients
 from twin.channel.diffraction import make_detours
 from twin.channel.edges import find_edges, no_edges
 from twin.channel.hulls import Hull
 from twin.channel.images import make_work
-from twin.channel.links import Ends, assemble, make_output, scratch
+from twin.channel.links import Ends, Matter, assemble, make_output, scratch
+from twin.channel.media import Permittivity, make_media
 from twin.channel.obstacles import Pairs, block, reflect
 from twin.channel.output import traced_links
 from twin.channel.paths import Paths, interactions, make_paths, rank
@@ -22,18 +22,15 @@ from twin.channel.planes import build_scene, flattened
 from twin.channel.radios import Radios
 from twin.channel.sea import SEA_WATER, OverSea, SeaSurface, no_sea
 from twin.channel.source import Site, make_sources
-from twin.channel.transfer import Media, Mirrors
-from twin.errors import ScenarioError, nearest
+from twin.channel.tiles import look, make_sight, make_tiles, scatter
+from twin.channel.transfer import Mirrors
 from twin.link import SPEED_OF_LIGHT, Radio
-from twin.specs import RayTracingSpec, SurfaceSpec
+from twin.specs import RayTracingSpec
 from twin.state import F64, I32, BodyState, TracedLinks
 from twin.world.geometry import Geometry
 from twin.world.materials import default_thickness, permittivity
 
 _FIRST_CAPACITY = 32
-
-Permittivity = Callable[[str, float], complex]
-"""(material, frequency [Hz]) -> relative permittivity eps' - j eps''."""
 
 
 class RayTracer:
@@ -66,10 +63,11 @@ class RayTracer:
         self._carriers, band = np.unique(self.radios.carrier, return_inverse=True)
         self._band = band.astype(np.int32)
         thickness = [*geometry.thickness, *map(default_thickness, extra)]
-        self._media = _media(materials, thickness, self._carriers, self.spec, permittivity)
-        self._sea, self._water = sea, materials.index(SEA_WATER) if SEA_WATER in materials else -1
-        if sea is not None and self._water >= 0:
-            self._media.permittivity[:, self._water] = [sea.permittivity(f) for f in self._carriers.tolist()]
+        if sea is not None:
+            permittivity = sea.of_material(permittivity)
+        faces = len(geometry.materials)
+        self._media = make_media(materials, thickness, faces, self._carriers, self.spec, permittivity)
+        self._sea, self._wet = sea, np.array([name == SEA_WATER for name in materials])
         self._transparent = np.array(
             [name in self.spec.surfaces and self.spec.surfaces[name].transparent for name in materials]
         )
@@ -87,8 +85,12 @@ class RayTracer:
             make_detours(self.scene, self._edges, with_reflection=self.spec.order > 0),
         )
         self._sources = make_sources(site, self.spec, self._place_body, self._first, self._second)
+        self._tiles = make_tiles(self.scene, self._media.scattering > 0.0, self.spec.tile)
+        self._sight = make_sight(len(self._place_body), self._tiles)
+        self._opaque = np.zeros_like(self._transparent)
         self._work = make_work(max(self.spec.order, 2))
         self._paths = self._room(_FIRST_CAPACITY)
+        self._position: F64 | None = None  # (places, 3) at the last trace
         self._step = self._limited = 0
 
     def trace(self, time: int = 0, bodies: BodyState | None = None) -> TracedLinks:
@@ -102,6 +104,7 @@ class RayTracer:
         position, velocity = radio_position[self._first_radio], radio_velocity[self._first_radio]
         for source in self._sources:
             source.advance(position, self._step)
+        self._look(position)
         moving.place(self.hulls, bodies)
         self._search(position)
         self._step += 1
@@ -119,12 +122,9 @@ class RayTracer:
         )
         radios, paths = self.radios, self._paths
         out = make_output(len(radios.a), int(paths.found[self._pair].sum()))
+        mirrors = Mirrors(self.scene.normal, self.scene.plane, self.scene.surface, self._tiles)
         assemble(
-            Mirrors(self.scene.normal, self.scene.plane, self.scene.surface),
-            self._edges,
-            self.hulls,
-            self._over_sea(time),
-            self._media,
+            Matter(mirrors, self._edges, self.hulls, self._over_sea(time), self._media),
             self._antennas,
             ends,
             radios.a,
@@ -135,7 +135,8 @@ class RayTracer:
             *scratch(),
             out,
         )
-        links = traced_links(time, radios.a, radios.b, self._pair, paths, self._face, out)
+        tile_face = self._face[self._tiles.triangle]
+        links = traced_links(time, radios.a, radios.b, self._pair, paths, self._face, tile_face, out)
         self._limited += int(np.isfinite(links.dropped_db).sum())
         return links
 
@@ -148,9 +149,19 @@ class RayTracer:
         """Return the sea at `time` [ns], and roughen its faces unless the scenario says how rough they are."""
         if self._sea is None:
             return no_sea()
-        if self._water >= 0 and SEA_WATER not in self.spec.surfaces:
-            self._media.roughness[self._water] = self._sea.roughness(time)
-        return self._sea.at(time, self._carriers, self._water)
+        if SEA_WATER not in self.spec.surfaces:
+            self._media.roughness[self._wet] = self._sea.roughness(time)
+        return self._sea.at(time, self._carriers, self._wet)
+
+    def _look(self, position: F64) -> None:
+        """Bring up to date which tiles are seen from `position` (places, 3)."""
+        if not len(self._tiles.area):
+            return
+        if self._position is not None:
+            self._sight.odometer[:] += np.linalg.norm(position - self._position, axis=1)
+        self._position = position
+        exhaustive = self.spec.mode == "exhaustive"
+        look(self.scene, self._opaque, self._tiles, position, exhaustive, self._sight, self._work)
 
     def _search(self, position: F64) -> None:
         """Fill the paths, with more room if they need it."""
@@ -159,6 +170,8 @@ class RayTracer:
             paths.found[:] = 0
             for source in self._sources:
                 source.find(position, self._step, self._work, paths)
+            if len(self._tiles.area):
+                scatter(self._tiles, self._sight, self._first, self._second, paths)
             if len(self.hulls.body):
                 pairs = Pairs(position, self._place_body, self._first, self._second)
                 moving.list_nearby(self.hulls, self._shortest, position, self._nearby)
@@ -166,43 +179,13 @@ class RayTracer:
                 reflect(self.scene, self.hulls, self._nearby, self._shortest, pairs, np.empty(3), paths)
             needed = int(paths.found.max(initial=0))
             if needed <= paths.length.shape[1]:
-                rank(paths, position, self._first, self._second)
+                rank(paths, position, self._first, self._second, len(self._tiles.area) > 0)
                 return
             self._paths = self._room(2 * needed)
 
     def _room(self, capacity: int) -> Paths:
         count = interactions(max(self.spec.order, 2 if self.spec.diffraction else 1), bool(self._transparent.any()))
         return make_paths(len(self._first), capacity, count)
-
-
-def _media(
-    materials: Sequence[str],
-    thickness: Sequence[float],
-    carriers: F64,
-    spec: RayTracingSpec,
-    permittivity: Permittivity,
-) -> Media:
-    for name in spec.surfaces:
-        if name not in materials:
-            close = nearest(name, materials)
-            raise ScenarioError(
-                f"no face is made of it; allowed: {', '.join(dict.fromkeys(materials))}{close}", key=f"surfaces.{name}"
-            )
-    surfaces = [spec.surfaces.get(name, SurfaceSpec()) for name in materials]
-    depth = [own if s.thickness is None else s.thickness for s, own in zip(surfaces, thickness, strict=True)]
-    for name, surface, metres in zip(materials, surfaces, depth, strict=True):
-        if surface.transparent and np.isinf(metres):
-            raise ScenarioError(
-                "a transparent surface needs a thickness, here or in world.toml", key=f"surfaces.{name}"
-            )
-    return Media(
-        np.array([[permittivity(name, f) for name in materials] for f in carriers], dtype=np.complex128),
-        np.array(depth, dtype=float),
-        np.array([s.roughness for s in surfaces]),
-        np.array([gas_db_km(spec.atmosphere, f) / 1000.0 for f in carriers]),
-        np.array([rain_coefficients(f) for f in carriers]),
-        spec.atmosphere.rain,
-    )
 
 
 def _no_bodies() -> BodyState:

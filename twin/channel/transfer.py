@@ -5,14 +5,17 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from twin.kernels import uncounted  # isort: skip  before numba
-from math import atan2, cos, pi, sqrt
+from math import atan2, cos, pi, sin, sqrt
 
 from twin.channel.atmosphere import rain_db_km, roughness_factor
 from twin.channel.edges import Edges
 from twin.channel.fields import act_on, end_transfer, perpendicular, slab, start_field
 from twin.channel.hulls import Hulls
-from twin.channel.images import DIFFRACTION, MOVING, TRANSMISSION
+from twin.channel.images import DIFFRACTION, MOVING, SCATTERING, TRANSMISSION
+from twin.channel.media import Media
 from twin.channel.paths import Paths
+from twin.channel.scattering import scatter_field
+from twin.channel.tiles import Tiles, solid_angle
 from twin.channel.utd import wedge_coefficients
 from twin.state import C128, F64, I32
 from twin.world.bvh import Point, Triple
@@ -24,17 +27,7 @@ class Mirrors(NamedTuple):
     normal: F64  # (P, 3)
     plane: I32  # (T,)
     surface: I32  # (T,)
-
-
-class Media(NamedTuple):
-    """What C carriers meet: S surfaces, gas and rain."""
-
-    permittivity: C128  # (C, S) relative, eps' - j eps''
-    thickness: F64  # (S,) m, inf for a half-space
-    roughness: F64  # (S,) m, standard deviation of height
-    gas: F64  # (C,) dB/m
-    rain: F64  # (C, 4) kH, alpha_H, kV, alpha_V
-    rain_rate: float  # mm/h
+    tiles: Tiles
 
 
 @uncounted
@@ -82,6 +75,13 @@ def path_transfer(
             _bend(edges, index, media, carrier, wavelength, length, rest, field, dx, dy, dz, ox, oy, oz)
             dx, dy, dz = ox, oy, oz
             continue
+        if kind == SCATTERING:
+            _scatter(mirrors, index, media, carrier, wavelength, field, start, end, (-dx, -dy, -dz), (ox, oy, oz))
+            for w in range(2):
+                for axis in range(3):
+                    field[w, axis] *= length + leg
+            dx, dy, dz = ox, oy, oz
+            continue
         if kind == MOVING:
             normal, surface = hulls.normal[index], hulls.surface[index]
         else:
@@ -96,6 +96,29 @@ def path_transfer(
         transfer[r, 0] *= along
         transfer[r, 1] *= across
     return length
+
+
+@uncounted
+def _scatter(
+    mirrors: Mirrors, t: int, media: Media, carrier: int, wavelength: float, field: C128, start: Point, end: Point,
+    a: Triple, b: Triple,
+) -> None:  # fmt: skip
+    """Let tile t scatter a wave from `start`, in direction a seen from it, to `end`, in direction b.
+
+    Solid angles in place of area times cosine over distance squared hold as well for an end near the tile.
+    """
+    tiles = mirrors.tiles
+    n, s = mirrors.normal[mirrors.plane[tiles.triangle[t]]], mirrors.surface[tiles.triangle[t]]
+    scatter_field(
+        field, a, b, n, media.permittivity[carrier, s], media.thickness[s], wavelength, media.balance[carrier, s],
+        media.alpha_r[s], media.k_x[s], tiles.turn[t],
+    )  # fmt: skip
+    seen = solid_angle(tiles, t, n, start) * solid_angle(tiles, t, n, end) / tiles.area[t]
+    scale, phase = media.scattering[s] * sqrt(seen), tiles.phase[t]
+    turn = complex(scale * cos(phase), scale * sin(phase))
+    for w in range(2):
+        for axis in range(3):
+            field[w, axis] *= turn
 
 
 @uncounted
@@ -133,8 +156,8 @@ def _bend(
     sin_beta = sqrt(max(1e-12, 1.0 - cos_beta * cos_beta))
     incidence = abs(sin_beta * cos(0.5 * (phi_out - phi_in)))
     first, second = edges.surface[e, 0], edges.surface[e, 1]
-    r0_te, r0_tm, _, _ = slab(incidence, media.permittivity[carrier, first], media.thickness[first], wavelength)
-    rn_te, rn_tm, _, _ = slab(incidence, media.permittivity[carrier, second], media.thickness[second], wavelength)
+    r0_te, r0_tm = _reflection(media, carrier, first, incidence, wavelength)
+    rn_te, rn_tm = _reflection(media, carrier, second, incidence, wavelength)
     k = 2.0 * pi / wavelength
     k_length = k * before * after / (before + after) * sin_beta * sin_beta
     soft, hard = wedge_coefficients(
@@ -200,16 +223,24 @@ def _meet(
     """Let a wave that travels along d meet a surface, and leave along o."""
     nx, ny, nz = normal[0], normal[1], normal[2]
     cosine = min(1.0, abs(dx * nx + dy * ny + dz * nz))
-    te, tm, through_te, through_tm = slab(
-        cosine, media.permittivity[carrier, surface], media.thickness[surface], wavelength
-    )
     if passes:
-        te, tm = through_te, through_tm
-    elif media.roughness[surface] > 0.0:
-        rough = roughness_factor(media.roughness[surface], cosine, wavelength)
-        te, tm = te * rough, tm * rough
+        _, _, te, tm = slab(cosine, media.permittivity[carrier, surface], media.thickness[surface], wavelength)
+    else:
+        te, tm = _reflection(media, carrier, surface, cosine, wavelength)
     sx, sy, sz = perpendicular(dx, dy, dz, nx, ny, nz)
     act_on(field, dx, dy, dz, ox, oy, oz, sx, sy, sz, te, tm)
+
+
+@uncounted
+def _reflection(media: Media, carrier: int, surface: int, cosine: float, wavelength: float) -> tuple[complex, complex]:
+    """Return the reflection coefficients (TE, TM) that roughness and scattering leave."""
+    te, tm, _, _ = slab(cosine, media.permittivity[carrier, surface], media.thickness[surface], wavelength)
+    if media.roughness[surface] > 0.0 or media.scattering[surface] > 0.0:
+        left = sqrt(1.0 - media.scattering[surface] ** 2)
+        if media.roughness[surface] > 0.0:
+            left *= roughness_factor(media.roughness[surface], cosine, wavelength)
+        te, tm = te * left, tm * left
+    return te, tm
 
 
 @uncounted

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,11 +15,16 @@ if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
     from twin.channel.coverage import Transmitter
+    from twin.specs import RayTracingSpec
 
 _MAPS = (".png", ".svg", ".pdf", ".npz")
 _FREQUENCY = click.option("--carrier", default="3.5 GHz", show_default=True, help="Frequency, such as '28 GHz'.")
 _ORDER = click.option("--order", default=3, show_default=True, type=click.IntRange(0, 8), help="Reflections at most.")
 _DIFFRACTION = click.option("--diffraction", is_flag=True, help="Also paths by way of edges.")
+_SCATTERING = click.option("--scattering", type=click.FloatRange(0.0, 1.0), metavar="S",
+                           help="Also diffuse scattering: its coefficient, for all surfaces.")  # fmt: skip
+_TILE = click.option("--tile", default=5.0, show_default=True, type=click.FloatRange(min=0.01),
+                     help="Metres: longest edge of what scatters as a whole.")  # fmt: skip
 
 
 @click.group(epilog=examples(
@@ -46,9 +53,11 @@ def channel() -> None:
 @_FREQUENCY
 @_ORDER
 @_DIFFRACTION
+@_SCATTERING
+@_TILE
 def map_(world: str, site: tuple[str, ...], sites: Path | None, heights: tuple[float, ...], step: float,
          area: str | None, bandwidth: str, quantity: str, output: Path, carrier: str, order: int,
-         diffraction: bool) -> int:  # fmt: skip
+         diffraction: bool, scattering: float | None, tile: float) -> int:  # fmt: skip
     """Compute the coverage of WORLD, a name or a folder."""
     from functools import partial
 
@@ -59,7 +68,6 @@ def map_(world: str, site: tuple[str, ...], sites: Path | None, heights: tuple[f
     from twin.channel.coverage import QUANTITIES, coverage, save_npz
     from twin.cli.console import err, out
     from twin.cli.world import find_world
-    from twin.specs import RayTracingSpec
     from twin.world.world import open_world
 
     if output.suffix not in _MAPS:
@@ -76,7 +84,7 @@ def map_(world: str, site: tuple[str, ...], sites: Path | None, heights: tuple[f
             task = bar.add_task(f"{len(x) * len(y)} points at {height:g} m", total=None)
             found = coverage(
                 here.geometry, transmitters, x, y, height, _frequency(carrier, "--carrier"),
-                RayTracingSpec(order=order, diffraction=diffraction),
+                _spec(here.geometry.materials, order, diffraction, scattering, tile),
                 bandwidth=_frequency(bandwidth, "--bandwidth"),
                 outdoors=lambda points: np.array([thing is None for thing in here.inside(points)]),
                 progress=partial(_show, bar, task),
@@ -101,8 +109,10 @@ def map_(world: str, site: tuple[str, ...], sites: Path | None, heights: tuple[f
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 @_ORDER
 @_DIFFRACTION
+@_SCATTERING
+@_TILE
 def link(scenario: str, source: str, target: str, output: Path | None, as_json: bool, order: int,
-         diffraction: bool) -> int:  # fmt: skip
+         diffraction: bool, scattering: float | None, tile: float) -> int:  # fmt: skip
     """Show the paths between two robots of SCENARIO at its start."""
     from twin.analysis.rays import draw_paths
     from twin.build import build
@@ -111,26 +121,36 @@ def link(scenario: str, source: str, target: str, output: Path | None, as_json: 
     from twin.cli.console import out, print_json
     from twin.project import find_scenario
     from twin.scenario import load_scenario
-    from twin.specs import RayTracingSpec
 
     project, path = find_scenario(scenario)
     built = build(load_scenario(path)[0], project)
     names = [node.name for node in built.nodes]
     radios = ends_of(built.radios, names, source, target)
     built.twin.reset()
-    tracer = RayTracer(built.world.geometry, radios, RayTracingSpec(order=order, diffraction=diffraction))
+    spec = _spec(built.world.geometry.materials, order, diffraction, scattering, tile)
+    tracer = RayTracer(built.world.geometry, radios, spec)
     links = tracer.trace(0, built.twin.frame.bodies)
     rows = rows_of(links, 0, built.world.geometry)
     if as_json:
         print_json({"from": source, "to": target, "path_gain_db": _finite(links.path_gain_db[0]), "paths": rows})
     else:
         _print_table(rows)
-        out.print(f"{len(rows)} paths, {links.path_gain_db[0]:.2f} dB together", markup=False)
+        weaker = f"; weaker ones left out, {links.dropped_db[0]:.2f} dB" if links.dropped_db[0] > -inf else ""
+        out.print(f"{len(rows)} paths, {links.path_gain_db[0]:.2f} dB together{weaker}", markup=False)
     if output is not None:
         position, _ = tracer.radios.motion(0, built.twin.frame.bodies)
         draw_paths(links, 0, (position[0], position[1]), (source, target), built.world.geometry, output)
         out.print(f"drawn in {output}", markup=False)
     return 0
+
+
+def _spec(
+    materials: Sequence[str], order: int, diffraction: bool, scattering: float | None, tile: float
+) -> RayTracingSpec:
+    from twin.specs import RayTracingSpec, SurfaceSpec
+
+    surfaces = {name: SurfaceSpec(scattering=scattering) for name in materials} if scattering else {}
+    return RayTracingSpec(order=order, diffraction=diffraction, surfaces=surfaces, tile=tile)
 
 
 def _show(bar: Progress, task: TaskID, done: int, total: int) -> None:
