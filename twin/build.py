@@ -104,6 +104,11 @@ class Built:
         }
 
     @property
+    def notes(self) -> list[str]:
+        """What of the files that tasks name isn't used, in words."""
+        return [note for c in self.casts for note in getattr(c.task, "notes", ())]
+
+    @property
     def tasks(self) -> dict[str, Task]:
         """The task of each group that has one."""
         return {c.name: c.task for c in self.casts if c.task is not None}
@@ -125,12 +130,13 @@ def build(
         PluginError: code that the scenario names can't be loaded.
         WorldError: the world can't be opened.
     """
-    findings = Findings()
+    findings, world = Findings(), None
     with findings.attempt(), located(key="world"):
         world = open_world(project.world(scenario.world))
     with findings.attempt():
-        casts = cast(scenario, project, controllers)
+        casts = cast(scenario, project, world, controllers)
     findings.settle()
+    assert world is not None, "otherwise it was found missing"
     _check_places(casts, world)
     for link in _links(casts):
         link.enter(world)

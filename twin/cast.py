@@ -18,10 +18,11 @@ from twin.errors import Findings, ScenarioError, located, nearest
 from twin.project import Project
 from twin.protocols import Course, Starts, Task
 from twin.scenario import RobotEntry, Scenario, home_of, lineage, load_kind
-from twin.specs import BodySpec, ExternalSpec, RobotKind, RobotSpec, ServiceTimeSpec
+from twin.specs import BodySpec, ExternalSpec, MissionSpec, RobotKind, RobotSpec, ServiceTimeSpec
 from twin.state import F64, I64, Node
-from twin.tasks.make import make_task
+from twin.tasks.make import Site, make_task
 from twin.units import parse_quantity
+from twin.world.world import World
 
 _PHASE, _OFFSET = key("control phase"), key("send offset")
 
@@ -89,9 +90,14 @@ class Cast:
 
 
 def cast(
-    scenario: Scenario, project: Project, controllers: Mapping[str, plugins.Loaded] = MappingProxyType({})
+    scenario: Scenario,
+    project: Project,
+    world: World | None,
+    controllers: Mapping[str, plugins.Loaded] = MappingProxyType({}),
 ) -> list[Cast]:
     """Find and load everything that the scenario's robots name; `controllers` replace theirs, group by group.
+
+    Without a world, which is a mistake of its own, tasks that need one are left out.
 
     Raises:
         ScenarioError: an entry contradicts itself or its robot's kind.
@@ -100,10 +106,11 @@ def cast(
     """
     casts: list[Cast] = []
     findings = Findings()
+    site = None if world is None else Site(world, project.file)
     node = body = 0
     for name, entry in sorted(scenario.robots.items()):  # by name: the order of entries in a file means nothing
         with findings.attempt():
-            casts.append(_cast(name, entry, scenario, project, node, body, controllers.get(name)))
+            casts.append(_cast(name, entry, scenario, project, site, node, body, controllers.get(name)))
             node += entry.count
             body += entry.count if casts[-1].body is not None else 0
     findings.settle()
@@ -141,6 +148,7 @@ def _cast(
     entry: RobotEntry,
     scenario: Scenario,
     project: Project,
+    site: Site | None,
     node: int,
     body: int,
     given: plugins.Loaded | None,
@@ -152,7 +160,8 @@ def _cast(
     kind = load_kind(folder, entry.spec, key=f"{place}.spec")
     _check_kind(name, entry, kind, scenario)
     with located(key=f"{place}.task"):
-        task = None if entry.task is None else make_task(entry.task, entry.count, kind.body)
+        lost = isinstance(entry.task, MissionSpec) and site is None
+        task = None if entry.task is None or lost else make_task(entry.task, entry.count, kind.body, site)
     with located(key=f"{place}.controller"):
         loaded = given or _controller(entry, kind, folders, project)
     controller, values = None, None

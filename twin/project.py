@@ -102,8 +102,8 @@ class Project:
         return self._resolve("robot", reference, self.robots(), "robot.toml")
 
     def file(self, path: Path) -> Path:
-        """Return where a file that a scenario names is: seen from here, else from the project."""
-        return next((place for base in (Path.cwd(), self.folder) if (place := base / path).exists()), path)
+        """Return where a file that a scenario names is: seen from here, else from the project, else built in."""
+        return next((place for base in (Path.cwd(), *self._roots()) if (place := base / path).exists()), path)
 
     def _resolve(self, what: str, reference: str, named: Mapping[str, list[Path]], marker: str) -> Path:
         if "/" not in reference:

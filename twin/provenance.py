@@ -14,7 +14,7 @@ from twin.build import Built
 from twin.kernels import sources_digest
 from twin.recording.schema import Header, Layout, RadioInfo, components
 from twin.scenario import Scenario
-from twin.specs import NrSpec, RecordedSpec, RecordedTime, SimpleSpec, TraceSpec
+from twin.specs import MissionSpec, NrSpec, RecordedSpec, RecordedTime, SimpleSpec, TraceSpec
 from twin.state import Frame
 
 PACKAGES = ("h5py", "mesa", "numba", "numpy", "pybullet", "pyproj", "scipy")
@@ -69,6 +69,8 @@ def _named(scenario: Scenario) -> Iterator[Path]:
     for entry in scenario.robots.values():
         if isinstance(entry.service_time, RecordedTime):
             yield entry.service_time.recording
+        if isinstance(entry.task, MissionSpec):
+            yield from entry.task.plans
 
 
 def _files(value: Any) -> Iterator[Path]:

@@ -46,6 +46,7 @@ from twin.task_specs import FormationSpec as FormationSpec
 from twin.task_specs import HandOverSpec as HandOverSpec
 from twin.task_specs import HoverSpec as HoverSpec
 from twin.task_specs import LandingSpec as LandingSpec
+from twin.task_specs import MissionSpec as MissionSpec
 from twin.task_specs import PickingSpec as PickingSpec
 from twin.task_specs import RoundsSpec as RoundsSpec
 from twin.task_specs import RouteSpec as RouteSpec

@@ -192,6 +192,7 @@ class Reference:
     velocity: F64  # (3,) m/s
     acceleration: F64  # (3,) m/s2
     yaw: float  # rad
+    parked: bool = False  # stands there, its drives stopped
 
 
 class Commands:

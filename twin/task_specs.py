@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -44,6 +45,23 @@ class LandingSpec(Spec):
     vessel: str
     pad: Point = (0.0, 0.0, 0.0)  # in the vessel's axes, from its centre of mass
     radius: Metres = Field(default=1.0, gt=0)
+
+
+class MissionSpec(Spec):
+    """Fly QGroundControl's plans: robot i plan i modulo their number."""
+
+    kind: Literal["mission"]
+    plans: tuple[Path, ...] = Field(min_length=1, max_length=100)  # from here, the project, or what is built in
+    home: Point | None = None  # where a plan's home lies in the world; None: where the world's origin puts it
+    interval: Seconds = Field(default=0.0, ge=0)  # between the starts of two robots of one plan
+    offset: Point = (0.0, 0.0, 0.0)  # of each further robot of a plan from the one before
+    speed: Speed | None = Field(default=None, gt=0)  # None: the plan's `hoverSpeed`
+    acceleration: float = Field(default=2.0, gt=0)  # m/s2
+    climb: Speed = Field(default=3.0, gt=0)  # and down to `flare` above the ground
+    flare: Metres = Field(default=3.0, ge=0)
+    descent: Speed = Field(default=0.7, gt=0)  # below that
+    gear: Metres = Field(default=0.09, ge=0)  # from the feet to the centre of mass
+    reach: Metres = Field(default=1.0, gt=0)  # from a place that counts as being there, where the plan has no other
 
 
 class PickingSpec(Spec):
@@ -112,6 +130,7 @@ TaskSpec = Annotated[
     | RouteSpec
     | HoverSpec
     | LandingSpec
+    | MissionSpec
     | PickingSpec
     | HandOverSpec
     | ToolPathSpec

@@ -7,10 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from twin.clock import NS
 from twin.errors import TwinError, WorldError
 from twin.scenario import load_scenario
-from twin.specs import RouteSpec
-from twin.tasks.route import Route
+from twin.specs import FormationSpec, RouteSpec
+from twin.tasks.make import Site, make_task
 from twin.world.bvh import occluded_pairs
 from twin.world.geometry import load_geometry, save_geometry
 from twin.world.world import open_world, save_world
@@ -210,13 +211,30 @@ def test_routes_and_places_of_built_in_scenarios_are_in_the_open(file):
     for entry in scenario.robots.values():
         if entry.positions:
             assert set(world.inside(np.array(entry.positions))) == {None}
-        if isinstance(entry.task, RouteSpec):
-            route = Route(entry.task, entry.count)
-            times = np.linspace(0.0, route.length / entry.task.speed + 10.0, 2000)
-            flown = np.array([route.reference(0, time).position for time in times])
+        if isinstance(entry.task, RouteSpec | FormationSpec):
+            task = make_task(entry.task, entry.count)
+            times = np.linspace(0.0, scenario.duration / NS, 2000)
+            flown = np.array([task.reference(0, time).position for time in times])
             assert set(world.inside(flown)) == {None}
             assert (flown[:, 2] - world.height_below(flown)).min() > 1.5
             assert not occluded_pairs(world.bvh, flown[:-1], flown[1:]).any()
+
+
+@pytest.mark.parametrize("name", ["inspection", "parcels"])
+def test_plans_of_built_in_scenarios_are_flown_in_the_open(name):
+    """From the ground they stand on to it again: nothing in between, and half a metre at least straight below."""
+    world = open_world(ROOT / "worlds/city")
+    scenario, _ = load_scenario(ROOT / f"worlds/city/scenarios/{name}.toml")
+    (entry,) = [entry for entry in scenario.robots.values() if entry.task]
+    task = make_task(entry.task, entry.count, None, Site(world, lambda path: ROOT / path))
+    assert task.unused[0].keys() <= {"command 206", "geofence circle"}
+    for row in range(entry.count):
+        references = [task.reference(row, time) for time in np.linspace(0.0, scenario.duration / NS, 1500)]
+        flown = np.array([r.position for r in references])
+        assert references[-1].parked, "it is back in time"
+        air = flown[flown[:, 2] > 1.0]
+        assert set(world.inside(air)) == {None} and (air[:, 2] - world.height_below(air)).min() > 0.5
+        assert not occluded_pairs(world.bvh, air[:-1], air[1:]).any()
 
 
 @pytest.fixture(scope="module")

@@ -37,6 +37,8 @@ def check(scenario: str, overrides: tuple[str, ...], as_json: bool) -> int:
         say("compiling kernels: this takes a while once", "dim")
     with located(file=path), closing(build(loaded, project)) as built:
         built.physics.reset()
+    for note in built.notes:
+        say(note, "yellow")
     kernels.mark_warm("check")
     facts = {
         "scenario": str(path),

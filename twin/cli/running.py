@@ -62,6 +62,8 @@ def execute(
         say(COMPILING, "dim")
     with located(file=path):
         built = build(scenario, project, real_time=speed is not None)
+    for note in built.notes:
+        say(note, "yellow")
     pacing = None if speed is None else RealTime(speed, lambda text: say(text, "yellow"))
     with _progress(scenario, quiet) as show:
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from twin.kernels import kernel  # isort: skip  before numba
 import numpy as np
 
-from twin.clock import NS
 from twin.fleet.orca import avoiding
-from twin.state import F64, NEVER, Sample
+from twin.state import F64, I64, NEVER, Sample
 
 
 class Airspace:
@@ -49,16 +49,42 @@ class Airspace:
             horizon: for how long nobody may get too near [s].
             parting: within which those get apart that are too near already [s].
         """
-        age = (2 * now - self.time[row] - self.time) / NS  # s, from each sample to when the command acts
-        place = self.position + age[:, None] * self.velocity
-        gap = place - place[row]
-        kept = distance + 0.5 * acceleration * (age**2 + age[row] ** 2)
-        near = (self.time != NEVER) & (np.einsum("nk,nk->n", gap, gap) < (kept + 2.0 * speed * horizon) ** 2)
-        near[row] = False
-        if not near.any() and preferred @ preferred <= speed * speed:
-            return preferred, 0.0
-        own = self.velocity[row]
-        velocity, missed = avoiding(
-            gap[near], own - self.velocity[near], kept[near], own, preferred, speed, horizon, parting
-        )
+        rules = (distance, acceleration, speed, horizon, parting)
+        velocity = np.empty(3)
+        missed = _permitted(self.position, self.velocity, self.time, row, now, preferred, rules, velocity)
         return (preferred if np.array_equal(velocity, preferred) else velocity), missed
+
+
+@kernel
+def _permitted(
+    position: F64,
+    velocity: F64,
+    time: I64,
+    row: int,
+    now: int,
+    preferred: F64,
+    rules: tuple[float, float, float, float, float],
+    out: F64,
+) -> float:
+    """Write the permitted velocity into `out` (3,); return by how much it misses."""
+    distance, acceleration, speed, horizon, parting = rules
+    count = len(time)
+    gap, closing, kept = np.empty((count, 3)), np.empty((count, 3)), np.empty(count)
+    mine = 1e-9 * (2 * now - 2 * time[row])  # s, from the sample to when the command acts
+    near = 0
+    for other in range(count):
+        if other == row or time[other] == NEVER:
+            continue
+        age = 1e-9 * (2 * now - time[row] - time[other])
+        square = 0.0
+        for k in range(3):
+            gap[near, k] = position[other, k] - position[row, k] + age * velocity[other, k] - mine * velocity[row, k]
+            closing[near, k] = velocity[row, k] - velocity[other, k]
+            square += gap[near, k] * gap[near, k]
+        kept[near] = distance + 0.5 * acceleration * (age * age + mine * mine)
+        if square < (kept[near] + 2.0 * speed * horizon) ** 2:
+            near += 1
+    out[:], missed = avoiding(
+        gap[:near], closing[:near], kept[:near], velocity[row], preferred, speed, horizon, parting
+    )
+    return missed

@@ -42,7 +42,7 @@ def avoiding(
     """
     normal, bound = half_spaces(gap, closing, radius, own, horizon, step)
     size = sqrt(preferred @ preferred)
-    velocity = preferred * min(1.0, most / max(size, 1e-9))
+    velocity = preferred.copy() if size <= most else preferred * (most / size)
     if _is_within(normal, bound, len(bound), velocity):
         return velocity, 0.0
     right = np.empty(3)

@@ -3,22 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from twin.errors import ScenarioError
 from twin.protocols import Course, Task
-from twin.specs import BodySpec, TaskSpec
+from twin.specs import BodySpec, MissionSpec, TaskSpec
 from twin.state import F64
 from twin.tasks.formation import Formation
 from twin.tasks.hand_over import HandOver
 from twin.tasks.hover import Hover
 from twin.tasks.landing import Landing
+from twin.tasks.mission import Mission
 from twin.tasks.picking import Picking
 from twin.tasks.rounds import Rounds
 from twin.tasks.route import Route
 from twin.tasks.teleoperation import Teleoperation
 from twin.tasks.tool_path import ToolPath
+from twin.world.world import World
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Where tasks are done: the world, and where files that a scenario names are."""
+
+    world: World
+    find: Callable[[Path], Path]
+
 
 TASKS: Mapping[str, Callable[[Any, int, BodySpec | None], Task]] = {
     "formation": lambda spec, count, body: Formation(spec, count),
@@ -33,12 +47,16 @@ TASKS: Mapping[str, Callable[[Any, int, BodySpec | None], Task]] = {
 }
 
 
-def make_task(spec: TaskSpec, count: int, body: BodySpec | None = None) -> Task:
+def make_task(spec: TaskSpec, count: int, body: BodySpec | None = None, site: Site | None = None) -> Task:
     """Return the task of a group of `count` robots with such a body; without one it judges nothing of their tools.
 
     Raises:
-        ScenarioError: the task can't be done by so many robots, or not at all.
+        ScenarioError: the task can't be done by so many robots, or not there, or not at all.
     """
+    if isinstance(spec, MissionSpec):
+        if site is None:
+            raise ScenarioError("a mission needs the world that it is flown in", key="kind")
+        return Mission(spec, count, site.world, site.find)
     return TASKS[spec.kind](spec, count, body)
 
 

@@ -54,6 +54,9 @@ class Avoid(Trajectory):
         sensed, rules, goal = observation.sensed, self.rules, super().reference(observation)
         assert sensed is not None
         self.airspace.tell(self.spec.row, sensed)
+        self.log = {"dodge": 0.0, "missed": 0.0}
+        if goal.parked:
+            return goal
         pull = rules.kp * (goal.position - sensed["position"]) + rules.ki * self.integral
         preferred = goal.velocity + pull / rules.kd
         velocity, missed = self.airspace.permitted(

@@ -10,9 +10,9 @@ from twin.specs import RobotSpec
 from twin.state import F64, NEVER, Action, Observation, Reference, Sample
 from twin.units import Metres, Seconds, Speed
 
-from .trajectory import Trajectory
+from .trajectory import STOP_ROTORS, Trajectory
 
-DECK, STOP_ROTORS = "deck", -15.0
+DECK = "deck"
 
 
 class Deck(Trajectory):

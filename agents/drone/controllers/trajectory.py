@@ -16,6 +16,9 @@ from twin.specs import RobotSpec, Spec
 from twin.state import NEVER, Action, Observation, Reference
 from twin.units import Radians, unit
 
+STOP_ROTORS = -15.0
+"""m/s2 upwards: below free fall, where the rotors stop."""
+
 
 class Trajectory:
     """Reference acceleration and expected drag, plus feedback of position, its integral, and velocity.
@@ -60,6 +63,9 @@ class Trajectory:
         if sensed is None:
             return Action()
         goal, command = self.reference(observation), np.empty(4)
+        if goal.parked:
+            self.integral[:], self.sensed_at = 0.0, NEVER
+            return Action(np.array([0.0, 0.0, STOP_ROTORS, goal.yaw]))
         elapsed = 0.0 if self.sensed_at == NEVER else (sensed.time - self.sensed_at) / NS
         self.sensed_at = sensed.time
         error, limited = setpoint(
