@@ -5,10 +5,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from twin.analysis.metrics import Metrics
 from twin.clock import NS, periodic
 from twin.errors import ScenarioError
+from twin.mechanism.urdf import movable_joints
 from twin.scenario import load_kind
-from twin.state import COMMAND, TELEMETRY
+from twin.state import COMMAND, TELEMETRY, Node
 
 FACTORY = "worlds/factory/scenarios"
 FAR = """
@@ -18,7 +20,7 @@ class Far:
     runs_on = "onboard"
     def reset(self, spec, rng): pass
     def act(self, observation):
-        return Action(np.array([0, 9, 0, 0, 0, 0, 0, 0, 0.0]))
+        return Action(np.array([0, 999, 0, 0, 0, 0, 0, 0, 0.0]))
 """
 
 
@@ -74,14 +76,26 @@ def test_without_commands_the_brakes_hold_the_arm_and_let_it_go_again(frames):
     assert np.abs(held[-1] - held[0]).max() < 1e-4
 
 
-def test_a_command_out_of_limits_is_clipped_counted_and_said(frames, tmp_path):
+@pytest.mark.parametrize(
+    ("interface", "limit"), [("position", "upper"), ("velocity", "velocity"), ("effort", "effort")]
+)
+def test_a_command_out_of_limits_is_clipped_counted_and_said(frames, tmp_path, interface, limit):
+    """Once said, at each control tick counted: 0.1 s at 100 Hz are 11 of them, both ends included."""
     (tmp_path / "far.py").write_text(FAR)
+    fields = f"{{name='joint', size=7, joints='{interface}', unit='1'}}, "
+    fields += "{name='suction', unit='1'}, {name='brake', unit='1'}"
     run = frames("picking", 0.1, f"robots.arm.controller={tmp_path}/far.py:Far", "robots.arm.parameters={}",
-                 "robots.arm.phase=0")  # fmt: skip
+                 "robots.arm.phase=0", f"robots.arm.spec.body.parameters.interface={interface}",
+                 f"robots.arm.spec.body.command=[{fields}]")  # fmt: skip
     (event,) = (event for frame in run for event in frame.events if event.kind == "clipped")
-    most = load_kind(Path(__file__).resolve().parents[2] / "agents/kuka").body.vector("upper")[1]
-    assert (event.robot, event.detail) == ("arm", "position.1 beyond its limits")
-    assert event.value == pytest.approx(9 - most) and run[-1].commands["arm"][0, 1] == most
+    body = load_kind(Path(__file__).resolve().parents[2] / "agents/kuka").body
+    most = getattr(movable_joints(body.urdf)[1], limit)
+    assert (event.robot, event.detail) == ("arm", "joint.1 beyond its limits")
+    assert event.value == pytest.approx(999 - most) and run[-1].commands["arm"][0, 1] == most
+    metrics = Metrics([Node("arm", "arm", "kuka", 0)], {}, 0)
+    for frame in run:
+        metrics.take(frame)
+    assert metrics.summary()["clipped"] == 11
 
 
 @pytest.mark.parametrize(

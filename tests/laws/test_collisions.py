@@ -11,7 +11,7 @@ from twin.state import Commands
 
 RATE, RADIUS = 500, 0.5
 ERP, SLOP = 0.08, 1e-5
-"""Share of their overlap, beyond the slop [m], by which Bullet drives two bodies apart in a step (PyBullet's contactERP, contactSlop)."""
+"""Share of their overlap, beyond the slop [m], by which PyBullet drives two bodies apart in a step: its contactERP."""
 BALL = """<robot name="ball"><link name="base">
   <contact><restitution value="{restitution}"/><lateral_friction value="{friction}"/></contact>
   <inertial><mass value="{mass}"/>
