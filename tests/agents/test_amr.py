@@ -119,6 +119,43 @@ def test_a_robot_stops_for_another_one_even_if_its_own_computer_drives_on(tmp_pa
     assert frames[-1].modes[0] == "stopped", "it still sees it"
 
 
+def test_a_robot_that_stands_before_something_blocks_its_lane_and_the_others_go_round(tmp_path, stage, monkeypatch):
+    """A box stands on the straight lane: the first robot stops before it, the second one takes the other lane."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "still.py").write_text(STRAIGHT.replace("Straight", "Still").replace("[1.2, 0.0]", "[0.0, 0.0, 0.0]"))
+    lanes = "[[[0, 0], [8, 0], [8, -2], [-4, -2], [-4, 0], [0, 0]], [[0, 0], [2, 2], [6, 2], [8, 0]]]"
+    (tmp_path / "blocked.toml").write_text(f"""schema = 1
+world = "factory"
+duration = "60 s"
+[robots.amr]
+kind = "amr"
+count = 2
+parameters = {{ patience = "3 s" }}
+[robots.amr.task]
+kind = "rounds"
+dwell = "0 s"
+lanes = {lanes}
+places = {{ a = [0, 0], b = [8, 0], c = [-4, 0], d = [8, -2] }}
+rounds = [["a", "b"], ["c", "d"]]
+[robots.box]
+kind = "mecanum"
+positions = [[4.5, 0, 0]]
+controller = "./still.py:Still"
+[robots.edge]
+kind = "edge"
+""")
+    built = stage(str(tmp_path / "blocked.toml"))
+    events, detours = [], 0
+    for frame in built.twin.frames(24 * NS):
+        events += frame.events
+        detours = max([detours, *(value for _, _, name, value in frame.logs if name == "detours")])
+    robots = {node.name: node for node in built.nodes}
+    place = frame.bodies.position[robots["amr-1"].body]
+    assert frame.modes[built.nodes.index(robots["amr-0"])] == "stopped"
+    assert detours == 1 and place[0] > 7.0, "it came by"
+    assert not [event for event in events if event.kind == "contact"]
+
+
 @pytest.mark.parametrize("scenario", [FLEET, "worlds/factory/scenarios/mixed.toml"])
 def test_the_same_again_bit_for_bit(stage, scenario):
     seen = set()

@@ -81,6 +81,29 @@ def test_the_last_free_place_of_a_ring_is_not_given_to_who_would_close_it():
     assert traffic.grant(2), "but who is in the ring may move up"
 
 
+def test_who_may_go_on_and_stands_is_driven_round_where_there_is_another_way():
+    straight, aside = [[0, 0], [4, 0], [8, 0], [12, 0]], [[0, 0], [4, 4], [8, 4], [12, 0]]
+    for paths in ([straight, aside], [straight]):
+        made = lanes(*paths, spacing=10.0)
+        goal = made.at([12, 0])
+        traffic = Traffic(made, [made.at([4, 0]), made.at([0, 0])])
+        for row in (0, 1):
+            traffic.send(row, goal)
+        assert traffic.grant(0) and not traffic.grant(1)
+        traffic.trips[0].moved = 5
+        assert not traffic.lead_round(1, stuck_since=5), "it has moved since"
+        assert not traffic.lead_round(0, stuck_since=6), "nobody is in its way"
+        assert traffic.lead_round(1, stuck_since=6) == (aside in paths)
+    traffic = Traffic(made := lanes(straight, aside, spacing=10.0), [made.at([4, 0]), made.at([0, 0])])
+    for row in (0, 1):
+        traffic.send(row, made.at([12, 0]))
+    assert traffic.grant(0) and traffic.lead_round(1, stuck_since=6)
+    while traffic.grant(1):
+        pass
+    assert [made.places[node] for node in traffic.trips[1].route] == [(4, 4), (8, 4), (12, 0)]
+    assert traffic.trips[1].granted == 3
+
+
 def test_a_lane_of_fewer_than_two_points_is_refused():
     for path in ([], [[1, 2]]):
         with pytest.raises(ScenarioError, match=f"a lane of {len(path)} points; allowed: 2 or more"):

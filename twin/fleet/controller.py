@@ -26,8 +26,8 @@ Pose = tuple[float, float, float]
 class Fleet:
     """Drives one robot along the lanes that the fleet's traffic grants it; all robots of an entry share the traffic.
 
-    A robot is granted node after node, as far as it needs to stop. Below `low` of its charge it goes to a free charger
-    before its next goal, and stays until `full`.
+    A robot is granted node after node, as far as it needs to stop; one that may go on and stands for `patience` is
+    driven round. Below `low` of its charge a robot goes to a free charger before its next goal, and stays until `full`.
     """
 
     traffic: Traffic  # of all robots of the entry
@@ -37,6 +37,7 @@ class Fleet:
 
         reach: Metres = Field(default=0.12, gt=0)  # before a node that count as being there
         ahead: Seconds = Field(default=0.5, ge=0)  # of way that is asked for beyond what stopping takes
+        patience: Seconds = Field(default=10.0, gt=0)  # before a robot that may go on, and stands, is driven round
         low: float = Field(default=0.2, ge=0, le=1)
         full: float = Field(default=0.9, gt=0, le=1)
 
@@ -75,15 +76,20 @@ class Fleet:
             return Action()
         pose, speed = _motion(sensed)
         trip = self.traffic.trips[self.row]
+        if not trip.granted:
+            trip.moved = observation.time
         while trip.granted and self._is_past(pose):
             self.traffic.pass_node(self.row)
+            trip.moved = observation.time
         self.traffic.leave_behind(self.row, pose[0], pose[1], self.task.spec.clearance)
         if not trip.route:
             self._choose(observation.time, sensed)
         p = self.parameters
         needed = speed * speed / (2 * p.braking) + speed * p.ahead + 2 * p.reach
-        while trip.granted < len(trip.route) and self._granted_way(pose) < needed and self.traffic.grant(self.row):
-            pass
+        while trip.granted < len(trip.route) and self._granted_way(pose) < needed:
+            if not self.traffic.grant(self.row):
+                self.traffic.lead_round(self.row, observation.time - round(p.patience * NS))
+                break
         forward, turning = self._drive(pose)
         command = np.zeros(self.width)
         command[0], command[-1] = forward, turning
@@ -149,6 +155,8 @@ class Fleet:
             return {}
         self.logged = now
         log = {"missions": float(max(self.mission - 1, 0))}
+        if detours := self.traffic.trips[self.row].detours:
+            log["detours"] = float(detours)
         for name in ("state_of_charge", "energy_used"):
             if name in sensed.values:
                 log[name] = float(sensed[name][0])

@@ -42,8 +42,8 @@ class Lanes:
         self.number = {(int(a), int(b)): i for i, (a, b) in enumerate(self.lane)}
         self._find_close(clearance)
         length = np.linalg.norm(self.node[self.lane[:, 1]] - self.node[self.lane[:, 0]], axis=1)
-        graph = csr_array((length, self.lane.T), shape=(len(self.node),) * 2)
-        self._distance, self._before = dijkstra(graph, return_predecessors=True)
+        self._graph = csr_array((length, self.lane.T), shape=(len(self.node),) * 2)
+        self._distance, self._before = dijkstra(self._graph, return_predecessors=True)
 
     def at(self, place: Sequence[float]) -> int:
         """Return the node at a place.
@@ -67,11 +67,16 @@ class Lanes:
         if not np.isfinite(self._distance[start, end]):
             a, b = (f"({x:g}, {y:g})" for x, y in self.node[[start, end]])
             raise ScenarioError(f"no lanes lead from {a} to {b} m")
-        way = []
-        while end != start:
-            way.append(end)
-            end = int(self._before[start, end])
-        return way[::-1]
+        return _way(self._before[start], start, end)
+
+    def way_round(self, start: int, end: int, shut: set[int]) -> list[int] | None:
+        """Return the nodes of the shortest way past those that are `shut`, without `start`; None without one."""
+        open_nodes = np.ones(len(self.node))
+        open_nodes[list(shut)] = 0.0
+        graph = (self._graph * open_nodes[:, None] * open_nodes).tocsr()
+        graph.eliminate_zeros()
+        distance, before = dijkstra(graph, indices=start, return_predecessors=True)
+        return _way(before, start, end) if np.isfinite(distance[end]) else None
 
     def offset(self, points: F64) -> F64:
         """Return the distance (n,) [m] of points (n, 2) from the nearest lane."""
@@ -106,6 +111,14 @@ def _check(paths: Sequence[F64], spacing: float) -> None:
             f"{length:g} m of lanes in pieces of {spacing:g} m are {length / spacing:.0f} pieces; "
             f"allowed: {_MOST}, by a longer `spacing`"
         )
+
+
+def _way(before: I64, start: int, end: int) -> list[int]:
+    way = []
+    while end != start:
+        way.append(end)
+        end = int(before[end])
+    return way[::-1]
 
 
 def _cut(paths: Sequence[F64]) -> list[F64]:

@@ -16,6 +16,8 @@ class Trip:
     route: list[int] = field(default_factory=list)  # nodes ahead, to the end of its way
     granted: int = 0  # of them, how many it may go to
     behind: list[int] = field(default_factory=list)  # nodes that it left, and still holds
+    moved: int = 0  # ns, when it last came to a node, or had none that it was let go to
+    detours: int = 0  # ways round robots that stand
 
     @property
     def held(self) -> list[int]:
@@ -65,6 +67,31 @@ class Traffic:
             return False
         trip.granted += 1
         return True
+
+    def lead_round(self, row: int, stuck_since: int) -> bool:
+        """Lead a robot round those in its way that may go on but have not since `stuck_since` [ns], if there is a way.
+
+        Such a robot stands on its failsafe: something is before it, or no command reaches it.
+        """
+        trip, others = self.trips[row], (t for other, t in enumerate(self.trips) if other != row)
+        shut = {node for t in others if t.granted and t.moved < stuck_since for node in t.held}
+        if not shut or self._wanted(trip).isdisjoint(shut):
+            return False
+        end = trip.route[trip.granted - 1] if trip.granted else trip.at
+        shut |= {node for lane, nodes in zip(self.lanes.lane, self.lanes.near_nodes, strict=True)
+                 if not nodes.isdisjoint(shut) for node in lane.tolist()} - {end}  # fmt: skip
+        way = self.lanes.way_round(end, trip.route[-1], shut)
+        if way is None:
+            return False
+        trip.route[trip.granted :] = way
+        trip.detours += 1
+        return True
+
+    def _wanted(self, trip: Trip) -> set[int]:
+        """Return the nodes that have to be free for a robot's next lane."""
+        end = trip.route[trip.granted - 1] if trip.granted else trip.at
+        node = trip.route[trip.granted]
+        return {node, *self.lanes.near_nodes[self.lanes.number[end, node]]}
 
     def _is_free(self, row: int, end: int, node: int) -> bool:
         lanes, number = self.lanes, self.lanes.number[end, node]

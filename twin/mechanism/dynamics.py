@@ -7,7 +7,8 @@ import numpy as np
 
 from twin.mechanism.kinematics import link_frames
 from twin.mechanism.tree import Tree
-from twin.mechanism.vectors import ZERO, Vector, apply, apply_back, cross, inner, minus, plus, row_of, store, times
+from twin.mechanism.vectors import ZERO, apply, apply_back, minus, plus, row_of, store, times
+from twin.rotation import Vector, cross, dot
 from twin.state import F64
 
 
@@ -69,7 +70,7 @@ def _felt(tree: Tree, turn: F64, place: F64, forces: F64, moments: F64) -> F64:
         row = tree.order[i]
         before, axis = tree.parent[row], apply(turn[row], row_of(tree.axis, row))
         force, moment = row_of(forces, row), row_of(moments, row)
-        out[row] = inner(axis, force) if tree.slides[row] else inner(axis, moment)
+        out[row] = dot(axis, force) if tree.slides[row] else dot(axis, moment)
         if before >= 0:
             arm = minus(row_of(place, row), row_of(place, before))
             store(forces, before, plus(row_of(forces, before), force))

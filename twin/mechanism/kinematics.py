@@ -6,7 +6,8 @@ from twin.kernels import kernel  # isort: skip  before numba
 import numpy as np
 
 from twin.mechanism.tree import Frame, Tree
-from twin.mechanism.vectors import Vector, apply, cross, minus, plus, product, row_of, store, times
+from twin.mechanism.vectors import apply, minus, plus, product, row_of, store, times
+from twin.rotation import Vector, cross
 from twin.state import F64
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from twin.kernels import kernel  # isort: skip  before numba
 
+from twin.rotation import Vector
 from twin.state import F64
 
-Vector = tuple[float, float, float]
 ZERO: Vector = (0.0, 0.0, 0.0)
 
 
@@ -38,19 +38,6 @@ def minus(a: Vector, b: Vector) -> Vector:
 def times(s: float, a: Vector) -> Vector:
     """Return s a."""
     return (s * a[0], s * a[1], s * a[2])
-
-
-@kernel
-def inner(a: Vector, b: Vector) -> float:
-    """Return the inner product."""
-    out: float = a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
-    return out
-
-
-@kernel
-def cross(a: Vector, b: Vector) -> Vector:
-    """Return the vector product."""
-    return (a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0])
 
 
 @kernel
