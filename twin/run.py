@@ -106,7 +106,8 @@ def run(
         if energy := built.battery_energy:
             summary["battery_energy_by_robot"] = energy
             summary["energy"] = (summary.get("energy") or 0.0) + sum(energy.values())
-        summary["saturated_by_robot"] = built.saturated
+        saturated = built.saturated
+        summary["saturated_time"], summary["saturated_by_robot"] = sum(saturated.values()), saturated
         summary |= judged(scenario.requirements, summary, complete=error is None)
         if writer is not None:
             try:

@@ -50,6 +50,7 @@ FIGURES = {
     "collisions": Figure("collisions"),
     "separation_min": Figure("least separation", "length", "m", 2, "no two robots follow a course or rounds", min),
     "clipped": Figure("commands clipped"),
+    "saturated_time": Figure("rotors or drives saturated", "time", "s", 1),
     "settling_time": Figure("settling time", "time", "s", 2, "no robot settled on a point away from its start", max),
     "overshoot": Figure("overshoot", "share", "%", 1, "no robot had a step to make", max),
     "tool_error_rms": Figure("tool error rms", "length", "mm", 1, "no tool is led", max),
