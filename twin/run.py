@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -126,7 +127,7 @@ def _step(
 ) -> TwinError | None:
     """Take all frames; return what cut the run short."""
     try:
-        with _signals(stopping) as caught:
+        with _signals(stopping) as caught, rare_collection():
             for frame in frames:
                 metrics.take(frame)
                 pace.take(frame)
@@ -174,6 +175,19 @@ def _recorded(first: Frame, frames: Iterator[Frame], writer: Writer | None) -> I
             writer.write(frame)
         yield frame
         frame = next(frames, None)
+
+
+@contextmanager
+def rare_collection() -> Iterator[None]:
+    """Let the collector of cycles leave alone what was built, and look at new objects rarely: steps make no cycles."""
+    before = gc.get_threshold()
+    gc.freeze()
+    gc.set_threshold(50_000, *before[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+        gc.unfreeze()
 
 
 @contextmanager

@@ -74,8 +74,8 @@ def test_background_packets_are_counted_and_never_handed_over():
     network, links = cell(entry)
     batches = list(network.run(SECOND, links))
     assert batches == []
-    assert network.background["offered"] == 30
-    assert network.background["delivered"] >= 28
+    assert network.background.offered == 30
+    assert network.background.delivered >= 28
     assert network.settled() == network.queued() == []
 
 

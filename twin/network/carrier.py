@@ -50,8 +50,7 @@ class Carrier:
         self._shortest = _shortest(self.grid)
         self.refused = 0
         self._changed = False
-        self.state = self._new_state(terminals, cells, seed, segment_header, ahead + self.grid.n2_half)
-        self._handle = cs.bind(self.state)
+        self._hold(self._new_state(terminals, cells, seed, segment_header, ahead + self.grid.n2_half))
 
     def want_persistent(self, link: int, q: int) -> None:
         """Ask for a persistent allocation of a link, where its class has one."""
@@ -89,8 +88,7 @@ class Carrier:
         delay, doppler = (np.require(array, requirements=["C", "W"]) for array in others)
         s = self.state
         s.traced[0], s.fading[:], s.faded_at[:] = links.time, 1.0, -1
-        self.state = s._replace(path_first=first, path_last=last, amplitude=amplitude, delay=delay, doppler=doppler)
-        self._handle = cs.bind(self.state)
+        self._hold(s._replace(path_first=first, path_last=last, amplitude=amplitude, delay=delay, doppler=doppler))
 
     def quality(self, time: int, load: F64, rise: F64, serving: I64) -> tuple[F64, F64]:
         """Return the ratios of uplinks and downlinks at `time`, (T,), see `interference.quality`."""
@@ -138,12 +136,21 @@ class Carrier:
         """Give a link a full buffer in class `q`."""
         start_endless(self._handle, link, q, time)
 
-    def enter(self, bearer: I64, size: I64, created: I64, ready: I64, order: I64) -> I64:
-        """Take packets in, each (n,), and return their rows."""
-        rows = np.empty(len(bearer), dtype=np.int64)
-        self._make_room(len(bearer))
-        enter(self._handle, np.lexsort((order, ready)), bearer, size, created, ready, order, rows)
-        return rows
+    def enter(self, packets: I64) -> list[int]:
+        """Take packets in and return their rows; (5, n): bearer, size, created, ready and order."""
+        rows = np.empty(packets.shape[1], dtype=np.int64)
+        self._make_room(len(rows))
+        enter(self._handle, np.lexsort((packets[4], packets[3])), packets, rows)
+        return rows.tolist()
+
+    def decided(self) -> list[list[int]]:
+        """Return the columns of `FATE` of packets decided since the last call; nothing where there are none."""
+        count = int(self.state.counts[cs.DECIDED])
+        if not count:
+            return []
+        self.state.counts[cs.DECIDED] = 0
+        columns: list[list[int]] = self._fates[:, :count].tolist()
+        return columns
 
     def advance(self, until: int, answering: bool) -> int:
         """Run to `until` or to where an answer could matter; return the time that was reached."""
@@ -165,8 +172,11 @@ class Carrier:
             made[name]["free"][:more] = np.arange(len(old) + more - 1, len(old) - 1, -1)
             made[name]["free"][more : more + left] = old["free"][:left]
             s.counts[entry] += more
-        self.state = s._replace(**made)  # type: ignore[arg-type]
-        self._handle = cs.bind(self.state)
+        self._hold(s._replace(**made))  # type: ignore[arg-type]
+
+    def _hold(self, state: cs.State) -> None:
+        self.state, self._handle = state, cs.bind(state)
+        self._fates = state.fates.view(np.int64).reshape(len(state.fates), -1).T  # all fields are int64
 
     def _config(self, seed: int, segment_header: int, ahead: int) -> cs.Config:
         spec, group = self.spec, group_size(self.prbs)

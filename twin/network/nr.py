@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from heapq import heappop, heappush
@@ -9,30 +10,27 @@ from heapq import heappop, heappush
 import numpy as np
 
 from twin.clock import NS
-from twin.errors import RunError, ScenarioError
+from twin.errors import RunError
 from twin.link import Radio
 from twin.network import carrier_state as cs
+from twin.network.background import Background
 from twin.network.cables import Cables
 from twin.network.carrier_state import DELIVERED, DOWN, UP
 from twin.network.events import ARRIVE, SAME_INSTANT, Entry, EventNetwork
 from twin.network.hardware import Hardware
 from twin.network.mobility import ATTACH, Change
-from twin.network.site import Flow, Load, Site, check_names, open_site, order_of
+from twin.network.site import Flow, Site, check_names, open_site, order_of
 from twin.network.topology import Topology
-from twin.network.traffic import Source
 from twin.protocols import Batch
-from twin.radio_specs import BackgroundSpec, NrSpec, QosSpec
-from twin.state import NEVER, REPEATS, Event, Hop, LinkState, Packet
+from twin.radio_specs import NrSpec, QosSpec
+from twin.state import Event, LinkState, Packet
 from twin.units import time_text
 
 FATES = {cs.DISCARDED: "discarded", cs.HARQ_FAILED: "harq", cs.HANDOVER: "handover"}
 NO_RADIO = "no radio"
 FOREVER = 1 << 62
-_make_hop = partial(tuple.__new__, Hop)  # Hop._make without a call of Python's own for each packet
 Carry = Callable[[int, Packet, Flow], None]
 """Takes a packet of a flow on from a time [ns]."""
-ENTRY = 5
-"""Numbers of a packet in `Site.entries`."""
 
 
 class NrNetwork(EventNetwork):
@@ -64,22 +62,23 @@ class NrNetwork(EventNetwork):
         self._cables = None if rate is None else Cables(rate, spec.header, embodied)
         self._to_cell: Carry = self._down if self._cables is None else partial(self._cables.put, cs.DOWN)
         self._from_cell: Carry = self._up if self._cables is None else partial(self._cables.put, cs.UP)
-        self.background = {"offered": 0, "delivered": 0, "lost": 0}
-        self._loads = [load for entry in spec.background for load in self._background(entry)]
+        self.background = Background(spec.background, seed, names, len(self.kinds), self._bearer)
         self._hardware = Hardware(spec, seed) if Hardware.adds_time(spec) else None
 
     # packets in
 
     def send(self, packets: Sequence[Packet]) -> None:
         """Take packets over; each enters at its `created` time."""
-        flows = self._flows
+        flows, hardware = self._flows, self._hardware
         for packet in packets:
             flow = flows.get((packet.source, packet.destination, packet.kind)) or self._flow(packet)
             if flow.up is not None:
                 start = packet.created
-                if self._hardware is not None:
-                    start += self._hardware.terminal(flow.key, packet.sequence)
-                self._enter_radio(flow.up, flow.up_bearer, flow, packet, start)
+                if hardware is not None:
+                    start += hardware.terminal(flow.key, packet.sequence)
+                order = flow.order | packet.sequence & 0xFFFFFF
+                flow.up.entries += (flow.up_bearer, packet.size, packet.created, start, order)
+                flow.up.entering.append((packet, flow))
             elif flow.down is not None:
                 self._to_cell(packet.created, packet, flow)
             elif self.embodied[packet.source] or self.embodied[packet.destination]:
@@ -92,32 +91,27 @@ class NrNetwork(EventNetwork):
         raise RunError(f"packet of {self.names[packet.source]} entered twice at {time} ns")
 
     def _flow(self, packet: Packet) -> Flow:
-        kind = self.kinds.index(packet.kind) if packet.kind in self.kinds else 0
-        up, up_bearer, _ = self._bearer(packet.source, 0, kind)
-        down, down_bearer, terminal = self._bearer(packet.destination, 1, kind)
+        up, up_bearer = self._bearer(packet.source, UP, packet.kind)
+        down, down_bearer = self._bearer(packet.destination, DOWN, packet.kind)
         if up is None and self.embodied[packet.source] or down is None and self.embodied[packet.destination]:
             up = down = None
         key = self.flow_key(packet)
         ends = {self.names[packet.source], self.names[packet.destination]}
         backhaul = max((self.spec.edges[name] for name in ends & set(self.spec.edges)), default=self.spec.backhaul)
+        terminal = down_bearer // (2 * len(self.qos))
         flow = Flow(up, up_bearer, down, down_bearer, terminal, backhaul, order_of(key), key)
         self._flows[packet.source, packet.destination, packet.kind] = flow
         return flow
 
-    def _bearer(self, node: int, way: int, kind: int) -> tuple[Site | None, int, int]:
+    def _bearer(self, node: int, way: int, kind: str) -> tuple[Site | None, int]:
         row = self.topology.terminal_of.get(node)
-        if row is None:
-            return None, 0, 0
+        q = self.kinds.index(kind) if kind in self.kinds else 0
         for site in self.sites:
             if row in site.terminals:
-                terminal = site.terminals.index(row)
-                site.carrier.want_persistent(2 * terminal + way, kind)
-                return site, (2 * terminal + way) * len(self.qos) + kind, terminal
-        return None, 0, 0
-
-    def _enter_radio(self, site: Site, bearer: int, flow: Flow, packet: Packet, start: int) -> None:
-        site.entries += (bearer, packet.size, packet.created, start, flow.order | packet.sequence & 0xFFFFFF)
-        site.entering.append((packet, flow))
+                link = 2 * site.terminals.index(row) + way
+                site.carrier.want_persistent(link, q)
+                return site, link * len(self.qos) + q
+        return None, 0
 
     def _down(self, time: int, packet: Packet, flow: Flow) -> None:
         """Bring a packet that has left the cable at `time` [ns] to the cell's queue."""
@@ -125,7 +119,9 @@ class NrNetwork(EventNetwork):
         time += flow.backhaul
         if self._hardware is not None:
             time += self._hardware.station(flow.key, packet.sequence)
-        self._enter_radio(flow.down, flow.down_bearer, flow, packet, time)
+        order = flow.order | packet.sequence & 0xFFFFFF
+        flow.down.entries += (flow.down_bearer, packet.size, packet.created, time, order)
+        flow.down.entering.append((packet, flow))
 
     def _up(self, time: int, packet: Packet, flow: Flow) -> None:
         """Bring a packet that has left the cable at `time` [ns] to its edge server, or on to another robot's cell."""
@@ -136,31 +132,7 @@ class NrNetwork(EventNetwork):
         if self._hardware is not None:
             time += self._hardware.station(flow.key, packet.sequence)
         order = (packet.source, packet.destination, packet.kind, packet.sequence)
-        heappush(self._events, (time, ARRIVE, *order, packet))
-
-    # background
-
-    def _background(self, spec: BackgroundSpec) -> Iterator[Load]:
-        """Yield the sources of one entry; full buffers start at once and have none."""
-        check_names("background", spec.terminals, self.names)
-        kind = self.kinds.index(spec.qos) if spec.qos in self.kinds else 0
-        for name in spec.terminals:
-            site, bearer, _ = self._bearer(self.names.index(name), int(spec.direction == "downlink"), kind)
-            if site is None:
-                raise ScenarioError(f"{name} has no radio", key="network.background")
-            if spec.model == "full-buffer":
-                site.carrier.endless(bearer // len(self.qos), kind, 0)
-            else:
-                yield Load(Source(spec, self.seed, name), site, bearer)
-
-    def _offer(self, until: int) -> None:
-        """Let background packets up to `until` enter."""
-        for load in self._loads:
-            for number, created, size in load.source.until(until):
-                order = order_of(load.source.key) | number & 0xFFFFFF
-                load.site.entries += (load.bearer, size, created, created, order)
-                load.site.entering.append(None)
-                self.background["offered"] += 1
+        self._events.append((time, ARRIVE, *order, packet))
 
     # time
 
@@ -173,15 +145,17 @@ class NrNetwork(EventNetwork):
         if links is not self.links:
             self.links = links
             self._trace(max(links.time, self._now), links)
-        self._offer(until)
+        self.background.offer(until)
         instant, stops = -1, 0
         while True:
+            self._events.sort()  # a sorted list is a heap too: timers may have been pushed
             first = self._events[0][0] if self._events else FOREVER
             horizon = min(until, first + max(self.lookahead - 1, 0))
             effect = first + self.lookahead + self.backhaul + self._processing
             known = horizon if self.lookahead else horizon - 1  # nothing more can set out from a server by then
             if self._advance(min(until, max(effect, horizon)), known) < horizon:
                 continue
+            self._events.sort()
             if self._events and self._events[0][0] < first:
                 continue
             if first <= until:
@@ -208,7 +182,7 @@ class NrNetwork(EventNetwork):
         for site in self.sites:
             self._drain(site)  # what a handover dropped: before its rows are used again
         for site in self.sites:
-            self._flush(site)
+            site.flush(self.spec.header)
         limit = min(until, self._changes[0][0]) if self._changes else until
         answering = len(self.sites) == 1
         if not answering:  # no carrier may get ahead of the others by more than an answer takes
@@ -226,61 +200,37 @@ class NrNetwork(EventNetwork):
                 self._up(time, packet, flow)
         return reached
 
-    def _flush(self, site: Site) -> None:
-        """Hand new packets over to the carrier's kernel."""
-        if not site.entries:
-            return
-        columns = np.ascontiguousarray(np.array(site.entries, dtype=np.int64).reshape(-1, ENTRY).T)
-        columns[1] += self.spec.header
-        columns[3] += site.carrier.grid.n2_half
-        rows = site.carrier.enter(*columns)
-        site.inside.update(zip(rows.tolist(), site.entering, strict=True))
-        site.entries, site.entering = [], []
-
     def _drain(self, site: Site) -> None:
         """Take the decided packets out of a carrier and send them on their way."""
-        state = site.carrier.state
-        count = int(state.counts[cs.DECIDED])
-        state.counts[cs.DECIDED] = 0
-        if not count:
-            return
-        columns = state.fates[:count].view(np.int64).reshape(count, -1).T.tolist()  # all fields are int64
-        rows, times, fates, ways, *facts = columns
-        repeated = zip(rows, facts[-1], strict=True)
-        again = [tuple(state.repeats[row, : min(n, REPEATS)].tolist()) if n else () for row, n in repeated]
-        decoded = [time if fate == DELIVERED else NEVER for time, fate in zip(times, fates, strict=True)]
-        hops = map(_make_hop, zip(*facts, again, decoded, strict=True))
-        inside, bodies = site.inside, self._bodies
-        for row, time, fate, way, hop in zip(rows, times, fates, ways, hops, strict=True):
-            entry = inside.pop(row)
-            if entry is None:
-                self.background["delivered" if fate == DELIVERED else "lost"] += 1
+        bodies, from_cell = self._bodies, self._from_cell
+        for owner, time, fate, way, hop in site.decided():
+            if owner is None:
+                self.background.settle(fate == DELIVERED)
                 continue
-            packet, flow = entry
+            packet, flow = owner
             if way == UP:
                 packet.uplink = hop
             else:
                 packet.downlink = hop
             if fate != DELIVERED:
                 self.lose(packet, FATES[fate])
-            elif way == DOWN:
+            elif way == UP:
+                from_cell(time, packet, flow)
+            else:
                 time += site.propagation[flow.terminal]
                 if self._hardware is not None:
                     time += self._hardware.terminal(flow.key, packet.sequence)
                 source, destination = packet.source, packet.destination
                 bodies.append((time, ARRIVE, source, destination, packet.kind, packet.sequence, packet))
-            else:
-                self._from_cell(time, packet, flow)
 
     def _deliver(self, horizon: int) -> Batch:
         """Hand over everything up to `horizon`, in order of arrival."""
         due = [entry for entry in self._bodies if entry[0] <= horizon]
-        if len(due) < len(self._bodies):
+        if due:
             self._bodies = [entry for entry in self._bodies if entry[0] > horizon]
-        else:
-            self._bodies = []
-        while self._events and self._events[0][0] <= horizon:
-            due.append(heappop(self._events))
+        count = bisect_right(self._events, (horizon + 1,))
+        due += self._events[:count]
+        del self._events[:count]
         due.sort()  # never compares packets: what stands before them is unique
         packets, wakes = [], []
         for time, _, node, _, _, _, packet in due:
@@ -303,7 +253,7 @@ class NrNetwork(EventNetwork):
     @property
     def counts(self) -> Mapping[str, int]:
         """Background packets, interrupted transmissions, terminals refused, and persistent allocations refused now."""
-        found = {f"background_{what}": number for what, number in self.background.items()}
+        found = {f"background_{what}": number for what, number in self.background.counts.items()}
         found["admissions_refused"] = sum(site.mobility.refused for site in self.sites)
         found["survival_times_exceeded"] = sum(site.carrier.outlived for site in self.sites)
         found["transmissions_preempted"] = sum(site.carrier.preempted for site in self.sites)

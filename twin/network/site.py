@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import repeat
 
 import numpy as np
 
@@ -11,13 +13,17 @@ from twin.clock import NS
 from twin.errors import ScenarioError, nearest
 from twin.link import Radio
 from twin.network.carrier import Carrier
-from twin.network.carrier_state import DOWN
+from twin.network.carrier_state import DELIVERED, DOWN
 from twin.network.mobility import Change, Mobility
 from twin.network.quality import QualityReports
 from twin.network.topology import Topology, column
-from twin.network.traffic import Source
 from twin.radio_specs import NrSpec, QosSpec
-from twin.state import F64, I64, LinkState, Packet
+from twin.state import F64, I64, NEVER, REPEATS, Hop, LinkState, Packet
+
+ENTRY = 5
+"""Numbers of a packet in `Site.entries`."""
+Owner = tuple[Packet, "Flow"] | None
+"""Whose packet is in the carrier; None: background."""
 
 
 @dataclass(slots=True, eq=False)
@@ -30,10 +36,37 @@ class Site:
     mobility: Mobility
     quality: QualityReports
     entries: list[int]  # bearer, size, created, ready and order of each packet in turn
-    entering: list[tuple[Packet, Flow] | None]  # None: background
-    inside: dict[int, tuple[Packet, Flow] | None]  # by row
+    entering: list[Owner]
+    inside: dict[int, Owner]  # by row
     propagation: list[int]  # ns, of each terminal's serving cell
     reached: int = 0  # ns
+
+    def flush(self, header: int) -> None:
+        """Hand new packets, each with `header` bytes more, over to the carrier's kernel."""
+        if not self.entering:
+            return
+        columns = np.array(array("q", self.entries), dtype=np.int64).reshape(-1, ENTRY).T.copy()
+        columns[1] += header
+        columns[3] += self.carrier.grid.n2_half
+        self.inside.update(zip(self.carrier.enter(columns), self.entering, strict=True))
+        self.entries, self.entering = [], []
+
+    def decided(self) -> Iterator[tuple[Owner, int, int, int, Hop]]:
+        """Take the decided packets out of the carrier: owner, time [ns], fate, direction, and what happened."""
+        columns = self.carrier.decided()
+        if not columns:
+            return iter(())
+        rows, times, fates, ways, *facts = columns
+        again: Iterable[tuple[int, ...]] = repeat(())
+        if any(facts[-1]):
+            starts = self.carrier.state.repeats
+            repeated = zip(rows, facts[-1], strict=True)
+            again = [tuple(starts[row, : min(n, REPEATS)].tolist()) if n else () for row, n in repeated]
+        decoded = times
+        if fates.count(DELIVERED) < len(fates):
+            decoded = [time if fate == DELIVERED else NEVER for time, fate in zip(times, fates, strict=True)]
+        hops = map(tuple.__new__, repeat(Hop), zip(*facts, again, decoded))  # noqa: B905 - `again` may have no end
+        return zip(map(self.inside.pop, rows), times, fates, ways, hops, strict=True)
 
     def move(self, time: int, gain_db: F64, topology: Topology) -> list[Change]:
         """Take path gains (T, C) of a new trace and return the changes of serving cells that begin now."""
@@ -77,15 +110,6 @@ class Flow:
     backhaul: int  # ns, between cells and the edge server
     order: int
     key: np.uint64
-
-
-@dataclass(slots=True, eq=False)
-class Load:
-    """One source of background traffic and the bearer that carries it."""
-
-    source: Source
-    site: Site
-    bearer: int
 
 
 def open_site(
