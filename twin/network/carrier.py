@@ -136,12 +136,12 @@ class Carrier:
         """Give a link a full buffer in class `q`."""
         start_endless(self._handle, link, q, time)
 
-    def enter(self, packets: I64) -> list[int]:
-        """Take packets in and return their rows; (5, n): bearer, size, created, ready and order."""
-        rows = np.empty(packets.shape[1], dtype=np.int64)
-        self._make_room(len(rows))
-        enter(self._handle, np.lexsort((packets[4], packets[3])), packets, rows)
-        return rows.tolist()
+    def enter(self, bearer: I64, size: I64, created: I64, ready: I64, order: I64) -> I64:
+        """Take packets in, each (n,), and return their rows."""
+        rows = np.empty(len(bearer), dtype=np.int64)
+        self._make_room(len(bearer))
+        enter(self._handle, np.lexsort((order, ready)), bearer, size, created, ready, order, rows)
+        return rows
 
     def decided(self) -> list[list[int]]:
         """Return the columns of `FATE` of packets decided since the last call; nothing where there are none."""

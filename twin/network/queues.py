@@ -36,22 +36,24 @@ def schedule_event(s: State, time: int, kind: int, item: int) -> None:
 
 
 @kernel
-def enter(handle: Handle, sequence: I64, new: I64, rows: I64) -> None:
-    """Take packets into free rows, written to `rows` (n,); each shows up in its queue when it is ready.
+def enter(
+    handle: Handle, sequence: I64, bearer: I64, size: I64, created: I64, ready: I64, order: I64, rows: I64
+) -> None:
+    """Take packets (n,) into free rows, written to `rows`; each shows up in its queue when it is ready.
 
-    `new` (5, n) holds bearer, size, created, ready and order; `sequence` sorts them by (ready, order).
+    `sequence` sorts them by (ready, order).
     """
     s = opened(handle)
     packets = s.packets
-    for i in range(rows.size):
+    for i in range(bearer.size):
         s.counts[FREE_PACKETS] -= 1
         p = packets[s.counts[FREE_PACKETS]].free
         rows[i] = p
-        packets[p].size = packets[p].left = packets[p].open = new[1, i]
-        packets[p].references, packets[p].fate, packets[p].bearer, packets[p].next = 1, QUEUED, new[0, i], -1
-        packets[p].created, packets[p].ready = new[2, i], new[3, i]
+        packets[p].size = packets[p].left = packets[p].open = size[i]
+        packets[p].references, packets[p].fate, packets[p].bearer, packets[p].next = 1, QUEUED, bearer[i], -1
+        packets[p].created, packets[p].ready = created[i], ready[i]
         packets[p].first, packets[p].transmissions, packets[p].repeated = -1, 0, 0
-    merge(s, sequence, new[3], new[4], rows)
+    merge(s, sequence, ready, order, rows)
 
 
 @kernel

@@ -48,7 +48,8 @@ class Site:
         columns = np.array(array("q", self.entries), dtype=np.int64).reshape(-1, ENTRY).T.copy()
         columns[1] += header
         columns[3] += self.carrier.grid.n2_half
-        self.inside.update(zip(self.carrier.enter(columns), self.entering, strict=True))
+        rows = self.carrier.enter(*columns)
+        self.inside.update(zip(rows.tolist(), self.entering, strict=True))
         self.entries, self.entering = [], []
 
     def decided(self) -> Iterator[tuple[Owner, int, int, int, Hop]]:
