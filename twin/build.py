@@ -11,6 +11,7 @@ import numpy as np
 
 from twin import plugins
 from twin.cast import Cast, cast
+from twin.channel.antennas import rotation
 from twin.channel.freespace import FreeSpace
 from twin.channel.hulls import Hull
 from twin.channel.sea import SeaSurface, Tidal, sea_area
@@ -309,7 +310,11 @@ def _radios(casts: Sequence[Cast]) -> list[Radio]:
         for row in range(len(c.specs)):
             for spec in c.kind.radios:
                 body = None if c.body is None else c.first_body + row
-                mount = np.array(spec.mount) + (c.position[row] if body is None else 0.0)
+                mount, antenna = np.array(spec.mount), spec.antenna
+                if body is None:
+                    yaw = 2.0 * np.arctan2(c.orientation[row, 2], c.orientation[row, 3])
+                    mount = rotation(yaw, 0.0, 0.0) @ mount + c.position[row]
+                    antenna = antenna.model_copy(update={"azimuth": antenna.azimuth + float(yaw)})
                 radios.append(
                     Radio(
                         len(radios),
@@ -320,7 +325,7 @@ def _radios(casts: Sequence[Cast]) -> list[Radio]:
                         spec.gain,
                         spec.power,
                         spec.noise_figure,
-                        spec.antenna,
+                        antenna,
                     )
                 )
     return radios

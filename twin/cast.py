@@ -210,7 +210,7 @@ def _controller(entry: RobotEntry, kind: RobotKind, folders: list[Path], project
 
 
 def _start(name: str, entry: RobotEntry, task: Task | None) -> tuple[F64, F64]:
-    yaw = np.full(entry.count, entry.yaw)
+    yaw = np.zeros(entry.count) + entry.yaw
     if entry.positions:
         position = np.array(entry.positions, dtype=float)
     elif isinstance(task, Course | Starts):

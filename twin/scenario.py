@@ -66,7 +66,7 @@ class RobotEntry(Spec):
     kind: str
     count: int = Field(default=1, ge=1)
     positions: tuple[Point, ...] = ()
-    yaw: Radians = 0.0
+    yaw: Radians | tuple[Radians, ...] = 0.0  # of all, or of each; a site without a body turns its antennas by it
     task: TaskSpec | None = None
     controller: str | None = None
     parameters: dict[str, Any] = {}
@@ -86,6 +86,8 @@ class RobotEntry(Spec):
         places = {"positions": len(self.positions)} if self.positions else {}
         if isinstance(self.task, HoverSpec):
             places["task.points"] = len(self.task.points)
+        if isinstance(self.yaw, tuple):
+            places["yaw"] = len(self.yaw)
         wrong = [((name,), f"found {found}; allowed: {self.count}, one for each of `count` robots")
                  for name, found in places.items() if found != self.count]  # fmt: skip
         if wrong:
