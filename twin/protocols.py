@@ -232,3 +232,11 @@ class Course(Task, Protocol):
 
     def reference(self, row: int, time: float) -> Reference:
         """Return where robot `row` of the group should be at `time` [s]; at 0 it starts there."""
+
+
+@runtime_checkable
+class SharedCourse(Course, Protocol):
+    """A course that can say for many robots at once where they should be."""
+
+    def positions(self, rows: I64, time: float) -> F64:
+        """Return the positions of `reference` for robots `rows` (k,), (k, 3) m."""

@@ -91,3 +91,12 @@ def test_hovering_robots_each_have_their_point():
 def test_tracking_error_is_a_distance():
     task = make_task(HoverSpec(kind="hover", points=((1, 2, 3),)), 1)
     assert tracking_error(task, 0, 1.0, np.array([1.0, 5.0, 7.0])) == 5.0
+
+
+def test_positions_of_many_at_once_are_those_of_one_after_another():
+    """To the bit, before and after the start from rest, in any order of rows."""
+    task = route(count=5)
+    rows = np.array([4, 0, 2])
+    for time in (0.0, 1.3, 20.0):
+        alone = [task.reference(row, time).position for row in rows.tolist()]
+        np.testing.assert_array_equal(task.positions(rows, time), alone)

@@ -6,12 +6,13 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import log
+from operator import add
 from typing import Any
 
 import numpy as np
 
 from twin.clock import NS
-from twin.state import NEVER, Hop, Node, Packet
+from twin.state import NEVER, Node, Packet
 
 RATIO = 1.01
 """Of neighbouring limits of a histogram: percentiles are right within 0.5 %."""
@@ -19,6 +20,8 @@ PERCENTILES = {"p50": 50.0, "p99": 99.0, "p999": 99.9}
 PARTS = ("core", "alignment", "grant", "queue", "retransmission", "transmission")
 """Where a packet's time goes: backhaul, hardware, processing and propagation; until the next occasion for data; for
 scheduling request and grant, or for the own configured grant; behind others; for blocks sent again; in the air."""
+Parts = tuple[int, ...]
+"""Times [ns] by `PARTS`."""
 
 
 class Histogram:
@@ -103,7 +106,7 @@ class _Flow:
     histogram: Histogram = field(default_factory=Histogram)
     age: AgeMeter = field(default_factory=AgeMeter)
     pairs: dict[tuple[int, int], _Pair] = field(default_factory=dict)
-    parts: Counter[str] = field(default_factory=Counter)  # ns, sums
+    parts: Parts = (0,) * len(PARTS)  # ns, sums
     metered: int = 0  # delivered with known parts
     reasons: Counter[str] = field(default_factory=Counter)  # of late and lost ones
 
@@ -143,11 +146,11 @@ class FlowMeter:
         parts = split(packet)
         if parts:
             flow.metered += 1
-            flow.parts.update(parts)
+            flow.parts = tuple(map(add, flow.parts, parts))
         if latency > self.delay_budget:
             flow.late += 1
             pair.in_time = False
-            flow.reasons[max(parts, key=parts.__getitem__) if parts else "network"] += 1
+            flow.reasons[PARTS[parts.index(max(parts))] if parts else "network"] += 1
         if packet.stamp > pair.stamp:
             if pair.since != NEVER:
                 flow.age.add(pair.since - pair.stamp, packet.arrived - pair.stamp)
@@ -181,33 +184,30 @@ def _figures(flow: _Flow, until: int) -> dict[str, Any]:
         "age_mean": _seconds(age.mean),
         "age_p99": _seconds(age.percentile(99.0)),
         "age_peak": age.peak / NS if age.time else None,
-        "parts": {name: flow.parts[name] / flow.metered / NS for name in PARTS if flow.metered},
+        "parts": {name: part / flow.metered / NS for name, part in zip(PARTS, flow.parts, strict=True) if flow.metered},
         "late_or_lost_for": dict(flow.reasons.most_common()),
     }
 
 
-def split(packet: Packet) -> dict[str, int]:
-    """Return where the time of a delivered packet went, by `PARTS` [ns]; nothing where no radio link said so."""
-    hops = [hop for hop in (packet.uplink, packet.downlink) if hop is not None]
-    if not hops:
-        return {}
-    parts = dict.fromkeys(PARTS, 0)
-    for hop in hops:
-        for name, time in zip(PARTS[1:], _on_air(hop), strict=True):
-            parts[name] += time
-    parts["core"] = packet.arrived - packet.created - sum(parts.values())
-    return parts
-
-
-def _on_air(hop: Hop) -> tuple[int, int, int, int, int]:
-    last = hop.retransmitted[-1] if hop.retransmitted else hop.first
-    return (
-        hop.occasion - hop.queued,
-        hop.alone - hop.occasion,
-        hop.first - hop.alone,
-        last - hop.first,
-        hop.decoded - last,
-    )
+def split(packet: Packet) -> Parts:
+    """Return where the time of a delivered packet went; nothing where no radio link said so."""
+    alignment = grant = queue = retransmission = transmission = 0
+    radio = False
+    for hop in (packet.uplink, packet.downlink):
+        if hop is not None:
+            radio = True
+            queued, occasion, alone, first, _, _, retransmitted, decoded = hop
+            last = retransmitted[-1] if retransmitted else first
+            alignment += occasion - queued
+            grant += alone - occasion
+            queue += first - alone
+            retransmission += last - first
+            transmission += decoded - last
+    if not radio:
+        return ()
+    on_air = alignment + grant + queue + retransmission + transmission
+    core = packet.arrived - packet.created - on_air
+    return core, alignment, grant, queue, retransmission, transmission
 
 
 def _seconds(ns: float) -> float | None:

@@ -13,8 +13,8 @@ from twin.analysis.figures import FIGURES
 from twin.analysis.flow_meter import FlowMeter
 from twin.analysis.separation import Separation
 from twin.clock import NS
-from twin.protocols import Course, Starts, Task
-from twin.state import CLIPPED, COMMAND, NOMINAL, Frame, Node, Packet
+from twin.protocols import Course, SharedCourse, Starts, Task
+from twin.state import CLIPPED, COMMAND, F64, NOMINAL, Frame, Node, Packet
 
 COLLISION_SPEED = 1.0
 """m/s; slower contacts are touchdowns and grips, not collisions."""
@@ -30,6 +30,7 @@ class Metrics:
         self.nodes, self.delay_budget = nodes, delay_budget
         self.courses = {group: task for group, task in tasks.items() if isinstance(task, Course)}
         self.tracked = [node for node in nodes if node.body >= 0 and node.group in self.courses]
+        self._fleets = [_Fleet(course, group, self.tracked) for group, course in self.courses.items()]
         moving = {group for group, task in tasks.items() if isinstance(task, Course | Starts)}
         self.separation = Separation([node.body for node in nodes if node.body >= 0 and node.group in moving])
         judges = {group: task.judge(group, nodes) for group, task in tasks.items()}
@@ -57,11 +58,10 @@ class Metrics:
         self.collisions += sum(e.kind == "contact" and e.value > COLLISION_SPEED for e in frame.events)
         for packet in frame.packets:
             self._count(packet)
-        for i, node in enumerate(self.tracked):
-            goal = self.courses[node.group].reference(node.row, frame.time / NS).position
-            error = float(np.sum((frame.bodies.position[node.body] - goal) ** 2))
-            self.squares[i] += error
-            self.worst[i] = max(self.worst[i], error)
+        for fleet in self._fleets:
+            errors = fleet.errors(frame)
+            self.squares[fleet.places] += errors
+            self.worst[fleet.places] = np.maximum(self.worst[fleet.places], errors)
         self.separation.take(frame.bodies)
         self.frames += 1
         for judge in self.judges.values():
@@ -124,3 +124,23 @@ class Metrics:
             name: float(value) / NS
             for name, value in zip(names, np.percentile(self.round_trips, PERCENTILES), strict=True)
         }
+
+
+class _Fleet:
+    """The robots of one group that follow a course: `places` are theirs among all that are tracked."""
+
+    def __init__(self, course: Course, group: str, tracked: Sequence[Node]) -> None:
+        self.course, self._shared = course, course if isinstance(course, SharedCourse) else None
+        mine = [(i, node.row, node.body) for i, node in enumerate(tracked) if node.group == group]
+        self.places, self._rows, self._bodies = np.array(mine, dtype=np.int64).reshape(-1, 3).T
+
+    def errors(self, frame: Frame) -> F64:
+        """Return the squared distances [m2] from where they should be."""
+        goals = self._goals(frame.time / NS)
+        errors: F64 = np.sum((frame.bodies.position[self._bodies] - goals) ** 2, axis=1)
+        return errors
+
+    def _goals(self, time: float) -> F64:
+        if self._shared is not None:
+            return self._shared.positions(self._rows, time)
+        return np.array([self.course.reference(row, time).position for row in self._rows.tolist()]).reshape(-1, 3)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from twin.radio_specs import MobilitySpec
-from twin.state import F64, I64
+from twin.state import F64, I64, Bool
 
 ATTACH, HANDOVER, FAILURE, LATE = "attach", "handover", "radio link failure", "handover failure"
 
@@ -36,15 +36,26 @@ class Mobility:
 
     def update(self, time: int, received_dbm: F64, snr_db: F64) -> list[Change]:
         """Return the changes that begin now, from received powers and ratios, each (T, C)."""
+        free = time >= self._busy
+        calm = free & self._calm(received_dbm, snr_db)
+        self._better_since[calm] = self._lost_since[calm] = -1
         changes: list[Change] = []
-        for t in range(len(self.cell)):
-            if time >= self._busy[t]:
-                change = self._watch(time, t, received_dbm[t], snr_db[t])
-                if change is not None:
-                    self.cell[t], self._busy[t] = change.cell, change.end
-                    self._better_since[t] = self._lost_since[t] = -1
-                    changes.append(change)
+        for t in np.flatnonzero(free & ~calm).tolist():
+            change = self._watch(time, t, received_dbm[t], snr_db[t])
+            if change is not None:
+                self.cell[t], self._busy[t] = change.cell, change.end
+                self._better_since[t] = self._lost_since[t] = -1
+                changes.append(change)
         return changes
+
+    def _calm(self, received_dbm: F64, snr_db: F64) -> Bool:
+        """Tell which terminals are in sync with a cell and hear no other that is better by the offset."""
+        rows, serving = np.arange(len(self.cell)), np.maximum(self.cell, 0)
+        others = received_dbm.copy()
+        others[rows, serving] = -np.inf
+        better = others.max(axis=1) > received_dbm[rows, serving] + self.spec.offset
+        calm: Bool = (self.cell >= 0) & (snr_db[rows, serving] > self.spec.q_in) & ~better
+        return calm
 
     def _watch(self, time: int, t: int, received_dbm: F64, snr_db: F64) -> Change | None:
         serving = self.cell[t]

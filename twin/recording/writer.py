@@ -29,7 +29,8 @@ from twin.state import NEVER, REPEATS, Event, Frame, Hop, LinkState, Packet, Rou
 
 _FIRST_BYTES = 1 << 20
 _BODY = attrgetter(*BODY_COLUMNS)
-_NO_HOP = Hop(NEVER, NEVER, NEVER, NEVER, 0, 0, (NEVER,) * REPEATS, NEVER)
+_NOT_AGAIN = (NEVER,) * REPEATS
+_NO_HOP = Hop(NEVER, NEVER, NEVER, NEVER, 0, 0, _NOT_AGAIN, NEVER)
 _LARGEST_ENDING = 1 << 18  # bytes that fit into what is kept back on a full disk
 
 
@@ -251,10 +252,8 @@ def _hop(hop: Hop | None) -> tuple[Any, ...]:
     """Return the columns of a radio link, those of one that was not there if there is none."""
     if hop is None:
         return _NO_HOP
-    again = hop.retransmitted
-    if len(again) < REPEATS:
-        hop = hop._replace(retransmitted=again + (NEVER,) * (REPEATS - len(again)))
-    return hop
+    *before, again, decoded = hop
+    return (*before, again + _NOT_AGAIN[len(again) :], decoded)
 
 
 def _plain(value: Any) -> Any:

@@ -12,7 +12,7 @@ from scipy.interpolate import CubicSpline
 from twin.errors import ScenarioError
 from twin.kernels import kernel
 from twin.specs import RouteSpec
-from twin.state import F64, Node, Reference
+from twin.state import F64, I64, Node, Reference
 
 SPEED_TOLERANCE = 1e-4
 """How far, relatively, the speed along a route may be from the constant it should be."""
@@ -49,6 +49,13 @@ class Route:
         place = (place + self.length * row / self.count) % self.length
         yaw = _evaluate(self._pieces, self._step, place, speed, gain, out)
         return Reference(out[0], out[1], out[2], yaw)
+
+    def positions(self, rows: I64, time: float) -> F64:
+        """Return where robots `rows` (k,) should be at `time` [s], (k, 3) m."""
+        way, _, _ = self.along(time)
+        out = np.empty((len(rows), 3))
+        _places(self._pieces, self._step, (way + self.length * rows / self.count) % self.length, out)
+        return out
 
     def point(self, way: float) -> F64:
         """Return the point (3,) m that is so far [m] along the route from its first waypoint."""
@@ -99,3 +106,14 @@ def _evaluate(pieces: F64, step: float, place: float, speed: float, gain: float,
         out[1, k] = speed * tangent[k]
         out[2, k] = speed * speed * (6.0 * a * s + 2.0 * b) + gain * tangent[k]
     return atan2(tangent[1], tangent[0])
+
+
+@kernel
+def _places(pieces: F64, step: float, place: F64, out: F64) -> None:
+    """Write positions at the arc lengths `place` (k,) into `out` (k, 3)."""
+    for n in range(place.size):
+        i = min(int(place[n] / step), pieces.shape[0] - 1)
+        s = place[n] - i * step
+        for k in range(3):
+            a, b, c, d = pieces[i, 0, k], pieces[i, 1, k], pieces[i, 2, k], pieces[i, 3, k]
+            out[n, k] = ((a * s + b) * s + c) * s + d
