@@ -2,9 +2,9 @@
 
 Usage: python benchmarks/whole.py [SCENARIO ...] [--duration "5 s"] [--grow PICTURE.png]
 
-Prints a row per scenario: CPU milliseconds per simulated second of each part, the real-time factor that they allow,
-CPU to the first step, peak memory. `--grow` runs the first scenario with 10 to 300 drones and 1 to 8 base stations
-instead and draws the cost.
+Prints a table in Markdown, a row per scenario: CPU milliseconds per simulated second of each part, the real-time
+factor that they allow, CPU to the first step, peak memory. `--grow` then runs the first scenario with 10 to 300
+drones, and with 1 to 8 base stations, and draws the cost. `docs/performance.md` holds what both have given.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
-SCENARIOS = ("city/low-altitude", "factory/line", "harbour/array")
+SCENARIOS = ("city/low-altitude", "factory/mixed", "harbour/array")
 DRONES, STATIONS = (10, 30, 100, 300), (1, 2, 4, 8)
 
 
@@ -54,47 +54,57 @@ def grow(scenario: str, duration: str, picture: Path) -> None:
     """Print and draw the cost over the number of drones, and over the number of base stations."""
     from matplotlib.figure import Figure
 
-    world, name = scenario.split("/")
-    tables = tomllib.loads((ROOT / "worlds" / world / "scenarios" / f"{name}.toml").read_text())["robots"]
-    flying = {robot: table["count"] for robot, table in tables.items() if table["kind"] == "drone"}
-    places = next(table["positions"] for table in tables.values() if table["kind"] == "base_station")
-    fleets = {n: [f"robots.{r}.count={round(n * c / sum(flying.values()))}" for r, c in flying.items()] for n in DRONES}
-    sites = {n: [f"robots.site.count={n}", f"robots.site.positions={spread(places, n)}"] for n in STATIONS}
     sheet = Figure(figsize=(8.4, 3.4), layout="constrained")
-    for axes, title, cases in zip(sheet.subplots(1, 2), ("drones", "base stations"), (fleets, sites), strict=True):
+    for axes, (title, cases) in zip(sheet.subplots(1, 2), sizes(scenario).items(), strict=True):
         costs = {n: profile(scenario, duration, *settings)["seconds_per_second"] for n, settings in cases.items()}
-        for n, cost in costs.items():
-            print(f"{n:4d} {title}: {sum(cost.values()):.2f} s of CPU a simulated second", flush=True)
+        print(f"\n| {title} | {' | '.join(map(str, costs))} |\n|---|{'--:|' * len(costs)}")
+        sums = [f"{sum(cost.values()):.2f}" for cost in costs.values()]
+        print(f"| CPU s per simulated s | {' | '.join(sums)} |", flush=True)
         parts = next(iter(costs.values()))
         axes.stackplot(list(costs), [[cost[part] for cost in costs.values()] for part in parts], labels=list(parts))
         axes.axhline(1.0, color="0.2", linewidth=0.8, linestyle="--")
-        axes.set(xlabel=title, ylabel="CPU s per simulated s", xlim=(min(costs), max(costs)))
+        axes.set(xlabel=title, ylabel="CPU s per simulated s", xlim=(min(costs), max(costs)), xticks=list(costs))
         axes.spines[["top", "right"]].set_visible(False)
-    sheet.legend(*axes.get_legend_handles_labels(), loc="outside right center", frameon=False)
+    handles, labels = axes.get_legend_handles_labels()
+    sheet.legend(handles[::-1], labels[::-1], loc="outside right center", frameon=False)  # in the order of the areas
     sheet.savefig(picture, dpi=160)
 
 
-def spread(places: list[list[float]], count: int) -> list[list[float]]:
-    """Return `count` places: the given ones, and more beside them."""
-    return [[x + 12.0 * (i // len(places)), y, z] for i in range(count) for x, y, z in [places[i % len(places)]]]
+def sizes(scenario: str) -> dict[str, dict[int, list[str]]]:
+    """Return what to override for each number of drones, and of base stations."""
+    world, name = scenario.split("/")
+    tables = tomllib.loads((ROOT / "worlds" / world / "scenarios" / f"{name}.toml").read_text())["robots"]
+    flying = {robot: table["count"] for robot, table in tables.items() if table["kind"] == "drone"}
+    site, table = next((robot, table) for robot, table in tables.items() if table["kind"] == "base_station")
+    everyone = ["network.mobility.max_terminals=1000"]  # admission would keep cost down
+    fleets = {n: [f"robots.{r}.count={round(n * c / sum(flying.values()))}" for r, c in flying.items()] for n in DRONES}
+    sites = {n: [f"robots.{site}.{key}={value}" for key, value in stations(table, n).items()] for n in STATIONS}
+    return {"drones": {n: everyone + fleet for n, fleet in fleets.items()},
+            "base stations": {n: everyone + places for n, places in sites.items()}}  # fmt: skip
+
+
+def stations(table: dict[str, Any], count: int) -> dict[str, Any]:
+    """Return count, places and directions of that many sites: the given ones, and more beside them."""
+    each = [(i % table["count"], 12.0 * (i // table["count"])) for i in range(count)]
+    places = [[table["positions"][i][0] + aside, *table["positions"][i][1:]] for i, aside in each]
+    return {"count": count, "positions": places, "yaw": [table["yaw"][i] for i, _ in each]}
 
 
 def main() -> None:
-    """Print the table, or draw how the cost grows."""
+    """Print the table, and draw how the cost grows."""
     parser = argparse.ArgumentParser()
     parser.add_argument("scenarios", nargs="*", default=SCENARIOS)
     parser.add_argument("--duration", default="5 s")
     parser.add_argument("--grow", type=Path)
     given = parser.parse_args()
-    if given.grow is not None:
-        grow(given.scenarios[0], given.duration, given.grow)
-        return
     print(f"{platform.machine()}, one core of {os.cpu_count()}, Python {platform.python_version()}, {given.duration}\n")
     heading = "physics | channel | network | agents | recording | figures | loop"
     print(f"| scenario | {heading} | x real time | CPU to first step (s) | MB |")
     print("|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|")
     for scenario in given.scenarios:
         print(row(scenario, profile(scenario, given.duration)), flush=True)
+    if given.grow is not None:
+        grow(given.scenarios[0], given.duration, given.grow)
 
 
 if __name__ == "__main__":
