@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from matplotlib.collections import LineCollection
 
-from twin.analysis.map import WALL_COLOURS, draw_map, radio_sites
+from twin.analysis.map import WALL_COLOURS, draw_map, radio_sites, roof
 from twin.world.builder import GeometryBuilder
 from twin.world.world import World
 
@@ -53,3 +53,21 @@ def test_sites_come_from_the_scenarios():
     sites = radio_sites(ROOT / "worlds" / "city")
     assert len(sites) >= 2
     assert radio_sites(None) == []
+
+
+def hall(height):
+    """A hall of 10 m with twelve crates in it, and a roof slab over all of them."""
+    builder = GeometryBuilder()
+    square = np.array([[-50, -50, 0], [50, -50, 0], [50, 50, 0], [-50, 50, 0]], dtype=float)
+    builder.add_polygon([square], "wet_ground")
+    for i in range(12):
+        builder.add_box((3 * i - 20, 0, 0), (3 * i - 19, 1, height), "wood", builder.add_object(f"crate {i}"))
+    builder.add_box((-30, -10, 10), (30, 10, 10.2), "metal", builder.add_object("roof"))
+    return World("hall", builder.build(), None)
+
+
+def test_a_roof_over_most_things_is_left_out():
+    assert roof(hall(2.0).geometry) == 10.0
+    assert {name for name, _ in wall_lines(draw_map(hall(2.0)))} == {"wood"}
+    assert {name for name, _ in wall_lines(draw_map(hall(2.0), below=99.0))} == {"wood", "metal"}
+    assert roof(hall(11.0).geometry) is None, "they reach through it"

@@ -15,7 +15,8 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from twin.analysis.plan import FRAME, GROUND_COLOURS, INK, MUTED, PAPER, draw_plan, draw_scale_and_north, make_sheet
-from twin.state import F64, Bool
+from twin.state import F64, I32, Bool
+from twin.world.describe import object_tops
 from twin.world.geometry import Geometry, with_faces
 from twin.world.rules import surface_kinds
 from twin.world.world import World
@@ -25,13 +26,21 @@ WALL_COLOURS = {
     "plasterboard": "#c98fb0", "chipboard": "#c2843c", "plywood": "#c2843c", "marble": "#3d8a7d",
 }  # fmt: skip
 """Colour of walls by material; any other is drawn in ink."""
+_FEW = 8
+"""Things: with fewer, nothing is taken for a roof."""
+_WIDE = 0.25
+"""Share of all things that lie under a face of such a roof."""
 WIDTH, TITLE, KEYS, MARGIN = 8.4, 0.95, 1.35, 0.25
 """Inches: of the map, of the bands above and below it, and round it."""
 
 
 def draw_map(world: World, below: float | None = None, sites: Sequence[F64] = ()) -> Figure:
-    """Draw a world seen from above; only what begins lower than z = `below` [m], if given, and sites (3,) m."""
+    """Draw a world seen from above; only what begins lower than z = `below` [m], and sites (3,) m.
+
+    Without `below`, a roof over most things is left out.
+    """
     geometry = world.geometry
+    below = roof(geometry) if below is None else below
     if below is not None:
         geometry = with_faces(geometry, begins_below(geometry, below))
     low, high = (corner[:2] for corner in world.geometry.bounds())
@@ -60,9 +69,33 @@ def radio_sites(folder: Path | None) -> list[F64]:
 
 def begins_below(geometry: Geometry, height: float) -> Bool:
     """Tell for each face (F,) whether some of it lies below z = `height` [m]."""
-    lowest = np.full(len(geometry.face_normal), np.inf)
-    np.minimum.at(lowest, geometry.triangle_face, geometry.vertices[geometry.triangles, 2].min(axis=1))
-    return lowest < height
+    return _boxes(geometry, geometry.triangle_face, len(geometry.face_normal))[0][:, 2] < height
+
+
+def roof(geometry: Geometry) -> float | None:
+    """Return the z [m] above which a roof hides most things: wide faces higher than half of all tops; None without."""
+    if len(geometry.objects) < _FEW:
+        return None
+    low, high = _boxes(geometry, geometry.triangle_face, len(geometry.face_normal))
+    tops = object_tops(geometry)
+    level = (np.abs(geometry.face_normal[:, 2]) > 0.5) & (low[:, 2] > np.median(tops))
+    first, last = _boxes(geometry, geometry.face_object[geometry.triangle_face], len(geometry.objects))
+    middles = (first + last)[:, :2] / 2
+    lids, hidden = np.zeros(len(level), dtype=bool), np.zeros(len(middles), dtype=bool)
+    for face in np.flatnonzero(level):
+        under = ((low[face, :2] < middles) & (middles < high[face, :2])).all(axis=1) & (tops <= low[face, 2])
+        if under.mean() > _WIDE:
+            lids[face], hidden = True, hidden | under
+    return float(low[lids, 2].min()) if hidden.mean() > 0.5 else None
+
+
+def _boxes(geometry: Geometry, owner: I32, count: int) -> tuple[F64, F64]:
+    """Return the corners (count, 3) m of the box of each owner's triangles; owner (T,), negative ones are left out."""
+    low, high = np.full((count, 3), np.inf), np.full((count, 3), -np.inf)
+    corners = geometry.vertices[geometry.triangles[owner >= 0]]
+    np.minimum.at(low, owner[owner >= 0], corners.min(axis=1))
+    np.maximum.at(high, owner[owner >= 0], corners.max(axis=1))
+    return low, high
 
 
 def _draw_walls(axes: Axes, geometry: Geometry) -> list[str]:

@@ -13,6 +13,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 
+import twin.twin  # noqa: F401 - first of all: mesa looks through whatever is loaded when it comes
 from twin import kernels
 from twin.analysis.figures import FIGURES
 from twin.analysis.requirements import parse_requirement

@@ -111,7 +111,7 @@ def info(reference: str, as_json: bool) -> int:
 @click.option("-o", "--output", type=click.Path(path_type=Path),
               help="Map: .png, .svg or .pdf; .html is a page in space.")  # fmt: skip
 @click.option("--open", "opened", is_flag=True, help="Serve a page in space until Ctrl-C.")
-@click.option("--below", help="Hide what begins above this z, such as a roof.")
+@click.option("--below", help="Hide what begins above this z; a map leaves out a roof over most things anyhow.")
 @click.option("--force", is_flag=True, help="Replace an existing file.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to serve at; 0.0.0.0 is everyone.")
 @click.option("--port", type=int, default=8080, show_default=True, help="Port to serve at.")
