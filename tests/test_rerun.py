@@ -61,6 +61,22 @@ def test_every_built_in_scenario_comes_out_the_same(command, scenario):
     assert code == 0 and not err and "streams are the same" in out, out + err
 
 
+def test_ray_traced_in_a_world_without_a_sea(command):
+    """Walls of glass that scatter: their paths are recorded, and come out the same."""
+    sets = ("channel.kind=raytracing", "channel.rays=1000", "channel.tile=40 m", "channel.surfaces.glass.scattering=0.9")
+    sets = [part for text in sets for part in ("--set", text)]
+    words = ("run", "city/patrol", "--duration", "0.1 s", "-q", "--paths", "--force")
+    counts = []
+    for more in (sets, [*sets[:-1], "channel.surfaces.glass.scattering=0"]):
+        code, out, err = command(*words, "-o", "run.h5", *more)
+        assert code in (0, 5), err
+        with h5py.File("run.h5") as file:
+            counts.append(len(file["paths/delay"]))
+        code, out, err = command("verify", "run.h5")
+        assert code == 0 and not err, out + err
+    assert counts[0] > counts[1] + 100
+
+
 def test_with_losses_jitter_and_random_draws_of_a_controller(command, recorded):
     run = recorded(*mine("self.rng.normal()"), "network.kind=fixed", "network.loss=0.2",
                    "network.jitter.kind=normal", "network.jitter.scale=5 ms")  # fmt: skip

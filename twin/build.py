@@ -270,7 +270,7 @@ def _channel(
     scenario: Scenario, world: World, radios: Sequence[Radio], casts: Sequence[Cast], sea: Seaway | None
 ) -> Channel:
     over = scenario.channel.sea
-    if over and sea is None and "sea" in scenario.channel.model_fields_set:
+    if over and sea is None and over != type(scenario.channel).model_fields["sea"].default:
         raise ScenarioError("this world has no sea: world.toml has no table [environment.sea]", key="channel.sea")
     surface = SeaSurface(sea, over, sea_area(world.geometry)) if sea is not None and over else None
     peers = _peers(scenario)

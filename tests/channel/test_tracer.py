@@ -54,6 +54,20 @@ def one_body(position):
 
 
 class TestInputAtTheEdge:
+    def test_a_device_on_a_wall_is_one_before_it(self):
+        """In the plane of the wall to the last bit: what a radio 1 um in front of it receives, to 1e-4 dB."""
+        other = fixed(1, (20, 3, 4))
+        on, before = (trace([fixed(0, (5.0 + d, 1, 2)), other], order=0) for d in (0.0, 1e-6))
+        assert on.los[0]
+        assert on.path_gain_db[0] == pytest.approx(before.path_gain_db[0], abs=1e-4)
+        behind = trace([fixed(0, (5.0 - 2e-4, 1, 2)), other], order=0)
+        assert behind.path_gain_db[0] == -np.inf
+
+    @pytest.mark.parametrize("mount", [(np.nan, 0.0, 2.0), (0.0, np.inf, 2.0)])
+    def test_a_place_that_is_no_number_is_an_error(self, mount):
+        with pytest.raises(ScenarioError, match="must be finite"):
+            trace([fixed(0, mount), fixed(1, (30, 0, 2))])
+
     def test_a_device_inside_of_a_house_reaches_nothing_outside(self):
         links = trace([fixed(0, (0, 0, 2)), fixed(1, (20, 0, 2))], diffraction=True)
         assert links.path_gain_db[0] == -np.inf

@@ -1,5 +1,7 @@
 """Laws of radio propagation, asserted with the values of closed forms."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from scipy import special
@@ -8,6 +10,7 @@ from twin.channel.antennas import antenna_arrays, choose_beams, element_gain
 from twin.channel.atmosphere import gas_db_km, rain_coefficients, rain_db_km, roughness_factor
 from twin.channel.fields import fresnel, slab
 from twin.channel.freespace import FreeSpace
+from twin.channel.p676_lines import OXYGEN, WATER_VAPOUR
 from twin.link import SPEED_OF_LIGHT, Radio, frequency_response
 from twin.specs import AntennaSpec, AtmosphereSpec
 from twin.state import BodyState
@@ -139,6 +142,14 @@ class TestAtmosphere:
         expected = rain.rain_specific_attenuation(40.0, frequency, 20.0, 30.0).value
         found = rain_db_km(40.0, *rain_coefficients(frequency * 1e9), np.sin(np.radians(20)), np.cos(np.radians(60)))
         assert found == pytest.approx(expected, rel=1e-9)
+
+
+    @pytest.mark.parametrize(("table", "name"), [(OXYGEN, "oxygen"), (WATER_VAPOUR, "water_vapour")])
+    def test_every_line_is_that_of_itur(self, table, name):
+        """Frequency and six coefficients of each line, to the last digit (itur 0.4.0: P.676-12, as in P.676-13)."""
+        itur = pytest.importorskip("itur", reason="itur is a test extra")
+        lines = Path(itur.__file__).parent / "data" / "676" / f"v12_lines_{name}.txt"
+        np.testing.assert_array_equal(table, np.loadtxt(lines, delimiter=",", skiprows=1))
 
 
 class TestAntennas:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.spatial.transform import Rotation
 
 from twin.channel.hulls import Hull, box
 from twin.channel.tracer import RayTracer
@@ -158,6 +159,60 @@ def test_a_site_wall_between_two_transparent_ends_loses_what_the_slab_takes():
         assert faces_of(links) == {(0,)}
     with pytest.raises(ScenarioError, match="needs a thickness"):
         RayTracer(plain, radios, spec(surfaces=through), permittivity=concrete)
+
+
+class TestArrays:
+    """An array is what its elements are one by one, each where it sits: of any device, however that is turned."""
+
+    ANTENNAS = (
+        AntennaSpec(rows=3, columns=2, spacing=(0.5, 0.7), slant=0.3, azimuth=0.5, downtilt=0.2, roll=0.4),
+        AntennaSpec(pattern="tr38901", rows=2, columns=4, spacing=(0.6, 0.5), azimuth=-2.8, downtilt=-0.1),
+    )
+
+    def test_phases_are_those_of_elements_at_their_places(self):
+        """A drone that pitches and yaws, and a mast: phases to 1e-4 rad, the curvature of waves from 20 km away.
+
+        (8 cm)^2 / (2 x 20 km) is 2e-6 wavelengths of 8.6 cm.
+        """
+        turns = Rotation.from_euler("ZYX", [[0.7, -0.3, 0.2], [0.0, 0.0, 0.0]])
+        places = np.array([[0.0, 0.0, 80.0], [15_000.0, 12_000.0, 30.0]])
+        plane = ground().build()
+        turned = [on_body(i, i, antenna=antenna) for i, antenna in enumerate(self.ANTENNAS)]
+        pose = bodies(places, orientation=turns.as_quat())
+        array = RayTracer(plane, turned, spec(order=0), permittivity=stone).trace(0, pose)
+        wavelength = SPEED_OF_LIGHT / CARRIER
+        for end, antenna in enumerate(self.ANTENNAS):
+            mount = Rotation.from_euler("ZYX", [antenna.azimuth, antenna.downtilt, antenna.roll])
+            vertical, across = wavelength * np.array(antenna.spacing)
+            for axis, offset in enumerate(([0.0, 0.0, vertical], [0.0, across, 0.0])):
+                moved = places.copy()
+                moved[end] += turns[end].apply(mount.apply(offset))
+                one, other = (
+                    RayTracer(plane, [on_body(0, 0), on_body(1, 1)], spec(order=0), permittivity=stone)
+                    .trace(0, bodies(p)).path_amplitude[0] for p in (places, moved)
+                )  # fmt: skip
+                expected = np.angle(other / one)
+                difference = array.path_phase[end, 0, axis] - expected
+                assert abs(np.angle(np.exp(1j * difference))) < 1e-4
+
+    @pytest.mark.parametrize("name", ["pitch of a drone", "roll of a buoy"])
+    def test_a_body_that_turns_is_an_antenna_that_is_mounted_so(self, name):
+        """The element of TR 38.901 with its slant: to tilt the body or the mount is the same field, to 1e-12."""
+        about = {"pitch of a drone": "y", "roll of a buoy": "x"}[name]
+        angle = 0.4
+        mounted = {"y": {"downtilt": angle}, "x": {"roll": angle}}[about]
+        sector = AntennaSpec(pattern="tr38901", slant=0.6, rows=2, columns=2)
+        geometry, other = two_buildings(), fixed(1, (4.0, 40.0, 3.0), antenna=self.ANTENNAS[0])
+        turn = Rotation.from_euler(about, angle).as_quat().reshape(1, 4)
+        by_body = RayTracer(geometry, [on_body(0, 0, antenna=sector), other], spec(), permittivity=stone).trace(
+            0, bodies([1.0, -20.0, 9.0], orientation=turn)
+        )
+        by_mount = RayTracer(
+            geometry, [on_body(0, 0, antenna=sector.model_copy(update=mounted)), other], spec(), permittivity=stone
+        ).trace(0, bodies([1.0, -20.0, 9.0]))
+        assert len(by_body.path_delay) > 3
+        np.testing.assert_allclose(by_body.path_amplitude, by_mount.path_amplitude, rtol=1e-12)
+        np.testing.assert_allclose(by_body.path_phase, by_mount.path_phase, atol=1e-12)
 
 
 class TestReciprocity:

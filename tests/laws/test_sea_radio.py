@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -97,6 +98,24 @@ def test_two_rays_over_a_calm_sea(distance):
     assert np.abs(links.path_amplitude) == pytest.approx(np.abs([direct, mirrored]), rel=1e-6)
     turned = links.path_amplitude[1] / links.path_amplitude[0] / (mirrored / direct)
     assert abs(turned - 1.0) < 1e-5  # 8 km are 93,000 wavelengths: rounding of the phase alone is 1e-10
+
+
+def test_every_entry_of_sea_water_is_that_of_the_sea():
+    """A world whose water is said twice, with two depths: either mirrors as the water of `channel.sea` does."""
+    once, warm = water(), OverSeaSpec(earth_factor=1e9, temperature=303.15, salinity=20.0)
+    ends, spec = [(0, 0, 12.0), (150.0, 0, 2.0)], RayTracingSpec(order=1, rays=2000)
+    radios = [radio(i, end) for i, end in enumerate(ends)]
+    found = []
+    for entry in (0, 1):
+        twice = replace(
+            once,
+            materials=("sea_water", "sea_water"),
+            thickness=np.array([np.inf, 900.0]),
+            face_material=np.full_like(once.face_material, entry),
+        )
+        found.append(RayTracer(twice, radios, spec, sea=surface(spec=warm)).trace().path_amplitude)
+    assert len(found[0]) == 2
+    np.testing.assert_allclose(found[0], found[1], rtol=1e-12)
 
 
 @pytest.mark.parametrize("height", [0.02, 0.3, 1.5])

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from twin.errors import ScenarioError, WorldError
 from twin.world.builder import GeometryBuilder
-from twin.world.materials import NAMES, permittivity, sea_conductivity, water_permittivity
+from twin.world.materials import MATERIALS, NAMES, permittivity, sea_conductivity, water_permittivity
 from twin.world.rules import MaterialRule, apply_rules, surface_kinds
 
 EPS0 = 8.8541878128e-12
@@ -20,6 +20,44 @@ def test_concrete_by_hand():
     found = permittivity("concrete", 3.5e9)
     assert found.real == 5.24
     assert found.imag == pytest.approx(-0.0462 * 3.5**0.7822 / (2 * pi * 3.5e9 * EPS0), rel=1e-12)
+
+
+TABLE_3 = """
+concrete           5.24   0     0.0462   0.7822  1      100
+brick              3.91   0     0.0238   0.16    1      40
+plasterboard       2.73   0     0.0085   0.9395  1      100
+wood               1.99   0     0.0047   1.0718  0.001  100
+glass              6.31   0     0.0036   1.3394  0.1    100
+glass              5.79   0     0.0004   1.658   220    450
+ceiling_board      1.48   0     0.0011   1.0750  1      100
+ceiling_board      1.52   0     0.0029   1.029   220    450
+chipboard          2.58   0     0.0217   0.78    1      100
+plywood            2.71   0     0.33     0       1      40
+marble             7.074  0     0.0055   0.9262  1      60
+floorboard         3.66   0     0.0044   1.3515  50     100
+metal              1      0     1e7      0       1      100
+very_dry_ground    3      0     0.00015  2.52    1      10
+medium_dry_ground  15     -0.1  0.035    1.63    1      10
+wet_ground         30     -0.4  0.15     1.30    1      10
+"""
+"""ITU-R P.2040-3, Table 3 without vacuum, as sionna-rt transcribes it: a, b, c, d, and the range in GHz."""
+
+
+@pytest.mark.parametrize("row", TABLE_3.split("\n")[1:-1])
+def test_materials_are_those_of_table_3(row, caplog):
+    """eps' = a f^b, sigma = c f^d at both ends of the range and between, without a word of extending it."""
+    name, *numbers = row.split()
+    a, b, c, d, lowest, highest = map(float, numbers)
+    for f in np.geomspace(lowest, highest, 5)[[0, 2, 4]].clip(lowest, highest).tolist():
+        sigma = c * f**d
+        found = permittivity(name, f * 1e9)
+        assert found.real == pytest.approx(a * f**b, rel=1e-12)
+        assert found.imag == pytest.approx(-sigma / (2 * pi * f * 1e9 * EPS0), rel=1e-12)
+    assert not caplog.records
+
+
+def test_table_3_holds_every_material():
+    assert {row.split()[0] for row in TABLE_3.split("\n")[1:-1]} == set(MATERIALS)
 
 
 def test_a_concrete_wall_reflects_what_p2040_says():

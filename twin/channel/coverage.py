@@ -17,7 +17,9 @@ from twin.specs import AntennaSpec, RayTracingSpec
 from twin.state import F64, I32, BodyState, Bool
 from twin.world.geometry import Geometry
 
-_CHUNK = 256
+_CHUNK, _CHUNK_OF_MANY = 256, 16
+"""Points that are traced at once; fewer where each has thousands of scattered paths."""
+_ALL = 1_000_000_000
 _BOLTZMANN_290K_DBM = -173.975
 """Thermal noise [dBm/Hz] at 290 K."""
 _COLUMNS = ("name", "x", "y", "z", "azimuth", "tilt", "power")
@@ -122,7 +124,8 @@ def coverage(
 ) -> Coverage:
     """Return the coverage of the grid x (nx,) by y (ny,) at z = `height` [m], by isotropic receivers.
 
-    Searches start from the transmitters. `outdoors` tells for points (n, 3) which are to be computed.
+    Searches start from the transmitters. `outdoors` tells for points (n, 3) which are to be computed. Gains are sums
+    over all paths, whatever `max_paths` is.
 
     Raises:
         ScenarioError: a transmitter or the carrier can't be.
@@ -130,7 +133,9 @@ def coverage(
     points = np.column_stack([np.tile(x, len(y)), np.repeat(y, len(x)), np.full(len(x) * len(y), height)])
     wanted = np.flatnonzero(np.ones(len(points), dtype=bool) if outdoors is None else outdoors(points))
     gain = np.full((len(transmitters), len(points)), nan)
-    size = min(_CHUNK, max(1, len(wanted)))
+    spec = (spec or RayTracingSpec()).model_copy(update={"max_paths": _ALL})
+    scatters = any(surface.scattering for surface in spec.surfaces.values())
+    size = min(_CHUNK_OF_MANY if scatters else _CHUNK, max(1, len(wanted)))
     tracer = RayTracer(geometry, _radios(transmitters, carrier, size), spec)
     for first in range(0, len(wanted), size):
         rows = wanted[first : first + size]
