@@ -63,7 +63,8 @@ def test_every_built_in_scenario_comes_out_the_same(command, scenario):
 
 def test_ray_traced_in_a_world_without_a_sea(command):
     """Walls of glass that scatter: their paths are recorded, and come out the same."""
-    sets = ("channel.kind=raytracing", "channel.rays=1000", "channel.tile=40 m", "channel.surfaces.glass.scattering=0.9")
+    sets = ("channel.kind=raytracing", "channel.rays=1000", "channel.tile=40 m",
+            "channel.surfaces.glass.scattering=0.9")  # fmt: skip
     sets = [part for text in sets for part in ("--set", text)]
     words = ("run", "city/patrol", "--duration", "0.1 s", "-q", "--paths", "--force")
     counts = []
