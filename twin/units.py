@@ -99,7 +99,7 @@ def time_text(nanoseconds: int) -> str:
     for unit, size in (("s", 10**9), ("ms", 10**6), ("us", 10**3)):
         if abs(nanoseconds) >= size:
             return f"{float(f'{nanoseconds / size:.4g}'):g} {unit}"
-    return f"{nanoseconds} ns"
+    return f"{nanoseconds} ns" if nanoseconds else "0 s"
 
 
 def _real(dimension: str) -> Callable[[object], float]:

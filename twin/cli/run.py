@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -41,18 +43,13 @@ from twin.cli import examples
 def run(
     scenario: str | None,
     recorded: Path | None,
-    output: Path | None,
-    force: bool,
     duration: str | None,
     seed: int | None,
     overrides: tuple[str, ...],
-    paths: bool,
     real_time: bool,
     speed: float | None,
-    profile: bool,
     view: bool,
-    as_json: bool,
-    quiet: bool,
+    **options: Any,
 ) -> int:
     """Run SCENARIO: WORLD/NAME, or the path of a .toml file.
 
@@ -62,35 +59,20 @@ def run(
     Exit codes: 0 good, 1 error, 2 wrong input, 3 stopped early, 5 a
     requirement of the scenario failed.
     """
-    from contextlib import nullcontext
-
     from twin.cli.live import LivePage
-    from twin.cli.running import execute
+    from twin.cli.running import Request, execute
 
     if (scenario is None) == (recorded is None):
         raise click.UsageError("name a SCENARIO, or a recording with --from, and not both")
     if speed is not None and not real_time:
         raise click.UsageError("--speed needs --real-time")
-    changes = list(overrides)
-    if duration is not None:
-        changes.append(f"duration={duration}")
-    if seed is not None:
-        changes.append(f"seed={seed}")
+    stated = {"duration": duration, "seed": seed}
+    changes = [*overrides, *(f"{key}={value}" for key, value in stated.items() if value is not None)]
     pace = (speed or 1.0) if real_time else None
-    with LivePage() if view else nullcontext() as page:
-        code = execute(
-            scenario,
-            recorded,
-            output,
-            changes,
-            paths=paths,
-            force=force,
-            as_json=as_json,
-            quiet=quiet,
-            speed=pace,
-            profile=profile,
-            seen=(lambda path: None) if page is None else page.show,
-        )
-        if page is not None:
-            page.wait()
+    asked = Request(reference=scenario, recorded=recorded, overrides=changes, speed=pace, **options)
+    if not view:
+        return execute(asked)
+    with LivePage() as page:
+        code = execute(replace(asked, seen=page.show))
+        page.wait()
     return code

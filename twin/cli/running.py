@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import count
 from pathlib import Path
@@ -17,7 +18,7 @@ import twin.twin  # noqa: F401 - first of all: mesa looks through whatever is lo
 from twin import kernels
 from twin.analysis.figures import FIGURES
 from twin.analysis.requirements import parse_requirement
-from twin.build import build
+from twin.build import Built, build
 from twin.cli.console import err, out, print_json, report, say
 from twin.clock import NS
 from twin.errors import EXIT_INCOMPLETE, EXIT_REQUIREMENT, RecordingError, located
@@ -35,60 +36,75 @@ STOPPING = "stopping: the recording is being closed"
 COMPILING = "compiling kernels: the first run of a version takes up to a minute longer"
 
 
-def execute(
-    reference: str | None,
-    recorded: Path | None,
-    output: Path | None,
-    overrides: Sequence[str],
-    *,
-    paths: bool,
-    force: bool,
-    as_json: bool,
-    quiet: bool,
-    speed: float | None = None,
-    profile: bool = False,
-    seen: Callable[[Path], None] = lambda path: None,
-) -> int:
-    """Run a scenario, or that of a recording, and print its figures; return the exit code.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What `twin run` was asked for; `seen` is told the recording each time that there is a frame in it."""
 
-    `seen` is told the recording each time that there is a frame in it.
-    """
-    project, path, scenario, dropped = _load(reference, recorded, overrides)
+    reference: str | None
+    recorded: Path | None
+    output: Path | None
+    overrides: Sequence[str]
+    paths: bool
+    force: bool
+    profile: bool
+    as_json: bool
+    quiet: bool
+    speed: float | None  # times real time; None: as fast as it goes
+    seen: Callable[[Path], None] = lambda path: None
+
+
+def execute(request: Request) -> int:
+    """Run a scenario, or that of a recording, and print its figures; return the exit code."""
+    project, path, scenario, dropped = _load(request.reference, request.recorded, request.overrides)
     for line in dropped:
         say(f"dropped by --set: {line}", "yellow")
-    output = output or _new_recording(project, path)
-    if output.exists() and not force:
+    output = request.output or _new_recording(project, path)
+    if output.exists() and not request.force:
         raise RecordingError(f"{output}: exists already; --force replaces it")
-    if kernels.is_cold() and not quiet:
+    if kernels.is_cold() and not request.quiet:
         say(COMPILING, "dim")
     with located(file=path):
-        built = build(scenario, project, real_time=speed is not None)
+        built = build(scenario, project, real_time=request.speed is not None)
     for note in built.notes:
         say(note, "yellow")
-    pacing = None if speed is None else RealTime(speed, lambda text: say(text, "yellow"))
-    with _progress(scenario, quiet) as show:
+    outcome, figures = _simulate(request, built, scenario, output)
+    if outcome.error is not None:
+        report(outcome.error)
+    else:
+        kernels.mark_warm()
+    if request.as_json:
+        print_json(figures)
+    elif not request.quiet:
+        out.print(_headline(path, scenario))
+        print_table(figures)
+        if request.profile:
+            print_profile(figures["profile"])
+        out.print(f"recorded in {output}")
+    return _exit_code(outcome)
+
+
+def _simulate(request: Request, built: Built, scenario: Scenario, output: Path) -> tuple[Outcome, dict[str, Any]]:
+    """Run it with a bar of progress; return how it ended, and its figures."""
+    pacing = None if request.speed is None else RealTime(request.speed, lambda text: say(text, "yellow"))
+    with _progress(scenario, request.quiet) as show:
 
         def progress(frame: Frame) -> None:
-            seen(output)
+            request.seen(output)
             show(frame)
 
-        watch = Profile(progress) if profile else None
+        watch = Profile(progress) if request.profile else None
         outcome = run_built(
             built,
             scenario,
             output,
-            force=force,
-            paths=paths,
+            force=request.force,
+            paths=request.paths,
             real_time=pacing,
             profile=watch,
             progress=progress if watch is None else watch.take,
             stopping=lambda: say(STOPPING, "yellow"),
         )
-    if outcome.error is not None:
-        report(outcome.error)
-    else:
-        kernels.mark_warm()
-    figures = {
+    return outcome, {
         "recording": str(output),
         "complete": outcome.error is None,
         "real_time_factor": outcome.real_time_factor,
@@ -96,15 +112,6 @@ def execute(
         **({} if pacing is None else pacing.figures()),
         **({} if watch is None else {"profile": watch.figures()}),
     }
-    if as_json:
-        print_json(figures)
-    elif not quiet:
-        out.print(_headline(path, scenario))
-        print_table(figures)
-        if watch is not None:
-            print_profile(figures["profile"])
-        out.print(f"recorded in {output}")
-    return _exit_code(outcome)
 
 
 def _load(
