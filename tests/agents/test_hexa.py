@@ -90,6 +90,20 @@ def test_by_its_own_sensors_a_hexa_hovers_within_what_a_fix_is_off(yard):
         assert sample["range_below"][0] == pytest.approx(20 - 0.05 + gaps[-1, robot, 2], abs=0.15)
 
 
+def test_a_hexa_flies_the_same_way_again(yard):
+    path, flights = yard(HOVER.replace('"15 s"', '"1 s"')), []
+    for _ in range(2):
+        scenario, _ = load_scenario(path)
+        built = build(scenario, Project.around(path.parent))
+        try:
+            places = [frame.bodies.position.tobytes() for frame in built.twin.frames(scenario.duration)]
+            sensed = [value.tobytes() for robot in built.twin.robots for value in robot.sensed.values.values()]
+        finally:
+            built.close()
+        flights.append((places, sensed))
+    assert flights[0] == flights[1]
+
+
 def run(command, path):
     code, out, err = command("run", path, "--json", "-o", "run.h5", "--force")
     assert code in (0, 5), err

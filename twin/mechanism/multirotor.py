@@ -68,11 +68,10 @@ def multirotor_urdf(name: str, layout: _Layout) -> str:
     SubElement(inertial, "inertia", ixx=xx, ixy="0", ixz="0", iyy=yy, iyz="0", izz=zz)
     arm = max(hypot(*rotor.position[:2]) for rotor in layout.rotors)
     feet = min(rotor.position[2] for rotor in layout.rotors) - 0.5 * arm
-    hub = (0.8 * arm, 0.8 * arm, 0.4 * arm)
-    _add(link, "visual", _box(hub), colour="shell")
-    _add(link, "collision", _box((0.8 * arm, 0.8 * arm, 0.2 * arm - feet)), (0.0, 0.0, 0.1 * arm + 0.5 * feet))
-    for side in (-0.35 * arm, 0.35 * arm):
-        _add(link, "visual", _box((0.8 * arm, 0.04 * arm, -feet)), (0.0, side, 0.5 * feet), colour="carbon")
+    _add(link, "visual", _box((0.6 * arm, 0.5 * arm, 0.22 * arm)), colour="shell")
+    _add(link, "collision", _box((0.6 * arm, 0.6 * arm, 0.11 * arm - feet)), (0.0, 0.0, 0.055 * arm + 0.5 * feet))
+    for side in (-0.26 * arm, 0.26 * arm):
+        _add(link, "visual", _box((0.6 * arm, 0.03 * arm, -feet)), (0.0, side, 0.5 * feet), colour="carbon")
     for rotor in layout.rotors:
         _add_rotor(link, rotor.position, layout.rotor_radius, arm)
     indent(robot)
