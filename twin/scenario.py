@@ -188,7 +188,7 @@ def load_kind(folder: Path, override: dict[str, Any] | None = None, *, key: str 
 
 
 def lineage(folder: Path) -> list[Path]:
-    """Return a robot's folder and those of the robots that it is like, the nearest first.
+    """Return a robot's folder and those of the robots that it is like, the nearest first; beside it goes before a name.
 
     Raises:
         ScenarioError: there is no such robot, or one is like itself.
@@ -196,7 +196,8 @@ def lineage(folder: Path) -> list[Path]:
     folders = [folder]
     while isinstance(like := read_toml(folders[-1] / "robot.toml")[0].get("like"), str):
         with located(file=folders[-1] / "robot.toml", key="like"):
-            base = Project.around(folders[-1]).robot(like)
+            beside = folders[-1].resolve().parent / like
+            base = beside if (beside / "robot.toml").is_file() else Project.around(folders[-1]).robot(like)
             if any(base.samefile(folder) for folder in folders):
                 raise ScenarioError(f"found {like!r}, which leads back to itself")
         folders.append(base)
