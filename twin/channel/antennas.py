@@ -185,7 +185,8 @@ def choose_beams(antennas: Antennas, a: int, b: int, amplitude: C128, phases: F6
             v, h = phases[end, best, 0], phases[end, best, 1]
             matched = matched or rows * columns > 1
         if rows * columns == 1:
-            gains[end] = 1.0
+            for p in range(amplitude.size):
+                gains[end, p] = 1.0
             continue
         scale = np.sqrt(rows * columns)
         for p in range(amplitude.size):

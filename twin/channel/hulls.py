@@ -127,12 +127,14 @@ class Nearby(NamedTuple):
     size: I32  # (P,)
     hull: I32  # (P, H) the first `size` are used
     listed: Bool  # (P, H)
+    both: I32  # (H,) scratch: those that can matter to one pair of places
 
 
 def make_nearby(places: int, hulls: int) -> Nearby:
     """Return empty lists."""
     shape = (places, hulls)
-    return Nearby(np.zeros(places, dtype=np.int32), np.zeros(shape, dtype=np.int32), np.zeros(shape, dtype=np.bool_))
+    return Nearby(np.zeros(places, dtype=np.int32), np.zeros(shape, dtype=np.int32), np.zeros(shape, dtype=np.bool_),
+                  np.zeros(hulls, dtype=np.int32))  # fmt: skip
 
 
 @uncounted

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from twin.kernels import kernel, uncounted  # isort: skip  before numba
+from twin.kernels import uncounted  # isort: skip  before numba
 from math import log, sqrt
 
 import numpy as np
@@ -42,6 +42,7 @@ class Output(NamedTuple):
     arrival: F64  # (P, 3)
     transfer: C128  # (P, 2, 2)
     slot: I32  # (P,) place of the path among those of its pair
+    beam_gain: C128  # (2, P) of the beams chosen, on each path
 
 
 def make_output(links: int, paths: int) -> Output:
@@ -65,6 +66,7 @@ def make_output(links: int, paths: int) -> Output:
         np.zeros((paths, 3)),
         np.zeros((paths, 2, 2), dtype=np.complex128),
         np.zeros(paths, dtype=np.int32),
+        np.ones((2, paths), dtype=np.complex128),
     )
 
 
@@ -183,12 +185,11 @@ def _radiate(antennas: Antennas, axes: F64, a: int, b: int, angles: F64, transfe
     return complex(b_theta * arrives_theta + b_phi * arrives_phi)
 
 
-@kernel
+@uncounted
 def _beams(antennas: Antennas, a: int, b: int, out: Output, i: int, first: int, last: int) -> None:
     """Write the amplitudes with the beams of both ends."""
-    gains = np.ones((2, last - first), np.complex128)
-    phases = np.ascontiguousarray(out.phases[:, first:last])
-    choose_beams(antennas, a, b, out.element[first:last], phases, gains, out.beam[i])
+    gains = out.beam_gain[:, first:last]
+    choose_beams(antennas, a, b, out.element[first:last], out.phases[:, first:last], gains, out.beam[i])
     for p in range(first, last):
         out.amplitude[p] = out.element[p] * gains[0, p - first] * gains[1, p - first]
 

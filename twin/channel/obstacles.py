@@ -30,12 +30,12 @@ class Pairs(NamedTuple):
 def block(hulls: Hulls, nearby: Nearby, wavelength: float, pairs: Pairs, paths: Paths) -> None:
     """Take from `paths` those that a hull crosses."""
     for g in range(len(pairs.first)):
-        a, b = pairs.first[g], pairs.second[g]
-        if nearby.size[a] + nearby.size[b] == 0:
+        count = _list_both(hulls, nearby, wavelength, pairs, g)
+        if count == 0:
             continue
         kept = 0
         for m in range(min(paths.found[g], paths.length.shape[1])):
-            if _is_crossed(hulls, nearby, wavelength, pairs, g, paths, m):
+            if _is_crossed(hulls, nearby, count, wavelength, pairs, g, paths, m):
                 continue
             if kept != m:
                 paths.length[g, kept] = paths.length[g, m]
@@ -50,7 +50,31 @@ def block(hulls: Hulls, nearby: Nearby, wavelength: float, pairs: Pairs, paths: 
 
 
 @uncounted
-def _is_crossed(hulls: Hulls, nearby: Nearby, wavelength: float, pairs: Pairs, g: int, paths: Paths, m: int) -> bool:
+def _list_both(hulls: Hulls, nearby: Nearby, wavelength: float, pairs: Pairs, g: int) -> int:
+    """Write to `nearby.both` the hulls that can matter to a path of pair g, and return how many they are.
+
+    Those of the ends' own bodies can't, nor those that are small even where they come nearest to both ends.
+    """
+    a, b = pairs.first[g], pairs.second[g]
+    count = 0
+    for entry in range(nearby.size[a] + nearby.size[b]):
+        h = nearby.hull[a, entry] if entry < nearby.size[a] else nearby.hull[b, entry - nearby.size[a]]
+        if entry >= nearby.size[a] and nearby.listed[a, h]:
+            continue  # it was there already
+        if hulls.body[h] == pairs.body[a] or hulls.body[h] == pairs.body[b]:
+            continue
+        before = max(0.0, _distance(hulls.centre[h], pairs.position[a]) - hulls.radius[h])
+        after = max(0.0, _distance(hulls.centre[h], pairs.position[b]) - hulls.radius[h])
+        if not is_small(hulls, h, wavelength, before, after):
+            nearby.both[count] = h
+            count += 1
+    return count
+
+
+@uncounted
+def _is_crossed(
+    hulls: Hulls, nearby: Nearby, count: int, wavelength: float, pairs: Pairs, g: int, paths: Paths, m: int
+) -> bool:
     a, b = pairs.first[g], pairs.second[g]
     n, total = paths.length[g, m], 0.0
     for k in range(n + 1):
@@ -60,36 +84,34 @@ def _is_crossed(hulls: Hulls, nearby: Nearby, wavelength: float, pairs: Pairs, g
     for k in range(n + 1):
         here = pairs.position[a] if k == 0 else paths.vertex[g, m, k - 1]
         there = pairs.position[b] if k == n else paths.vertex[g, m, k]
-        if hull_between(hulls, nearby, wavelength, pairs, g, here, there, before, total, -1):
+        if _hull_between(hulls, nearby, count, wavelength, here, there, before, total, -1):
             return True
         before += _distance(here, there)
     return False
 
 
 @uncounted
-def hull_between(
+def _hull_between(
     hulls: Hulls,
     nearby: Nearby,
+    count: int,
     wavelength: float,
-    pairs: Pairs,
-    g: int,
     here: Point,
     there: Point,
     before: float,
     total: float,
     but: int,
 ) -> bool:
-    """Tell whether a hull lies on a leg from `here` to `there` of a path of pair g.
+    """Tell whether one of the `count` listed hulls lies on a leg from `here` to `there` of a path.
 
-    The leg begins `before` metres from the start of the path, which is `total` metres long. Hull `but` and those
-    of the ends' own bodies don't count, nor do those that are small beside the first Fresnel zone.
+    The leg begins `before` metres from the start of the path, which is `total` metres long. Hull `but` doesn't count,
+    nor do those that are small beside the first Fresnel zone.
     """
-    a, b = pairs.first[g], pairs.second[g]
     dx, dy, dz = there[0] - here[0], there[1] - here[1], there[2] - here[2]
     leg = sqrt(dx * dx + dy * dy + dz * dz)
-    for entry in range(nearby.size[a] + nearby.size[b]):
-        h = nearby.hull[a, entry] if entry < nearby.size[a] else nearby.hull[b, entry - nearby.size[a]]
-        if h == but or hulls.body[h] == pairs.body[a] or hulls.body[h] == pairs.body[b]:
+    for entry in range(count):
+        h = nearby.both[entry]
+        if h == but:
             continue
         x, y, z = hulls.centre[h, 0] - here[0], hulls.centre[h, 1] - here[1], hulls.centre[h, 2] - here[2]
         t = 0.0
@@ -134,16 +156,13 @@ def reflect(
     """
     for g in range(len(pairs.first)):
         a, b = pairs.first[g], pairs.second[g]
-        for entry in range(nearby.size[a] + nearby.size[b]):
-            h = nearby.hull[a, entry] if entry < nearby.size[a] else nearby.hull[b, entry - nearby.size[a]]
-            if entry >= nearby.size[a] and nearby.listed[a, h]:
-                continue  # it was there already
-            if hulls.body[h] == pairs.body[a] or hulls.body[h] == pairs.body[b]:
-                continue
+        count = _list_both(hulls, nearby, wavelength, pairs, g)
+        for entry in range(count):
+            h = nearby.both[entry]
             for f in range(hulls.first[h], hulls.first[h + 1]):
                 if not _bounce(hulls, h, f, pairs.position[a], pairs.position[b], vertex):
                     continue
-                if not _is_open(scene, hulls, nearby, wavelength, pairs, g, h, f, vertex):
+                if not _is_open(scene, hulls, nearby, count, wavelength, pairs, g, h, f, vertex):
                     continue
                 m = paths.found[g]
                 paths.found[g] = m + 1
@@ -156,7 +175,16 @@ def reflect(
 
 @uncounted
 def _is_open(
-    scene: Scene, hulls: Hulls, nearby: Nearby, wavelength: float, pairs: Pairs, g: int, h: int, f: int, vertex: F64
+    scene: Scene,
+    hulls: Hulls,
+    nearby: Nearby,
+    count: int,
+    wavelength: float,
+    pairs: Pairs,
+    g: int,
+    h: int,
+    f: int,
+    vertex: F64,
 ) -> bool:
     """Tell whether the way from one place of pair g to the other by a point of face f is free, and the hull large."""
     start, end = pairs.position[pairs.first[g]], pairs.position[pairs.second[g]]
@@ -169,8 +197,8 @@ def _is_open(
         return False
     total = before + after
     return not (
-        hull_between(hulls, nearby, wavelength, pairs, g, start, vertex, 0.0, total, h)
-        or hull_between(hulls, nearby, wavelength, pairs, g, vertex, end, before, total, h)
+        _hull_between(hulls, nearby, count, wavelength, start, vertex, 0.0, total, h)
+        or _hull_between(hulls, nearby, count, wavelength, vertex, end, before, total, h)
     )
 
 
