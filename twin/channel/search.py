@@ -19,7 +19,7 @@ from twin.channel.planes import Scene
 from twin.channel.tree import Tree
 from twin.state import F64, I32, I64, Bool
 
-WIDE, NEAR = 24.0, 0.5
+WIDE, NEAR = 32.0, 0.5
 """Metres that the ends move together between two searches of the tree, and of the wide list."""
 
 _NEVER = -np.inf
