@@ -13,7 +13,7 @@ from twin.world.bvh_build import WIDTH
 
 ROOM = 1.0
 """Metres about a path that are looked at."""
-_SHORTEST = 0.05
+SHORTEST = 0.05
 """Sine of the grazing angle below which a path gets no certificate: its point of reflection runs too far."""
 _BEHIND = 1e-6
 _TINY = 1e-300
@@ -30,24 +30,14 @@ def path_clearance(scene: Scene, source: F64, target: F64, planes: I32, order: i
     least = ROOM
     for k in range(order + 1):
         here, there = source if k == 0 else work.vertex[k - 1], target if k == order else work.vertex[k]
-        dx, dy, dz = there[0] - here[0], there[1] - here[1], there[2] - here[2]
-        leg = np.sqrt(dx * dx + dy * dy + dz * dz)
-        if leg < CLEARANCE:
-            return 0.0
         before, after, p, q = 0.0, 0.0, -1, -1
         if k > 0:
-            p = planes[k - 1]
-            before = least / work.grazing[k - 1] / leg
+            p, before = planes[k - 1], 1.0 / work.grazing[k - 1]
         if k < order:
-            q = planes[k]
-            after = least / work.grazing[k] / leg
-            if work.grazing[k] < _SHORTEST:
+            q, after = planes[k], 1.0 / work.grazing[k]
+            if work.grazing[k] < SHORTEST:
                 return 0.0
-        start = (here[0] - before * dx, here[1] - before * dy, here[2] - before * dz)
-        end = (there[0] + after * dx, there[1] + after * dy, there[2] + after * dz)
-        # A point of the leg tells the front of its mirrors from their back.
-        middle = (here[0] + 0.5 * dx, here[1] + 0.5 * dy, here[2] + 0.5 * dz)
-        least = _room(scene, start, end, middle, p, q, least)
+        least = leg_room(scene, here, there, before, after, p, q, least, -1, -1)
         if least <= 3.0 * CLEARANCE:
             return 0.0
     return SAFETY * (least - 3.0 * CLEARANCE)
@@ -62,10 +52,42 @@ def sight_clearance(scene: Scene, point: F64, place: F64, plane: int) -> float:
 
 
 @uncounted
-def _room(scene: Scene, start: Triple, end: Triple, middle: Triple, p: int, q: int, least: float) -> float:
+def leg_room(
+    scene: Scene,
+    here: F64,
+    there: F64,
+    before: float,
+    after: float,
+    p: int,
+    q: int,
+    least: float,
+    a: int,
+    b: int,
+) -> float:
+    """Return the room about a leg that may grow by `before` and `after` times that, or `least` where it is more.
+
+    It lies in front of the mirrors p and q. What lies in the planes a and b can't be in its way. 0 for a short leg.
+    """
+    dx, dy, dz = there[0] - here[0], there[1] - here[1], there[2] - here[2]
+    leg = np.sqrt(dx * dx + dy * dy + dz * dz)
+    if leg < CLEARANCE:
+        return 0.0
+    before, after = least * before / leg, least * after / leg
+    start = (here[0] - before * dx, here[1] - before * dy, here[2] - before * dz)
+    end = (there[0] + after * dx, there[1] + after * dy, there[2] + after * dz)
+    # A point of the leg tells the front of its mirrors from their back.
+    middle = (here[0] + 0.5 * dx, here[1] + 0.5 * dy, here[2] + 0.5 * dz)
+    return _room(scene, start, end, middle, p, q, least, a, b)
+
+
+@uncounted
+def _room(
+    scene: Scene, start: Triple, end: Triple, middle: Triple, p: int, q: int, least: float,
+    a: int = -1, b: int = -1,
+) -> float:  # fmt: skip
     """Return the distance of a segment from the nearest triangle, or `least` where none is nearer.
 
-    Triangles on planes p and q, and those wholly behind one of them, don't count.
+    Triangles on planes p, q, a and b, and those wholly behind p or q, don't count.
     """
     boxes, child, leaf = scene.bvh.boxes, scene.bvh.child, scene.bvh.leaf
     ox, oy, oz = start
@@ -105,7 +127,9 @@ def _room(scene: Scene, start: Triple, end: Triple, middle: Triple, p: int, q: i
             for i in range(first, first + n):
                 t = scene.bvh.triangle[i]
                 plane = scene.plane[t]
-                if plane >= 0 and (plane == p or plane == q or _far_off(scene, plane, start, end, least)):
+                if plane >= 0 and (plane == p or plane == q or plane == a or plane == b):
+                    continue
+                if plane >= 0 and _far_off(scene, plane, start, end, least):
                     continue
                 distance = _segment_triangle(scene, t, start, end)
                 if distance < least and not _is_behind(scene, t, p, middle) and not _is_behind(scene, t, q, middle):

@@ -21,6 +21,7 @@ _FLAT = 0.02
 _SHORT = 0.2
 """Metres below which an edge is left out."""
 _RAYS = 128
+_IN_PLANE = 1e-3
 
 
 class Edges(NamedTuple):
@@ -34,17 +35,21 @@ class Edges(NamedTuple):
     open_angle: F64  # (E,) rad of air between the faces, 2 pi at a rim
     away: F64  # (E, 3) unit, halfway between the faces through the air
     surface: I32  # (E, 2) materials of first and second face
+    plane: I32  # (E, 2) their planes
 
 
 def no_edges() -> Edges:
     """Return no edges."""
     z = np.zeros((0, 3))
-    return Edges(z, z, np.zeros(0), z, z, np.zeros(0), z, np.zeros((0, 2), dtype=np.int32))
+    two = np.zeros((0, 2), dtype=np.int32)
+    return Edges(z, z, np.zeros(0), z, z, np.zeros(0), z, two, two)
 
 
 def find_edges(geometry: Geometry, scene: Scene) -> Edges:
     """Return the edges of things; the ground has none."""
     sides = _sides(geometry, scene)
+    plane_of = np.full(len(geometry.face_normal), -1, dtype=np.int32)
+    plane_of[scene.face] = np.maximum(scene.plane, plane_of[scene.face])
     found = []
     for (a, b), faces in sides.items():
         if np.linalg.norm(b_minus_a := np.subtract(b, a)) < _SHORT or len(faces) > 2:
@@ -62,13 +67,14 @@ def find_edges(geometry: Geometry, scene: Scene) -> Edges:
                 continue
         away = cos(angle / 2.0) * into + sin(angle / 2.0) * normal
         found.append((np.array(a), along, np.linalg.norm(b_minus_a), normal, into, angle, away,
-                      (geometry.face_material[first], geometry.face_material[second])))  # fmt: skip
+                      (geometry.face_material[first], geometry.face_material[second]),
+                      (plane_of[first], plane_of[second])))  # fmt: skip
     if not found:
         return no_edges()
-    start, along, length, normal, into, angles, away, surface = (
+    start, along, length, normal, into, angles, away, surface, plane = (
         np.array(c, dtype=float) for c in zip(*found, strict=True)
     )
-    edges = Edges(start, along, length, normal, into, angles, away, surface.astype(np.int32))
+    edges = Edges(start, along, length, normal, into, angles, away, surface.astype(np.int32), plane.astype(np.int32))
     free = _free(scene, edges)
     return edges._replace(**{name: np.ascontiguousarray(getattr(edges, name)[free]) for name in Edges._fields})
 
@@ -116,10 +122,17 @@ def _in_air(scene: Scene, edges: Edges, e: int) -> bool:
 
 
 def seen_planes(scene: Scene, edges: Edges) -> I32:
-    """Return the pairs (n, 2) of edge and plane that see each other, by rays from the middle of each edge."""
+    """Return the pairs (n, 2) of edge and plane that see each other, by rays from points of each edge.
+
+    A plane that the edge lies in reflects nothing from it: its part is in the diffraction coefficient.
+    """
     pairs = _look(scene, edges, _RAYS)
-    pairs = pairs[(pairs >= 0).all(axis=1)]
-    return np.ascontiguousarray(np.unique(pairs, axis=0)) if len(pairs) else np.zeros((0, 2), dtype=np.int32)
+    pairs = np.unique(pairs[(pairs >= 0).all(axis=1)], axis=0)
+    edge, plane = pairs.T
+    far_end = edges.start + edges.length[:, None] * edges.along
+    ends = np.stack([edges.start[edge], far_end[edge]], axis=1)
+    height = np.einsum("nkj,nj->nk", ends, scene.normal[plane]) - scene.offset[plane, None]
+    return np.ascontiguousarray(pairs[np.abs(height).max(axis=1) > _IN_PLANE])
 
 
 @kernel

@@ -22,7 +22,8 @@ from twin.state import F64, I32, I64, Bool
 WIDE, NEAR = 32.0, 0.5
 """Metres that the ends move together between two searches of the tree, and of the wide list."""
 
-_NEVER = -np.inf
+NEVER = -np.inf
+"""End of the room of what is not known to be clear."""
 
 
 class Lists(NamedTuple):
@@ -70,7 +71,7 @@ def make_lists(targets: int, order: int, capacity: int = 512, near: int = 64) ->
         np.zeros(targets, dtype=np.int32),
         np.full(targets, -1.0),
         np.full(targets, -1.0),
-        np.full(targets, _NEVER),
+        np.full(targets, NEVER),
         np.zeros(targets),
     )
 
@@ -114,7 +115,7 @@ def _refresh(
     for j in range(targets.shape[0]):
         reading = lists.odometer[j]
         if reading >= lists.until[j]:
-            from_row, size, until = 0, 0, reading + wide_reach(lists, j)
+            from_row, size, until = 0, 0, reading + wide_reach(lists, j, WIDE)
             lists.near_count[j] = 0
         else:
             from_row, size, until = known, lists.size[j], lists.until[j]
@@ -124,7 +125,7 @@ def _refresh(
             if not found and reading + budget >= until:
                 continue
             if size < capacity:
-                lists.row[j, size], lists.expiry[j, size], lists.clear[j, size] = i, reading + budget, _NEVER
+                lists.row[j, size], lists.expiry[j, size], lists.clear[j, size] = i, reading + budget, NEVER
             size += 1
         if size > capacity:
             return size, 0
@@ -137,9 +138,9 @@ def _refresh(
 
 
 @uncounted
-def wide_reach(lists: Lists, j: int) -> float:
-    """Return how far the wide list of target j is to hold [m]: the first ones unlike, so that not all end at once."""
-    return WIDE * (0.5 + 0.5 * (j * 0.6180339887498949 % 1.0)) if lists.until[j] < 0.0 else WIDE
+def wide_reach(lists: Lists, j: int, wide: float) -> float:
+    """Return how far the list of target j is to hold: `wide` [m], at first less, so that not all end at once."""
+    return wide * (0.5 + 0.5 * (j * 0.6180339887498949 % 1.0)) if lists.until[j] < 0.0 else wide
 
 
 @uncounted
@@ -194,7 +195,7 @@ def follow(
             work.crossings[0] = 0
             emit(paths, pair[j], backwards[j], work, REFLECTIONS, work.triangle, 0)
         elif reading >= lists.direct[j]:
-            was_clear = lists.direct_clear[j] > _NEVER
+            was_clear = lists.direct_clear[j] > NEVER
             clear, budget, room = _look(scene, transparent, source, moves, targets[j], sequence[0], 0, was_clear, work)
             lists.direct[j], lists.direct_clear[j] = reading + budget, reading + room
             if clear:
@@ -214,7 +215,7 @@ def follow(
                     emit(paths, pair[j], backwards[j], work, REFLECTIONS, work.triangle, order[i])
                     seen[i] = step
                     continue
-                was_clear = lists.near_clear[j, m] > _NEVER
+                was_clear = lists.near_clear[j, m] > NEVER
                 clear, budget, room = _look(
                     scene, transparent, source, moves, targets[j], sequence[i], order[i], was_clear, work
                 )
@@ -248,7 +249,7 @@ def _look(
             return True, 0.0, room
     clear, budget = clear_legs(scene, transparent, source, moves, target, planes, order, work)
     if not clear:
-        return False, budget, _NEVER
+        return False, budget, NEVER
     if was_clear or work.crossings[0] > 0:
         return True, 0.0, 0.0
     return True, 0.0, path_clearance(scene, source, target, planes, order, work)

@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from twin.channel.diffraction import Detours, follow_detours, refresh_detours, scratch
+from twin.channel.detours import Detours
+from twin.channel.diffraction import exhaust_detours, follow_detours, refresh_detours, scratch
 from twin.channel.edges import Edges
 from twin.channel.images import Work
 from twin.channel.paths import Paths
@@ -97,9 +98,12 @@ class Source:
         else:
             exhaust(scene, transparent, *rows, tree.count, step, here, self.moves, targets, self.pairs,
                     self.backwards, work, paths)  # fmt: skip
-        if len(detours.edge):
-            follow_detours(scene, edges, detours, here, self.moves, targets, self.detour_lists, not kinetic,
-                           self.pairs, self.backwards, *scratch(), work, paths)  # fmt: skip
+        if len(detours.edge) and kinetic:
+            follow_detours(scene, edges, detours, here, self.moves, targets, self.detour_lists, self.pairs,
+                           self.backwards, *scratch(), work, paths)  # fmt: skip
+        elif len(detours.edge):
+            exhaust_detours(scene, edges, detours, here, self.moves, targets, self.pairs, self.backwards, *scratch(),
+                            work, paths)  # fmt: skip
 
 
 def make_sources(site: Site, spec: RayTracingSpec, place_body: I32, first: I32, second: I32) -> list[Source]:
