@@ -4,10 +4,12 @@ import numpy as np
 import pytest
 from scipy.special import fresnel as fresnel_integrals
 
+from twin.channel.images import DIFFRACTION
 from twin.channel.tracer import RayTracer
 from twin.channel.utd import transition, wedge_coefficients
 from twin.link import SPEED_OF_LIGHT, Radio, frequency_response
 from twin.specs import AntennaSpec, AtmosphereSpec, RayTracingSpec
+from twin.state import BodyState
 from twin.world.builder import GeometryBuilder
 
 CARRIER = 3.5e9
@@ -20,6 +22,18 @@ def metal(material, frequency):
 
 def brick(material, frequency):
     return 3.91 - 0.15j
+
+
+def town():
+    """Return nine houses of unlike size on a square of ground."""
+    builder, rng = GeometryBuilder(), np.random.default_rng(4)
+    builder.add_polygon([100.0 * np.array([[-1, -1, 0], [1, -1, 0], [1, 1, 0], [-1, 1, 0]], dtype=float)], "ground")
+    for x in (-30.0, 0.0, 30.0):
+        for y in (-30.0, 0.0, 30.0):
+            low = np.array([x, y, 0.0]) + [*rng.uniform(-8.0, -4.0, 2), 0.0]
+            high = low + [*rng.uniform(6.0, 14.0, 2), rng.uniform(4.0, 15.0)]
+            builder.add_box(tuple(low), tuple(high), "brick", builder.add_object(f"house {x} {y}"), floor=False)
+    return builder.build()
 
 
 def house():
@@ -116,3 +130,37 @@ def test_the_point_on_an_edge_makes_the_path_stationary():
     assert before[2] / np.linalg.norm(before) == pytest.approx(after[2] / np.linalg.norm(after), rel=1e-12)
     response = frequency_response(links, np.array([CARRIER]), 0.0, 0.0, 0.0, 1)
     assert np.isfinite(response).all()
+
+
+@pytest.mark.parametrize("source_moves", [False, True])
+def test_certificates_decide_what_is_looked_at_never_what_is_found(source_moves):
+    """Steps from nothing to two metres among houses: every detour examined at every step gives the same paths."""
+    rng, count = np.random.default_rng(6), 5
+    place = np.column_stack([rng.uniform(-45, 45, (count, 2)), rng.uniform(1, 18, count)])
+    radios = [Radio(i, i, i if i or source_moves else None, (0.0, 0.0, 0.0), CARRIER) for i in range(count)]
+    if not source_moves:
+        radios[0] = Radio(0, 0, None, tuple(place[0]), CARRIER)
+    tracers = [
+        RayTracer(
+            town(),
+            radios,
+            RayTracingSpec(order=1, rays=500, diffraction=True, mode=mode, max_paths=1000),
+            permittivity=brick,
+        )
+        for mode in ("kinetic", "exhaustive")
+    ]
+    velocity, paths, zero = rng.normal(size=(count, 3)) * [1.0, 1.0, 0.1], 0, np.zeros((count, 3))
+    for step in range(300):
+        place = place + rng.choice([0.0, 0.01, 0.1, 2.0], p=[0.1, 0.5, 0.3, 0.1]) * velocity
+        place[:, 2] = np.maximum(place[:, 2], 0.5)
+        velocity = np.where(np.abs(place) > 50.0, -np.sign(place) * np.abs(velocity), velocity)
+        state = BodyState(
+            place, np.tile([0.0, 0.0, 0.0, 1.0], (count, 1)), zero, zero, np.zeros(0), np.zeros(0),
+            np.zeros(count + 1, dtype=np.int64),
+        )  # fmt: skip
+        one, other = (tracer.trace(step, state) for tracer in tracers)
+        np.testing.assert_array_equal(one.path_offset, other.path_offset, err_msg=f"step {step}")
+        np.testing.assert_allclose(one.path_delay, other.path_delay, rtol=0, atol=1e-15)
+        np.testing.assert_array_equal(one.path_kind, other.path_kind)
+        paths += np.count_nonzero((one.path_kind == DIFFRACTION).any(axis=1))
+    assert paths > 5_000

@@ -271,4 +271,4 @@ def _off_wedge(edges: Edges, e: int, point: Point) -> float:
     n, t, angle = edges.normal[e], edges.into[e], edges.open_angle[e]
     x, y, z = point[0] - edges.start[e, 0], point[1] - edges.start[e, 1], point[2] - edges.start[e, 2]
     first, inward = x * n[0] + y * n[1] + z * n[2], x * t[0] + y * t[1] + z * t[2]
-    return max(first, sin(angle) * inward - cos(angle) * first, 0.0)
+    return float(max(first, sin(angle) * inward - cos(angle) * first, 0.0))

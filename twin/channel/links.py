@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from twin.kernels import uncounted  # isort: skip  before numba
+from twin.kernels import kernel, uncounted  # isort: skip  before numba
 from math import log, sqrt
 
 import numpy as np
