@@ -35,18 +35,26 @@ class Job:
     node: int
     controller: Controller
     service_time: ServiceTime
-    rate: int | None
-    beats: int = 0
+    triggered: bool  # by arrivals
     runs: int = 0
     waiting: bool = False
     sensed: Sample | None = None
     inbox: list[Packet] = field(default_factory=list)
 
-    @property
-    def beat(self) -> int:
-        """When its timer beats next [ns]."""
-        assert self.rate is not None, "only jobs with a rate have a timer"
-        return periodic(self.beats, self.rate)
+
+@dataclass
+class Timer:
+    """The controllers that run at one rate [Hz]."""
+
+    rate: int
+    jobs: list[Job] = field(default_factory=list)
+    beats: int = 0
+    beat: int = 0  # ns, when it beats next
+
+    def advance(self) -> None:
+        """Wait for the next beat."""
+        self.beats += 1
+        self.beat = periodic(self.beats, self.rate)
 
 
 class Edge(Robot):
@@ -57,16 +65,16 @@ class Edge(Robot):
         assert spec.kind.server is not None, "robot.toml of an edge has a [server] table"
         self.free_at = [0] * spec.kind.server.servers
         self.jobs: dict[int, Job] = {}
-        self.timed: list[Job] = []  # those whose controllers run at a rate
+        self.timers: dict[int, Timer] = {}  # by rate
         self.queue: deque[Job] = deque()
 
     def host(
         self, spec: RobotSpec, node: int, controller: Controller, service_time: ServiceTime, rate: int | None
     ) -> None:
         """Take in the controller of the robot at `node`: its service time; a timer's rate [Hz] or None."""
-        self.jobs[node] = job = Job(spec, node, controller, service_time, rate)
+        self.jobs[node] = job = Job(spec, node, controller, service_time, rate is None)
         if rate is not None:
-            self.timed.append(job)
+            self.timers.setdefault(rate, Timer(rate)).jobs.append(job)
 
     def react(self, packets: Sequence[Packet], until: int) -> Reaction:
         """Live through all instants up to `until` in order: arrivals, beats of timers, starts of service."""
@@ -83,7 +91,7 @@ class Edge(Robot):
             self._serve(time, reaction)
 
     def _next(self, arrivals: deque[Packet]) -> int:
-        times = [job.beat for job in self.timed]
+        times = [timer.beat for timer in self.timers.values()]
         if arrivals:
             times.append(arrivals[0].arrived)
         if self.queue:
@@ -104,7 +112,7 @@ class Edge(Robot):
             job.inbox.append(packet)
         elif job.sensed is None or packet.stamp >= job.sensed.time:
             job.sensed = packet.payload
-        if job.rate is None and job.sensed is not None:
+        if job.triggered and job.sensed is not None:
             self._enqueue(job)
 
     def _listeners(self, packet: Packet) -> list[Job]:
@@ -115,11 +123,12 @@ class Edge(Robot):
         return [job for job, names in hearing if any(self.nodes.get(name) == packet.source for name in names)]
 
     def _beat(self, time: int) -> None:
-        for job in self.timed:
-            if job.beat == time:
-                job.beats += 1
-                if job.sensed is not None:
-                    self._enqueue(job)
+        for timer in self.timers.values():
+            if timer.beat == time:
+                timer.advance()
+                for job in timer.jobs:
+                    if job.sensed is not None:
+                        self._enqueue(job)
 
     def _enqueue(self, job: Job) -> None:
         if not job.waiting:

@@ -129,22 +129,28 @@ def _roll(
         beyond, work = _turn_wheels(c, load, target, impulse, speed[i], angle[i], dt)
         saturated[i] += beyond
         slipping[i] += _slides(c, motion, speed[i])
-        taken = min(work / c.efficiency + c.hotel * dt, charge[i])
         standing = forward * forward + left * left < _STANDING * _STANDING
         charging[i] = standing and _at_station(stations, position[i])
+        taken = min(work / c.efficiency + c.hotel * dt, charge[i])
         used[i] += taken
         charge[i] = min(charge[i] - taken + (c.charger * dt if charging[i] else 0.0), c.energy)
-        push, side, turn = 0.0, 0.0, 0.0
-        for w in range(driven):
-            push += (c.along[w, 0] * impulse[w, 0] + c.across[w, 0] * impulse[w, 1]) / dt
-            side += (c.along[w, 1] * impulse[w, 0] + c.across[w, 1] * impulse[w, 1]) / dt
-            turn += (c.along[w, 2] * impulse[w, 0] + c.across[w, 2] * impulse[w, 1]) / dt
-        x, y, height = cos * push - sin * side, sin * push + cos * side, -c.place[0, 2]
-        out[i, 0] += x
-        out[i, 1] += y
-        out[i, 3] += height * y
-        out[i, 4] -= height * x
-        out[i, 5] += turn
+        _push(c, impulse, cos, sin, dt, out[i])
+
+
+@kernel
+def _push(c: Chassis, impulse: F64, cos: float, sin: float, dt: float, out: F64) -> None:
+    """Add what the floor's impulses (D, 2) of a tick do to the body at its centre of mass to `out` (6,)."""
+    push, side, turn = 0.0, 0.0, 0.0
+    for w in range(impulse.shape[0]):
+        push += (c.along[w, 0] * impulse[w, 0] + c.across[w, 0] * impulse[w, 1]) / dt
+        side += (c.along[w, 1] * impulse[w, 0] + c.across[w, 1] * impulse[w, 1]) / dt
+        turn += (c.along[w, 2] * impulse[w, 0] + c.across[w, 2] * impulse[w, 1]) / dt
+    x, y, height = cos * push - sin * side, sin * push + cos * side, -c.place[0, 2]
+    out[0] += x
+    out[1] += y
+    out[3] += height * y
+    out[4] -= height * x
+    out[5] += turn
 
 
 @kernel
