@@ -1,6 +1,6 @@
 """Run tasks over several networks and print where latency bites, as the tables of README and docs/robots.md.
 
-Usage: python benchmarks/latency_table.py [patrol|arms] [--trace ROUND_TRIPS.csv] [--picture FILE]
+Usage: python benchmarks/latency_table.py [patrol|arms|drones] [--trace ROUND_TRIPS.csv] [--picture FILE]
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ NETWORKS = {
     "trace": ["network.kind=trace", "network.file={trace}"],
     "simple": ["network.kind=simple"],
 }
-DELAYS = (0, 5, 20, 50, 100, 200)  # ms each way
+DELAYS = (0, 5, 20, 50, 100, 200, 300)  # ms each way
 ARMS = {
     "factory/picking": {"parts_placed": ("parts placed", 1, 0), "missed_picks": ("missed", 1, 0),
                         "cycle_time": ("cycle, s", 1, 2)},
@@ -28,6 +28,22 @@ ARMS = {
     "factory/teleoperation": {"tool_error_rms": ("tool error rms, mm", 1e3, 1),
                               "felt_force_max": ("force felt, N", 1, 1)},
 }  # fmt: skip
+
+DRONES = {
+    "city/formation": {"formation_error_rms": ("formation error rms, m", 1, 2),
+                       "formation_error_max": ("max, m", 1, 2), "separation_min": ("least separation, m", 1, 2)},
+    "city/swap": {"separation_min": ("least separation, m", 1, 2), "settling_time": ("all settled, s", 1, 1),
+                  "collisions": ("collisions", 1, 0)},
+    "city/inspection": {"tracking_rms": ("tracking error rms, m", 1, 2), "tracking_max": ("max, m", 1, 2),
+                        "waypoints_missed": ("waypoints missed", 1, 0)},
+}  # fmt: skip
+
+Panel = tuple[str, str, float, str]  # scenario, figure, scale, label
+ARM_PANELS: list[Panel] = [("factory/picking", "parts_placed", 1, "parts placed, of 7"),
+                           ("factory/teleoperation", "tool_error_rms", 1e3, "tool error rms, mm")]  # fmt: skip
+DRONE_PANELS: list[Panel] = [("city/formation", "formation_error_max", 1, "formation error max, m"),
+                             ("city/swap", "separation_min", 1, "least separation, m"),
+                             ("city/inspection", "tracking_max", 1, "tracking error max, m")]  # fmt: skip
 
 
 def figures(scenario: str, settings: list[str]) -> dict[str, object]:
@@ -57,31 +73,31 @@ def patrol(trace: Path | None) -> None:
               f"| {row['failsafe_time']:.1f} s | {verdict} |")  # fmt: skip
 
 
-def arms(picture: Path | None) -> None:
-    """Print a table a task, and draw the figures over the delay."""
+def tables(
+    tasks: dict[str, dict[str, tuple[str, float, int]]], more: list[str]
+) -> dict[str, dict[str, dict[str, object]]]:
+    """Print a table a task, row by row, with which requirements each run misses; return all figures."""
     networks = {f"{ms} ms": ["network.kind=fixed", f"network.delay={ms} ms"] for ms in DELAYS}
     networks["nr"] = ["network.kind=nr"]
     found: dict[str, dict[str, dict[str, object]]] = {}
-    for name, columns in ARMS.items():
-        found[name] = {key: figures(name, settings) for key, settings in networks.items()}
-        print(f"\n| {name} | {' | '.join(label for label, _, _ in columns.values())} | failsafes | verdict |")
-        print("|---" * (len(columns) + 3) + "|")
-        for key, row in found[name].items():
+    for name, columns in tasks.items():
+        print(f"\n| `{name}` | {' | '.join(label for label, _, _ in columns.values())} | failsafes | misses |")
+        print("|---" * (len(columns) + 3) + "|", flush=True)
+        found[name] = {}
+        for key, settings in networks.items():
+            row = found[name][key] = figures(name, settings + more)
             cells = ["-" if row[figure] is None else f"{float(row[figure]) * scale:.{digits}f}"
                      for figure, (_, scale, digits) in columns.items()]  # fmt: skip
-            verdict = "passed" if row["passed"] else "failed"
-            print(f"| {key} | {' | '.join(cells)} | {row['failsafes']} | {verdict} |", flush=True)
-    if picture is not None:
-        draw(found, picture)
+            missed = [f"`{verdict['metric']}`" for verdict in row["requirements"] if not verdict["passed"]]
+            print(f"| {key} | {' | '.join(cells)} | {row['failsafes']} | {', '.join(missed) or 'none'} |", flush=True)
+    return found
 
 
-def draw(found: dict[str, dict[str, dict[str, object]]], picture: Path) -> None:
+def draw(found: dict[str, dict[str, dict[str, object]]], panels: list[Panel], picture: Path) -> None:
     """Draw one figure of each task over the delay, and what the radio network makes of it."""
     import matplotlib.pyplot as plt
 
-    figure, axes = plt.subplots(1, 2, figsize=(9, 3.4), layout="constrained")
-    panels = (("factory/picking", "parts_placed", 1, "parts placed, of 7"),
-              ("factory/teleoperation", "tool_error_rms", 1e3, "tool error rms, mm"))  # fmt: skip
+    figure, axes = plt.subplots(1, len(panels), figsize=(4.5 * len(panels), 3.4), layout="constrained")
     for axis, (name, key, scale, label) in zip(axes, panels, strict=True):
         delays = [ms for ms in DELAYS if f"{ms} ms" in found[name]]
         values = [float(found[name][f"{ms} ms"][key]) * scale for ms in delays]
@@ -98,11 +114,19 @@ def draw(found: dict[str, dict[str, dict[str, object]]], picture: Path) -> None:
 def main() -> None:
     """Print the tables that were asked for."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("tasks", nargs="?", choices=["patrol", "arms"], default="patrol")
+    parser.add_argument("tasks", nargs="?", choices=["patrol", "arms", "drones"], default="patrol")
     parser.add_argument("--trace", type=Path, help="CSV with the columns time_s and round_trip_ms")
-    parser.add_argument("--picture", type=Path, help="where to draw the arms' figures")
+    parser.add_argument("--picture", type=Path, help="where to draw figures of arms or drones")
+    parser.add_argument("--only", help="one scenario of them")
+    parser.add_argument("--set", action="append", default=[], help="a setting for all runs")
     chosen = parser.parse_args()
-    patrol(chosen.trace) if chosen.tasks == "patrol" else arms(chosen.picture)
+    if chosen.tasks == "patrol":
+        patrol(chosen.trace)
+        return
+    tasks, panels = (ARMS, ARM_PANELS) if chosen.tasks == "arms" else (DRONES, DRONE_PANELS)
+    found = tables({name: tasks[name] for name in tasks if chosen.only in (None, name)}, chosen.set)
+    if chosen.picture is not None:
+        draw(found, [panel for panel in panels if panel[0] in found], chosen.picture)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ import pytest
 from twin.analysis.metrics import Metrics
 from twin.clock import NS
 
-FLIGHTS = [("formation", ()), ("inspection", ()), ("parcels", ("robots.courier.task.interval=0 s",))]
+FLIGHTS = [("formation", ()), ("inspection", ()), ("swap", ()), ("parcels", ("robots.courier.task.interval=0 s",))]
 
 
 @pytest.mark.parametrize(("name", "changes"), FLIGHTS, ids=[name for name, _ in FLIGHTS])

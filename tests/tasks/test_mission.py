@@ -133,6 +133,12 @@ def test_a_landing_beyond_the_world_s_ground_is_refused(mission):
         mission(placed(22, 10, -20, 20), placed(21, 2000, 0, 0))
 
 
+def test_a_home_far_away_says_how_to_put_it_elsewhere(mission, world):
+    there = World("field", world.geometry, GeoReference(8.5, 47.4, 500.0))
+    with pytest.raises(ScenarioError, match="plannedHomePosition: world 'field' has no ground at .*`home` of the task"):
+        mission(placed(22, 10, -20, 20), place=there)
+
+
 def test_a_world_without_an_origin_needs_to_be_told_where_home_is(mission, world):
     nowhere = World("field", world.geometry, None)
     with pytest.raises(ScenarioError, match="home: world 'field' has no origin"):

@@ -19,6 +19,7 @@ from twin.world.world import World
 WAYPOINT, LOITER_UNLIM, LOITER_TURNS, LOITER_TIME = 16, 17, 18, 19
 RETURN_TO_LAUNCH, LAND, TAKEOFF, DELAY, CHANGE_SPEED = 20, 21, 22, 93, 178
 PLACED = (WAYPOINT, LOITER_UNLIM, LOITER_TURNS, LOITER_TIME, LAND, TAKEOFF)
+HOME = "mission.plannedHomePosition"
 _ABOVE_SEA, _ABOVE_HOME = (0, 5), (3, 6)
 """MAV_FRAMEs."""
 _FURTHEST = 50_000.0
@@ -54,13 +55,13 @@ class Chart:
         elif world.georeference is not None:
             self._reference, self._moved = world.georeference, np.zeros(3)
             flat = self._reference.to_local(np.array([[longitude, latitude, world.georeference.height]]))[0]
-            ground = flat + [0.0, 0.0, self.ground(flat, "mission.plannedHomePosition") - flat[2]]
+            ground = flat + [0.0, 0.0, self.ground(flat, HOME) - flat[2]]
             self._height = float(self._reference.to_geodetic(ground[None])[0, 2])
         else:
             message = f"world {world.name!r} has no origin on the earth; state where the plans' home lies in it: `home`"
             raise ScenarioError(message, key="home")
         self._home = self._local(longitude, latitude, 0.0)
-        self.home = self.standing(self._home + self._aside, "mission.plannedHomePosition")
+        self.home = self.standing(self._home + self._aside, HOME)
 
     def place(self, item: Item, where: str) -> F64:
         """Return the place (3,) m of an item.
@@ -97,6 +98,7 @@ class Chart:
         height = float(self._world.height_below(np.array([[place[0], place[1], 1e4]]))[0])
         if height != height:
             message = f"world {self._world.name!r} has no ground at ({place[0]:.0f}, {place[1]:.0f}) m"
+            message += "; `home` of the task puts it elsewhere" if where == HOME else ""
             raise self._wrong(where, message)
         return height
 
