@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from twin.analysis.metrics import Metrics
+from twin.analysis.report_run import take_apart
+from twin.cli.extras import place_of
 from twin.clock import NS
+from twin.recording.reader import Recording
+from twin.world.world import open_world
+
+ROOT = Path(__file__).resolve().parents[2]
 
 FLIGHTS = [("formation", ()), ("inspection", ()), ("swap", ()), ("parcels", ("robots.courier.task.interval=0 s",))]
 
@@ -71,3 +78,20 @@ def test_a_plan_is_flown_from_the_ground_to_the_ground(stage, tmp_path, monkeypa
     assert stopped[-1].all() and stopped[400, 1] and not stopped[600].any()
     assert np.abs(frame.bodies.velocity).max() < 0.01
     assert frame.bodies.position[:, 2] == pytest.approx(0.09, abs=0.05)
+
+
+def test_a_mission_has_a_report_with_its_tracking_error_as_long_as_its_plan_is_there(command, tmp_path):
+    pytest.importorskip("plotly")
+    (tmp_path / "hop.plan").write_text(PLAN)
+    (tmp_path / "hop.toml").write_text(HOP)
+    code, _, said = command("run", "hop.toml", "-o", "hop.h5", "--duration", "1 s")
+    assert code in (0, 5) and "hop.plan: not used: 1 x command 211" in said
+    code, _, said = command("report", "hop.h5", "-o", "hop.html")
+    assert code == 0 and "tracking" not in said
+    with Recording(tmp_path / "hop.h5") as recording:
+        run = take_apart(recording, None, place=place_of(recording, open_world(ROOT / "worlds/city")))
+        assert run.errors.keys() == {"hopper-0", "hopper-1"} and run.errors["hopper-0"].max() < 0.5
+        assert take_apart(recording, None).errors == {}
+    (tmp_path / "hop.plan").write_text(PLAN.replace("517", "518"))
+    code, _, said = command("report", "hop.h5", "-o", "other.html")
+    assert code == 0 and "without tracking errors of missions: hop.plan has changed" in said

@@ -17,8 +17,9 @@ from twin.clock import NS
 from twin.protocols import Course
 from twin.recording.reader import Recording
 from twin.recording.schema import Header
-from twin.specs import TaskSpec
+from twin.specs import MissionSpec, TaskSpec
 from twin.state import F64, Bool, Event
+from twin.tasks.make import Site as Place
 from twin.tasks.make import make_task
 from twin.units import parse_quantity
 from twin.world.geometry import Geometry
@@ -62,8 +63,12 @@ class Run:
     geometry: Geometry | None
 
 
-def take_apart(recording: Recording, geometry: Geometry | None, label: str = "") -> Run:
-    """Read what a report needs of a run; `geometry` is the plan of its world, None if it isn't there."""
+def take_apart(recording: Recording, geometry: Geometry | None, label: str = "", place: Place | None = None) -> Run:
+    """Read what a report needs of a run.
+
+    `geometry` is the plan of its world, None if it isn't there; `place` is where missions were flown, None if that
+    isn't known: then their robots have no tracking error over time.
+    """
     scenario = tomllib.loads(recording.scenario_text)
     flown = tracks(recording)
     points = len(flown[0].position) if flown else 0
@@ -83,7 +88,7 @@ def take_apart(recording: Recording, geometry: Geometry | None, label: str = "")
         time=time,
         stride=stride,
         tracks=flown,
-        errors=_errors(recording, scenario, time, flown),
+        errors=_errors(recording, scenario, time, flown, place),
         sites=sites(recording),
         flows=flows(recording, budget),
         events=sorted(recording.events(), key=lambda event: event.time),
@@ -94,15 +99,20 @@ def take_apart(recording: Recording, geometry: Geometry | None, label: str = "")
 
 
 def _errors(
-    recording: Recording, scenario: Mapping[str, Any], time: F64, flown: list[Track]
+    recording: Recording, scenario: Mapping[str, Any], time: F64, flown: list[Track], place: Place | None
 ) -> dict[str, F64]:
     """Return the distance of each robot with a course from where it should be."""
     errors = {}
     nodes = {robot.name: robot for robot in recording.robots}
-    tasks = {
-        group: make_task(_TASK.validate_python(entry["task"]), entry.get("count", 1))
+    specs = {
+        group: (_TASK.validate_python(entry["task"]), entry.get("count", 1))
         for group, entry in scenario.get("robots", {}).items()
         if "task" in entry
+    }
+    tasks = {
+        group: make_task(spec, count, site=place)
+        for group, (spec, count) in specs.items()
+        if place is not None or not isinstance(spec, MissionSpec)
     }
     for track in flown:
         node = nodes[track.robot]

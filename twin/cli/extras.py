@@ -5,6 +5,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from twin.errors import TwinError
 
 if TYPE_CHECKING:
     from twin.recording.reader import Recording
+    from twin.tasks.make import Site
     from twin.viewer.sea import Elevation
     from twin.world.world import World
 
@@ -47,6 +49,23 @@ def world_of(recording: Recording) -> World | None:
         say(f"{WORLDLESS}: {changed}: {header.world_hash} then, {world.digest} now", "yellow")
         return None
     return world
+
+
+def place_of(recording: Recording, world: World | None) -> Site | None:
+    """Return where the missions of a recording were flown; None, which is said, if a plan of theirs has changed."""
+    from twin.cli.console import say
+    from twin.project import Project
+    from twin.tasks.make import Site
+
+    if world is None:
+        return None
+    project = Project.of(recording.path)
+    for name, digest in recording.header.inputs.items():
+        path = project.file(Path(name))
+        if path.suffix == ".plan" and (not path.is_file() or sha256(path.read_bytes()).hexdigest() != digest):
+            say(f"without tracking errors of missions: {name} has changed since this run or isn't there", "yellow")
+            return None
+    return Site(world, project.file)
 
 
 def sea_of(recording: Recording, world: World | None) -> Elevation | None:

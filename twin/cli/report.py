@@ -39,9 +39,10 @@ def report(recording: Path, output: Path, compare: Path | None, force: bool) -> 
 
 def _run(path: Path, label: str) -> Run:
     from twin.analysis.report_run import take_apart
-    from twin.cli.extras import world_of
+    from twin.cli.extras import place_of, world_of
     from twin.recording.reader import Recording
 
     with Recording(path) as recording:
         world = world_of(recording)
-        return take_apart(recording, None if world is None else world.geometry, label)
+        geometry = None if world is None else world.geometry
+        return take_apart(recording, geometry, label, place_of(recording, world))
