@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -105,13 +106,23 @@ def print_streams(found: Comparison) -> None:
         out.print(Text(f"first at {first.time / NS:g} s: {first.stream}{whose}{values}"))
     table = Table(box=None, pad_edge=False, header_style="dim")
     for name in ("stream", "from", "where", "rows", "at most"):
-        table.add_column(name, overflow="fold", justify="right" if name in ("from", "rows", "at most") else "left")
+        right = name in ("from", "rows", "at most")
+        table.add_column(name, overflow="fold", justify="right" if right else "left", no_wrap=name == "stream")
     for one in found.streams:
         since = "shape" if one.time is None else f"{one.time / NS:g} s"
         rows = f"{one.differing}" if one.rows_a == one.rows_b else f"{one.rows_a} / {one.rows_b}"
-        most = "" if one.largest is None else f"{one.largest:.3g} {one.unit}"
+        most = "" if one.largest is None else _quantity(one.largest, one.unit)
         table.add_row(*(Text(cell) for cell in (one.stream, since, one.where, rows, most)))
     out.print(table, soft_wrap=False)
+
+
+def _quantity(value: float, unit: str) -> str:
+    """Return a difference as people read it: times in the unit that suits them, numbers without one."""
+    from twin.units import time_text
+
+    if unit == "ns" and isfinite(value):
+        return time_text(round(value))
+    return f"{value:.3g} {unit.removeprefix('1')}".rstrip()
 
 
 def _short(value: Any) -> str:
@@ -122,7 +133,6 @@ def _short(value: Any) -> str:
 def finite(value: Any) -> Any:
     """Return plain JSON: headers hold objects, and a difference may be infinite."""
     from dataclasses import asdict, is_dataclass
-    from math import isfinite
 
     if is_dataclass(value) and not isinstance(value, type):
         return finite(asdict(value))

@@ -128,7 +128,8 @@ def _load(
 def _headline(path: Path, scenario: Scenario) -> str:
     """Return what was run, with those settings of the network that were stated."""
     settings = scenario.network.model_dump(mode="json", exclude_unset=True, exclude={"kind"})
-    stated = ", ".join(f"{name} {value}" for name, value in settings.items())
+    words = {name: value.values() if isinstance(value, dict) else [value] for name, value in settings.items()}
+    stated = ", ".join(" ".join(map(str, [name, *values])) for name, values in words.items())
     network = scenario.network.kind + (f" ({stated})" if stated else "")
     return f"{path.stem} in {scenario.world}, channel {scenario.channel.kind}, network {network}, seed {scenario.seed}"
 
