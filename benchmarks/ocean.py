@@ -29,7 +29,7 @@ def staged(name, *overrides):
 
 
 def speed():
-    """Time the whole loop of harbour/array: 50 spars on three catenaries each, 120 wave components, 200 Hz."""
+    """Time the whole loop of harbour/array: 50 spars on three catenaries each and five drones, 120 waves, 200 Hz."""
     scenario, built = staged("array")
     twin, ticks = built.twin, 2000
     twin.reset()
