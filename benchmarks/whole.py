@@ -17,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 import tomllib
+from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +64,8 @@ def grow(scenario: str, duration: str, picture: Path) -> None:
         parts = next(iter(costs.values()))
         axes.stackplot(list(costs), [[cost[part] for cost in costs.values()] for part in parts], labels=list(parts))
         axes.axhline(1.0, color="0.2", linewidth=0.8, linestyle="--")
+        axes.annotate("real time", (min(costs), 1.0), (4, 3), textcoords="offset points", fontsize=8)
+        axes.tick_params(labelsize=8)
         axes.set(xlabel=title, ylabel="CPU s per simulated s", xlim=(min(costs), max(costs)), xticks=list(costs))
         axes.spines[["top", "right"]].set_visible(False)
     handles, labels = axes.get_legend_handles_labels()
@@ -77,10 +80,16 @@ def sizes(scenario: str) -> dict[str, dict[int, list[str]]]:
     flying = {robot: table["count"] for robot, table in tables.items() if table["kind"] == "drone"}
     site, table = next((robot, table) for robot, table in tables.items() if table["kind"] == "base_station")
     everyone = ["network.mobility.max_terminals=1000"]  # admission would keep cost down
-    fleets = {n: [f"robots.{r}.count={round(n * c / sum(flying.values()))}" for r, c in flying.items()] for n in DRONES}
+    fleets = {n: [f"robots.{robot}.count={count}" for robot, count in shared(n, flying).items()] for n in DRONES}
     sites = {n: [f"robots.{site}.{key}={value}" for key, value in stations(table, n).items()] for n in STATIONS}
     return {"drones": {n: everyone + fleet for n, fleet in fleets.items()},
             "base stations": {n: everyone + places for n, places in sites.items()}}  # fmt: skip
+
+
+def shared(total: int, counts: dict[str, int]) -> dict[str, int]:
+    """Return `total` robots in the proportions of `counts`, whole ones."""
+    ends = [total * before // sum(counts.values()) for before in accumulate(counts.values(), initial=0)]
+    return {name: end - start for name, (start, end) in zip(counts, pairwise(ends), strict=True)}
 
 
 def stations(table: dict[str, Any], count: int) -> dict[str, Any]:
