@@ -90,8 +90,7 @@ def _room(
     Triangles on planes p, q, a and b, and those wholly behind p or q, don't count.
     """
     boxes, child, leaf = scene.bvh.boxes, scene.bvh.child, scene.bvh.leaf
-    ox, oy, oz = start
-    dx, dy, dz = end[0] - ox, end[1] - oy, end[2] - oz
+    dx, dy, dz = end[0] - start[0], end[1] - start[1], end[2] - start[2]
     ix, iy, iz = (
         1.0 / (dx if dx != 0.0 else _TINY),
         1.0 / (dy if dy != 0.0 else _TINY),
@@ -104,19 +103,7 @@ def _room(
     while top > 0:
         top -= 1
         node = int(stack[top, 1])
-        # Boxes grown by `least` are boxes of their own size met by a ray whose origin is shifted.
-        rx, ry, rz = (least if sx == 0 else -least, least if sy == 0 else -least, least if sz == 0 else -least)
-        box = boxes[node]
-        for w in range(entry.size):
-            near = max(
-                max((box[sx, w] - rx - ox) * ix, (box[1 + sy, w] - ry - oy) * iy),
-                max((box[2 + sz, w] - rz - oz) * iz, 0.0),
-            )
-            far = min(
-                min((box[3 - sx, w] + rx - ox) * ix, (box[4 - sy, w] + ry - oy) * iy),
-                min((box[5 - sz, w] + rz - oz) * iz, 1.0),
-            )
-            entry[w] = near if near <= far else np.inf
+        _enter(boxes[node], start, (ix, iy, iz), (sx, sy, sz), least, entry)
         for w in range(WIDTH):
             if entry[w] == np.inf:
                 continue
@@ -135,6 +122,26 @@ def _room(
                 if distance < least and not _is_behind(scene, t, p, middle) and not _is_behind(scene, t, q, middle):
                     least = distance
     return least
+
+
+@uncounted
+def _enter(
+    box: F64, start: Triple, inverse: Triple, sign: tuple[int, int, int], grown: float, entry: F64
+) -> None:
+    """Write where a segment enters the boxes (6, w), `grown` metres to each side: inf where it does not."""
+    (ox, oy, oz), (ix, iy, iz), (sx, sy, sz) = start, inverse, sign
+    # They are boxes of their own size met by a ray whose origin is shifted.
+    rx, ry, rz = (grown if sx == 0 else -grown, grown if sy == 0 else -grown, grown if sz == 0 else -grown)
+    for w in range(entry.size):
+        near = max(
+            max((box[sx, w] - rx - ox) * ix, (box[1 + sy, w] - ry - oy) * iy),
+            max((box[2 + sz, w] - rz - oz) * iz, 0.0),
+        )
+        far = min(
+            min((box[3 - sx, w] + rx - ox) * ix, (box[4 - sy, w] + ry - oy) * iy),
+            min((box[5 - sz, w] + rz - oz) * iz, 1.0),
+        )
+        entry[w] = near if near <= far else np.inf
 
 
 @uncounted

@@ -183,32 +183,51 @@ def clear_legs(
             continue
         dx, dy, dz = dx / leg, dy / leg, dz / leg
         begin, stop = ray_range(leg, k == order, k == 0)
-        if not any_hit(scene.bvh, start, (dx, dy, dz), begin, stop):  # quicker, and most often so
-            travelled += leg
-            continue
-        budget, walls = -1.0, 0
-        while walls < WALLS and budget < AMPLE:
-            hit, t = closest_hit(scene.bvh, start, (dx, dy, dz), begin, stop)
-            if hit < 0:
-                break
-            x, y, z = start[0] + t * dx, start[1] + t * dy, start[2] + t * dz
-            m = work.crossings[0]
-            if transparent[scene.surface[hit]]:
-                if m == CROSSINGS:
-                    return False, 0.0
-                work.through[m, 0], work.through[m, 1], work.through[m, 2] = x, y, z
-                work.wall[m], work.leg[m] = hit, k
-                work.crossings[0] = m + 1
-                begin = t + 1e-6
-                continue
-            fraction = 1.0 - (travelled + t) / length
-            held = _blocked(scene, source_moves, start, end, k, order, work, hit, x, y, z, dx, dy, dz, fraction, length)
-            budget, walls = max(budget, held), walls + 1
-            begin = t + 1e-6
-        if walls > 0:
-            return False, budget
+        if any_hit(scene.bvh, start, (dx, dy, dz), begin, stop):  # quicker than the closest, and most often none
+            clear, budget = _pass(scene, transparent, source_moves, start, end, (dx, dy, dz), begin, stop, k, order,
+                                  work, travelled, length)  # fmt: skip
+            if not clear:
+                return False, budget
         travelled += leg
     return True, 0.0
+
+
+@uncounted
+def _pass(
+    scene: Scene,
+    transparent: Bool,
+    moves: bool,
+    start: Triple,
+    end: Triple,
+    d: Triple,
+    begin: float,
+    stop: float,
+    k: int,
+    order: int,
+    work: Work,
+    travelled: float,
+    length: float,
+) -> tuple[bool, float]:
+    """Note the transparent walls on leg k, `travelled` metres from the target; return (clear, budget)."""
+    budget, walls = -1.0, 0
+    while walls < WALLS and budget < AMPLE:
+        hit, t = closest_hit(scene.bvh, start, d, begin, stop)
+        if hit < 0:
+            break
+        x, y, z = start[0] + t * d[0], start[1] + t * d[1], start[2] + t * d[2]
+        begin = t + 1e-6
+        if not transparent[scene.surface[hit]]:
+            fraction = 1.0 - (travelled + t) / length
+            held = _blocked(scene, moves, start, end, k, order, work, hit, x, y, z, d[0], d[1], d[2], fraction, length)
+            budget, walls = max(budget, held), walls + 1
+            continue
+        m = work.crossings[0]
+        if m == CROSSINGS:
+            return False, 0.0
+        work.through[m, 0], work.through[m, 1], work.through[m, 2] = x, y, z
+        work.wall[m], work.leg[m] = hit, k
+        work.crossings[0] = m + 1
+    return walls == 0, budget
 
 
 @uncounted

@@ -53,37 +53,22 @@ class RayTracer:
         """
         self.spec = spec or RayTracingSpec()
         self.radios = Radios(radios, self.spec.peers)
-        flat = flattened(geometry)
-        self.scene, self._face = build_scene(flat), geometry.triangle_face.astype(np.int32)
-        extra = sorted({hull.material for hull in hulls})
-        materials = (*geometry.materials, *extra)
-        arrays = moving.hull_arrays(hulls if self.spec.blockers else (), extra)
-        self.hulls = arrays._replace(surface=arrays.surface + np.int32(len(geometry.materials)))
         self._antennas = antenna_arrays([radio.antenna for radio in radios])
         self._carriers, band = np.unique(self.radios.carrier, return_inverse=True)
         self._band = band.astype(np.int32)
-        thickness = [*geometry.thickness, *map(default_thickness, extra)]
-        if sea is not None:
-            permittivity = sea.of_material(permittivity)
-        faces = len(geometry.materials)
-        self._media = make_media(materials, thickness, faces, self._carriers, self.spec, permittivity)
-        self._sea, self._wet = sea, np.array([name == SEA_WATER for name in materials])
-        self._transparent = np.array(
-            [name in self.spec.surfaces and self.spec.surfaces[name].transparent for name in materials]
-        )
+        self._sea = sea
+        self._take_materials(geometry, hulls, permittivity if sea is None else sea.of_material(permittivity))
         self._place, self._pair, self._first, self._second = self.radios.places()
         self._first_radio = np.unique(self._place, return_index=True)[1]
         self._place_body = self.radios.body[self._first_radio]
         self._amplitude = 10.0 ** (self.radios.gain_db / 20.0)
         self._nearby = moving.make_nearby(len(self._place_body), len(self.hulls.body))
         self._shortest = SPEED_OF_LIGHT / self._carriers.max(initial=1.0)
+        flat = flattened(geometry)
+        self.scene, self._face = build_scene(flat), geometry.triangle_face.astype(np.int32)
         self._edges = find_edges(flat, self.scene) if self.spec.diffraction else no_edges()
-        site = Site(
-            self.scene,
-            self._transparent,
-            self._edges,
-            make_detours(self.scene, self._edges, with_reflection=self.spec.order > 0),
-        )
+        detours = make_detours(self.scene, self._edges, with_reflection=self.spec.order > 0)
+        site = Site(self.scene, self._transparent, self._edges, detours)
         self._sources = make_sources(site, self.spec, self._place_body, self._first, self._second)
         self._tiles = make_tiles(self.scene, self._media.scattering > 0.0, self.spec.tile)
         self._sight = make_sight(len(self._place_body), self._tiles)
@@ -92,6 +77,18 @@ class RayTracer:
         self._paths = self._room(_FIRST_CAPACITY)
         self._position: F64 | None = None  # (places, 3) at the last trace
         self._step = self._limited = 0
+
+    def _take_materials(self, geometry: Geometry, hulls: Sequence[Hull], permittivity: Permittivity) -> None:
+        """Number the materials of faces and, after them, those of hulls."""
+        extra, faces = sorted({hull.material for hull in hulls}), len(geometry.materials)
+        materials = (*geometry.materials, *extra)
+        thickness = [*geometry.thickness, *map(default_thickness, extra)]
+        arrays = moving.hull_arrays(hulls if self.spec.blockers else (), extra)
+        self.hulls = arrays._replace(surface=arrays.surface + np.int32(faces))
+        self._media = make_media(materials, thickness, faces, self._carriers, self.spec, permittivity)
+        self._wet = np.array([name == SEA_WATER for name in materials])
+        surfaces = self.spec.surfaces
+        self._transparent = np.array([name in surfaces and surfaces[name].transparent for name in materials])
 
     def trace(self, time: int = 0, bodies: BodyState | None = None) -> TracedLinks:
         """Return the links at `time` [ns]; `bodies` may be left out where all radios stand fixed.
@@ -108,18 +105,7 @@ class RayTracer:
         moving.place(self.hulls, bodies)
         self._search(position)
         self._step += 1
-        ends = Ends(
-            self._place,
-            position,
-            velocity,
-            _antenna_axes(self.radios.body, self._antennas.mount, bodies.orientation),
-            self.radios.carrier,
-            self._band,
-            self._amplitude,
-            bodies.position,
-            bodies.velocity,
-            bodies.angular_velocity,
-        )
+        ends = self._ends(position, velocity, bodies)
         radios, paths = self.radios, self._paths
         out = make_output(len(radios.a), int(paths.found[self._pair].sum()))
         mirrors = Mirrors(self.scene.normal, self.scene.plane, self.scene.surface, self._tiles)
@@ -139,6 +125,20 @@ class RayTracer:
         links = traced_links(time, radios.a, radios.b, self._pair, paths, self._face, tile_face, out)
         self._limited += int(np.isfinite(links.dropped_db).sum())
         return links
+
+    def _ends(self, position: F64, velocity: F64, bodies: BodyState) -> Ends:
+        return Ends(
+            self._place,
+            position,
+            velocity,
+            _antenna_axes(self.radios.body, self._antennas.mount, bodies.orientation),
+            self.radios.carrier,
+            self._band,
+            self._amplitude,
+            bodies.position,
+            bodies.velocity,
+            bodies.angular_velocity,
+        )
 
     @property
     def counts(self) -> Mapping[str, int]:

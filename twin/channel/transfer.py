@@ -32,21 +32,9 @@ class Mirrors(NamedTuple):
 
 @uncounted
 def path_transfer(
-    mirrors: Mirrors,
-    edges: Edges,
-    hulls: Hulls,
-    media: Media,
-    carrier: int,
-    wavelength: float,
-    paths: Paths,
-    pair: int,
-    m: int,
-    start: Point,
-    end: Point,
-    field: C128,
-    transfer: C128,
-    ends: F64,
-) -> float:
+    mirrors: Mirrors, edges: Edges, hulls: Hulls, media: Media, carrier: int, wavelength: float, paths: Paths,
+    pair: int, m: int, start: Point, end: Point, field: C128, transfer: C128, ends: F64,
+) -> float:  # fmt: skip
     """Write the `transfer` (2, 2) of one path without its spread, and its directions to `ends` (2, 3).
 
     Rows and columns of the transfer are theta and phi about z at arrival and at departure. Returns the length [m].
@@ -73,39 +61,40 @@ def path_transfer(
         if kind == DIFFRACTION:
             rest = leg + _length_from(paths, pair, m, k + 1, end)
             _bend(edges, index, media, carrier, wavelength, length, rest, field, dx, dy, dz, ox, oy, oz)
-            dx, dy, dz = ox, oy, oz
-            continue
-        if kind == SCATTERING:
-            _scatter(mirrors, index, media, carrier, wavelength, field, start, end, (-dx, -dy, -dz), (ox, oy, oz))
-            for w in range(2):
-                for axis in range(3):
-                    field[w, axis] *= length + leg
-            dx, dy, dz = ox, oy, oz
-            continue
-        if kind == MOVING:
+        elif kind == SCATTERING:  # on its own: both legs end at radios
+            a, b = (-dx, -dy, -dz), (ox, oy, oz)
+            _scatter(mirrors, index, media, carrier, wavelength, field, start, end, a, b, length + leg)
+        elif kind == MOVING:
             normal, surface = hulls.normal[index], hulls.surface[index]
+            _meet(media, carrier, wavelength, False, surface, normal, field, dx, dy, dz, ox, oy, oz)
         else:
             normal, surface = mirrors.normal[mirrors.plane[index]], mirrors.surface[index]
-        _meet(media, carrier, wavelength, kind == TRANSMISSION, surface, normal, field, dx, dy, dz, ox, oy, oz)
+            _meet(media, carrier, wavelength, kind == TRANSMISSION, surface, normal, field, dx, dy, dz, ox, oy, oz)
         dx, dy, dz = ox, oy, oz
     ends[1, 0], ends[1, 1], ends[1, 2] = -dx, -dy, -dz
     end_transfer(field, -dx, -dy, -dz, transfer)
-    gas = media.gas[carrier] * length
+    _absorb(media.gas[carrier] * length, rain_h, rain_v, transfer)
+    return length
+
+
+@uncounted
+def _absorb(gas: float, rain_h: float, rain_v: float, transfer: C128) -> None:
+    """Take from a transfer what gas and rain (horizontal and vertical) lose [dB]."""
     across, along = 10.0 ** (-(gas + rain_h) / 20.0), 10.0 ** (-(gas + rain_v) / 20.0)
     for r in range(2):
         transfer[r, 0] *= along
         transfer[r, 1] *= across
-    return length
 
 
 @uncounted
 def _scatter(
     mirrors: Mirrors, t: int, media: Media, carrier: int, wavelength: float, field: C128, start: Point, end: Point,
-    a: Triple, b: Triple,
+    a: Triple, b: Triple, length: float,
 ) -> None:  # fmt: skip
     """Let tile t scatter a wave from `start`, in direction a seen from it, to `end`, in direction b.
 
-    Solid angles in place of area times cosine over distance squared hold as well for an end near the tile.
+    Solid angles in place of area times cosine over distance squared hold as well for an end near the tile. The
+    spread of the path's whole `length` [m] is taken back.
     """
     tiles = mirrors.tiles
     n, s = mirrors.normal[mirrors.plane[tiles.triangle[t]]], mirrors.surface[tiles.triangle[t]]
@@ -114,7 +103,7 @@ def _scatter(
         media.alpha_r[s], media.k_x[s], tiles.turn[t],
     )  # fmt: skip
     seen = solid_angle(tiles, t, n, start) * solid_angle(tiles, t, n, end) / tiles.area[t]
-    scale, phase = media.scattering[s] * sqrt(seen), tiles.phase[t]
+    scale, phase = media.scattering[s] * length * sqrt(seen), tiles.phase[t]
     turn = complex(scale * cos(phase), scale * sin(phase))
     for w in range(2):
         for axis in range(3):
