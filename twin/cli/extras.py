@@ -42,7 +42,7 @@ def world_of(recording: Recording) -> World | None:
     try:
         world = open_world(Project.of(recording.path).world(header.world))
     except TwinError as error:
-        say(f"{WORLDLESS}: {error}", "yellow")
+        say(f"{WORLDLESS}: {error} (looked for in the project around the recording, else around here)", "yellow")
         return None
     if world.digest != header.world_hash:
         changed = f"world {header.world} has changed since this run"
