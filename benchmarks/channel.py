@@ -19,7 +19,7 @@ import numpy as np
 from twin.channel.hulls import box
 from twin.channel.tracer import RayTracer
 from twin.link import Radio
-from twin.specs import RayTracingSpec
+from twin.specs import AntennaSpec, RayTracingSpec
 from twin.state import BodyState
 from twin.world.importers import import_world
 from twin.world.world import World, open_world, save_world
@@ -27,7 +27,8 @@ from twin.world.world import World, open_world, save_world
 CITY = Path(__file__).resolve().parents[1] / "worlds" / "city"
 SITES = 4
 STEP = 0.01  # m that a receiver moves in a step
-WALK = 700  # steps: further than the lists of the search hold, so that renewing them is counted
+WALK = 700  # steps of a walk
+DRONES, SPEED, RATE = 100, 10.0, 100  # m/s, traces a second
 
 
 def bodies(position):
@@ -59,6 +60,8 @@ def munich_world() -> World:
 class Case:
     """Sites on roofs, walkers in the streets, lorries."""
 
+    step = STEP
+
     def __init__(
         self, walkers: int, *, lorries: int = 0, moving_site: bool = False, world: World | None = None, **spec
     ) -> None:
@@ -88,10 +91,34 @@ class Case:
         for _ in range(walks):
             start = time.process_time()
             for step in range(steps):
-                self.position = self.position + STEP * self.way
+                self.position = self.position + self.step * self.way
                 self.links = self.tracer.trace(step + 1, bodies(self.position))
             costs.append((time.process_time() - start) / steps)
         return min(costs)
+
+
+class Fleet(Case):
+    """Drones on straight lines, each an obstacle to the others, and sites of two carriers with arrays."""
+
+    step = SPEED / RATE
+
+    def __init__(self) -> None:
+        rng = np.random.default_rng(5)
+        self.world = open_world(CITY)
+        sites = places(self.world, SITES, rng, 10.0, 40.0, 5.0)
+        self.position = np.column_stack([rng.uniform(-150, 150, (DRONES, 2)), np.full(DRONES, 300.0)])
+        height = self.world.height_below(self.position)
+        self.position[:, 2] = np.maximum(rng.uniform(30.0, 80.0, DRONES), height + 5.0)
+        way = rng.normal(size=(DRONES, 2))
+        self.way = np.column_stack([way / np.linalg.norm(way, axis=1)[:, None], np.zeros(DRONES)])
+        array, radios = AntennaSpec(rows=8, columns=8, beam="dft", pattern="tr38901"), []
+        for carrier in (28e9, 3.5e9):
+            for place in sites:
+                radios.append(Radio(len(radios), DRONES, None, tuple(place), carrier, antenna=array))
+            radios += [Radio(len(radios) + i, i, i, (0.0, 0.0, 0.0), carrier) for i in range(DRONES)]
+        hulls = [box(i, (0.45, 0.45, 0.1)) for i in range(DRONES)]
+        self.tracer = RayTracer(self.world.geometry, radios, RayTracingSpec(), hulls)
+        self.links = self.tracer.trace(0, bodies(self.position))
 
 
 def specular(world: World | None = None) -> None:
@@ -130,11 +157,24 @@ def moving() -> None:
     print(f"both ends moving: {case.run(WALK) * 1e3:.2f} ms a step and transmitter, 50 links")
 
 
+def fleet() -> None:
+    case = Fleet()
+    seconds, links = case.run(200), len(case.links.a)
+    print(
+        f"{DRONES} drones at {SPEED:.0f} m/s, {links} links, {RATE} Hz: {RATE * seconds * 1e3:.0f} ms a "
+        f"simulated second, {seconds / links * 1e6:.1f} us a link-step"
+    )
+
+
 def diffraction() -> None:
-    plain, bent = Case(50, order=1), Case(50, order=1, diffraction=True)
-    a, b = plain.run(WALK), bent.run(50, walks=1)
+    """Paths by way of edges, alone and with a reflection, beside reflections up to the third order."""
+    plain, bent = Case(50), Case(50, order=1, diffraction=True)
+    a, b = plain.run(200), bent.run(100)
     paths = [len(c.links.path_delay) / len(c.links.a) for c in (plain, bent)]
-    print(f"diffraction: {b / a:.1f} times as long, {paths[1]:.1f} paths a link instead of {paths[0]:.1f}")
+    print(
+        f"diffraction: {b / len(bent.links.a) * 1e6:.0f} us a link-step, {b / a:.0f} times that of reflections; "
+        f"{paths[1]:.1f} paths a link instead of {paths[0]:.1f}"
+    )
 
 
 def recall() -> None:
@@ -170,7 +210,7 @@ def munich_cold() -> None:
 
 
 CASES: dict[str, Callable[[], None]] = {
-    case.__name__: case for case in (specular, kinetic, lorries, moving, diffraction, recall, cold)
+    case.__name__: case for case in (specular, fleet, kinetic, lorries, moving, diffraction, recall, cold)
 }
 MUNICH: dict[str, Callable[[], None]] = {case.__name__: case for case in (munich, munich_cold)}
 
