@@ -19,6 +19,7 @@ from twin import kernels
 from twin.analysis.figures import FIGURES
 from twin.analysis.requirements import parse_requirement
 from twin.build import Built, build
+from twin.cli.compiling import told
 from twin.cli.console import err, out, print_json, report, say
 from twin.clock import NS
 from twin.errors import EXIT_INCOMPLETE, EXIT_REQUIREMENT, RecordingError, located
@@ -61,13 +62,15 @@ def execute(request: Request) -> int:
     output = request.output or _new_recording(project, path)
     if output.exists() and not request.force:
         raise RecordingError(f"{output}: exists already; --force replaces it")
-    if kernels.is_cold() and not request.quiet:
+    cold = kernels.is_cold() and not request.quiet
+    if cold:
         say(COMPILING, "dim")
-    with located(file=path):
-        built = build(scenario, project, real_time=request.speed is not None)
-    for note in built.notes:
-        say(note, "yellow")
-    outcome, figures = _simulate(request, built, scenario, output)
+    with told(cold):
+        with located(file=path):
+            built = build(scenario, project, real_time=request.speed is not None)
+        for note in built.notes:
+            say(note, "yellow")
+        outcome, figures = _simulate(request, built, scenario, output)
     if outcome.error is not None:
         report(outcome.error)
     else:
