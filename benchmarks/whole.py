@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
-SCENARIOS = ("city/low-altitude", "factory/mixed", "harbour/array")
+SCENARIOS = ("city/low-altitude", "factory/line", "harbour/array")
 DRONES, STATIONS = (10, 30, 100, 300), (1, 2, 4, 8)
 
 

@@ -79,7 +79,7 @@ def test_a_module_stands_on_what_it_imports_and_on_nothing_else():
 
 
 def test_a_kernel_is_cached_by_its_own_module_and_a_users_by_all():
-    from twin.physics import rotation  # any module with kernels
+    from twin import rotation  # any module with kernels
 
     folder = kernels.cache_folder(rotation.__name__)
     assert folder.parent == kernels.HOME / rotation.__name__ and rotation.__name__ in kernels.kernel_sources()
