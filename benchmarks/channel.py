@@ -21,7 +21,6 @@ from twin.channel.tracer import RayTracer
 from twin.link import Radio
 from twin.specs import AntennaSpec, RayTracingSpec
 from twin.state import BodyState
-from twin.world.importers import import_world
 from twin.world.world import World, open_world, save_world
 
 CITY = Path(__file__).resolve().parents[1] / "worlds" / "city"
@@ -51,6 +50,8 @@ def places(world: World, count: int, rng, low: float, high: float, above: float)
 
 def munich_world() -> World:
     """Return the scene munich of sionna-rt."""
+    from twin.world.importers import import_world  # not in the cold start of a world that was imported before
+
     scenes = os.environ.get("SIONNA_SCENES")
     if not scenes:
         raise SystemExit("set SIONNA_SCENES to the folder sionna/rt/scenes of sionna-rt's wheel, unpacked")

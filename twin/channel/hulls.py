@@ -8,7 +8,6 @@ from typing import NamedTuple
 
 from twin.kernels import uncounted  # isort: skip  before numba
 import numpy as np
-from scipy.spatial import ConvexHull, QhullError
 
 from twin.channel.radios import check_rows
 from twin.errors import WorldError
@@ -50,6 +49,17 @@ class Hulls(NamedTuple):
     centre: F64  # (H, 3) m
 
 
+def _faces(number: int, hull: Hull) -> F64:
+    """Return outward normals and offsets (F, 4) of the planes of a hull."""
+    from scipy.spatial import ConvexHull, QhullError  # a fifth of a second, for those with hulls only
+
+    try:
+        faces: F64 = np.unique(np.round(ConvexHull(hull.points).equations, 9), axis=0)
+    except (QhullError, ValueError) as error:
+        raise WorldError(f"hull {number} on body {hull.body} spans no volume: {error}") from error
+    return faces
+
+
 def hull_arrays(hulls: Sequence[Hull], materials: Sequence[str]) -> Hulls:
     """Return the arrays of `hulls`, materials as indices into `materials`.
 
@@ -58,10 +68,7 @@ def hull_arrays(hulls: Sequence[Hull], materials: Sequence[str]) -> Hulls:
     """
     first, normals, offsets, surface, owner, centres, radii = [0], [], [], [], [], [], []
     for number, hull in enumerate(hulls):
-        try:
-            faces = np.unique(np.round(ConvexHull(hull.points).equations, 9), axis=0)
-        except (QhullError, ValueError) as error:
-            raise WorldError(f"hull {number} on body {hull.body} spans no volume: {error}") from error
+        faces = _faces(number, hull)
         normals.append(faces[:, :3] / np.linalg.norm(faces[:, :3], axis=1, keepdims=True))
         offsets.append(-faces[:, 3])
         first.append(first[-1] + len(faces))

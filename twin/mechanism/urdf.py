@@ -8,7 +8,6 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import numpy as np
-from scipy.spatial.transform import Rotation
 
 from twin.errors import ScenarioError
 from twin.state import F64
@@ -100,6 +99,8 @@ def collision_points(path: Path) -> F64:
     Raises:
         ScenarioError: the file can't be read as a URDF.
     """
+    from scipy.spatial.transform import Rotation  # a fifth of a second, and most who import this have no use for it
+
     root = parse_urdf(path)
     children = {child.get("link") for child in root.iterfind("joint/child")}
     link = next(link for link in root.findall("link") if link.get("name") not in children)
