@@ -127,15 +127,15 @@ def _merge(geometry: Geometry, corners: F64, face: I32, solid: np.ndarray) -> tu
     """
     ends = _face_extents(len(geometry.face_normal), corners, face, solid)
     plane_of_face = np.full(len(geometry.face_normal), -1, dtype=np.int32)
+    # Both sides of a wall are one plane: take the sign that makes the largest component positive.
+    largest = np.abs(geometry.face_normal).argmax(axis=1)
+    sign = np.where(np.take_along_axis(geometry.face_normal, largest[:, None], axis=1) > 0, 1.0, -1.0)
+    normals = np.round(sign * geometry.face_normal, 4).tolist()
+    offsets, objects = (sign[:, 0] * geometry.face_offset).tolist(), geometry.face_object.tolist()
     buckets: dict[tuple[float, ...], list[int]] = {}
     chosen: list[int] = []
-    for f in range(len(plane_of_face)):
-        if f not in ends:
-            continue
-        n, d = geometry.face_normal[f], float(geometry.face_offset[f])
-        # Both sides of a wall are one plane: take the sign that makes the largest component positive.
-        sign = 1.0 if n[np.argmax(np.abs(n))] > 0 else -1.0
-        key = (int(geometry.face_object[f]), *np.round(sign * n, 4).tolist(), round(sign * d, 2))
+    for f in ends:
+        key = (objects[f], *normals[f], round(offsets[f], 2))
         for p in buckets.setdefault(key, []):
             g = chosen[p]
             if np.abs(ends[f] @ geometry.face_normal[g] - geometry.face_offset[g]).max() < COPLANAR:

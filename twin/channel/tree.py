@@ -33,10 +33,7 @@ class Tree:
         planes = len(scene.offset) if order > 0 else 0
         while planes > len(self.order) // 2:
             self._allocate(2 * len(self.order))
-        key = np.full(max(order, 1), -1, dtype=np.int32)
-        for p in range(planes):
-            key[0] = p
-            self.count = _insert(self.table, self.sequence, self.order, self.seen, self.count, key, 1, 0)
+        self.count = _plant(self.table, self.sequence, self.order, self.seen, planes)
 
     def _allocate(self, capacity: int) -> None:
         """Make room for `capacity` rows, keeping those that are there."""
@@ -124,6 +121,16 @@ def _insert(table: I32, sequence: I32, order: I64, seen: I64, count: int, key: I
     sequence[count, :length] = key[:length]
     order[count], seen[count] = length, step
     return count + 1
+
+
+@kernel
+def _plant(table: I32, sequence: I32, order: I64, seen: I64, planes: int) -> int:
+    """Enter every plane as a sequence of order 1; return the number of rows."""
+    key, count = np.empty(1, dtype=np.int32), 0
+    for plane in range(planes):
+        key[0] = plane
+        count = _insert(table, sequence, order, seen, count, key, 1, 0)
+    return count
 
 
 @kernel
