@@ -12,10 +12,11 @@ from twin.cast import Cast
 from twin.clock import NS
 from twin.draws import generator
 from twin.errors import PluginError, ScenarioError, TwinError, located
+from twin.group import Group
 from twin.physics.bodies import BodyGroup
 from twin.project import Project
 from twin.protocols import Controller, Failsafe, Gauged, Host
-from twin.robot import Group, Robot
+from twin.robot import Robot
 from twin.scenario import Scenario
 from twin.sensors.field import Setting
 from twin.sensors.lidar import outline
