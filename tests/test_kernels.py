@@ -97,16 +97,11 @@ def test_a_kernel_releases_the_lock_and_divides_like_numpy():
     assert quotient.targetoptions["nogil"] and not quotient.targetoptions.get("parallel")
 
 
-def test_cold_until_a_run_was_completed(tmp_path):
-    code = "from twin import kernels; cold = kernels.is_cold(); kernels.mark_warm(); print(cold, kernels.is_cold())"
-    assert python(code, TWIN_CACHE=str(tmp_path)) == "True False"
-
-
 def test_older_caches_of_a_module_go_but_for_the_newest(tmp_path):
     for age in range(6):
         (tmp_path / "kernels" / "twin.link" / str(age)).mkdir(parents=True)
         os.utime(tmp_path / "kernels" / "twin.link" / str(age), (1e9 - age, 1e9 - age))
-    python("from twin import kernels; kernels.mark_warm()", TWIN_CACHE=str(tmp_path))
+    python("from twin import kernels; kernels.tidy()", TWIN_CACHE=str(tmp_path))
     assert {folder.name for folder in (tmp_path / "kernels" / "twin.link").iterdir()} == {"0", "1", "2"}
 
 

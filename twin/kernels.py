@@ -124,18 +124,12 @@ def uncounted(function: _Function) -> _Function:
     return _compiled(function, _nrt=False, forceinline=True)
 
 
-def is_cold(work: str = "run") -> bool:
-    """Tell whether kernels of these sources may still have to be compiled: no such work was completed with them."""
-    return not (CACHE / f"a {work} was completed").is_file()
-
-
-def mark_warm(work: str = "run") -> None:
-    """Note that work was completed with these kernels; of each module's older caches all but the newest few go."""
+def tidy() -> None:
+    """Remove of each module's older caches all but the newest few."""
     with suppress(OSError):  # a cache that can't be written only costs time
-        CACHE.mkdir(parents=True, exist_ok=True)
-        if is_cold(work):
-            (CACHE / f"a {work} was completed").touch()
-            for module in HOME.iterdir():
-                others = [folder for folder in module.iterdir() if folder not in (CACHE, cache_folder(module.name))]
-                for folder in sorted(others, key=lambda folder: folder.stat().st_mtime)[:-KEPT]:
+        for module in HOME.iterdir():
+            folders = sorted(module.iterdir(), key=lambda folder: folder.stat().st_mtime)
+            if len(folders) > KEPT:
+                others = [folder for folder in folders if folder not in (CACHE, cache_folder(module.name))]
+                for folder in others[:-KEPT]:
                     shutil.rmtree(folder, ignore_errors=True)

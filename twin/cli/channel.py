@@ -66,6 +66,7 @@ def map_(world: str, site: tuple[str, ...], sites: Path | None, heights: tuple[f
 
     from twin.analysis.rays import draw_map
     from twin.channel.coverage import QUANTITIES, coverage, save_npz
+    from twin.cli.compiling import told
     from twin.cli.console import err, out
     from twin.cli.world import find_world
     from twin.world.world import open_world
@@ -80,7 +81,7 @@ def map_(world: str, site: tuple[str, ...], sites: Path | None, heights: tuple[f
     if not len(x) or not len(y):
         raise click.BadParameter(f"found {area!r}, which holds no point at --step {step:g}", param_hint="--area")
     for height in heights or (1.5,):
-        with Progress(console=err, transient=True) as bar:
+        with told(), Progress(console=err, transient=True) as bar:
             task = bar.add_task(f"{len(x) * len(y)} points at {height:g} m", total=None)
             found = coverage(
                 here.geometry, transmitters, x, y, height, _frequency(carrier, "--carrier"),
@@ -118,18 +119,20 @@ def link(scenario: str, source: str, target: str, output: Path | None, as_json: 
     from twin.build import build
     from twin.channel.describe import ends_of, rows_of
     from twin.channel.tracer import RayTracer
+    from twin.cli.compiling import told
     from twin.cli.console import out, print_json
     from twin.project import find_scenario
     from twin.scenario import load_scenario
 
     project, path = find_scenario(scenario)
-    built = build(load_scenario(path)[0], project)
-    names = [node.name for node in built.nodes]
-    radios = ends_of(built.radios, names, source, target)
-    built.twin.reset()
-    spec = _spec(built.world.geometry.materials, order, diffraction, scattering, tile)
-    tracer = RayTracer(built.world.geometry, radios, spec)
-    links = tracer.trace(0, built.twin.frame.bodies)
+    with told():
+        built = build(load_scenario(path)[0], project)
+        names = [node.name for node in built.nodes]
+        radios = ends_of(built.radios, names, source, target)
+        built.twin.reset()
+        spec = _spec(built.world.geometry.materials, order, diffraction, scattering, tile)
+        tracer = RayTracer(built.world.geometry, radios, spec)
+        links = tracer.trace(0, built.twin.frame.bodies)
     rows = rows_of(links, 0, built.world.geometry)
     if as_json:
         print_json({"from": source, "to": target, "path_gain_db": _finite(links.path_gain_db[0]), "paths": rows})

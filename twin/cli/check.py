@@ -21,8 +21,8 @@ def check(scenario: str, overrides: tuple[str, ...], as_json: bool) -> int:
     Every mistake is listed with file, key, what was found and what is allowed;
     the exit code is then 2.
     """
-    from twin import kernels
     from twin.build import build
+    from twin.cli.compiling import told
     from twin.cli.console import out, print_json, say
     from twin.clock import NS
     from twin.errors import located
@@ -33,13 +33,10 @@ def check(scenario: str, overrides: tuple[str, ...], as_json: bool) -> int:
     loaded, dropped = load_scenario(path, overrides)
     for line in dropped:
         say(f"dropped by --set: {line}", "yellow")
-    if kernels.is_cold() and kernels.is_cold("check"):
-        say("compiling kernels: this takes a while once", "dim")
-    with located(file=path), closing(build(loaded, project)) as built:
+    with told(), located(file=path), closing(build(loaded, project)) as built:
         built.physics.reset()
     for note in built.notes:
         say(note, "yellow")
-    kernels.mark_warm("check")
     facts = {
         "scenario": str(path),
         "world": built.world.name,

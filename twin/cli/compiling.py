@@ -1,4 +1,4 @@
-"""Tells which kernels a first run compiles, as it does."""
+"""Tells which kernels are compiled, as it happens: nothing where all of them come from the cache."""
 
 from __future__ import annotations
 
@@ -10,14 +10,19 @@ from numba.core import event
 
 from twin.cli.console import say
 
+COMPILING = "compiling kernels that no earlier run needed; for all of them, about two minutes"
+
 
 class _Names(event.Listener):
     """Says the name of each kernel whose compilation starts, not of those that it calls."""
 
     def __init__(self) -> None:
-        self._depth = 0
+        self._depth, self._said = 0, False
 
     def on_start(self, event: Any) -> None:
+        if not self._said:
+            say(COMPILING, "dim")
+            self._said = True
         if self._depth == 0:
             kernel = event.data["dispatcher"].py_func
             say(f"  {kernel.__module__}.{kernel.__name__.lstrip('_')}", "dim")
@@ -28,7 +33,7 @@ class _Names(event.Listener):
 
 
 @contextmanager
-def told(wanted: bool) -> Iterator[None]:
+def told(wanted: bool = True) -> Iterator[None]:
     """Say what is compiled meanwhile, if that is wanted."""
     if not wanted:
         yield

@@ -34,7 +34,6 @@ from twin.scenario import Scenario, load_scenario
 from twin.state import Frame
 
 STOPPING = "stopping: the recording is being closed"
-COMPILING = "compiling kernels: the first run of a version takes up to a minute longer"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,10 +61,7 @@ def execute(request: Request) -> int:
     output = request.output or _new_recording(project, path)
     if output.exists() and not request.force:
         raise RecordingError(f"{output}: exists already; --force replaces it")
-    cold = kernels.is_cold() and not request.quiet
-    if cold:
-        say(COMPILING, "dim")
-    with told(cold):
+    with told(not request.quiet):
         with located(file=path):
             built = build(scenario, project, real_time=request.speed is not None)
         for note in built.notes:
@@ -74,7 +70,7 @@ def execute(request: Request) -> int:
     if outcome.error is not None:
         report(outcome.error)
     else:
-        kernels.mark_warm()
+        kernels.tidy()
     if request.as_json:
         print_json(figures)
     elif not request.quiet:

@@ -23,6 +23,7 @@ def verify(recording: Path, as_json: bool) -> int:
     one here. A run that ended early is compared up to its last frame. Exit
     codes: 0 same, 4 different.
     """
+    from twin.cli.compiling import told
     from twin.cli.console import out, print_json, say
     from twin.cli.diff import finite, print_streams
     from twin.errors import EXIT_DIFFERS
@@ -30,7 +31,7 @@ def verify(recording: Path, as_json: bool) -> int:
     from twin.recording.reader import Recording
     from twin.rerun import verify as verify_run
 
-    with Recording(recording) as run:
+    with told(), Recording(recording) as run:
         found = verify_run(run, Project.of(recording))
     for line in _changes(found.comparison):
         say(f"not as it was: {line}", "yellow")
