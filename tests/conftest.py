@@ -11,7 +11,8 @@ import pytest
 from hypothesis import settings
 
 from twin import cli
-from twin.build import Built, build
+from twin.build import build
+from twin.built import Built
 from twin.project import Project
 from twin.scenario import load_scenario
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
 import numpy as np
 
 from twin import plugins
+from twin.built import Built
 from twin.cast import Cast, cast
 from twin.channel.antennas import rotation
 from twin.channel.freespace import FreeSpace
@@ -20,7 +20,6 @@ from twin.clock import Clock
 from twin.crew import host_controllers, make_groups, make_robots
 from twin.draws import generator
 from twin.errors import Findings, ScenarioError, WorldError, located
-from twin.interfaces.peers import Link
 from twin.link import Radio
 from twin.mechanism.urdf import collision_points
 from twin.network.fixed import FixedNetwork
@@ -41,16 +40,16 @@ from twin.physics.rotorcraft import Rotorcraft
 from twin.physics.water import Floats, Together, Water
 from twin.physics.wheels import Wheels
 from twin.project import Project
-from twin.protocols import Channel, Network, Task
+from twin.protocols import Channel, Network
 from twin.recording.fates import packet_fates
 from twin.scenario import Scenario
 from twin.specs import (
+    ChannelSpec,
     FixedSpec,
     FreeSpaceSpec,
     IdealSpec,
     MeasuredTime,
     NrSpec,
-    RayTracingSpec,
     RecordedSpec,
     SimpleSpec,
     TraceSpec,
@@ -62,57 +61,6 @@ from twin.world.environment import Environment
 from twin.world.geometry import Geometry
 from twin.world.sea import Seaway
 from twin.world.world import World, open_world
-
-
-@dataclass(slots=True)
-class Built:
-    """A twin that is ready to run, and what recorder and metrics must know of it."""
-
-    twin: Twin
-    world: World
-    casts: list[Cast]
-    nodes: list[Node]
-    radios: list[Radio]
-    physics: BulletPhysics
-    project: Project
-
-    def close(self) -> None:
-        """Release the physics, and end what runs beside this process: controllers of their own."""
-        self.physics.close()
-        for link in _links(self.casts):
-            link.close()
-
-    @property
-    def battery_energy(self) -> dict[str, float]:
-        """What each robot with rotors or wheels has taken out of its battery so far, in J."""
-        groups = [(group.names, group.dynamics) for group in self.physics.groups]
-        return {
-            name: float(used)
-            for names, dynamics in groups
-            if isinstance(dynamics, (Rotorcraft, Wheels))
-            for name, used in zip(names, dynamics.used, strict=True)
-        }
-
-    @property
-    def saturated(self) -> dict[str, float]:
-        """For how long [s] rotors or drives of each robot could not give what was asked of them; only who was."""
-        rate = self.twin.clock.rate_hz
-        return {
-            name: float(ticks) / (group.spec.rate or rate)
-            for group in self.physics.groups
-            for name, ticks in zip(group.names, getattr(group.dynamics, "saturated", ()), strict=False)
-            if ticks
-        }
-
-    @property
-    def notes(self) -> list[str]:
-        """What of the files that tasks name isn't used, in words."""
-        return [note for c in self.casts for note in getattr(c.task, "notes", ())]
-
-    @property
-    def tasks(self) -> dict[str, Task]:
-        """The task of each group that has one."""
-        return {c.name: c.task for c in self.casts if c.task is not None}
 
 
 def build(
@@ -139,8 +87,9 @@ def build(
     findings.settle()
     assert world is not None, "otherwise it was found missing"
     _check_places(casts, world)
-    for link in _links(casts):
-        link.enter(world)
+    for c in casts:
+        if c.link is not None:
+            c.link.enter(world)
     nodes = [node for c in casts for node in c.nodes()]
     embodied = [c for c in casts if c.body is not None]
     bodies = _body_groups(embodied)
@@ -149,7 +98,7 @@ def build(
     surroundings = _surroundings(embodied, bodies, world, environment, sea)
     physics = BulletPhysics(scenario.rates.physics, bodies, world.collision_obj(), surroundings=surroundings)
     radios = _radios(casts)
-    channel = _channel(scenario, world, radios, embodied, sea)
+    channel = make_channel(_with_peers(scenario), world, radios, casts, sea)
     twin = Twin(Clock(scenario.rates.physics), scenario.rates.channel, generator(scenario.seed, "mesa"))
     robots = make_robots(twin, casts)
     groups = make_groups(scenario, world, environment, embodied, bodies, robots)
@@ -160,12 +109,7 @@ def build(
     for robot in robots:
         robot.nodes = directory
     twin.connect(physics, channel, _network(scenario, project, nodes, radios, lookahead), robots, groups)
-    return Built(twin, world, casts, nodes, radios, physics, project)
-
-
-def _links(casts: Sequence[Cast]) -> list[Link]:
-    """Return the conversations with controllers in other processes."""
-    return [c.controller.link for c in casts if c.controller is not None and hasattr(c.controller, "link")]
+    return Built(twin, world, casts, nodes, radios, physics, sea, project)
 
 
 def _check_places(casts: Sequence[Cast], world: World) -> None:
@@ -266,39 +210,43 @@ def _surroundings(
     return Together(parts)
 
 
-def _channel(
-    scenario: Scenario, world: World, radios: Sequence[Radio], casts: Sequence[Cast], sea: Seaway | None
+def make_channel(
+    spec: ChannelSpec, world: World, radios: Sequence[Radio], casts: Sequence[Cast], sea: Seaway | None
 ) -> Channel:
-    over = scenario.channel.sea
-    if over and sea is None and over != type(scenario.channel).model_fields["sea"].default:
+    """Return the channel between `radios`, in the way of which are the bodies of `casts`.
+
+    Raises:
+        ScenarioError: the channel is over a sea, and there is none; or a radio or a surface can't be.
+    """
+    over = spec.sea
+    if over and sea is None and over != type(spec).model_fields["sea"].default:
         raise ScenarioError("this world has no sea: world.toml has no table [environment.sea]", key="channel.sea")
     surface = SeaSurface(sea, over, sea_area(world.geometry)) if sea is not None and over else None
-    peers = _peers(scenario)
-    match scenario.channel:
-        case FreeSpaceSpec() as spec:
-            return FreeSpace(radios, world.bvh, spec.blockage_loss, surface, peers)
-        case RayTracingSpec() as spec:
-            hulls, traced = _hulls(casts), spec.model_copy(update={"peers": peers})
+    if isinstance(spec, FreeSpaceSpec):
+        return FreeSpace(radios, world.bvh, spec.blockage_loss, surface, spec.peers)
+    traced, hulls = spec, _hulls(casts)
 
-            def make(geometry: Geometry) -> RayTracer:
-                return RayTracer(geometry, radios, traced, hulls, sea=surface)
+    def make(geometry: Geometry) -> RayTracer:
+        return RayTracer(geometry, radios, traced, hulls, sea=surface)
 
-            return make(world.geometry) if surface is None else Tidal(make, world.geometry, surface.sea)
+    return make(world.geometry) if surface is None else Tidal(make, world.geometry, surface.sea)
 
 
-def _peers(scenario: Scenario) -> bool | None:
-    """Return which links between radios that both move are wanted: a sidelink needs them."""
-    sidelink = getattr(scenario.network, "sidelink", None) is not None
-    if sidelink and scenario.channel.peers is False:
+def _with_peers(scenario: Scenario) -> ChannelSpec:
+    """Return the channel of a scenario, with the links between radios that both move where a sidelink needs them."""
+    if getattr(scenario.network, "sidelink", None) is None:
+        return scenario.channel
+    if scenario.channel.peers is False:
         raise ScenarioError("found false, which leaves the sidelink without links", key="channel.peers")
-    return True if sidelink else scenario.channel.peers
+    return scenario.channel.model_copy(update={"peers": True})
 
 
 def _hulls(casts: Sequence[Cast]) -> list[Hull]:
     """Return what each robot's body puts into the way of waves: the convex hull of its root link."""
     hulls = []
     for c in casts:
-        assert c.body is not None
+        if c.body is None:
+            continue
         points = collision_points(c.body.urdf)
         hulls += [Hull(c.first_body + spec.row, points) for spec in c.specs if len(points)]
     return hulls

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -23,6 +23,9 @@ from twin.state import F64, I64, Node
 from twin.tasks.make import Site, make_task
 from twin.units import parse_quantity
 from twin.world.world import World
+
+if TYPE_CHECKING:
+    from twin.interfaces.peers import Link
 
 _PHASE, _OFFSET = key("control phase"), key("send offset")
 
@@ -66,6 +69,11 @@ class Cast:
     def service_time(self) -> ServiceTimeSpec:
         """Compute time of one run of the controller: the scenario's word, else the controller's own."""
         return self.entry.service_time or service_time_of(self.controller)
+
+    @property
+    def link(self) -> Link | None:
+        """The conversation with the controller, where it runs in another process."""
+        return getattr(self.controller, "link", None)
 
     @property
     def trigger_rate(self) -> int | None:

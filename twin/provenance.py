@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import twin
-from twin.build import Built
+from twin.built import Built
 from twin.kernels import sources_digest
 from twin.recording.schema import Header, Layout, RadioInfo, components
 from twin.scenario import Scenario

@@ -15,7 +15,7 @@ from typing import Any
 
 from twin.analysis.metrics import Metrics
 from twin.analysis.requirements import judged
-from twin.build import Built
+from twin.built import Built
 from twin.clock import NS
 from twin.errors import RecordingError, RunError, TwinError
 from twin.pacing import RealTime

@@ -1,3 +1,5 @@
+import json
+
 import numpy as np
 import pytest
 from click.testing import CliRunner
@@ -18,6 +20,13 @@ def world(tmp_path):
 
 def run(*words):
     return CliRunner().invoke(channel, [str(word) for word in words])
+
+
+def link(scenario, source, target, *words):
+    """Return what `twin channel link --json` says."""
+    found = run("link", scenario, "--from", source, "--to", target, "--json", *words)
+    assert found.exit_code == 0, found.output
+    return json.loads(found.stdout)
 
 
 def test_a_map_holds_all_quantities(world, tmp_path):
@@ -73,3 +82,50 @@ def test_scattering_adds_to_a_map(world, tmp_path):
         assert run(*words, *more, "-o", tmp_path / f"{name}.npz").exit_code == 0
     with np.load(tmp_path / "plain.npz") as plain, np.load(tmp_path / "rough.npz") as rough:
         assert (rough["path_gain_db"] > plain["path_gain_db"]).all()
+
+
+def test_a_link_is_traced_as_its_scenario_says(stage):
+    """Over waves and between hulls, of first order: the very paths of the run."""
+    built = stage("worlds/harbour/scenarios/buoy-relay.toml")
+    built.twin.reset()
+    links, names = built.twin.links, [node.name for node in built.nodes]
+    ends = [(names[built.radios[a].owner], names[built.radios[b].owner]) for a, b in zip(links.a, links.b, strict=True)]
+    for pair in (("buoy-0", "buoy-1"), ("buoy-0", "site-1")):
+        found, i = link("harbour/buoy-relay", *pair), ends.index(pair)
+        assert found["path_gain_db"] == pytest.approx(links.path_gain_db[i], abs=1e-9)
+        assert len(found["paths"]) == links.path_offset[i + 1] - links.path_offset[i]
+    assert "off" in found["paths"][1]["way"]
+    bare = link("harbour/buoy-relay", *pair, "--order", 0)
+    assert [path["way"] for path in bare["paths"]] == ["direct"], "options go before the scenario"
+
+
+BETWEEN = """schema = 1
+world = "flat"
+duration = "1 s"
+[channel]
+kind = "{kind}"
+{more}
+[robots.site]
+kind = "base_station"
+count = 2
+positions = [[-1, 0, 9], [1, 0, 9]]
+[robots.between]
+kind = "drone"
+task = {{ kind = "hover", points = [[0, 0, 9]] }}
+[robots.edge]
+kind = "edge"
+"""
+
+
+@pytest.mark.parametrize(
+    ("kind", "more", "seen"),
+    [("raytracing", "order = 0", False), ("raytracing", "order = 0\nblockers = false", True), ("freespace", "", False)],
+)
+def test_a_robot_between_the_ends_is_in_the_way(world, kind, more, seen):
+    folder = world / "worlds/flat"
+    folder.mkdir(parents=True)
+    for name in ("world.toml", "geometry.npz"):
+        (world / name).rename(folder / name)
+    (folder / "scenario.toml").write_text(BETWEEN.format(kind=kind, more=more))
+    ways = [path["way"] for path in link(folder / "scenario.toml", "site-0", "site-1")["paths"]]
+    assert ("direct" in ways) == seen

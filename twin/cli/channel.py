@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,12 +20,12 @@ if TYPE_CHECKING:
 
 _MAPS = (".png", ".svg", ".pdf", ".npz")
 _FREQUENCY = click.option("--carrier", default="3.5 GHz", show_default=True, help="Frequency, such as '28 GHz'.")
-_ORDER = click.option("--order", default=3, show_default=True, type=click.IntRange(0, 8), help="Reflections at most.")
-_DIFFRACTION = click.option("--diffraction", is_flag=True, help="Also paths by way of edges.")
 _SCATTERING = click.option("--scattering", type=click.FloatRange(0.0, 1.0), metavar="S",
                            help="Also diffuse scattering: its coefficient, for all surfaces.")  # fmt: skip
-_TILE = click.option("--tile", default=5.0, show_default=True, type=click.FloatRange(min=0.01),
-                     help="Metres: longest edge of what scatters as a whole.")  # fmt: skip
+_order = partial(click.option, "--order", type=click.IntRange(0, 8), help="Reflections at most.")
+_diffraction = partial(click.option, help="Also paths by way of edges.")
+_tile = partial(click.option, "--tile", type=click.FloatRange(min=0.01),
+                help="Metres: longest edge of what scatters as a whole.")  # fmt: skip
 
 
 @click.group(epilog=examples(
@@ -51,16 +52,14 @@ def channel() -> None:
               help="What a picture shows; a .npz holds all.")  # fmt: skip
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="A .png, .svg, .pdf or .npz.")
 @_FREQUENCY
-@_ORDER
-@_DIFFRACTION
+@_order(default=3, show_default=True)
+@_diffraction("--diffraction", is_flag=True)
 @_SCATTERING
-@_TILE
+@_tile(default=5.0, show_default=True)
 def map_(world: str, site: tuple[str, ...], sites: Path | None, heights: tuple[float, ...], step: float,
          area: str | None, bandwidth: str, quantity: str, output: Path, carrier: str, order: int,
          diffraction: bool, scattering: float | None, tile: float) -> int:  # fmt: skip
     """Compute the coverage of WORLD, a name or a folder."""
-    from functools import partial
-
     import numpy as np
     from rich.progress import Progress
 
@@ -69,6 +68,7 @@ def map_(world: str, site: tuple[str, ...], sites: Path | None, heights: tuple[f
     from twin.cli.compiling import told
     from twin.cli.console import err, out
     from twin.cli.world import find_world
+    from twin.specs import RayTracingSpec
     from twin.world.world import open_world
 
     if output.suffix not in _MAPS:
@@ -85,7 +85,7 @@ def map_(world: str, site: tuple[str, ...], sites: Path | None, heights: tuple[f
             task = bar.add_task(f"{len(x) * len(y)} points at {height:g} m", total=None)
             found = coverage(
                 here.geometry, transmitters, x, y, height, _frequency(carrier, "--carrier"),
-                _spec(here.geometry.materials, order, diffraction, scattering, tile),
+                _spec(RayTracingSpec(), here.geometry.materials, order, diffraction, scattering, tile),
                 bandwidth=_frequency(bandwidth, "--bandwidth"),
                 outdoors=lambda points: np.array([thing is None for thing in here.inside(points)]),
                 progress=partial(_show, bar, task),
@@ -108,52 +108,68 @@ def map_(world: str, site: tuple[str, ...], sites: Path | None, heights: tuple[f
 @click.option("--to", "target", required=True, metavar="NAME", help="Another one.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Picture of the paths from above.")
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
-@_ORDER
-@_DIFFRACTION
+@_order()
+@_diffraction("--diffraction/--no-diffraction", default=None)
 @_SCATTERING
-@_TILE
-def link(scenario: str, source: str, target: str, output: Path | None, as_json: bool, order: int,
-         diffraction: bool, scattering: float | None, tile: float) -> int:  # fmt: skip
-    """Show the paths between two robots of SCENARIO at its start."""
+@_tile()
+def link(scenario: str, source: str, target: str, output: Path | None, as_json: bool, order: int | None,
+         diffraction: bool | None, scattering: float | None, tile: float | None) -> int:  # fmt: skip
+    """Show the paths between two robots of SCENARIO at its start.
+
+    Rays are traced as its [channel] says, or by the defaults of ray tracing if that is of another kind, but for
+    what the options say.
+    """
+    from contextlib import closing
+
     from twin.analysis.rays import draw_paths
-    from twin.build import build
+    from twin.build import build, make_channel
     from twin.channel.describe import ends_of, rows_of
-    from twin.channel.tracer import RayTracer
+    from twin.channel.radios import Radios
     from twin.cli.compiling import told
     from twin.cli.console import out, print_json
     from twin.project import find_scenario
     from twin.scenario import load_scenario
+    from twin.specs import RayTracingSpec
+    from twin.state import TracedLinks
 
     project, path = find_scenario(scenario)
-    with told():
-        built = build(load_scenario(path)[0], project)
-        names = [node.name for node in built.nodes]
-        radios = ends_of(built.radios, names, source, target)
-        built.twin.reset()
-        spec = _spec(built.world.geometry.materials, order, diffraction, scattering, tile)
-        tracer = RayTracer(built.world.geometry, radios, spec)
-        links = tracer.trace(0, built.twin.frame.bodies)
-    rows = rows_of(links, 0, built.world.geometry)
+    loaded, _ = load_scenario(path)
+    own = loaded.channel if isinstance(loaded.channel, RayTracingSpec) else RayTracingSpec()
+    with told(), closing(build(loaded, project)) as built:
+        geometry = built.world.geometry
+        radios = ends_of(built.radios, [node.name for node in built.nodes], source, target)
+        spec = _spec(own, geometry.materials, order, diffraction, scattering, tile).model_copy(update={"peers": True})
+        bodies = built.physics.reset()
+        links = make_channel(spec, built.world, radios, built.casts, built.sea).trace(0, bodies)
+        position, _ = Radios(radios).motion(0, bodies)
+    assert isinstance(links, TracedLinks)
+    rows = rows_of(links, 0, geometry)
     if as_json:
         print_json({"from": source, "to": target, "path_gain_db": _finite(links.path_gain_db[0]), "paths": rows})
     else:
         _print_table(rows)
         weaker = f"; weaker ones left out, {links.dropped_db[0]:.2f} dB" if links.dropped_db[0] > -inf else ""
-        out.print(f"{len(rows)} paths, {links.path_gain_db[0]:.2f} dB together{weaker}", markup=False)
+        count = "1 path" if len(rows) == 1 else f"{len(rows)} paths"
+        out.print(f"{count}, {links.path_gain_db[0]:.2f} dB together{weaker}", markup=False)
     if output is not None:
-        position, _ = tracer.radios.motion(0, built.twin.frame.bodies)
-        draw_paths(links, 0, (position[0], position[1]), (source, target), built.world.geometry, output)
+        draw_paths(links, 0, (position[0], position[1]), (source, target), geometry, output)
         out.print(f"drawn in {output}", markup=False)
     return 0
 
 
 def _spec(
-    materials: Sequence[str], order: int, diffraction: bool, scattering: float | None, tile: float
-) -> RayTracingSpec:
-    from twin.specs import RayTracingSpec, SurfaceSpec
+    own: RayTracingSpec, materials: Sequence[str], order: int | None, diffraction: bool | None,
+    scattering: float | None, tile: float | None,
+) -> RayTracingSpec:  # fmt: skip
+    """Return `own` with what was asked for in place of what it says; all `materials` scatter alike."""
+    from twin.specs import SurfaceSpec
 
-    surfaces = {name: SurfaceSpec(scattering=scattering) for name in materials} if scattering else {}
-    return RayTracingSpec(order=order, diffraction=diffraction, surfaces=surfaces, tile=tile)
+    given: dict[str, object] = {"order": order, "diffraction": diffraction, "tile": tile}
+    if scattering is not None:
+        rough = {name: own.surfaces.get(name, SurfaceSpec()) for name in materials}
+        scattered = {name: s.model_copy(update={"scattering": scattering}) for name, s in rough.items()}
+        given["surfaces"] = {**own.surfaces, **scattered}
+    return own.model_copy(update={name: value for name, value in given.items() if value is not None})
 
 
 def _show(bar: Progress, task: TaskID, done: int, total: int) -> None:
@@ -166,13 +182,17 @@ def _finite(value: float) -> float | None:
 
 def _print_table(rows: list[dict[str, object]]) -> None:
     from rich.table import Table
+    from rich.text import Text
 
     from twin.cli.console import out
 
-    table = Table("path", "gain [dB]", "delay [ns]", "Doppler [Hz]", "by way of")
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for name in ("path", "gain", "delay", "Doppler"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("by way of")
     for number, row in enumerate(rows):
-        cells = (f"{row['gain_db']:.2f}", f"{row['delay_ns']:.3f}", f"{row['doppler_hz']:.3f}")
-        table.add_row(str(number), *cells, str(row["way"]))
+        cells = (f"{row['gain_db']:.2f} dB", f"{row['delay_ns']:.3f} ns", f"{row['doppler_hz']:.3f} Hz")
+        table.add_row(str(number), *cells, Text(str(row["way"])))
     out.print(table)
 
 

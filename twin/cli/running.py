@@ -18,7 +18,8 @@ import twin.twin  # noqa: F401 - first of all: mesa looks through whatever is lo
 from twin import kernels
 from twin.analysis.figures import FIGURES
 from twin.analysis.requirements import parse_requirement
-from twin.build import Built, build
+from twin.build import build
+from twin.built import Built
 from twin.cli.compiling import told
 from twin.cli.console import err, out, print_json, report, say
 from twin.clock import NS
