@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -47,6 +48,8 @@ def logged(action: Action, robot: str, node: int, time: int) -> list[tuple[int, 
     Raises:
         RunError: one is not a number.
     """
+    if action.log == {}:
+        return []
     try:
         return [(time, node, str(name), float(value)) for name, value in action.log.items()]
     except (TypeError, ValueError, AttributeError) as error:
@@ -55,6 +58,8 @@ def logged(action: Action, robot: str, node: int, time: int) -> list[tuple[int, 
 
 def told(action: Action, robot: str, time: int) -> list[Event]:
     """Return what an action tells besides its command, as events of a recording."""
+    if not action.inputs and not action.fault:
+        return []
     events = [Event(time, INPUT, robot, text) for text in action.inputs]
     if action.fault:
         events.append(Event(time, CONTROLLER_FAULT, robot, action.fault))
@@ -71,6 +76,8 @@ def checked(command: Any, width: int, robot: str, time: int) -> F64:
         vector = np.asarray(command, dtype=np.float64)
     except (TypeError, ValueError) as error:
         raise RunError(f"command of {robot} at {time_text(time)} is no vector of numbers: {command!r}") from error
+    if vector.shape == (width,) and isfinite(vector @ vector):
+        return vector
     if vector.shape != (width,) or not np.isfinite(vector).all():
         raise RunError(f"command of {robot} at {time_text(time)} must be {width} finite numbers, found {vector}")
     return vector

@@ -29,10 +29,10 @@ from twin.state import (
 
 @dataclass(slots=True)
 class Decisions:
-    """What robots of one group decided at one tick."""
+    """What robots of one group decided at one tick: `commands` (k, width) of those in `rows` (k,), and the rest."""
 
-    rows: list[int]
-    actions: list[Action]
+    rows: I64
+    commands: F64
     messages: list[Packet] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
     logs: list[tuple[int, int, str, float]] = field(default_factory=list)
@@ -72,6 +72,7 @@ class Group:
         self.lower, self.upper = body.vector("lower"), body.vector("upper")
         self.components = body.components
         self.clipping = np.zeros(len(robots), dtype=bool)
+        self.onboard = edge is None and len(controllers) > 0
         by_tick = [np.flatnonzero(phase % period == residue) for residue in range(period)]
         self._due = [Due(self, rows) if len(rows) else None for rows in by_tick]
 
@@ -86,32 +87,32 @@ class Group:
         return np.tile(body.vector("initial"), (len(self.robots), 1))
 
 
+_NOTHING = Action()
+
+
 class Due:
     """The robots of a group whose control tick it is."""
 
     def __init__(self, group: Group, rows: I64) -> None:
         self.group, self.name, self.rows = group, group.name, rows
         self.robots = [group.robots[row] for row in rows]
+        self._bodies, self._offsets = group.bodies[rows], group.offset[rows].tolist()
+        self._controllers = [group.controllers[row] for row in rows] if group.onboard else []
+        self._failsafes = [group.failsafes[row] for row in rows] if group.failsafes else []
 
     def sense(self, time: int, bodies: BodyState) -> list[Packet]:
         """Read the sensors; return the telemetry, which leaves at each robot's own offset in the tick."""
         group = self.group
-        samples = group.sensor.read(time, bodies, group.bodies[self.rows], self.rows)
+        samples = group.sensor.read(time, bodies, self._bodies, self.rows)
         for robot, sample in zip(self.robots, samples, strict=True):
             robot.sensed = sample
         if group.edge is None:
             return []
-        return self._pictures(group.edge, time, bodies) + [
-            robot.packet(
-                group.edge,
-                TELEMETRY,
-                self._size(robot, sample),
-                time + int(group.offset[row]),
-                sample.time,
-                sample,
-            )
-            for robot, row, sample in zip(self.robots, self.rows, samples, strict=True)
-        ]
+        packets = self._pictures(group.edge, time, bodies) if group.streams else []
+        for robot, offset, sample in zip(self.robots, self._offsets, samples, strict=True):
+            size = self._size(robot, sample)
+            packets.append(robot.packet(group.edge, TELEMETRY, size, time + offset, sample.time, sample))
+        return packets
 
     def _size(self, robot: Robot, sample: Sample) -> int:
         measure = self.group.telemetry_size
@@ -124,7 +125,7 @@ class Due:
         group, packets = self.group, []
         for stream in group.streams:
             for beat in stream.beats(time, time + group.period * group.tick):
-                samples = stream.sensor.read(time, bodies, group.bodies[self.rows], self.rows)
+                samples = stream.sensor.read(time, bodies, self._bodies, self.rows)
                 leaves = periodic(beat, stream.rate) + stream.delay
                 packets += [
                     robot.packet(edge, stream.kind, stream.size, leaves, sample.time, sample)
@@ -134,24 +135,23 @@ class Due:
 
     def act(self, time: int) -> Decisions:
         """Decide: failsafe, controller, limits; each robot from its own sensors and inbox only."""
-        observations, heard = self._observe(time)
-        decisions = Decisions([int(row) for row in self.rows], [Action()] * len(self.rows))
-        nominal = []
-        for i, observation in enumerate(observations):
-            if self._mode(i, observation, decisions) == NOMINAL:
-                nominal.append(i)
-            else:
-                decisions.actions[i] = self.group.failsafes[self.rows[i]].act(observation)
-        self._control(nominal, observations, heard, decisions)
-        for i, robot in enumerate(self.robots):
-            self._finish(i, robot, time, decisions)
-            if self.group.log_sensors:
+        group = self.group
+        events: list[Event] = []
+        actions = self._actions(time, events)
+        decisions = Decisions(*self._commands(time, actions), events=events)
+        for robot, offset, action in zip(self.robots, self._offsets, actions, strict=True):
+            if action is not _NOTHING:
+                if action.messages:
+                    decisions.messages += robot.post(action.messages, time + offset)
+                decisions.logs += logged(action, robot.name, robot.node, time)
+                events += told(action, robot.name, time)
+            if group.log_sensors:
                 decisions.logs += robot.readings(time)
         self._limit(time, decisions)
-        decisions.events += self.group.happened
-        self.group.happened.clear()
-        if self.group.gauged is not None:
-            gauges = self.group.gauged.gauges().items()
+        events += group.happened
+        group.happened.clear()
+        if group.gauged is not None:
+            gauges = group.gauged.gauges().items()
             decisions.logs += [
                 (time, robot.node, name, float(values[row]))
                 for robot, row in zip(self.robots, self.rows, strict=True)
@@ -159,69 +159,67 @@ class Due:
             ]
         return decisions
 
-    def _observe(self, time: int) -> tuple[list[Observation], list[Packet | None]]:
-        if self.group.edge is None and not self.group.failsafes:
+    def _actions(self, time: int, events: list[Event]) -> list[Action]:
+        """Return what each robot was told to do by its failsafe, its controller on board, or the network."""
+        heard = [robot.hear() for robot in self.robots]
+        actions = [_NOTHING if command is None else Action(command.payload) for command, _ in heard]
+        if not self._failsafes and not self.group.onboard:
+            return actions  # nobody looks at what they sense
+        if not self._failsafes:
             for robot in self.robots:
-                robot.heard, robot.answers = time, time
-        pairs = [robot.observe(time) for robot in self.robots]
-        return [pair[0] for pair in pairs], [pair[1] for pair in pairs]
+                robot.heard = robot.answers = time
+        observations = [robot.observe(time, others) for robot, (_, others) in zip(self.robots, heard, strict=True)]
+        nominal = list(range(len(actions)))
+        if self._failsafes:
+            nominal = [i for i in nominal if self._obeys(i, observations[i], actions, events)]
+        if self.group.onboard and nominal:
+            self._control(nominal, observations, actions)
+        return actions
 
-    def _mode(self, i: int, observation: Observation, decisions: Decisions) -> str:
-        if not self.group.failsafes:
-            return NOMINAL
-        robot = self.robots[i]
-        mode: str = self.group.failsafes[self.rows[i]].update(observation)
+    def _obeys(self, i: int, observation: Observation, actions: list[Action], events: list[Event]) -> bool:
+        """Tell whether a robot's mode is nominal; in any other one its failsafe acts."""
+        robot, failsafe = self.robots[i], self._failsafes[i]
+        mode = failsafe.update(observation)
         if mode != robot.mode:
             kind = "failsafe" if robot.mode == NOMINAL else "recovered" if mode == NOMINAL else "mode"
-            decisions.events.append(Event(observation.time, kind, robot.name, f"{robot.mode} to {mode}"))
+            events.append(Event(observation.time, kind, robot.name, f"{robot.mode} to {mode}"))
             robot.mode = mode
-        return mode
+        if mode == NOMINAL:
+            return True
+        actions[i] = failsafe.act(observation)
+        return False
 
-    def _control(
-        self,
-        nominal: list[int],
-        observations: list[Observation],
-        heard: list[Packet | None],
-        decisions: Decisions,
-    ) -> None:
-        if self.group.edge is not None:
-            for i in nominal:
-                packet = heard[i]
-                decisions.actions[i] = Action(None if packet is None else packet.payload)
-        elif self.group.controllers and nominal:
-            controllers = [self.group.controllers[self.rows[i]] for i in nominal]
-            actions = decide(controllers, [observations[i] for i in nominal])
-            for i, action in zip(nominal, actions, strict=True):
-                decisions.actions[i] = action
-                if action.command is not None:
-                    self.robots[i].heard = self.robots[i].answers = observations[i].time
+    def _control(self, nominal: list[int], observations: list[Observation], actions: list[Action]) -> None:
+        """Let the controllers on board act for those robots that obey them."""
+        decided = decide([self._controllers[i] for i in nominal], [observations[i] for i in nominal])
+        for i, action in zip(nominal, decided, strict=True):
+            actions[i] = action
+            if action.command is not None:
+                self.robots[i].heard = self.robots[i].answers = observations[i].time
 
-    def _finish(self, i: int, robot: Robot, time: int, decisions: Decisions) -> None:
-        action = decisions.actions[i]
-        if action.messages:
-            decisions.messages += robot.post(action.messages, time + int(self.group.offset[self.rows[i]]))
-        decisions.logs += logged(action, robot.name, robot.node, time)
-        decisions.events += told(action, robot.name, time)
+    def _commands(self, time: int, actions: list[Action]) -> tuple[I64, F64]:
+        """Return the rows (k,) of the robots with a new command, and those commands (k, width)."""
+        given = [i for i, action in enumerate(actions) if action.command is not None]
+        width = len(self.group.lower)
+        if not given:
+            return self.rows[:0], np.empty((0, width))
+        names = [self.robots[i].name for i in given]
+        return self.rows[given], table_of([actions[i].command for i in given], width, names, time)
 
     def _limit(self, time: int, decisions: Decisions) -> None:
         """Keep the new commands of all robots within their limits; say which are the first beyond them."""
-        given = [i for i, action in enumerate(decisions.actions) if action.command is not None]
-        if not given:
-            return
-        group, names = self.group, [self.robots[i].name for i in given]
-        rows = self.rows[given]
-        table = table_of([decisions.actions[i].command for i in given], len(group.lower), names, time)
-        if ((table >= group.lower) & (table <= group.upper)).all():
+        group, rows, table = self.group, decisions.rows, decisions.commands
+        limited = np.minimum(np.maximum(table, group.lower), group.upper)
+        if (limited == table).all():
             group.clipping[rows] = False
             return
-        limited = np.minimum(np.maximum(table, group.lower), group.upper)
         beyond = np.abs(table - limited)
         excess = beyond.max(axis=1, initial=0.0)
         for k in np.flatnonzero((excess > 0) & ~group.clipping[rows]):
             detail = f"{group.components[int(beyond[k].argmax())]} beyond its limits"
-            decisions.events.append(Event(time, "clipped", names[k], detail, float(excess[k])))
+            name = group.robots[rows[k]].name
+            decisions.events.append(Event(time, "clipped", name, detail, float(excess[k])))
         group.clipping[rows] = excess > 0
         for k in np.flatnonzero(excess):
-            decisions.logs.append((time, self.robots[given[k]].node, CLIPPED, float(excess[k])))
-        for i, command in zip(given, limited, strict=True):
-            decisions.actions[i] = Action(command)
+            decisions.logs.append((time, group.robots[rows[k]].node, CLIPPED, float(excess[k])))
+        decisions.commands = limited

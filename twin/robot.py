@@ -59,8 +59,9 @@ class Robot(mesa.Agent):
         self, destination: int, kind: str, size: int, created: int, stamp: int, payload: Any
     ) -> Packet:
         """Make the next packet of the flow from here to `destination`."""
-        sequence = self._sequences[destination, kind]
-        self._sequences[destination, kind] += 1
+        flow = destination, kind
+        sequence = self._sequences[flow]
+        self._sequences[flow] = sequence + 1
         return Packet(self.node, destination, kind, sequence, size, created, stamp, payload)
 
     def post(self, messages: Sequence[Message], created: int) -> list[Packet]:
@@ -81,8 +82,10 @@ class Robot(mesa.Agent):
                 raise RunError(f"{self.name} sends a message of {found}; allowed: another kind, 1 byte at least")
         return [self.packet(self.nodes[m.to], m.kind, m.size, created, created, m.payload) for m in messages]
 
-    def observe(self, time: int) -> tuple[Observation, Packet | None]:
-        """Empty the inbox into an observation, and return the newest command among the packets."""
+    def hear(self) -> tuple[Packet | None, tuple[Packet, ...]]:
+        """Empty the inbox; return the newest command among the packets, and the other ones."""
+        if not self.inbox:
+            return None, ()
         newest: Packet | None = None
         others: list[Packet] = []
         for packet in self.inbox:
@@ -91,4 +94,8 @@ class Robot(mesa.Agent):
             elif packet.stamp >= self.answers:
                 newest, self.heard, self.answers = packet, packet.arrived, packet.stamp
         self.inbox.clear()
-        return Observation(time, self.name, self.sensed, tuple(others), self.heard, self.answers), newest
+        return newest, tuple(others)
+
+    def observe(self, time: int, inbox: tuple[Packet, ...]) -> Observation:
+        """Return what is known on board at `time` [ns]."""
+        return Observation(time, self.name, self.sensed, inbox, self.heard, self.answers)

@@ -25,6 +25,12 @@ def multiply(a: Quaternion, b: Quaternion) -> Quaternion:
 
 
 @kernel
+def quaternion_of(table: F64, row: int) -> Quaternion:
+    """Return a row of a table of quaternions (n, 4)."""
+    return table[row, 0], table[row, 1], table[row, 2], table[row, 3]
+
+
+@kernel
 def conjugate(q: Quaternion) -> Quaternion:
     """Return the inverse rotation."""
     return -q[0], -q[1], -q[2], q[3]

@@ -144,7 +144,7 @@ class Event:
     value: float = 0.0
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Sample:
     """One reading of a robot's sensors: field name -> array (its shapes and units: `twin describe ROBOT`)."""
 
@@ -160,7 +160,7 @@ class Sample:
         return self.times.get(name, self.time)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Observation:
     """All that a controller may know when it decides: sensor samples and packets, never the truth."""
 
@@ -172,7 +172,7 @@ class Observation:
     answers: int = NEVER  # ns, time of the sample that this command answers
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Action:
     """What a controller decides: a command (None keeps the held one), messages, values to log."""
 
@@ -201,16 +201,15 @@ class Commands:
     def __init__(self, initial: Mapping[str, F64]) -> None:
         self.values: dict[str, F64] = {name: np.array(value, dtype=float) for name, value in initial.items()}
 
-    def copy(self) -> dict[str, F64]:
-        """Return the held values as they are now."""
-        return {name: value.copy() for name, value in self.values.items()}
+    def held(self) -> dict[str, F64]:
+        """Return the values as they are now; those that replace them are other arrays."""
+        return dict(self.values)
 
-    def hold(self, group: str, rows: Sequence[int], actions: Sequence[Action]) -> None:
-        """Replace the held command of each robot that gave a new one."""
-        values = self.values[group]
-        for row, action in zip(rows, actions, strict=True):
-            if action.command is not None:
-                values[row] = action.command
+    def hold(self, group: str, rows: I64, commands: F64) -> None:
+        """Replace the held commands of a group's robots `rows` (k,) by `commands` (k, width)."""
+        values = self.values[group].copy()
+        values[rows] = commands
+        self.values[group] = values
 
 
 @dataclass(frozen=True, slots=True)

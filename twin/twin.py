@@ -79,19 +79,21 @@ class Twin(mesa.Model):
     def _interact(self, t: int, events: list[Event]) -> None:
         due = self._due()
         for group in due:
-            self.network.send(group.sense(t, self.bodies))  # telemetry leaves
+            if telemetry := group.sense(t, self.bodies):
+                self.network.send(telemetry)
         for batch in self.network.run(until=t, links=self.links):
             self._deliver(batch)  # nodes without a body answer in here
         for group in due:
             decisions = group.act(t)  # own sensors and own inbox only
-            self.commands.hold(group.name, decisions.rows, decisions.actions)
-            self.network.send(decisions.messages)
+            if len(decisions.rows):
+                self.commands.hold(group.name, decisions.rows, decisions.commands)
+            if decisions.messages:
+                self.network.send(decisions.messages)
             events += decisions.events
             self._logs += decisions.logs
         events += self._events + self.network.events()
         logs, self._logs, self._events = self._logs, [], []
-        modes = tuple(robot.mode for robot in self.robots)
-        commands = self.commands.copy()
+        modes, commands = [robot.mode for robot in self.robots], self.commands.held()
         self.frame = Frame(t, self.bodies, self.links, commands, modes, self.network.settled(), events, logs)
 
     def _deliver(self, batch: Batch) -> None:

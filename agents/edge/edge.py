@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from heapq import heapreplace
 from time import perf_counter_ns
 
 import mesa
@@ -63,7 +64,7 @@ class Edge(Robot):
     def __init__(self, model: mesa.Model, spec: RobotSpec, node: int) -> None:
         super().__init__(model, spec, node)
         assert spec.kind.server is not None, "robot.toml of an edge has a [server] table"
-        self.free_at = [0] * spec.kind.server.servers
+        self.free_at = [0] * spec.kind.server.servers  # ns, of each server: a heap, since they are equal
         self.jobs: dict[int, Job] = {}
         self.timers: dict[int, Timer] = {}  # by rate
         self.queue: deque[Job] = deque()
@@ -95,7 +96,7 @@ class Edge(Robot):
         if arrivals:
             times.append(arrivals[0].arrived)
         if self.queue:
-            times.append(min(self.free_at))
+            times.append(self.free_at[0])
         return min(times, default=NEVER)
 
     def _arrive(self, packet: Packet, reaction: Reaction) -> None:
@@ -136,25 +137,24 @@ class Edge(Robot):
             self.queue.append(job)
 
     def _serve(self, time: int, reaction: Reaction) -> None:
-        started: list[tuple[Job, int]] = []  # with the time at which its answer leaves
-        while self.queue and min(self.free_at) <= time:
+        started: dict[type[Controller], list[tuple[Job, int]]] = {}  # with the time at which the answer leaves
+        while self.queue and self.free_at[0] <= time:
             job = self.queue.popleft()
             job.waiting = False
-            server = self.free_at.index(min(self.free_at))
             duration = job.service_time.draw(job.runs)
             job.runs += 1
             if job.service_time.measured:
-                self.free_at[server] = self._serve_measured(job, time, duration, reaction)
+                leaves = self._serve_measured(job, time, duration, reaction)
             else:
                 assert duration is not None
-                self.free_at[server] = time + duration
-                started.append((job, time + duration))
-        observations = [self._observe(job, time) for job, _ in started]
-        for kind in dict.fromkeys(type(job.controller) for job, _ in started):
-            mine = [i for i, (job, _) in enumerate(started) if type(job.controller) is kind]
-            actions = decide([started[i][0].controller for i in mine], [observations[i] for i in mine])
-            for i, action in zip(mine, actions, strict=True):
-                self._answer(*started[i], observations[i], action, reaction)
+                leaves = time + duration
+                started.setdefault(type(job.controller), []).append((job, leaves))
+            heapreplace(self.free_at, leaves)
+        for served in started.values():
+            observations = [self._observe(job, time) for job, _ in served]
+            actions = decide([job.controller for job, _ in served], observations)
+            for (job, leaves), observation, action in zip(served, observations, actions, strict=True):
+                self._answer(job, leaves, observation, action, reaction)
 
     def _serve_measured(self, job: Job, time: int, recorded: int | None, reaction: Reaction) -> int:
         """Run one controller by the wall clock, or by what that said before; log it; return when the answer leaves."""
@@ -167,7 +167,9 @@ class Edge(Robot):
         return time + took
 
     def _observe(self, job: Job, time: int) -> Observation:
-        inbox, job.inbox = tuple(job.inbox), []
+        inbox: tuple[Packet, ...] = ()
+        if job.inbox:
+            inbox, job.inbox = tuple(job.inbox), []
         return Observation(time, job.spec.name, job.sensed, inbox)
 
     def _answer(
@@ -181,5 +183,6 @@ class Edge(Robot):
             size = kind.command if action.size is None else stated(action.size, job.spec.name, observation.time)
             reaction.packets.append(self.packet(job.node, COMMAND, size, leaves, stamp, command))
         reaction.events += told(action, job.spec.name, observation.time)
-        reaction.packets += self.post(action.messages, leaves)
+        if action.messages:
+            reaction.packets += self.post(action.messages, leaves)
         reaction.logs += logged(action, self.name, job.node, observation.time)

@@ -1,9 +1,11 @@
 """Figures of flows gathered packet by packet: closed forms, and the same as from all packets at once."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
-from twin.analysis.flow_meter import PARTS, AgeMeter, FlowMeter, Histogram, split
+from twin.analysis.flow_meter import PARTS, AgeMeter, FlowMeter, Histogram
 from twin.analysis.flows import age_of_information
 from twin.state import Hop, Node, Packet
 
@@ -14,6 +16,15 @@ NODES = [Node("axis-0", "axis", "axis", 0), Node("axis-1", "axis", "axis", 1), N
 def packet(created: int, latency: int, source: int = 0, fate: str = "delivered") -> Packet:
     arrived = created + latency if fate == "delivered" else -1
     return Packet(source, 2, "telemetry", created, 40, created, created, None, arrived, fate)
+
+
+def flow_of(*packets: Packet) -> dict[str, Any]:
+    """Return the figures of the only flow that the packets belong to."""
+    meter = FlowMeter(NODES, 40 * MS)
+    for one in packets:
+        meter.take(one)
+    (flow,) = meter.summary(packets[-1].arrived).values()
+    return flow
 
 
 def test_age_of_regular_updates_of_constant_delay():
@@ -33,8 +44,7 @@ def test_age_of_regular_updates_of_constant_delay():
 def test_percentiles_are_right_within_half_a_percent():
     times = np.random.default_rng(1).lognormal(15.0, 1.0, 20_000).astype(int)
     histogram = Histogram()
-    for time in times.tolist():
-        histogram.add(time)
+    histogram.add(times)
     for percent in (1.0, 50.0, 99.0, 99.9):
         exact = np.percentile(times, percent, method="inverted_cdf")
         assert histogram.percentile(percent) == pytest.approx(exact, rel=0.005)
@@ -46,8 +56,7 @@ def test_age_is_that_of_all_packets_at_once():
     arrived = np.maximum.accumulate(stamp + rng.integers(MS, 60 * MS, 5000))
     exact = age_of_information(arrived, stamp, int(arrived[-1]) + SECOND)
     meter = AgeMeter()
-    for lowest, highest in zip(exact.lowest.tolist(), exact.highest.tolist(), strict=True):
-        meter.add(round(lowest * 1e9), round(highest * 1e9))
+    meter.add(*(np.rint(ages * 1e9).astype(int) for ages in (exact.lowest, exact.highest)))
     assert meter.mean / 1e9 == pytest.approx(exact.mean, rel=1e-9)
     assert meter.peak / 1e9 == pytest.approx(exact.peak, rel=1e-9)
     assert exact.share_above(np.array([exact.percentile(99.0)]))[0] == pytest.approx(0.01, rel=1e-9)
@@ -79,6 +88,23 @@ def test_the_parts_of_two_links_add_up_to_the_latency():
     one.downlink = Hop(40, 44, 44, 44, 1, 0, (), 60)
     parts = {"core": 3 + 9 + 40, "alignment": 2 + 4, "grant": 4, "queue": 5, "retransmission": 12,
              "transmission": 5 + 16}  # fmt: skip
-    assert dict(zip(PARTS, split(one), strict=True)) == parts
-    assert sum(split(one)) == 100
-    assert split(packet(0, 100)) == ()
+    assert list(parts) == list(PARTS) and sum(parts.values()) == 100
+    assert flow_of(one)["parts"] == pytest.approx({name: ns / SECOND for name, ns in parts.items()}, rel=1e-12)
+    assert flow_of(packet(0, 100))["parts"] == {}
+
+
+def test_packets_counted_many_at_a_time_are_those_counted_one_by_one():
+    """More than wait at once, late and lost ones between them: a figure may not depend on when it is asked for."""
+    rng = np.random.default_rng(3)
+    packets = [
+        packet(k * MS, int(rng.integers(1, 12 * MS)), source=k % 2, fate="harq" if k % 97 == 0 else "delivered")
+        for k in range(2500)
+    ]
+    once, often, late = FlowMeter(NODES, 10 * MS), FlowMeter(NODES, 10 * MS), 0
+    for one in packets:
+        once.take(one)
+        often.take(one)
+        late += one.arrived - one.created > 10 * MS
+        assert often.late == late
+    assert once.late == late
+    assert once.summary(3 * SECOND) == often.summary(3 * SECOND)

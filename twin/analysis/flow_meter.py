@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
+from array import array
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from math import log
-from operator import add
 from typing import Any
 
+from twin.kernels import kernel  # isort: skip  before numba
 import numpy as np
 
 from twin.clock import NS
-from twin.state import NEVER, Node, Packet
+from twin.state import F64, I64, NEVER, Hop, Node, Packet
 
 RATIO = 1.01
 """Of neighbouring limits of a histogram: percentiles are right within 0.5 %."""
@@ -20,95 +19,120 @@ PERCENTILES = {"p50": 50.0, "p99": 99.0, "p999": 99.9}
 PARTS = ("core", "alignment", "grant", "queue", "retransmission", "transmission")
 """Where a packet's time goes: backhaul, hardware, processing and propagation; until the next occasion for data; for
 scheduling request and grant, or for the own configured grant; behind others; for blocks sent again; in the air."""
-Parts = tuple[int, ...]
-"""Times [ns] by `PARTS`."""
+_BINS = 4400  # of a logarithm of times [ns] in 63 bits, the first one for 0
+_BATCH = 1000
+_RATIO_LOG = float(np.log(RATIO))
 
 
 class Histogram:
     """Counts of times [ns] on a logarithmic scale."""
 
     def __init__(self) -> None:
-        self.counts: Counter[int] = Counter()
+        self.counts: I64 = np.zeros(_BINS, dtype=np.int64)
 
-    def add(self, time: int) -> None:
-        """Count one."""
-        self.counts[_bin(time)] += 1
+    def add(self, times: I64) -> None:
+        """Count many (n,)."""
+        _tally(self.counts, times)
 
     def percentile(self, percent: float) -> float:
         """Return a percentile [ns]; nan of nothing."""
-        bins = np.array(sorted(self.counts))
-        if not len(bins):
-            return float("nan")
-        below = np.cumsum([self.counts[i] for i in bins.tolist()])
-        return _middle(int(bins[np.searchsorted(below, percent / 100 * below[-1])]))
-
-
-def _bin(time: int) -> int:
-    return int(log(time) / log(RATIO)) if time > 0 else -1
-
-
-def _middle(place: int) -> float:
-    return float(RATIO ** (place + 0.5)) if place >= 0 else 0.0
+        below = np.cumsum(self.counts)
+        return _middle(int(np.searchsorted(below, percent / 100 * below[-1]))) if below[-1] else float("nan")
 
 
 class AgeMeter:
-    """Age of information of several receivers: saw-teeth from `lowest` to `highest` (Kaul, Yates, Gruteser 2012)."""
+    """Age of information of several receivers: saw-teeth (Kaul, Yates, Gruteser 2012)."""
 
     def __init__(self) -> None:
-        self.time = self.area = self.peak = 0.0  # ns, ns^2 / 2, ns
-        self._begins: Counter[int] = Counter()
-        self._ends: Counter[int] = Counter()
+        self.sums = np.zeros(3)  # of time [ns] and of area [ns^2], the peak [ns]
+        self.ends: I64 = np.zeros((2, _BINS), dtype=np.int64)  # where teeth begin and where they end
 
-    def add(self, lowest: int, highest: int) -> None:
-        """Add a tooth [ns]."""
-        self.time += highest - lowest
-        self.area += (float(highest) ** 2 - float(lowest) ** 2) / 2
-        self.peak = max(self.peak, highest)
-        self._begins[_bin(lowest)] += 1
-        self._ends[_bin(highest)] += 1
+    def add(self, lowest: I64, highest: I64) -> None:
+        """Add teeth (n,) from their lowest to their highest [ns]."""
+        _add_teeth(self.sums, self.ends, lowest, highest)
 
     @property
     def mean(self) -> float:
         """Time average [ns]; nan of nothing."""
-        return self.area / self.time if self.time else float("nan")
+        time, area, _ = self.sums.tolist()
+        return area / time if time else float("nan")
+
+    @property
+    def peak(self) -> float:
+        """The highest age [ns]; 0 of nothing."""
+        return float(self.sums[2])
 
     def percentile(self, percent: float) -> float:
         """Return the age [ns] that is not exceeded in that share of the time; nan of nothing."""
-        bins = sorted({*self._begins, *self._ends})
-        ages = np.array([_middle(i) for i in bins])
-        teeth = np.cumsum([self._begins[i] - self._ends[i] for i in bins])  # that reach from here to the next
+        bins = np.flatnonzero(self.ends.any(axis=0))
+        ages = np.array([_middle(i) for i in bins.tolist()])
+        teeth = np.cumsum(self.ends[0, bins] - self.ends[1, bins])  # that reach from here to the next
         before = np.concatenate([[0.0], np.cumsum(teeth[:-1] * np.diff(ages))])
         if not len(bins) or before[-1] == 0:
             return float("nan")
         return float(np.interp(percent / 100 * before[-1], before, ages))
 
 
-@dataclass(slots=True)
-class _Pair:
-    """One sender and receiver: the newest news there, and whether all came in time."""
-
-    stamp: int = NEVER  # ns
-    since: int = NEVER  # ns
-    in_time: bool = True
+def _middle(place: int) -> float:
+    return float(RATIO ** (place - 0.5)) if place else 0.0
 
 
-@dataclass(slots=True)
 class _Flow:
-    """All packets of one kind between two groups."""
+    """All packets of one kind between two groups; the delivered ones are counted many at a time."""
 
-    settled: int = 0
-    delivered: int = 0
-    late: int = 0
-    queued: int = 0
-    size: int = 0
-    latency: int = 0  # ns, sum
-    longest: int = 0  # ns
-    histogram: Histogram = field(default_factory=Histogram)
-    age: AgeMeter = field(default_factory=AgeMeter)
-    pairs: dict[tuple[int, int], _Pair] = field(default_factory=dict)
-    parts: Parts = (0,) * len(PARTS)  # ns, sums
-    metered: int = 0  # delivered with known parts
-    reasons: Counter[str] = field(default_factory=Counter)  # of late and lost ones
+    def __init__(self, budget: int) -> None:
+        self.budget, self.settled, self.queued, self.late = budget, 0, 0, 0
+        self.counts: I64 = np.zeros(5, dtype=np.int64)  # delivered, bytes, sum and most of latencies [ns], with parts
+        self.parts: I64 = np.zeros(len(PARTS), dtype=np.int64)  # ns, sums
+        self.histogram, self.age = Histogram(), AgeMeter()
+        self.pairs: dict[tuple[int, int], int] = {}
+        self.failed: set[int] = set()  # pairs of which a packet was late or lost
+        self.news: I64 = np.zeros((0, 2), dtype=np.int64)  # ns, stamp and arrival of the newest news of each pair
+        self.reasons: Counter[str] = Counter()  # of late and lost ones
+        self._entries: list[int] = []
+
+    def take(self, packet: Packet, pair: int) -> None:
+        """Add one packet."""
+        if packet.fate == "queued":
+            self.queued += 1
+            return
+        self.settled += 1
+        if packet.fate != "delivered":
+            self.settle()
+            self.failed.add(pair)
+            self.reasons[packet.fate] += 1
+            return
+        entries, up, down = self._entries, packet.uplink, packet.downlink
+        entries += (pair, packet.size, packet.created, packet.arrived, packet.stamp)
+        entries += _NO_HOP if up is None else _times(up)
+        entries += _NO_HOP if down is None else _times(down)
+        if len(entries) >= _BATCH * _WIDTH:
+            self.settle()
+
+    def settle(self) -> None:
+        """Count those that wait."""
+        if not self._entries:
+            return
+        rows = np.array(array("q", self._entries), dtype=np.int64).reshape(-1, _WIDTH)
+        self._entries = []
+        fresh = np.full((len(self.pairs) - len(self.news), 2), NEVER)
+        self.news, late = np.concatenate([self.news, fresh]), np.empty(len(rows), dtype=np.int64)
+        _count(rows, self.budget, self.counts, self.parts, self.histogram.counts, self.age.sums, self.age.ends,
+               self.news, late)  # fmt: skip
+        for i in np.flatnonzero(late >= 0):
+            self.late += 1
+            self.failed.add(int(rows[i, 0]))
+            self.reasons[(*PARTS, "network")[late[i]]] += 1
+
+
+_NO_HOP = (NEVER,) * 6
+_WIDTH = 5 + 2 * len(_NO_HOP)
+
+
+def _times(hop: Hop) -> tuple[int, ...]:
+    """Return what tells where the time on a radio link went: `Hop` with the last transmission before `decoded`."""
+    queued, occasion, alone, first, _, _, again, decoded = hop
+    return queued, occasion, alone, first, again[-1] if again else first, decoded
 
 
 class FlowMeter:
@@ -117,44 +141,24 @@ class FlowMeter:
     def __init__(self, nodes: Sequence[Node], delay_budget: int) -> None:
         self.nodes, self.delay_budget = nodes, delay_budget
         self._flows: dict[tuple[str, str, str], _Flow] = {}
+        self._pairs: dict[tuple[int, int, str], tuple[_Flow, int]] = {}
 
     def take(self, packet: Packet) -> None:
         """Add one packet."""
-        nodes = self.nodes
-        key = (nodes[packet.source].group, nodes[packet.destination].group, packet.kind)
-        flow = self._flows.get(key)
-        if flow is None:
-            flow = self._flows[key] = _Flow()
-        pair = flow.pairs.setdefault((packet.source, packet.destination), _Pair())
-        if packet.fate == "queued":
-            flow.queued += 1
-            return
-        flow.settled += 1
-        if packet.fate != "delivered":
-            pair.in_time = False
-            flow.reasons[packet.fate] += 1
-            return
-        self._arrive(packet, flow, pair)
+        key = (packet.source, packet.destination, packet.kind)
+        found = self._pairs.get(key)
+        if found is None:
+            source, destination = self.nodes[packet.source].group, self.nodes[packet.destination].group
+            flow = self._flows.setdefault((source, destination, packet.kind), _Flow(self.delay_budget))
+            found = self._pairs[key] = flow, flow.pairs.setdefault(key[:2], len(flow.pairs))
+        found[0].take(packet, found[1])
 
-    def _arrive(self, packet: Packet, flow: _Flow, pair: _Pair) -> None:
-        latency = packet.arrived - packet.created
-        flow.delivered += 1
-        flow.size += packet.size
-        flow.latency += latency
-        flow.longest = max(flow.longest, latency)
-        flow.histogram.add(latency)
-        parts = split(packet)
-        if parts:
-            flow.metered += 1
-            flow.parts = tuple(map(add, flow.parts, parts))
-        if latency > self.delay_budget:
-            flow.late += 1
-            pair.in_time = False
-            flow.reasons[PARTS[parts.index(max(parts))] if parts else "network"] += 1
-        if packet.stamp > pair.stamp:
-            if pair.since != NEVER:
-                flow.age.add(pair.since - pair.stamp, packet.arrived - pair.stamp)
-            pair.stamp, pair.since = packet.stamp, packet.arrived
+    @property
+    def late(self) -> int:
+        """How many delivered packets took longer than the delay budget."""
+        for flow in self._flows.values():
+            flow.settle()
+        return sum(flow.late for flow in self._flows.values())
 
     def summary(self, until: int) -> dict[str, dict[str, Any]]:
         """Return the figures of each flow, in SI, in the order of their names; `until` [ns] ends the last teeth."""
@@ -165,50 +169,102 @@ class FlowMeter:
 
 
 def _figures(flow: _Flow, until: int) -> dict[str, Any]:
-    for pair in flow.pairs.values():
-        if pair.since != NEVER and until > pair.since:
-            flow.age.add(pair.since - pair.stamp, until - pair.stamp)
-            pair.since = until
+    flow.settle()
+    stamp, since = flow.news.T
+    open_ = (since != NEVER) & (until > since)
+    flow.age.add(since[open_] - stamp[open_], until - stamp[open_])
+    since[open_] = until
+    delivered, size, total, longest, metered = flow.counts.tolist()
     latency, age = flow.histogram, flow.age
     return {
         "pairs": len(flow.pairs),
-        "pairs_in_time": sum(pair.in_time for pair in flow.pairs.values()),
+        "pairs_in_time": len(flow.pairs) - len(flow.failed),
         "settled": flow.settled,
         "late": flow.late,
-        "lost": flow.settled - flow.delivered,
+        "lost": flow.settled - delivered,
         "queued": flow.queued,
-        "bytes": flow.size,
-        "latency_mean": flow.latency / flow.delivered / NS if flow.delivered else None,
+        "bytes": size,
+        "latency_mean": total / delivered / NS if delivered else None,
         **{f"latency_{name}": _seconds(latency.percentile(p)) for name, p in PERCENTILES.items()},
-        "latency_max": flow.longest / NS if flow.delivered else None,
+        "latency_max": longest / NS if delivered else None,
         "age_mean": _seconds(age.mean),
         "age_p99": _seconds(age.percentile(99.0)),
-        "age_peak": age.peak / NS if age.time else None,
-        "parts": {name: part / flow.metered / NS for name, part in zip(PARTS, flow.parts, strict=True) if flow.metered},
+        "age_peak": age.peak / NS if age.sums[0] else None,
+        "parts": {name: part / metered / NS for name, part in zip(PARTS, flow.parts.tolist(), strict=True) if metered},
         "late_or_lost_for": dict(flow.reasons.most_common()),
     }
 
 
-def split(packet: Packet) -> Parts:
-    """Return where the time of a delivered packet went; nothing where no radio link said so."""
-    alignment = grant = queue = retransmission = transmission = 0
-    radio = False
-    for hop in (packet.uplink, packet.downlink):
-        if hop is not None:
-            radio = True
-            queued, occasion, alone, first, _, _, retransmitted, decoded = hop
-            last = retransmitted[-1] if retransmitted else first
-            alignment += occasion - queued
-            grant += alone - occasion
-            queue += first - alone
-            retransmission += last - first
-            transmission += decoded - last
-    if not radio:
-        return ()
-    on_air = alignment + grant + queue + retransmission + transmission
-    core = packet.arrived - packet.created - on_air
-    return core, alignment, grant, queue, retransmission, transmission
-
-
 def _seconds(ns: float) -> float | None:
     return None if np.isnan(ns) else ns / NS
+
+
+@kernel
+def _bin(time: int) -> int:
+    return int(np.log(time) / _RATIO_LOG) + 1 if time > 0 else 0
+
+
+@kernel
+def _tally(counts: I64, times: I64) -> None:
+    for time in times:
+        counts[_bin(time)] += 1
+
+
+@kernel
+def _add_tooth(sums: F64, ends: I64, lowest: int, highest: int) -> None:
+    sums[0] += highest - lowest
+    sums[1] += (float(highest) ** 2 - float(lowest) ** 2) / 2
+    sums[2] = max(sums[2], highest)
+    ends[0, _bin(lowest)] += 1
+    ends[1, _bin(highest)] += 1
+
+
+@kernel
+def _add_teeth(sums: F64, ends: I64, lowest: I64, highest: I64) -> None:
+    for i in range(lowest.size):
+        _add_tooth(sums, ends, lowest[i], highest[i])
+
+
+@kernel
+def _split(row: I64, parts: I64) -> bool:
+    """Write where the time of a delivered packet went to `parts` (6,); tell whether a radio link said so.
+
+    `row` holds pair, size, created, arrived and stamp, then for uplink and downlink the six numbers of `_times`.
+    """
+    parts[:] = 0
+    for k in (5, 11):
+        queued, occasion, alone, first, last, decoded = row[k : k + 6]
+        parts[1] += occasion - queued
+        parts[2] += alone - occasion
+        parts[3] += first - alone
+        parts[4] += last - first
+        parts[5] += decoded - last
+    parts[0] = row[3] - row[2] - parts[1:].sum()
+    return bool(row[5] != NEVER or row[11] != NEVER)
+
+
+@kernel
+def _count(
+    rows: I64, budget: int, counts: I64, parts: I64, latencies: I64, sums: F64, ends: I64, news: I64, late: I64
+) -> None:
+    """Count delivered packets; `late` (n,) gets the longest part of each late one, or else -1."""
+    own = np.empty(len(parts), np.int64)
+    for i in range(len(rows)):
+        pair, size, created, arrived, stamp = rows[i, 0], rows[i, 1], rows[i, 2], rows[i, 3], rows[i, 4]
+        latency = arrived - created
+        counts[0] += 1
+        counts[1] += size
+        counts[2] += latency
+        counts[3] = max(counts[3], latency)
+        latencies[_bin(latency)] += 1
+        known = _split(rows[i], own)
+        if known:
+            counts[4] += 1
+            parts += own
+        late[i] = -1
+        if latency > budget:
+            late[i] = np.argmax(own) if known else len(parts)
+        if stamp > news[pair, 0]:
+            if news[pair, 1] != NEVER:
+                _add_tooth(sums, ends, news[pair, 1] - news[pair, 0], arrived - news[pair, 0])
+            news[pair, 0], news[pair, 1] = stamp, arrived

@@ -14,7 +14,7 @@ from twin.analysis.flow_meter import FlowMeter
 from twin.analysis.separation import Separation
 from twin.clock import NS
 from twin.protocols import Course, SharedCourse, Starts, Task
-from twin.state import CLIPPED, COMMAND, F64, NOMINAL, Frame, Node, Packet
+from twin.state import CLIPPED, COMMAND, F64, NOMINAL, Frame, Node
 
 COLLISION_SPEED = 1.0
 """m/s; slower contacts are touchdowns and grips, not collisions."""
@@ -27,7 +27,7 @@ class Metrics:
     """Counts packets, round trips, tracking errors, time on failsafe and events, and asks each task's judge."""
 
     def __init__(self, nodes: Sequence[Node], tasks: Mapping[str, Task], delay_budget: int) -> None:
-        self.nodes, self.delay_budget = nodes, delay_budget
+        self.nodes = nodes
         self.courses = {group: task for group, task in tasks.items() if isinstance(task, Course)}
         self.tracked = [node for node in nodes if node.body >= 0 and node.group in self.courses]
         self._fleets = [_Fleet(course, group, self.tracked) for group, course in self.courses.items()]
@@ -37,7 +37,6 @@ class Metrics:
         self.judges = {group: judge for group, judge in judges.items() if judge is not None}
         self.time = 0
         self.fates: Counter[str] = Counter()
-        self.late = 0
         self.flows = FlowMeter(nodes, delay_budget)
         self.round_trips = array("q")  # ns
         self.events: Counter[str] = Counter()
@@ -56,8 +55,12 @@ class Metrics:
         self.modes.update(e.detail.rpartition(" to ")[2] for e in frame.events if e.kind in MODE_CHANGES)
         self.clipped.update(node for _, node, name, _ in frame.logs if name == CLIPPED)
         self.collisions += sum(e.kind == "contact" and e.value > COLLISION_SPEED for e in frame.events)
+        self.fates.update([packet.fate for packet in frame.packets])
         for packet in frame.packets:
-            self._count(packet)
+            self.flows.take(packet)
+        self.round_trips.extend([
+            p.arrived - p.stamp for p in frame.packets if p.kind == COMMAND and p.fate == "delivered"
+        ])  # fmt: skip
         for fleet in self._fleets:
             errors = fleet.errors(frame)
             self.squares[fleet.places] += errors
@@ -66,14 +69,6 @@ class Metrics:
         self.frames += 1
         for judge in self.judges.values():
             judge.take(frame)
-
-    def _count(self, packet: Packet) -> None:
-        self.fates[packet.fate] += 1
-        self.flows.take(packet)
-        if packet.fate == "delivered":
-            self.late += packet.arrived - packet.created > self.delay_budget
-            if packet.kind == COMMAND:
-                self.round_trips.append(packet.arrived - packet.stamp)
 
     def summary(self) -> dict[str, Any]:
         """Return the figures by name, in SI; those of `twin.analysis.figures` and tables of several."""
@@ -85,7 +80,7 @@ class Metrics:
             "duration": self.time / NS,
             "packets_sent": sent,
             "packets_delivered": delivered,
-            "packets_late": self.late,
+            "packets_late": self.flows.late,
             "packets_lost": sent - delivered - queued,
             "packets_queued": queued,
             **self._round_trips(),

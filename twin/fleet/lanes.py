@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
+from twin.kernels import kernel  # isort: skip  before numba
 import numpy as np
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import dijkstra
@@ -149,12 +150,17 @@ def _rounded(point: F64) -> tuple[float, float]:
     return round(float(point[0]), 4), round(float(point[1]), 4)
 
 
+@kernel
 def _to_segments(points: F64, a: F64, b: F64) -> F64:
     """Return the distances (n, s) of points (n, 2) from segments a to b (s, 2)."""
-    way = b - a
-    share = np.einsum("nsk,sk->ns", points[:, None] - a, way) / np.maximum(np.einsum("sk,sk->s", way, way), 1e-12)
-    nearest = a + np.clip(share, 0.0, 1.0)[..., None] * way
-    distance: F64 = np.linalg.norm(points[:, None] - nearest, axis=2)
+    distance = np.empty((len(points), len(a)))
+    for s in range(len(a)):
+        x, y = b[s, 0] - a[s, 0], b[s, 1] - a[s, 1]
+        size = max(x * x + y * y, 1e-12)
+        for n in range(len(points)):
+            share = min(max(((points[n, 0] - a[s, 0]) * x + (points[n, 1] - a[s, 1]) * y) / size, 0.0), 1.0)
+            u, v = points[n, 0] - (a[s, 0] + share * x), points[n, 1] - (a[s, 1] + share * y)
+            distance[n, s] = np.sqrt(u * u + v * v)
     return distance
 
 

@@ -55,11 +55,11 @@ class Battery:
     def read(self, time: int, bodies: BodyState, index: I64, rows: I64) -> list[Sample]:
         """Return one sample per body in `index` (k,); `rows` (k,) are the robots' rows in their group."""
         b = self._battery
-        table = np.stack([b.charge[rows] / b.capacity, b.used[rows], b.charging[rows].astype(float)], axis=1)
+        table = np.empty((len(rows), 3))
+        table[:, 0], table[:, 1], table[:, 2] = b.charge[rows] / b.capacity, b.used[rows], b.charging[rows]
         stamps = self._delay.apply(time, rows, table)
         self._noise.add(time, rows, table)
-        names = ("state_of_charge", "energy_used", "charging")
         return [
-            Sample(stamp, {name: line[i : i + 1] for i, name in enumerate(names)})
+            Sample(stamp, {"state_of_charge": line[:1], "energy_used": line[1:2], "charging": line[2:]})
             for stamp, line in zip(stamps, table, strict=True)
         ]

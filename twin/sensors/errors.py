@@ -66,38 +66,41 @@ class Noise:
         self, stream: str, names: Sequence[str], seed: int, white: F64,
         walk: F64 | None = None, start: F64 | None = None,
     ) -> None:  # fmt: skip
-        self._seed, self._white = seed, np.asarray(white, dtype=float)
-        self._walk = np.zeros_like(self._white) if walk is None else np.asarray(walk, dtype=float)
-        self._start = np.zeros_like(self._white) if start is None else np.asarray(start, dtype=float)
+        self._seed, self._white = seed, np.array(white, dtype=float, ndmin=2)
+        self._walk = np.zeros_like(self._white[0]) if walk is None else np.asarray(walk, dtype=float)
+        self._start = np.zeros_like(self._white) if start is None else np.array(start, dtype=float, ndmin=2)
+        self._is_white, self._is_biased = self._white.any(), self._walk.any() or self._start.any()
         self._white_key, self._walk_key, self._start_key = key(stream), key(f"{stream} bias"), key(f"{stream} start")
         self._names: U64 = np.array([key(name) for name in names], dtype=np.uint64)
-        self._bias = np.zeros((len(names), len(self._white)))
+        self._bias = np.zeros((len(names), len(self._walk)))
         self._time: I64 = np.full(len(names), NEVER, dtype=np.int64)
 
     def add(self, time: int, rows: I64, table: F64, white: F64 | None = None) -> None:
         """Add the errors of the robots in `rows` (k,) at `time` [ns] to `table` (k, width); `white` (k, width)."""
-        if self._walk.any() or self._start.any():
+        if self._is_biased:
             table += self._biases(time, rows)
-        if white is not None or self._white.any():
-            sigma = np.broadcast_to(self._white, table.shape) if white is None else white
-            _add(self._seed, self._white_key, self._names[rows], time, np.ascontiguousarray(sigma), table)
+        if white is not None or self._is_white:
+            sigma = self._white if white is None else np.ascontiguousarray(white)
+            _add(self._seed, self._white_key, self._names, rows, time, sigma, table)
 
     def _biases(self, time: int, rows: I64) -> F64:
         """Return the biases (k, width) at `time`, walked on since each robot's last reading."""
-        last, names = self._time[rows], self._names[rows]
+        last = self._time[rows]
         fresh = (last == NEVER) | (time <= last)  # a new run
         bias = np.where(fresh[:, None], 0.0, self._bias[rows])
         start = np.where(fresh[:, None], self._start, 0.0)
         root = np.sqrt(np.where(fresh, 0, time - last) / NS)
-        _add(self._seed, self._start_key, names, 0, start, bias)
-        _add(self._seed, self._walk_key, names, time, root[:, None] * self._walk, bias)
+        _add(self._seed, self._start_key, self._names, rows, 0, start, bias)
+        _add(self._seed, self._walk_key, self._names, rows, time, root[:, None] * self._walk, bias)
         self._bias[rows], self._time[rows] = bias, time
         return bias
 
 
 @kernel
-def _add(seed: int, stream: np.uint64, names: U64, time: int, sigma: F64, table: F64) -> None:
+def _add(seed: int, stream: np.uint64, names: U64, rows: I64, time: int, sigma: F64, table: F64) -> None:
+    """Add draws to `table` (k, width); `sigma` is (k, width), or (1, width) for all."""
     for i in range(table.shape[0]):
+        line = sigma[i if sigma.shape[0] > 1 else 0]
         for j in range(table.shape[1]):
-            if sigma[i, j] > 0.0:
-                table[i, j] += sigma[i, j] * normal(seed, stream, names[i], time, j)
+            if line[j] > 0.0:
+                table[i, j] += line[j] * normal(seed, stream, names[rows[i]], time, j)

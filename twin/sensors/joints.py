@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from twin.kernels import kernel  # isort: skip  before numba
 import numpy as np
 
 from twin.mechanism.urdf import Joint, movable_joints
 from twin.sensors.errors import Delay, Noise
 from twin.sensors.field import Field, Setting
 from twin.specs import JointsSpec, RobotKind
-from twin.state import I64, BodyState, Sample
+from twin.state import F64, I64, BodyState, Sample
 
 
 class Joints:
     """Reads joint_position, joint_velocity and joint_effort (J,) of a group's robots, in the order of the URDF."""
 
     def __init__(self, spec: JointsSpec, setting: Setting) -> None:
-        self._names = tuple(self.fields(spec, setting.kind))
         noise, joints = spec.noise, len(_joints(setting.kind))
         white = np.repeat([noise.position, noise.velocity, noise.effort], joints)
         walk = np.repeat([noise.position_walk, 0.0, noise.effort_walk], joints)
@@ -39,15 +39,25 @@ class Joints:
 
     def read(self, time: int, bodies: BodyState, index: I64, rows: I64) -> list[Sample]:
         """Return one sample per body in `index` (k,); `rows` (k,) are the robots' rows in their group."""
-        places = bodies.joint_offset[index][:, None] + np.arange(self._joints)
-        values = (bodies.joint_position, bodies.joint_velocity, bodies.joint_effort)
-        table = np.concatenate([value[places] for value in values], axis=1)
+        n = self._joints
+        table = np.empty((len(index), 3 * n))
+        _gather(bodies.joint_position, bodies.joint_velocity, bodies.joint_effort, bodies.joint_offset, index, table)
         stamps = self._delay.apply(time, rows, table)
         self._noise.add(time, rows, table)
         return [
-            Sample(stamp, dict(zip(self._names, row.reshape(3, -1), strict=True)))
+            Sample(stamp, {"joint_position": row[:n], "joint_velocity": row[n : 2 * n], "joint_effort": row[2 * n :]})
             for stamp, row in zip(stamps, table, strict=True)
         ]
+
+
+@kernel
+def _gather(position: F64, velocity: F64, effort: F64, offset: I64, index: I64, table: F64) -> None:
+    n = table.shape[1] // 3
+    for i in range(index.size):
+        first = offset[index[i]]
+        for j in range(n):
+            table[i, j], table[i, n + j] = position[first + j], velocity[first + j]
+            table[i, 2 * n + j] = effort[first + j]
 
 
 def _joints(kind: RobotKind) -> tuple[Joint, ...]:

@@ -7,9 +7,10 @@ from math import pi
 
 from twin.kernels import kernel  # isort: skip  before numba
 import numpy as np
-from scipy.spatial.transform import Rotation
 
 from twin.mechanism.urdf import collision_points
+from twin.mechanism.vectors import minus, plus, row_of
+from twin.rotation import Vector, dot, quaternion_of, rotate, unrotate
 from twin.sensors.errors import Delay, Noise
 from twin.sensors.field import Field, Setting
 from twin.specs import LidarSpec, RobotKind
@@ -33,8 +34,8 @@ class Lidar:
 
     def __init__(self, spec: LidarSpec, setting: Setting) -> None:
         self._spec, self._bvh, self._boxes = spec, setting.world.bvh, setting.outlines
-        self._angles = beam_angles(spec)
-        self._mount = np.array(spec.mount)
+        angles = beam_angles(spec)
+        self._beams = np.stack([np.cos(angles), np.sin(angles)], axis=1)
         self._delay = Delay(spec.delay, len(setting.names))
         self._noise = Noise("lidar", setting.names, setting.seed, np.full(spec.beams, spec.noise))
 
@@ -46,12 +47,12 @@ class Lidar:
 
     def read(self, time: int, bodies: BodyState, index: I64, rows: I64) -> list[Sample]:
         """Return one sample per body in `index` (k,); `rows` (k,) are the robots' rows in their group."""
-        table = np.empty((len(index), len(self._angles)))
-        turn = np.ascontiguousarray(Rotation.from_quat(bodies.orientation).as_matrix())
-        _scan(self._bvh, bodies.position, turn, self._boxes, index, self._mount, self._angles, self._spec.range, table)
+        far, table = self._spec.range, np.empty((len(index), len(self._beams)))
+        _scan(self._bvh, bodies.position, bodies.orientation, self._boxes, index, self._spec.mount, self._beams, far,
+              table)  # fmt: skip
         stamps = self._delay.apply(time, rows, table)
         self._noise.add(time, rows, table)
-        np.clip(table, 0.0, self._spec.range, out=table)
+        table = np.minimum(np.maximum(table, 0.0), far)
         return [Sample(stamp, {"ranges": line}) for stamp, line in zip(stamps, table, strict=True)]
 
 
@@ -63,39 +64,51 @@ def beam_angles(spec: LidarSpec) -> F64:
 
 @kernel
 def _scan(
-    bvh: Bvh, position: F64, turn: F64, boxes: F64, index: I64, mount: F64, angles: F64, far: float, out: F64
+    bvh: Bvh, position: F64, orientation: F64, boxes: F64, index: I64, mount: Vector, beams: F64, far: float, out: F64
 ) -> None:
-    rays = np.empty((angles.size, 3))
+    rays = np.empty((len(beams), 3))
     for i in range(index.size):
         me = index[i]
-        at = position[me] + turn[me] @ mount
-        for b in range(angles.size):
-            rays[b] = np.cos(angles[b]) * turn[me, :, 0] + np.sin(angles[b]) * turn[me, :, 1]
-            face, distance = closest_hit(
-                bvh, (at[0], at[1], at[2]), (rays[b, 0], rays[b, 1], rays[b, 2]), 0.0, far
-            )
+        turn = quaternion_of(orientation, me)
+        at = plus(row_of(position, me), rotate(turn, mount))
+        ahead, left = rotate(turn, (1.0, 0.0, 0.0)), rotate(turn, (0.0, 1.0, 0.0))
+        for b in range(len(beams)):
+            for k in range(3):
+                rays[b, k] = beams[b, 0] * ahead[k] + beams[b, 1] * left[k]
+            face, distance = closest_hit(bvh, at, row_of(rays, b), 0.0, far)
             out[i, b] = far if face == MISS else distance
-        for other in range(boxes.shape[0]):
-            if other != me and boxes[other, 0] < boxes[other, 3]:
-                shadow(at - position[other], rays, turn[other].T, boxes[other], far, out[i])
+        shadows(position, orientation, boxes, me, at, rays, far, out[i])
 
 
 @kernel
-def shadow(gap: F64, rays: F64, turn: F64, box: F64, far: float, out: F64) -> None:
-    """Shorten the beams (B,) that meet a box, which lies `gap` from their start; `turn` leads into its axes."""
-    reach = np.sqrt(np.sum(np.maximum(np.abs(box[:3]), np.abs(box[3:])) ** 2))
-    if np.sum(gap * gap) > (far + reach) ** 2:
-        return
-    start = turn @ gap
-    for b in range(out.size):
-        near, end = 0.0, out[b]
-        for k in range(3):
-            ray = turn[k, 0] * rays[b, 0] + turn[k, 1] * rays[b, 1] + turn[k, 2] * rays[b, 2]
-            if abs(ray) < 1e-12:
-                if start[k] < box[k] or start[k] > box[3 + k]:
-                    end = -1.0
-                continue
-            low, high = (box[k] - start[k]) / ray, (box[3 + k] - start[k]) / ray
-            near, end = max(near, min(low, high)), min(end, max(low, high))
-        if near <= end:
-            out[b] = near
+def shadows(
+    position: F64, orientation: F64, boxes: F64, me: int, at: Vector, rays: F64, far: float, out: F64
+) -> None:
+    """Shorten the beams (B,) from `at` along `rays` (B, 3) that meet the box of a body other than `me`."""
+    for other in range(len(boxes)):
+        low = (boxes[other, 0], boxes[other, 1], boxes[other, 2])
+        high = (boxes[other, 3], boxes[other, 4], boxes[other, 5])
+        if other == me or low[0] >= high[0]:
+            continue
+        gap = minus(at, row_of(position, other))
+        corner = (max(abs(low[0]), abs(high[0])), max(abs(low[1]), abs(high[1])), max(abs(low[2]), abs(high[2])))
+        if dot(gap, gap) > (far + np.sqrt(dot(corner, corner))) ** 2:
+            continue
+        turn = quaternion_of(orientation, other)
+        start = unrotate(turn, gap)
+        for b in range(out.size):
+            out[b] = _reach(start, unrotate(turn, row_of(rays, b)), low, high, out[b])
+
+
+@kernel
+def _reach(start: Vector, ray: Vector, low: Vector, high: Vector, far: float) -> float:
+    """Return how far a beam goes until it meets a box; `far` if it misses."""
+    near, end = 0.0, far
+    for k in range(3):
+        if abs(ray[k]) < 1e-12:
+            if start[k] < low[k] or start[k] > high[k]:
+                return far
+            continue
+        a, b = (low[k] - start[k]) / ray[k], (high[k] - start[k]) / ray[k]
+        near, end = max(near, min(a, b)), min(end, max(a, b))
+    return near if near <= end else far

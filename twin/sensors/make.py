@@ -24,7 +24,7 @@ from twin.sensors.odometry import Odometry
 from twin.sensors.tool_force import ToolForce
 from twin.sensors.vacuum import Vacuum
 from twin.specs import CameraSpec, EstimateSpec, RobotKind, SensorSpec
-from twin.state import I64, BodyState, Sample
+from twin.state import F64, I64, BodyState, Sample
 
 SENSORS: Mapping[str, SensorKind] = {
     "altimeter": Altimeter,
@@ -132,7 +132,11 @@ class Together:
 
 
 def _union(samples: Sequence[Sample]) -> Sample:
-    newest = max(sample.time for sample in samples)
-    values = {name: value for sample in samples for name, value in sample.values.items()}
-    times = {name: sample.time for sample in samples if sample.time != newest for name in sample.values}
+    newest = max([sample.time for sample in samples])
+    values: dict[str, F64] = {}
+    times: dict[str, int] = {}
+    for sample in samples:
+        values.update(sample.values)
+        if sample.time != newest:
+            times.update(dict.fromkeys(sample.values, sample.time))
     return Sample(newest, values, times)

@@ -38,6 +38,7 @@ class Navigation:
         self._sigma = np.repeat(
             [noise.position, noise.velocity, noise.angular_velocity, noise.orientation], 3
         ).astype(float)
+        self._is_noisy = self._sigma.any()
         self._keys: U64 = np.array([key(name) for name in setting.names], dtype=np.uint64)
         self._seed = setting.seed
         self._delay = Delay(spec.delay, len(setting.names), _between)
@@ -58,9 +59,11 @@ class Navigation:
         table = np.empty((len(index), 13))
         _gather(bodies.position, bodies.velocity, bodies.angular_velocity, bodies.orientation, index, table)
         stamps = self._delay.apply(time, rows, table)
-        _add_noise(self._seed, _STREAM, self._keys[rows], time, self._sigma, table)
+        if self._is_noisy:
+            _add_noise(self._seed, _STREAM, self._keys[rows], time, self._sigma, table)
+        parts = list(PARTS.items())
         return [
-            Sample(stamp, {name: values[part] for name, part in PARTS.items()})
+            Sample(stamp, {name: values[part] for name, part in parts})
             for stamp, values in zip(stamps, table, strict=True)
         ]
 

@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from math import cos, sin
 from typing import Protocol, runtime_checkable
 
+from twin.kernels import kernel  # isort: skip  before numba
 import numpy as np
+from numpy.typing import NDArray
 
 from twin.clock import NS
 from twin.draws import key, normal
@@ -16,6 +18,7 @@ from twin.sensors.field import Field, Setting
 from twin.specs import OdometrySpec, RobotKind
 from twin.state import F64, I64, NEVER, BodyState, Sample
 
+U64 = NDArray[np.uint64]
 _STREAM = key("odometry")
 
 
@@ -42,13 +45,13 @@ class Odometry:
             raise ScenarioError("odometry needs wheels: the dynamics of this robot has none", key="sensors")
         n = len(setting.names)
         self._wheels, self._noise, self._seed = setting.dynamics, spec.noise, setting.seed
-        self._keys = [key(name) for name in setting.names]
+        self._keys: U64 = np.array([key(name) for name in setting.names], dtype=np.uint64)
         stretch = 1.0 + spec.radius_error
-        self._kinematics = self._wheels.kinematics * [[stretch], [stretch], [stretch / (1.0 + spec.track_error)]]
+        scale = [[stretch], [stretch], [stretch / (1.0 + spec.track_error)]]
+        self._kinematics = np.ascontiguousarray(self._wheels.kinematics * scale)
         self._delay = Delay(spec.delay, n)
         self._time: I64 = np.full(n, NEVER, dtype=np.int64)
-        self._angle, self._pose, self._way = np.zeros_like(self._wheels.angle), np.zeros((n, 3)), np.zeros(n)
-        self._velocity = np.zeros((n, 3))
+        self._angle, self._reading = np.zeros_like(self._wheels.angle), np.zeros((n, 6))
 
     @staticmethod
     def fields(spec: OdometrySpec, kind: RobotKind) -> Mapping[str, Field]:
@@ -61,40 +64,63 @@ class Odometry:
 
     def read(self, time: int, bodies: BodyState, index: I64, rows: I64) -> list[Sample]:
         """Return one sample per body in `index` (k,); `rows` (k,) are the robots' rows in their group."""
-        for body, row in zip(index, rows, strict=True):
-            if self._time[row] == NEVER or time <= self._time[row]:
-                self._start(row, bodies.position[body], bodies.orientation[body])
-            else:
-                self._go_on(row, time)
-            self._time[row], self._angle[row] = time, self._wheels.angle[row]
-        table = np.concatenate([self._pose[rows], self._velocity[rows]], axis=1)
+        table = np.empty((len(rows), 6))
+        _count(self._kinematics, self._wheels.angle, index, rows, bodies.position, bodies.orientation, self._seed,
+               self._keys, self._noise, time, self._time, self._angle, self._reading, table)  # fmt: skip
         stamps = self._delay.apply(time, rows, table)
         return [
             Sample(stamp, {"odometry": line[:3], "odometry_velocity": line[3:]})
             for stamp, line in zip(stamps, table, strict=True)
         ]
 
-    def _start(self, row: int, position: F64, orientation: F64) -> None:
-        x, y, z, w = orientation
-        self._pose[row] = (*position[:2], np.arctan2(2 * (w * z + x * y), 1 - 2 * (y * y + z * z)))
-        self._velocity[row] = 0.0
 
-    def _go_on(self, row: int, time: int) -> None:
-        move = self._kinematics @ (self._wheels.angle[row] - self._angle[row])
-        way = float(np.hypot(move[0], move[1]))
-        self._velocity[row] = move * (NS / (time - int(self._time[row])))
-        if self._noise:
-            sigma = self._noise * np.sqrt(way)
-            draws = [normal(self._seed, _STREAM, self._keys[row], time, j) for j in range(3)]
-            move = move + sigma * np.array(draws)
-        self._pose[row] = _arc(self._pose[row], move)
+@kernel
+def _count(
+    kinematics: F64,
+    angle: F64,
+    index: I64,
+    rows: I64,
+    position: F64,
+    orientation: F64,
+    seed: int,
+    names: U64,
+    noise: float,
+    now: int,
+    time: I64,
+    before: F64,
+    reading: F64,
+    table: F64,
+) -> None:
+    """Bring the `reading` (n, 6) of robots `rows` from their `time` [ns] and angles `before` to now, and to `table`."""
+    for i in range(rows.size):
+        row = rows[i]
+        if time[row] == NEVER or now <= time[row]:  # a new run
+            x, y, z, w = orientation[index[i]]
+            reading[row, 0], reading[row, 1] = position[index[i], 0], position[index[i], 1]
+            reading[row, 2] = np.arctan2(2.0 * (w * z + x * y), 1.0 - 2.0 * (y * y + z * z))
+            reading[row, 3:] = 0.0
+        else:
+            _go_on(kinematics, angle[row] - before[row], seed, names[row], noise, now, now - time[row], reading[row])
+        time[row], before[row], table[i] = now, angle[row], reading[row]
 
 
-def _arc(pose: F64, move: F64) -> F64:
-    """Return the pose after an arc: `move` is the way along it in body axes, and the turn."""
-    x, y, heading = pose.tolist()
-    forward, left, turn = move.tolist()
-    half = turn / 2
-    chord = sin(half) / half if half else 1.0
-    u, v = cos(heading + half) * chord, sin(heading + half) * chord
-    return np.array([x + u * forward - v * left, y + v * forward + u * left, heading + turn])
+@kernel
+def _go_on(
+    kinematics: F64, turned: F64, seed: int, name: np.uint64, noise: float, now: int, elapsed: int, reading: F64
+) -> None:
+    """Add an arc of a circle to a reading (6,)."""
+    move = np.zeros(3)
+    for k in range(3):
+        for wheel in range(turned.size):
+            move[k] += kinematics[k, wheel] * turned[wheel]
+        reading[3 + k] = move[k] * (NS / elapsed)
+    if noise > 0.0:
+        sigma = noise * np.sqrt(np.hypot(move[0], move[1]))
+        for k in range(3):
+            move[k] += sigma * normal(seed, _STREAM, name, now, k)
+    half = move[2] / 2
+    chord = sin(half) / half if half != 0.0 else 1.0
+    u, v = cos(reading[2] + half) * chord, sin(reading[2] + half) * chord
+    reading[0] += u * move[0] - v * move[1]
+    reading[1] += v * move[0] + u * move[1]
+    reading[2] += move[2]

@@ -66,10 +66,7 @@ class Route:
 
     def along(self, time: float) -> tuple[float, float, float]:
         """Return way [m], speed [m/s] and change of speed [m/s2] of everyone at `time` [s]."""
-        start = self.speed / self.acceleration
-        if time < start:
-            return 0.5 * self.acceleration * time * time, self.acceleration * time, self.acceleration
-        return self.speed * (time - 0.5 * start), self.speed, 0.0
+        return along(self.speed, self.acceleration, time)
 
 
 def _by_arc_length(points: F64, knots: F64) -> tuple[float, F64]:
@@ -91,6 +88,15 @@ def _by_arc_length(points: F64, knots: F64) -> tuple[float, F64]:
         if pieces >= _MOST_PIECES:
             raise ScenarioError(f"the route turns too sharply: its speed would vary by {worst:.1%}")
         pieces *= 2
+
+
+@kernel
+def along(speed: float, acceleration: float, time: float) -> tuple[float, float, float]:
+    """Return way [m], speed [m/s] and change of speed [m/s2] at `time` [s] after a start from rest."""
+    start = speed / acceleration
+    if time < start:
+        return 0.5 * acceleration * time * time, acceleration * time, acceleration
+    return speed * (time - 0.5 * start), speed, 0.0
 
 
 @kernel

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 
+from twin.kernels import kernel  # isort: skip  before numba
 import numpy as np
 
 from twin.clock import NS
 from twin.errors import ScenarioError
+from twin.mechanism.joint_path import JointPath, joints_at, plan_joints
 from twin.mechanism.kinematics import tool_pose
-from twin.mechanism.tree import read_mechanism
+from twin.mechanism.tree import Frame as ToolFrame
+from twin.mechanism.tree import Tree, read_mechanism
 from twin.specs import BodySpec, RouteSpec, ToolPathSpec
-from twin.state import F64, Frame, Node, Reference
-from twin.tasks.route import Route
+from twin.state import F64, I64, Frame, Node, Reference
+from twin.tasks.route import Route, along
 
 _AT_START = 2e-3
 """m by which the tool may be off the path's first point at the start"""
@@ -40,10 +44,25 @@ class ToolPath:
         """Way [m] of once round."""
         return self._route.length
 
-    def along(self, time: float) -> tuple[float, float]:
-        """Return way [m] and speed [m/s] of the tools at `time` [s]."""
-        way, speed, _ = self._route.along(time)
-        return way, speed
+    @cached_property
+    def joints(self) -> JointPath:
+        """The joints (J,) that lead the tool once round, planned when they are first asked for.
+
+        Raises:
+            ValueError: the arm can't do it.
+        """
+        assert self.body is not None, "only arms have joints"
+        mechanism = read_mechanism(self.body.urdf)
+        tool = mechanism.tool(self.spec.link, self.spec.place)
+        lower, upper = (np.array([getattr(joint, name) for joint in mechanism.joints]) for name in ("lower", "upper"))
+        return plan_joints(mechanism.tree, tool, (lower, upper), self.body.joint_start(), self.point, self.length)
+
+    def planned(self, time: F64) -> tuple[F64, F64]:
+        """Return joints and their velocities, both (n, J), at the times (n,) [s]."""
+        joints = np.empty((len(time), self.joints.pieces.shape[2]))
+        velocity = np.empty_like(joints)
+        _plan(self.joints, self._route.speed, self._route.acceleration, time, joints, velocity)
+        return joints, velocity
 
     def point(self, way: float) -> F64:
         """Return the path's point (3,) m after so much way [m], in root link axes."""
@@ -64,22 +83,36 @@ class ToolPathJudge:
     def __init__(self, task: ToolPath, body: BodySpec, group: str, nodes: Sequence[Node]) -> None:
         self._task, mechanism = task, read_mechanism(body.urdf)
         self._tree, self._tool = mechanism.tree, mechanism.tool(task.spec.link, task.spec.place)
-        self._bodies = [node.body for node in nodes if node.group == group]
+        self._bodies: I64 = np.array([node.body for node in nodes if node.group == group], dtype=np.int64)
         self._squares = self._worst = 0.0
         self._count = 0
 
     def take(self, frame: Frame) -> None:
         """Add one frame."""
         goal, bodies = self._task.goal(frame.time / NS).position, frame.bodies
-        for body in self._bodies:
-            joints = slice(int(bodies.joint_offset[body]), int(bodies.joint_offset[body + 1]))
-            at, _ = tool_pose(self._tree, self._tool, np.ascontiguousarray(bodies.joint_position[joints]))
-            square = float((at - goal) @ (at - goal))
-            self._squares += square
-            self._worst = max(self._worst, square)
-            self._count += 1
+        squares = np.empty(len(self._bodies))
+        _misses(self._tree, self._tool, bodies.joint_position, bodies.joint_offset, self._bodies, goal, squares)
+        self._squares = sum(squares.tolist(), self._squares)
+        self._worst = max(self._worst, float(squares.max(initial=0.0)))
+        self._count += len(squares)
 
     def figures(self) -> Mapping[str, float | None]:
         """Return tool_error_rms and tool_error_max [m]."""
         rms = float(np.sqrt(self._squares / self._count)) if self._count else None
         return {"tool_error_rms": rms, "tool_error_max": float(np.sqrt(self._worst))}
+
+
+@kernel
+def _plan(path: JointPath, speed: float, acceleration: float, time: F64, joints: F64, velocity: F64) -> None:
+    for i in range(time.size):
+        way, now, _ = along(speed, acceleration, time[i])
+        joints[i], change = joints_at(path, way)
+        velocity[i] = change * now
+
+
+@kernel
+def _misses(tree: Tree, tool: ToolFrame, joints: F64, offset: I64, bodies: I64, goal: F64, squares: F64) -> None:
+    """Write the squared distance [m2] of each body's tool from `goal` (3,)."""
+    for i in range(bodies.size):
+        at, _ = tool_pose(tree, tool, joints[offset[bodies[i]] : offset[bodies[i] + 1]])
+        squares[i] = (at - goal) @ (at - goal)

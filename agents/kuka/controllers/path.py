@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from pydantic import Field
 
 from twin.clock import NS
 from twin.errors import ScenarioError
-from twin.mechanism.joint_path import joints_at, plan_joints
-from twin.mechanism.tree import read_mechanism
 from twin.specs import RobotSpec, Spec
 from twin.state import F64, Action, Observation
 from twin.tasks.tool_path import ToolPath
@@ -46,30 +46,41 @@ class Path:
         if self.interface not in ("position", "velocity"):
             raise ScenarioError(f"{spec.name}: found interface {self.interface!r}; allowed: position, velocity")
         self.task, self.parameters = task, spec.parameters or self.Parameters()
-        mechanism = read_mechanism(body.urdf)
-        tool, start = mechanism.tool(task.spec.link, task.spec.place), body.joint_start()
-        lower, upper = (np.array([getattr(joint, name) for joint in mechanism.joints]) for name in ("lower", "upper"))
         try:
-            self.path = plan_joints(mechanism.tree, tool, (lower, upper), start, task.point, task.length)
+            joints = task.joints.pieces.shape[2]
         except ValueError as error:
             raise ScenarioError(f"{spec.name}: {error}") from error
-        self.still = np.zeros(body.width - len(start))  # no suction, no brake
+        self.still = np.zeros(body.width - joints)  # no suction, no brake
 
     def act(self, observation: Observation) -> Action:
         """Return joint positions or velocities, no suction and no brake."""
-        if self.interface == "position":
-            return self._send(self._planned(observation.time / NS + self.parameters.lead)[0])
-        if observation.sensed is None:
-            return Action()
-        joints, _ = self._planned(observation.sensed.time / NS)
-        _, speed = self._planned(observation.time / NS)
-        return self._send(speed + self.parameters.gain * (joints - observation.sensed["joint_position"]))
+        return self.act_batch([self], [observation])[0]
 
-    def _send(self, joints: F64) -> Action:
-        return Action(np.concatenate([joints, self.still]))
+    @staticmethod
+    def act_batch(controllers: Sequence[Path], observations: Sequence[Observation]) -> list[Action]:
+        """Return the same for many arms: those of one entry have one plan; nothing before the first reading."""
+        actions = [Action()] * len(controllers)
+        sensing = [i for i, observation in enumerate(observations) if observation.sensed is not None]
+        for task in dict.fromkeys(controllers[i].task for i in sensing):
+            mine = [i for i in sensing if controllers[i].task is task]
+            command = _positions if controllers[mine[0]].interface == "position" else _velocities
+            joints = command(task, [controllers[i] for i in mine], [observations[i] for i in mine])
+            for i, line in zip(mine, joints, strict=True):
+                actions[i] = Action(np.concatenate([line, controllers[i].still]))
+        return actions
 
-    def _planned(self, time: float) -> tuple[F64, F64]:
-        """Return joints and their velocities at `time` [s]."""
-        way, speed = self.task.along(time)
-        joints, change = joints_at(self.path, way)
-        return joints, change * speed
+
+def _positions(task: ToolPath, controllers: Sequence[Path], observations: Sequence[Observation]) -> F64:
+    """Return the joints (k, J) of `lead` ahead."""
+    ahead = [o.time / NS + c.parameters.lead for c, o in zip(controllers, observations, strict=True)]
+    return task.planned(np.array(ahead))[0]
+
+
+def _velocities(task: ToolPath, controllers: Sequence[Path], observations: Sequence[Observation]) -> F64:
+    """Return the planned velocities (k, J), and what brings the arms back to the plan."""
+    now = np.array([o.time / NS for o in observations])
+    samples = [o.sensed for o in observations if o.sensed is not None]
+    then, measured = np.array([s.time / NS for s in samples]), np.array([s["joint_position"] for s in samples])
+    gain = np.array([[c.parameters.gain] for c in controllers])
+    velocities: F64 = task.planned(now)[1] + gain * (task.planned(then)[0] - measured)
+    return velocities
