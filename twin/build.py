@@ -96,7 +96,9 @@ def build(
     environment = world.environment(scenario.seed, scenario.environment)
     sea = None if environment.spec.sea is None else Seaway(environment, world.folder or Path.cwd(), scenario.seed)
     surroundings = _surroundings(embodied, bodies, world, environment, sea)
-    physics = BulletPhysics(scenario.rates.physics, bodies, world.collision_obj(), surroundings=surroundings)
+    physics = BulletPhysics(
+        scenario.rates.physics, bodies, world.collision_obj(), surroundings=surroundings, bvh=world.solid_bvh
+    )
     radios = _radios(casts)
     channel = make_channel(_with_peers(scenario), world, radios, casts, sea)
     twin = Twin(Clock(scenario.rates.physics), scenario.rates.channel, generator(scenario.seed, "mesa"))

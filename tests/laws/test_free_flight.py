@@ -1,14 +1,19 @@
 """What is computed for bodies in free flight is what Bullet does with them."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 import twin.physics.bullet as module
 from twin.physics.bodies import BodyGroup
 from twin.physics.bullet import BulletPhysics
+from twin.physics.dynamics import make_dynamics
+from twin.scenario import load_kind
 from twin.specs import BodySpec, CommandField
 from twin.state import Commands
 
+ROOT = Path(__file__).resolve().parents[2]
 URDF = """<robot name="box"><link name="base">
   <inertial><origin xyz="0.1 0 0" rpy="0.4 0.3 -0.2"/><mass value="1.3"/>
     <inertia ixx="0.010" ixy="0.001" ixz="-0.002" iyy="0.020" iyz="0.0015" izz="0.026"/></inertial>
@@ -68,3 +73,32 @@ def test_computed_flight_is_bullets_flight_to_rounding(tumble):
     a, b = asked_events[0], computed_events[0]
     assert (a.time, a.robot, a.detail) == (b.time, b.robot, b.detail)
     assert a.value == pytest.approx(b.value, rel=1e-9)
+
+
+@pytest.mark.parametrize("name", ["kuka", "panda"])
+def test_an_arm_that_touches_nothing_swings_as_bullet_lets_it(name, tmp_path):
+    """Both answers for the same drives' efforts: 1000 steps, each rounded to 2^-53 of efforts up to 100 N m."""
+    (tmp_path / "floor.obj").write_text("v -9 -9 -5\nv 9 -9 -5\nv 9 9 -5\nf 1 2 3\n")
+    body = load_kind(ROOT / "agents" / name).body
+    worlds = []
+    for scenery in (None, tmp_path / "floor.obj"):  # one that isn't known is Bullet's
+        dynamics = make_dynamics(body.dynamics, body.parameters, 2, ROOT, body.urdf)
+        turn = np.array([[0, 0, 0, 1], [0.5, 0.5, -0.5, 0.5]])  # the second on a wall
+        group = BodyGroup("arm", body, dynamics, np.array([[0, 0, 0], [4.0, 0, 0]]), turn, ["a", "b"])
+        worlds.append(BulletPhysics(1000, [group], scenery))
+    start, rng = np.tile(body.vector("initial"), (2, 1)), np.random.default_rng(8)
+    states, joints = [], dynamics.arm_joints
+    for physics in worlds:
+        physics.reset()
+    for tick in range(1000):
+        if tick % 100 == 0:
+            command = start.copy()
+            command[:, :joints] += rng.uniform(-0.2, 0.2, (2, joints))
+        states.append([physics.step(Commands({"arm": command}))[0] for physics in worlds])
+    assert worlds[0].worlds[0].clear and not worlds[1].worlds[0].clear
+    free, asked = states[-1]
+    assert np.ptp([state.joint_position[0] for state, _ in states]) > 0.05, "it swung"
+    assert free.joint_position == pytest.approx(asked.joint_position, abs=1e-9)
+    assert free.joint_velocity == pytest.approx(asked.joint_velocity, abs=1e-8)
+    for physics in worlds:
+        physics.close()

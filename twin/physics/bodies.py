@@ -8,7 +8,7 @@ from typing import Protocol, runtime_checkable
 
 from twin.protocols import Dynamics
 from twin.specs import BodySpec
-from twin.state import F64, BodyState
+from twin.state import F64, I64, BodyState
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -30,25 +30,48 @@ class Surroundings(Protocol):
         """Take the bodies' places at `time` [ns]."""
 
 
+@dataclass(slots=True, eq=False)
+class Motion:
+    """How N bodies with K joints are and move, as Bullet tells it: about centres of mass, in world axes."""
+
+    pose: F64  # (N, 7) m, and quaternion xyzw of the principal axes of inertia
+    twist: F64  # (N, 6) m/s and rad/s
+    joint: F64  # (K,) rad or m, all bodies' joints one after another
+    speed: F64  # (K,) rad/s or m/s
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Part:
+    """Where the bodies of a group are among all."""
+
+    rows: slice
+    joints: slice
+    offset: I64  # (n + 1,) where each body's joints are among the group's
+
+    @staticmethod
+    def of(offset: I64, rows: slice) -> Part:
+        """Return the part `rows` of N bodies whose joints are at `offset` (N + 1,)."""
+        first, last = int(offset[rows.start]), int(offset[rows.stop])
+        return Part(rows, slice(first, last), offset[rows.start : rows.stop + 1] - first)
+
+    def state(self, bodies: BodyState) -> BodyState:
+        """Return the state of this part alone."""
+        rows, joints = self.rows, self.joints
+        return BodyState(
+            bodies.position[rows],
+            bodies.orientation[rows],
+            bodies.velocity[rows],
+            bodies.angular_velocity[rows],
+            bodies.joint_position[joints],
+            bodies.joint_velocity[joints],
+            self.offset,
+            bodies.joint_effort[joints],
+        )
+
+
 @runtime_checkable
 class StatesInertia(Protocol):
     """A dynamics that is told mass and inertia itself: they must be those of the URDF."""
 
     mass: float  # kg
     inertia: F64  # (3,) kg m2 about the body axes
-
-
-def rows_of(bodies: BodyState, start: int, stop: int) -> BodyState:
-    """Return bodies start:stop as a state of their own."""
-    offset = bodies.joint_offset[start : stop + 1]
-    joints = slice(int(offset[0]), int(offset[-1]))
-    return BodyState(
-        bodies.position[start:stop],
-        bodies.orientation[start:stop],
-        bodies.velocity[start:stop],
-        bodies.angular_velocity[start:stop],
-        bodies.joint_position[joints],
-        bodies.joint_velocity[joints],
-        offset - offset[0],
-        bodies.joint_effort[joints],
-    )

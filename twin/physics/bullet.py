@@ -13,16 +13,18 @@ from twin.clock import Clock
 from twin.errors import Findings, RunError, ScenarioError
 from twin.mechanism.urdf import check_urdf
 from twin.physics.added_mass import Waterborne
-from twin.physics.bodies import BodyGroup, StatesInertia, Surroundings, rows_of
+from twin.physics.bodies import BodyGroup, Motion, Part, StatesInertia, Surroundings
 from twin.physics.bullet_world import BulletWorld, Points
 from twin.physics.contacts import Contacts
-from twin.physics.free_flight import fly_freely
 from twin.physics.grip import Grips
 from twin.physics.partition import Zones, agree, steps_of, worlds_of
+from twin.physics.unhindered import Unhindered
+from twin.physics.watch import RETRY, Watch
 from twin.protocols import Breakable, DrivesJoints
 from twin.rotation import turn_all
 from twin.state import F64, I64, BodyState, Commands, Event
 from twin.units import time_text
+from twin.world.bvh import Bvh
 
 GRAVITY = 9.81
 """m/s2, downwards"""
@@ -32,12 +34,14 @@ _COMPARE = 64
 
 
 class BulletPhysics:
-    """All bodies, group after group, in PyBullet worlds: bodies that can never touch each other share none.
+    """All bodies, group after group; PyBullet steps the worlds in which something may touch something.
 
-    A fixed body is never beyond its reach, and one that moves about never beyond its zone, which ends the run if it
-    leaves it; one without a zone may be anywhere.
-    The world is fixed in place: one concave mesh from an OBJ file. `reset` builds everything anew, since a
-    restored state of Bullet isn't the same state.
+    Bodies that can never touch each other share no world. A fixed body is never beyond its reach, and one that moves
+    about never beyond its zone, which ends the run if it leaves it; one without a zone may be anywhere. What is in a
+    world where nothing is near anything is moved without Bullet, to the same effect.
+    The scenery is fixed in place: one concave mesh from an OBJ file, and its triangles as a hierarchy; without
+    these, Bullet steps all worlds that have it. `reset` builds everything anew, since a restored state of Bullet isn't
+    the same state.
 
     Raises:
         ScenarioError: a URDF or the world's mesh is missing, broken or contradicts the dynamics' parameters.
@@ -50,9 +54,10 @@ class BulletPhysics:
         world_obj: Path | None = None,
         gravity: float = GRAVITY,
         surroundings: Surroundings | None = None,
+        bvh: Bvh | None = None,
     ) -> None:
         self.groups, self.world_obj, self.gravity = groups, world_obj, gravity
-        self.surroundings = surroundings
+        self.surroundings, self._bvh = surroundings, bvh
         self._waterborne = Waterborne([(group.dynamics, len(group.names)) for group in groups])
         self.names = [name for group in groups for name in group.names]
         self.worlds: list[BulletWorld] = []
@@ -88,18 +93,24 @@ class BulletPhysics:
         self.clock = Clock(self.clock.rate_hz)
         self._place()
         counts = [len(self._home[row].joints[row]) for row in range(len(self.names))]
-        self._jointed = [row for row, count in enumerate(counts) if count]
-        self._joint_offset: I64 = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
-        self._effort = np.zeros(int(self._joint_offset[-1]))
-        self._read_inertia()
+        self._offset: I64 = np.cumsum([0, *counts]).astype(np.int64)
+        self._effort = np.zeros(int(self._offset[-1]))
+        mass, inertia = self._read_inertia()
+        self._unhindered = Unhindered(self.groups, self._offset, mass, inertia, self.gravity)
+        self._always_asked = {row for row, world in self._home.items() if row in world.moving and mass[row] == 0}
         for group in self.groups:
             group.dynamics.reset()
         self._contacts = [Contacts(self.names, world.rows) for world in self.worlds]
         for contacts, world in zip(self._contacts, self.worlds, strict=True):
             contacts.start(world.touching())
         self._grips = Grips(self.groups, self._home, self.names)
-        self._pose, self._motion = np.empty((len(self.names), 7)), np.empty((len(self.names), 6))
-        self._ask(range(len(self.names)))
+        n, joints = len(self.names), len(self._effort)
+        self._now = Motion(np.empty((n, 7)), np.empty((n, 6)), np.empty(joints), np.empty(joints))
+        for world in self.worlds:
+            self._ask(world, list(world.bodies))
+        self._watch = Watch(self.worlds, self._offset, self._unhindered.mechanisms, self._bvh)
+        self._watch.begin(self._now)
+        self._parts = {g.name: Part.of(self._offset, self._rows[g.name]) for g in self.groups}
         self.bodies = self._state()
         return self.bodies
 
@@ -111,19 +122,17 @@ class BulletPhysics:
         """
         if self.surroundings is not None:
             self.surroundings.update(self.clock.now, self.bodies)
-        before, dt = self.bodies, 1 / self.clock.rate_hz
-        wrench = np.zeros((len(self.names), 6))
+        gripping = [self._home[row] for row in self._grips.gripping(commands)]
+        for world in gripping:
+            self._watch.wake(world, self._now)
+        before = self.bodies
         points: list[list[Any]] = [[] for _ in self.worlds]
         for beat in range(self._beats):
             if beat:
                 self.bodies = self._state()
-            self._advance(beat, commands, wrench, points)
+            self._advance(beat, commands, points)
         time = self.clock.tick()
-        self._pose, self._motion = fly_freely(
-            self._pose, self._motion, wrench, self._mass, self._inertia, self.gravity, dt
-        )
-        self._ask(self._not_free(points))
-        self._bear_water(points, dt)
+        self._bear_water(points, 1 / self.clock.rate_hz)
         self.bodies = self._state()
         self._zones.check(self.bodies.position, time)
         events = [
@@ -132,7 +141,11 @@ class BulletPhysics:
             for event in contacts.update(new, before, time)
         ]
         events += self._strike(events)
-        return self.bodies, events + self._grips.update(commands, self.bodies, time)
+        events += self._grips.update(self.bodies, time)
+        if self.clock.ticks % RETRY == 0:
+            quiet = [world for world, found in zip(self.worlds, points, strict=True) if not found]
+            self._watch.look_again([world for world in quiet if world not in gripping], self._now)
+        return self.bodies, events
 
     def _strike(self, contacts: Sequence[Event]) -> list[Event]:
         """Tell what can break of what hit it; return who broke."""
@@ -143,19 +156,26 @@ class BulletPhysics:
             if name in self._breakable and self._breakable[name][0].strike(self._breakable[name][1], contact.value)
         ]
 
-    def _advance(self, beat: int, commands: Commands, wrench: F64, points: Sequence[list[Any]]) -> None:
+    def _advance(self, beat: int, commands: Commands, points: Sequence[list[Any]]) -> None:
         """Let those worlds step whose turn it is at this part of a tick; add their contact points."""
-        due = [group for group in self.groups if self._is_due(self._steps[group.name], beat)]
-        self._wrench(due, commands, wrench)
-        self._drive_joints(due, commands)
-        places, pairs = self._pose[:, :3].tolist(), wrench.reshape(-1, 2, 3).tolist()
-        felt = set(np.flatnonzero(wrench.any(axis=1)).tolist())
-        for world, found in zip(self.worlds, points, strict=True):
-            if self._is_due(world.steps, beat):
-                world.push(places, pairs, felt)
-                found += world.step()
-        if self._beats > 1:
-            self._ask(self._always_asked)
+        due = [world for world in self.worlds if self._is_due(world.steps, beat)]
+        wrench = self._exert([group for group in self.groups if self._is_due(self._steps[group.name], beat)], commands)
+        after = self._unhindered.step(self._now, wrench, self._effort, self._step[beat])
+        self._watch.look(self._now, after, due)
+        near = [world for world in due if not world.clear]
+        if near:
+            places, pairs = self._now.pose[:, :3].tolist(), wrench.reshape(-1, 2, 3).tolist()
+            felt = set(np.flatnonzero(wrench.any(axis=1)).tolist())
+            efforts = self._effort.tolist()
+        self._now = after
+        for world in near:
+            world.push(places, pairs, felt)
+            for row in world.moving:
+                if world.joints[row]:
+                    world.drive(row, efforts[self._offset[row] : self._offset[row + 1]])
+            found = world.step()
+            points[self.worlds.index(world)].extend(found)
+            self._ask(world, self._not_free(world, found))
 
     def _is_due(self, steps: int, beat: int) -> bool:
         """Tell whether what takes `steps` steps a tick takes one at this part of it."""
@@ -176,83 +196,80 @@ class BulletPhysics:
                 world.add(row, *starts[row])
                 self._home[row] = world
         self._home = dict(sorted(self._home.items()))
+        steps = [world.steps for world in self._home.values()]
+        self._step = [
+            np.array([1 / (self.clock.rate_hz * n) if self._is_due(n, beat) else 0.0 for n in steps])
+            for beat in range(self._beats)
+        ]
 
-    def _read_inertia(self) -> None:
-        """Learn masses and inertias, and how Bullet's principal axes lie in the bodies' own axes."""
+    def _read_inertia(self) -> tuple[F64, F64]:
+        """Return mass (N,) kg, 0 for what isn't a single free body, and inertia (N, 3) kg m2 about principal axes.
+
+        Learn, too, how Bullet's principal axes lie in the bodies' own axes.
+        """
         info = [self._home[row].inertia(row) for row in range(len(self.names))]
         start = 0
         for group in self.groups:
             _check_inertia(group, *info[start][:2])
             start += len(group.names)
         alone = np.array([world.is_single(row) for row, world in self._home.items()], dtype=float)
-        self._mass: F64 = np.array([row[0] for row in info], dtype=float) * alone
-        self._inertia: F64 = np.array([row[1] for row in info], dtype=float).reshape(-1, 3)
+        mass: F64 = np.array([row[0] for row in info], dtype=float) * alone
+        inertia: F64 = np.array([row[1] for row in info], dtype=float).reshape(-1, 3)
         inverse = np.array([row[2] for row in info], dtype=float).reshape(-1, 4) * (-1.0, -1.0, -1.0, 1.0)
         self._to_body_axes = inverse if np.any(inverse[:, :3]) else None
-        fixed = [group.spec.fixed for group in self.groups for _ in group.names]
-        self._moving = np.flatnonzero(~np.array(fixed, dtype=bool)).tolist()
-        self._always_asked = [row for row in self._moving if self._mass[row] == 0 or self._home[row].steps > 1]
+        return mass, inertia
 
-    def _wrench(self, due: Sequence[BodyGroup], commands: Commands, wrench: F64) -> None:
-        """Write (N, 6) what the dynamics of the groups that are due exert."""
+    def _exert(self, due: Sequence[BodyGroup], commands: Commands) -> F64:
+        """Return (N, 6) what the dynamics of the groups that are due exert; note what their joints' drives do."""
+        wrench = np.zeros((len(self.names), 6))
         for group in due:
-            rows = self._rows[group.name]
-            state, dt = rows_of(self.bodies, rows.start, rows.stop), self._dt(group)
-            wrench[rows] = group.dynamics.wrench(state, commands.values[group.name], dt)
+            part, command = self._parts[group.name], commands.values[group.name]
+            state, dt = part.state(self.bodies), 1 / (self.clock.rate_hz * self._steps[group.name])
+            wrench[part.rows] = group.dynamics.wrench(state, command, dt)
+            if (drives := self._drives[group.name]) is not None:
+                self._effort[part.joints] = drives.joint_effort(state, command, dt).ravel()
+        return wrench
 
-    def _drive_joints(self, due: Sequence[BodyGroup], commands: Commands) -> None:
-        """Let the drives of the joints of the groups that are due act in their coming step."""
-        for group in due:
-            if (dynamics := self._drives[group.name]) is None:
-                continue
-            rows = self._rows[group.name]
-            state = rows_of(self.bodies, rows.start, rows.stop)
-            effort = dynamics.joint_effort(state, commands.values[group.name], self._dt(group))
-            self._effort[self._joint_offset[rows.start] : self._joint_offset[rows.stop]] = effort.ravel()
-            for row, efforts in zip(range(rows.start, rows.stop), effort.tolist(), strict=True):
-                self._home[row].drive(row, efforts)
-
-    def _dt(self, group: BodyGroup) -> float:
-        return 1 / (self.clock.rate_hz * self._steps[group.name])
-
-    def _not_free(self, points: Sequence[Points]) -> list[int]:
+    def _not_free(self, world: BulletWorld, points: Points) -> list[int]:
         """Return the rows of bodies that touch something, have joints, or whose turn it is to be compared."""
-        rows = {*self._always_asked, *self._moving[self.clock.ticks % _COMPARE :: _COMPARE], *self._grips.held}
-        for world, new in zip(self.worlds, points, strict=True):
-            rows.update(world.rows[body] for point in new for body in point[1:3] if body in world.rows)
+        rows = {*world.moving[self.clock.ticks % _COMPARE :: _COMPARE]}
+        rows |= (self._always_asked | self._grips.held) & world.bodies.keys()
+        rows.update(world.rows[body] for point in points for body in point[1:3] if body in world.rows)
         return sorted(rows)
 
-    def _ask(self, rows: Sequence[int]) -> None:
-        """Take pose and motion of these bodies from Bullet."""
-        for world in self.worlds:
-            if mine := [row for row in rows if row in world.bodies]:
-                self._pose[mine], self._motion[mine] = world.motion(mine)
+    def _ask(self, world: BulletWorld, rows: Sequence[int]) -> None:
+        """Take how these bodies of a world move from Bullet."""
+        now = self._now
+        now.pose[rows], now.twist[rows] = world.motion(rows)
+        for row in rows:
+            if world.joints[row]:
+                joints = slice(int(self._offset[row]), int(self._offset[row + 1]))
+                now.joint[joints], now.speed[joints] = world.joint_motion(row)
 
-    def _bear_water(self, points: Sequence[Points], dt: float) -> None:
+    def _bear_water(self, points: Sequence[list[Any]], dt: float) -> None:
         """Let what Bullet's impulses moved have moved with its added mass."""
         for world, new in zip(self.worlds, points, strict=True):
-            for row, motion in self._waterborne.moved(new, world.rows, self.bodies, self._motion, dt).items():
+            for row, motion in self._waterborne.moved(new, world.rows, self.bodies, self._now.twist, dt).items():
                 world.set_motion(row, motion)
-                self._motion[row] = motion
+                self._now.twist[row] = motion
 
     def _state(self) -> BodyState:
-        finite = np.isfinite(self._pose).all(axis=1) & np.isfinite(self._motion).all(axis=1)
-        if not finite.all():
+        now = self._now
+        if not (np.isfinite(now.pose).all() and np.isfinite(now.twist).all()):
+            finite = np.isfinite(now.pose).all(axis=1) & np.isfinite(now.twist).all(axis=1)
             name = self.names[int(np.flatnonzero(~finite)[0])]
             raise RunError(f"the state of {name} is no longer finite after {time_text(self.clock.now)}")
-        joints = [value for row in self._jointed for value in self._home[row].joint_motion(row)]
-        joint = np.array(joints, dtype=float).reshape(-1, 2)
-        orientation = self._pose[:, 3:].copy()
+        orientation = now.pose[:, 3:].copy()
         if self._to_body_axes is not None:
             orientation = turn_all(orientation, self._to_body_axes)
         return BodyState(
-            position=self._pose[:, :3].copy(),
+            position=now.pose[:, :3].copy(),
             orientation=orientation,
-            velocity=self._motion[:, :3].copy(),
-            angular_velocity=self._motion[:, 3:].copy(),
-            joint_position=joint[:, 0].copy(),
-            joint_velocity=joint[:, 1].copy(),
-            joint_offset=self._joint_offset,
+            velocity=now.twist[:, :3].copy(),
+            angular_velocity=now.twist[:, 3:].copy(),
+            joint_position=now.joint.copy(),
+            joint_velocity=now.speed.copy(),
+            joint_offset=self._offset,
             joint_effort=self._effort.copy(),
         )
 

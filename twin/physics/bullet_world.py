@@ -22,7 +22,8 @@ with captured() as _banner:
 
 log = logging.getLogger(__name__)
 
-_BASE = -1
+ROOT = -1
+"""Bullet's index of a body's root link."""
 _TIP = 1e-4  # m, radius
 Points = Sequence[Sequence[Any]]
 """Contact points as PyBullet tells them."""
@@ -47,6 +48,9 @@ class BulletWorld:
 
     def __init__(self, rate_hz: int, steps: int, gravity: float, mesh: Path | None) -> None:
         self.steps = steps  # a tick of `rate_hz`
+        self.scenery = mesh is not None
+        self.clear = False  # nothing in it can touch anything, and Bullet doesn't step it
+        self.moving: list[int] = []  # rows of bodies that aren't fixed, or have joints
         self.client = client = bullet.connect(bullet.DIRECT)
         self.bodies: dict[int, int] = {}  # row -> Bullet's id
         self.rows: dict[int, int] = {}  # and back
@@ -80,24 +84,34 @@ class BulletWorld:
         for joint, place in zip(self.joints[row], spec.joint_start().tolist(), strict=True):
             bullet.resetJointState(body, joint, place, physicsClientId=self.client)
             bullet.setJointMotorControl2(body, joint, bullet.VELOCITY_CONTROL, force=0, physicsClientId=self.client)
+        if not spec.fixed or self.joints[row]:
+            self.moving.append(row)
 
     def is_single(self, row: int) -> bool:
         """Tell whether a body is its root link alone, free to move."""
         return row in self._pushed and bullet.getNumJoints(self.bodies[row], self.client) == 0
 
+    def is_fixed(self, row: int) -> bool:
+        """Tell whether a body's root link never moves."""
+        return row not in self._pushed
+
+    def is_bolted(self) -> bool:
+        """Tell whether all joints are on fixed bodies."""
+        return not any(self.joints[row] for row in self._pushed)
+
     def inertia(self, row: int) -> tuple[float, F64, F64]:
         """Return mass [kg] of all links, inertia (3,) kg m2 of the root link, and its axes (4,) xyzw in the body's."""
         body = self.bodies[row]
-        links = range(_BASE, bullet.getNumJoints(body, self.client))
+        links = range(ROOT, bullet.getNumJoints(body, self.client))
         info = [bullet.getDynamicsInfo(body, link, self.client) for link in links]
         return sum(link[0] for link in info), np.array(info[0][2], dtype=float), np.array(info[0][4], dtype=float)
 
     def extent(self, row: int) -> dict[str, float]:
         """Return for each link's name how far [m] its shapes reach from its frame at most; the root's is ""."""
         body, found = self.bodies[row], {}
-        for link in range(_BASE, bullet.getNumJoints(body, self.client)):
+        for link in range(ROOT, bullet.getNumJoints(body, self.client)):
             low, high = (np.array(corner) for corner in bullet.getAABB(body, link, self.client))
-            if link == _BASE:
+            if link == ROOT:
                 name, at = "", bullet.getBasePositionAndOrientation(body, self.client)[0]
             else:
                 name = bullet.getJointInfo(body, link, self.client)[12].decode()
@@ -111,14 +125,33 @@ class BulletWorld:
         for row in self._pushed:
             if row in felt:
                 (force, torque), body = wrenches[row], self.bodies[row]
-                bullet.applyExternalForce(body, _BASE, force, places[row], frame, client)  # arrays cost 3 times more
-                bullet.applyExternalTorque(body, _BASE, torque, frame, client)
+                bullet.applyExternalForce(body, ROOT, force, places[row], frame, client)  # arrays cost 3 times more
+                bullet.applyExternalTorque(body, ROOT, torque, frame, client)
 
     def drive(self, row: int, efforts: list[float]) -> None:
         """Let the drives of a body's joints act in the coming step."""
         bullet.setJointMotorControlArray(
             self.bodies[row], self.joints[row], bullet.TORQUE_CONTROL, forces=efforts, physicsClientId=self.client
         )
+
+    def place(self, row: int, pose: F64, twist: F64, joint: F64, speed: F64) -> None:
+        """Put a body at `pose` (7,) m with `twist` (6,) m/s and rad/s, its joints at `joint` with `speed` (J,)."""
+        body, client = self.bodies[row], self.client
+        if row in self._pushed:
+            bullet.resetBasePositionAndOrientation(body, pose[:3].tolist(), pose[3:].tolist(), client)
+            self.set_motion(row, twist)
+        for index, at, rate in zip(self.joints[row], joint.tolist(), speed.tolist(), strict=True):
+            bullet.resetJointState(body, index, at, rate, client)
+
+    def shapes(self, row: int) -> list[int]:
+        """Return the links of a body that have a shape; the root link is -1."""
+        body = self.bodies[row]
+        links = range(ROOT, bullet.getNumJoints(body, self.client))
+        return [link for link in links if bullet.getCollisionShapeData(body, link, self.client)]
+
+    def boxes(self, row: int, links: Sequence[int]) -> F64:
+        """Return the boxes (links, 6) m round the shapes of links: low and high corner."""
+        return _table([bullet.getAABB(self.bodies[row], link, self.client) for link in links], 6)
 
     def touching(self) -> Points:
         """Return all contact points, before the first step those of the start."""
@@ -142,10 +175,10 @@ class BulletWorld:
         """Give a body its velocity [m/s] and angular velocity [rad/s], (6,) in world axes."""
         bullet.resetBaseVelocity(self.bodies[row], motion[:3].tolist(), motion[3:].tolist(), self.client)
 
-    def joint_motion(self, row: int) -> list[float]:
-        """Return position and velocity of each joint of a body, in turns."""
+    def joint_motion(self, row: int) -> tuple[list[float], list[float]]:
+        """Return positions and velocities of the joints of a body."""
         states = bullet.getJointStates(self.bodies[row], self.joints[row], self.client)
-        return [value for state in states for value in state[:2]]
+        return [state[0] for state in states], [state[1] for state in states]
 
     def nearest(self, row: int, tip: Sequence[float], reach: float) -> int | None:
         """Return the row of the free body whose surface is nearest to `tip` and within `reach` m of it, if any."""
@@ -233,7 +266,7 @@ class BulletWorld:
             raise ScenarioError(f"Bullet can't load this URDF: {' '.join(printed)}", file=urdf)
         for line in printed:
             log.warning("%s: %s", urdf, line)
-        for link in range(_BASE, bullet.getNumJoints(body, self.client)):
+        for link in range(ROOT, bullet.getNumJoints(body, self.client)):
             bullet.changeDynamics(body, link, linearDamping=0, angularDamping=0, physicsClientId=self.client)
         return int(body)
 

@@ -56,18 +56,18 @@ class Grip:
         self.frame = mechanism.tool(spec.link, spec.place)
         self.base_centre = mechanism.base_centre
         self._place = place  # in the command
-        self._on: Bool = np.zeros(n, dtype=bool)
+        self.on: Bool = np.zeros(n, dtype=bool)  # of each cup, whether it is to hold something
         self.holds: Bool = np.zeros(n, dtype=bool)  # between steps, which cups hold something
 
     def reset(self) -> None:
         """Switch it off."""
-        self._on[:] = self.holds[:] = False
+        self.on[:] = self.holds[:] = False
 
     def wanted(self, command: F64) -> Bool:
         """Return (n,) whose suction is on; it stays as it is while the brake is on."""
         free = command[:, -1] < 0.5
-        self._on[free] = command[free, self._place] >= 0.5
-        return self._on
+        self.on[free] = command[free, self._place] >= 0.5
+        return self.on
 
     def tip(self, joint_position: F64) -> tuple[F64, F64]:
         """Return place (3,) m and axes (3, 3) of a cup in the frame of its arm's root link."""
@@ -87,6 +87,7 @@ class Grips:
             if grip is not None:
                 self._groups.append((group.name, grip, start, stop))
             start = stop
+        self._busy: dict[int, None] = {}  # rows of grippers
         self._held: dict[int, int] = {}  # row of a gripper -> row of what it holds
 
     @property
@@ -94,14 +95,20 @@ class Grips:
         """The rows of bodies that are held, by one gripper or by several."""
         return set(self._held.values())
 
-    def update(self, commands: Commands, bodies: BodyState, time: int) -> list[Event]:
-        """Do what the commands want at `time` [ns]."""
+    def gripping(self, commands: Commands) -> list[int]:
+        """Do what the commands want; return the rows of the grippers that hold something or try to."""
+        rows = list(self._held)
+        for name, grip, start, _ in self._groups:
+            rows += (start + np.flatnonzero(grip.wanted(commands.values[name]))).tolist()
+        self._busy = dict.fromkeys(sorted(rows))
+        return list(self._busy)
+
+    def update(self, bodies: BodyState, time: int) -> list[Event]:
+        """Grip and let go at `time` [ns]."""
         events: list[Event] = []
-        for name, grip, start, stop in self._groups:
-            wanted = grip.wanted(commands.values[name])
+        for _, grip, start, stop in self._groups if self._busy else ():
             for row in range(start, stop):
-                event = self._update(grip, row, bool(wanted[row - start]), bodies, time)
-                if event is not None:
+                if row in self._busy and (event := self._update(grip, row, grip.on[row - start], bodies, time)):
                     events.append(event)
                     grip.holds[row - start] = row in self._held
         return events

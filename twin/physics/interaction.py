@@ -19,18 +19,34 @@ MARGIN = 0.1
 def reach(mechanism: Mechanism, extent: Mapping[str, float]) -> float:
     """Return a distance [m] from its root link's frame that no part of a mechanism ever exceeds.
 
-    A chain is never longer than all its offsets in a row and its slides drawn out; `extent` says how far each
-    link's shapes reach from the link's frame, that of the root ("") from its centre of mass.
+    `extent` says how far each link's shapes reach from the link's frame, that of the root ("") from its centre of
+    mass.
+    """
+    root = extent.get("", 0.0) + float(np.linalg.norm(mechanism.base_centre))
+    return max(root, _farthest(mechanism, extent, BASE))
+
+
+def levers(mechanism: Mechanism, extent: Mapping[str, float]) -> F64:
+    """Return how far (J,) each joint's motion moves what is behind it at most: m per rad, or m per m."""
+    slides = mechanism.tree.slides.tolist()
+    return np.array([1.0 if slide else _farthest(mechanism, extent, row) for row, slide in enumerate(slides)])
+
+
+def _farthest(mechanism: Mechanism, extent: Mapping[str, float], first: int) -> float:
+    """Return how far [m] from the frame of joint `first` what it moves can be; from the root link's, of `BASE`.
+
+    A chain is never longer than all its offsets in a row and its slides drawn out.
     """
     tree = mechanism.tree
-    far = np.zeros(len(tree.order))
+    far = np.full(len(tree.order), -np.inf)
     for row in tree.order:
         before, joint = tree.parent[row], mechanism.joints[row]
         slide = max(abs(joint.lower), abs(joint.upper)) if tree.slides[row] else 0.0
-        far[row] = (0.0 if before == BASE else far[before]) + np.linalg.norm(tree.place[row]) + slide
-    ends = [extent.get("", 0.0) + float(np.linalg.norm(mechanism.base_centre))]
+        start = far[before] if before != BASE else 0.0 if first == BASE else -np.inf
+        far[row] = 0.0 if row == first else start + np.linalg.norm(tree.place[row]) + slide
+    ends = [0.0]
     for name, frame in mechanism.links.items():
-        start = 0.0 if frame.joint == BASE else far[frame.joint]
+        start = far[frame.joint] if frame.joint != BASE else 0.0 if first == BASE else -np.inf
         ends.append(float(start + np.linalg.norm(frame.place)) + extent.get(name, 0.0))
     return max(ends)
 

@@ -120,7 +120,7 @@ class World:
         """Return the name of what each point (n, 3) m is inside of ("ground" below it); None in the open."""
         origins = np.ascontiguousarray(points, dtype=np.float64)
         upwards = np.tile([0.0, 0.0, 1.0], (len(origins), 1))
-        triangle, _ = closest_hits(self._solid_bvh, origins, upwards, 0.0, np.inf)
+        triangle, _ = closest_hits(self.solid_bvh, origins, upwards, 0.0, np.inf)
         face = np.where(triangle == MISS, MISS, self.solid.triangle_face[triangle])
         leaves = (face != MISS) & (self.solid.face_normal[face, 2] > 0)
         return [self._owner(f) if out else None for f, out in zip(face, leaves, strict=True)]
@@ -130,7 +130,8 @@ class World:
         return heights_below(self.bvh, np.ascontiguousarray(points, dtype=np.float64))
 
     @cached_property
-    def _solid_bvh(self) -> Bvh:
+    def solid_bvh(self) -> Bvh:
+        """The hierarchy of all solid triangles, ground included."""
         same = self.solid is self.geometry
         return self.bvh if same else build_bvh(self.solid.vertices, self.solid.triangles)
 
