@@ -1,4 +1,4 @@
-"""Laws of rooms: boxes against triangles, how far joints reach, and that nothing touches while all are in their rooms."""
+"""Laws of rooms: boxes against triangles, how far joints reach, and that nothing touches while all are in theirs."""
 
 from importlib.util import find_spec
 from pathlib import Path

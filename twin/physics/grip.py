@@ -65,8 +65,7 @@ class Grip:
 
     def wanted(self, command: F64) -> Bool:
         """Return (n,) whose suction is on; it stays as it is while the brake is on."""
-        free = command[:, -1] < 0.5
-        self.on[free] = command[free, self._place] >= 0.5
+        self.on = np.where(command[:, -1] < 0.5, command[:, self._place] >= 0.5, self.on)
         return self.on
 
     def tip(self, joint_position: F64) -> tuple[F64, F64]:

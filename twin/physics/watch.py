@@ -92,9 +92,10 @@ class Watch:
         limits = [joint for row in rows if row in mechanisms for joint in mechanisms[row].joints]
         arms: list[F64] = [levers(mechanisms[row], extents[row]) for row in rows if row in mechanisms]
         number = {id(world): i for i, world in enumerate(self._worlds)}
+        still = [link == ROOT and self._home[row].is_fixed(row) for row in rows for link in self._links[row]]
         return Shapes(
             first=np.cumsum([0, *(len(self._links[row]) for row in rows)]),
-            still=np.array([link == ROOT and self._home[row].is_fixed(row) for row in rows for link in self._links[row]]),
+            still=np.array(still, dtype=bool),
             world=np.array([number[id(self._home[row])] for row in rows]),
             radius=np.array([extents[row][""] for row in rows]),
             joint=self._offset,
