@@ -58,6 +58,20 @@ def test_no_hull_is_left_out_that_is_large_beside_the_zone():
     assert large > 1000
 
 
+def mirrored(hulls, a, b):
+    """Return how many faces of hulls mirror point a into b, by their definition: O(faces^2), and no quick look."""
+    count = 0
+    for h in range(len(hulls.body)):
+        n, d = (array[hulls.first[h] : hulls.first[h + 1]] for array in (hulls.normal, hulls.offset))
+        side_a, side_b = n @ a - d, n @ b - d
+        for f in np.flatnonzero((side_a > 0) & (side_b > 0)):
+            image = b - 2 * side_b[f] * n[f]
+            point = a + (side_a[f] / (side_a[f] + side_b[f])) * (image - a)
+            others = np.arange(len(d)) != f
+            count += bool((n[others] @ point <= d[others]).all())
+    return count
+
+
 def test_a_mirror_that_is_small_beside_the_zone_gives_no_path():
     radios = [Radio(i, i, None, (x, 0.0, 0.0), CARRIER) for i, x in enumerate((-50.0, 50.0))]
 
@@ -68,3 +82,29 @@ def test_a_mirror_that_is_small_beside_the_zone_gives_no_path():
 
     assert paths(6.0) == 2
     assert paths(0.3) == 1
+
+
+@pytest.mark.parametrize("reach", [1.5, 6.0, 60.0])
+def test_every_mirror_on_a_turned_hull_is_found(reach):
+    """One radio anywhere, the other where points on and beside a face mirror it to: hits and near misses."""
+    rng = np.random.default_rng(7)
+    metal = [box(0, (1.6, 1.0, 0.4))]
+    hulls, seen = hull_arrays(metal, ["metal"]), 0
+    for _ in range(100):
+        turn = rng.normal(size=4)
+        state = bodies([(0.0, 0.0, 0.0)])
+        state.orientation[0] = turn / np.linalg.norm(turn)
+        place(hulls, state)
+        f = rng.integers(len(hulls.offset))
+        foot = rng.normal(size=3) * hulls.radius[0] / 3
+        foot += (hulls.offset[f] - hulls.normal[f] @ foot) * hulls.normal[f]
+        way = rng.normal(size=3)
+        way *= np.sign(hulls.normal[f] @ way) / np.linalg.norm(way)
+        back = 2.0 * (hulls.normal[f] @ way) * hulls.normal[f] - way
+        ends = foot + way * rng.uniform(0.2, reach), foot + back * rng.uniform(0.2, reach)
+        radios = [Radio(i, i, None, tuple(end), 300e9) for i, end in enumerate(ends)]
+        links = RayTracer(far_below(), radios, RayTracingSpec(order=0), metal).trace(0, state)
+        found = mirrored(hulls, *ends)
+        assert np.count_nonzero(links.path_length == 1) == found
+        seen += found
+    assert 20 < seen < 100

@@ -134,14 +134,16 @@ class Nearby(NamedTuple):
     size: I32  # (P,)
     hull: I32  # (P, H) the first `size` are used
     listed: Bool  # (P, H)
+    distance: F64  # (P, H) m, of each hull's centre
     both: I32  # (H,) scratch: those that can matter to one pair of places
+    ball: F64  # (4, H) scratch: centres of `both`, and the squares of their radii, a little larger
 
 
 def make_nearby(places: int, hulls: int) -> Nearby:
     """Return empty lists."""
     shape = (places, hulls)
     return Nearby(np.zeros(places, dtype=np.int32), np.zeros(shape, dtype=np.int32), np.zeros(shape, dtype=np.bool_),
-                  np.zeros(hulls, dtype=np.int32))  # fmt: skip
+                  np.zeros(shape), np.zeros(hulls, dtype=np.int32), np.zeros((4, hulls)))  # fmt: skip
 
 
 @uncounted
@@ -160,7 +162,9 @@ def list_nearby(hulls: Hulls, wavelength: float, position: F64, nearby: Nearby) 
                 hulls.centre[h, 2] - position[p, 2],
             )
             reach = 2.0 * hulls.radius[h] ** 2 / (ZONE * ZONE * wavelength) + hulls.radius[h]
-            nearby.listed[p, h] = x * x + y * y + z * z <= reach * reach
+            square = x * x + y * y + z * z
+            nearby.distance[p, h] = np.sqrt(square)
+            nearby.listed[p, h] = square <= reach * reach
             if nearby.listed[p, h]:
                 nearby.hull[p, count] = h
                 count += 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from twin.kernels import uncounted  # isort: skip  before numba
-from math import sqrt
+from math import inf, sqrt
 
 from twin.channel.hulls import Hulls, Nearby, is_small
 from twin.channel.images import MOVING
@@ -15,6 +15,8 @@ from twin.state import F64, I32
 from twin.world.bvh import Point, any_hit
 
 _CLEAR = 1e-3
+_LARGER = 1e-6
+"""Part by which squares of radii are taken larger where a quick look may err on one side only."""
 
 
 class Pairs(NamedTuple):
@@ -27,26 +29,38 @@ class Pairs(NamedTuple):
 
 
 @uncounted
-def block(hulls: Hulls, nearby: Nearby, wavelength: float, pairs: Pairs, paths: Paths) -> None:
-    """Take from `paths` those that a hull crosses."""
+def meet_hulls(
+    scene: Scene, hulls: Hulls, nearby: Nearby, wavelength: float, pairs: Pairs, vertex: F64, paths: Paths
+) -> None:
+    """Take from `paths` those that a hull crosses, and append those with one reflection, on a face of a hull.
+
+    Nothing else may lie in the way of a reflection. `vertex` (3,) is scratch.
+    """
     for g in range(len(pairs.first)):
         count = _list_both(hulls, nearby, wavelength, pairs, g)
-        if count == 0:
+        if count > 0:
+            _block(hulls, nearby, count, wavelength, pairs, g, paths)
+            _reflect(scene, hulls, nearby, count, wavelength, pairs, g, vertex, paths)
+
+
+@uncounted
+def _block(
+    hulls: Hulls, nearby: Nearby, count: int, wavelength: float, pairs: Pairs, g: int, paths: Paths
+) -> None:
+    kept = 0
+    for m in range(min(paths.found[g], paths.length.shape[1])):
+        if _is_crossed(hulls, nearby, count, wavelength, pairs, g, paths, m):
             continue
-        kept = 0
-        for m in range(min(paths.found[g], paths.length.shape[1])):
-            if _is_crossed(hulls, nearby, count, wavelength, pairs, g, paths, m):
-                continue
-            if kept != m:
-                paths.length[g, kept] = paths.length[g, m]
-                for k in range(paths.length[g, m]):
-                    paths.kind[g, kept, k] = paths.kind[g, m, k]
-                    paths.what[g, kept, k] = paths.what[g, m, k]
-                    for axis in range(3):
-                        paths.vertex[g, kept, k, axis] = paths.vertex[g, m, k, axis]
-            kept += 1
-        if paths.found[g] <= paths.length.shape[1]:
-            paths.found[g] = kept
+        if kept != m:
+            paths.length[g, kept] = paths.length[g, m]
+            for k in range(paths.length[g, m]):
+                paths.kind[g, kept, k] = paths.kind[g, m, k]
+                paths.what[g, kept, k] = paths.what[g, m, k]
+                for axis in range(3):
+                    paths.vertex[g, kept, k, axis] = paths.vertex[g, m, k, axis]
+        kept += 1
+    if paths.found[g] <= paths.length.shape[1]:
+        paths.found[g] = kept
 
 
 @uncounted
@@ -63,10 +77,13 @@ def _list_both(hulls: Hulls, nearby: Nearby, wavelength: float, pairs: Pairs, g:
             continue  # it was there already
         if hulls.body[h] == pairs.body[a] or hulls.body[h] == pairs.body[b]:
             continue
-        before = max(0.0, _distance(hulls.centre[h], pairs.position[a]) - hulls.radius[h])
-        after = max(0.0, _distance(hulls.centre[h], pairs.position[b]) - hulls.radius[h])
+        before = max(0.0, nearby.distance[a, h] - hulls.radius[h])
+        after = max(0.0, nearby.distance[b, h] - hulls.radius[h])
         if not is_small(hulls, h, wavelength, before, after):
             nearby.both[count] = h
+            for axis in range(3):
+                nearby.ball[axis, count] = hulls.centre[h, axis]
+            nearby.ball[3, count] = (1.0 + _LARGER) * hulls.radius[h] ** 2
             count += 1
     return count
 
@@ -76,18 +93,36 @@ def _is_crossed(
     hulls: Hulls, nearby: Nearby, count: int, wavelength: float, pairs: Pairs, g: int, paths: Paths, m: int
 ) -> bool:
     a, b = pairs.first[g], pairs.second[g]
-    n, total = paths.length[g, m], 0.0
+    n, total, near = paths.length[g, m], 0.0, 0
     for k in range(n + 1):
         here = pairs.position[a] if k == 0 else paths.vertex[g, m, k - 1]
-        total += _distance(here, pairs.position[b] if k == n else paths.vertex[g, m, k])
+        there = pairs.position[b] if k == n else paths.vertex[g, m, k]
+        near += _balls_met(nearby.ball, count, here, there)
+        total += _distance(here, there)
     before = 0.0
-    for k in range(n + 1):
+    for k in range(n + 1 if near > 0 else 0):
         here = pairs.position[a] if k == 0 else paths.vertex[g, m, k - 1]
         there = pairs.position[b] if k == n else paths.vertex[g, m, k]
         if _hull_between(hulls, nearby, count, wavelength, here, there, before, total, -1):
             return True
         before += _distance(here, there)
     return False
+
+
+@uncounted
+def _balls_met(ball: F64, count: int, here: Point, there: Point) -> int:
+    """Return how many of the first `count` balls a leg meets: a quick look, and without a branch, at all of them."""
+    hx, hy, hz = here[0], here[1], here[2]
+    dx, dy, dz = there[0] - hx, there[1] - hy, there[2] - hz
+    square = dx * dx + dy * dy + dz * dz
+    inverse = 1.0 / square if square > 0.0 else 0.0
+    met = 0
+    for entry in range(count):
+        x, y, z = ball[0, entry] - hx, ball[1, entry] - hy, ball[2, entry] - hz
+        t = min(1.0, max(0.0, (x * dx + y * dy + z * dz) * inverse))
+        x, y, z = x - t * dx, y - t * dy, z - t * dz
+        met += 1 if x * x + y * y + z * z <= ball[3, entry] else 0
+    return met
 
 
 @uncounted
@@ -147,30 +182,55 @@ def _is_met(hulls: Hulls, h: int, a: Point, dx: float, dy: float, dz: float) -> 
 
 
 @uncounted
-def reflect(
-    scene: Scene, hulls: Hulls, nearby: Nearby, wavelength: float, pairs: Pairs, vertex: F64, paths: Paths
+def _reflect(
+    scene: Scene,
+    hulls: Hulls,
+    nearby: Nearby,
+    count: int,
+    wavelength: float,
+    pairs: Pairs,
+    g: int,
+    vertex: F64,
+    paths: Paths,
 ) -> None:
-    """Append to `paths` the paths with one reflection, on a face of a hull; nothing else may lie in their way.
+    a, b = pairs.first[g], pairs.second[g]
+    start, end = pairs.position[a], pairs.position[b]
+    for entry in range(count):
+        h = nearby.both[entry]
+        x, y, z, least = _halfway(hulls, h, start, end, nearby.distance[a, h], nearby.distance[b, h])
+        for f in range(hulls.first[h], hulls.first[h + 1]):
+            n = hulls.normal[f]
+            if x * n[0] + y * n[1] + z * n[2] < least or not _bounce(hulls, h, f, start, end, vertex):
+                continue
+            if not _is_open(scene, hulls, nearby, count, wavelength, pairs, g, h, f, vertex):
+                continue
+            m = paths.found[g]
+            paths.found[g] = m + 1
+            if m < paths.length.shape[1]:
+                paths.length[g, m] = 1
+                paths.kind[g, m, 0], paths.what[g, m, 0] = MOVING, f
+                for axis in range(3):
+                    paths.vertex[g, m, 0, axis] = vertex[axis]
 
-    `vertex` (3,) is scratch.
+
+@uncounted
+def _halfway(
+    hulls: Hulls, h: int, a: Point, b: Point, far_a: float, far_b: float
+) -> tuple[float, float, float, float]:
+    """Return the direction (3 floats) halfway between those from hull h to a and b, not of unit length, and a bound.
+
+    A face mirrors a into b only if this direction's component along its normal is at least the bound: from a point
+    of the hull, at most a radius off its centre, either direction differs by at most sqrt(2) radius / distance.
     """
-    for g in range(len(pairs.first)):
-        a, b = pairs.first[g], pairs.second[g]
-        count = _list_both(hulls, nearby, wavelength, pairs, g)
-        for entry in range(count):
-            h = nearby.both[entry]
-            for f in range(hulls.first[h], hulls.first[h + 1]):
-                if not _bounce(hulls, h, f, pairs.position[a], pairs.position[b], vertex):
-                    continue
-                if not _is_open(scene, hulls, nearby, count, wavelength, pairs, g, h, f, vertex):
-                    continue
-                m = paths.found[g]
-                paths.found[g] = m + 1
-                if m < paths.length.shape[1]:
-                    paths.length[g, m] = 1
-                    paths.kind[g, m, 0], paths.what[g, m, 0] = MOVING, f
-                    for axis in range(3):
-                        paths.vertex[g, m, 0, axis] = vertex[axis]
+    c, radius = hulls.centre[h], hulls.radius[h]
+    x = (a[0] - c[0]) * far_b + (b[0] - c[0]) * far_a
+    y = (a[1] - c[1]) * far_b + (b[1] - c[1]) * far_a
+    z = (a[2] - c[2]) * far_b + (b[2] - c[2]) * far_a
+    if far_a <= radius or far_b <= radius:
+        return x, y, z, -inf
+    off = 1.5 * radius * (far_a + far_b)
+    square = x * x + y * y + z * z
+    return x, y, z, sqrt(square - off * off) if square > 2.0 * off * off else -off
 
 
 @uncounted

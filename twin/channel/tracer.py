@@ -15,7 +15,7 @@ from twin.channel.hulls import Hull
 from twin.channel.images import make_work
 from twin.channel.links import Ends, Matter, assemble, make_output, scratch
 from twin.channel.media import Permittivity, make_media
-from twin.channel.obstacles import Pairs, block, reflect
+from twin.channel.obstacles import Pairs, meet_hulls
 from twin.channel.output import traced_links
 from twin.channel.paths import Paths, interactions, make_paths, rank
 from twin.channel.planes import build_scene, flattened
@@ -175,8 +175,7 @@ class RayTracer:
             if len(self.hulls.body):
                 pairs = Pairs(position, self._place_body, self._first, self._second)
                 moving.list_nearby(self.hulls, self._shortest, position, self._nearby)
-                block(self.hulls, self._nearby, self._shortest, pairs, paths)
-                reflect(self.scene, self.hulls, self._nearby, self._shortest, pairs, np.empty(3), paths)
+                meet_hulls(self.scene, self.hulls, self._nearby, self._shortest, pairs, np.empty(3), paths)
             needed = int(paths.found.max(initial=0))
             if needed <= paths.length.shape[1]:
                 rank(paths, position, self._first, self._second, len(self._tiles.area) > 0)
