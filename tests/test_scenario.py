@@ -86,7 +86,16 @@ class TestOverrides:
     def test_a_new_kind_starts_from_its_defaults_and_says_what_it_dropped(self, patrol):
         scenario, dropped = load_scenario(patrol, ["network.kind=ideal"])
         assert scenario.network == IdealSpec()
-        assert dropped == ["network.delay = '20 ms'", "network.loss = 0.01"]
+        assert dropped == ['network.delay = "20 ms"', "network.loss = 0.01"]
+
+    def test_tables_and_lists_that_a_new_kind_drops_are_only_named(self, patrol):
+        patrol.write_text(PATROL.replace("loss = 0.01", 'jitter = { kind = "normal", scale = "3 ms" }'))
+        points = "robots.patrol.task.points=[[0, 0, 9], [9, 0, 9]]"
+        _, dropped = load_scenario(patrol, ["network.kind=ideal", "robots.patrol.task.kind=hover", points])
+        assert dropped == [
+            'network.delay = "20 ms"', "[network.jitter]",
+            "robots.patrol.task.waypoints = [...]", 'robots.patrol.task.speed = "5 m/s"',
+        ]  # fmt: skip
 
     def test_the_same_kind_starts_from_its_defaults_too(self, patrol):
         scenario, dropped = load_scenario(patrol, ["network.kind=fixed"])

@@ -6,6 +6,8 @@ import tomllib
 from collections.abc import Sequence
 from typing import Any
 
+import tomli_w
+
 from twin.errors import ScenarioError, nearest
 from twin.toml_text import Key, dotted, subschema
 
@@ -29,7 +31,7 @@ def parse_override(text: str) -> tuple[Key, Any]:
 def apply_overrides(
     data: dict[str, Any], overrides: Sequence[str], schema: dict[str, Any]
 ) -> tuple[list[Key], list[str]]:
-    """Change `data` in place; return the keys that were set, and `key = value` of what a new kind dropped.
+    """Change `data` in place; return the keys that were set, and what a new kind dropped, spelled as in the file.
 
     `X.kind=...` of a table that comes in several kinds resets X to that kind's defaults; these go first.
 
@@ -45,12 +47,21 @@ def apply_overrides(
         table = _descend(data, path[:-1])
         if not isinstance(table, dict):
             raise _no_way(table, path, len(path) - 1)
-        dropped += [f"{dotted((*path[:-1], key))} = {old!r}" for key, old in table.items() if key != "kind"]
+        dropped += [_spelled(dotted((*path[:-1], key)), old) for key, old in table.items() if key != "kind"]
         table.clear()
         table["kind"] = value
     for path, value in parsed:
         _assign(data, path, value)
     return [path for path, _ in parsed], dropped
+
+
+def _spelled(key: str, value: object) -> str:
+    """Return a key with its value as TOML has them; of a table or a list only that it is one."""
+    if isinstance(value, dict):
+        return f"[{key}]"
+    if isinstance(value, list):
+        return f"{key} = [...]"
+    return f"{key} = {tomli_w.dumps({'': value}).partition(' = ')[2].rstrip()}"
 
 
 def _value(written: str) -> Any:

@@ -145,7 +145,7 @@ class Scenario(Spec):
 
 
 def load_scenario(path: Path, overrides: Sequence[str] = ()) -> tuple[Scenario, list[str]]:
-    """Return the scenario of a file after overrides, and `key = value` of what a change of kind dropped.
+    """Return the scenario of a file after overrides, and what a change of kind dropped, as the file has it.
 
     Raises:
         ScenarioError: everything that is wrong with the file or the overrides.

@@ -23,7 +23,7 @@ def recorded(command):
 
 def test_another_network(command, recorded):
     code, out, err = command("run", "--from", recorded, "--set", "network.kind=ideal", "-o", "ideal.h5", "-q")
-    assert code == 0 and "dropped by --set: network.delay = '55 ms'" in err
+    assert code == 0 and 'dropped by --set: network.delay = "55 ms"' in err
     code, out, err = command("diff", recorded, "ideal.h5", "-o", "difference.png")
     assert code == 4 and Path("difference.png").read_bytes().startswith(b"\x89PNG")
     assert "scenario.network.kind: 'fixed' -> 'ideal'" in out

@@ -14,8 +14,10 @@ import h5py
 import numpy as np
 import pytest
 
+from twin.cli.running import headline
 from twin.errors import RecordingError
 from twin.recording.reader import Recording
+from twin.scenario import load_scenario
 
 ROOT = Path(__file__).resolve().parents[2]
 HEIGHT = str(ROOT / "tests/project/worlds/void/scenarios/height.toml")
@@ -53,6 +55,27 @@ def test_the_table_fits_80_columns(command):
     code, out, err = command("run", HEIGHT, "-o", "run.h5", "--duration", "1 s")
     assert code == 0 and "round trip p99" in out and "recorded in run.h5" in out
     assert max(len(line) for line in out.splitlines()) <= 80
+
+
+FIXED = ("network.kind=fixed", "network.jitter.kind=normal", "network.jitter.scale=2 ms", "network.loss=0.01")
+
+
+def test_the_headline_says_what_was_stated(command):
+    sets = (*FIXED, "channel.kind=raytracing", "channel.rays=10", "channel.blockers=false", "channel.atmosphere.rain=2")
+    words = [word for one in sets for word in ("--set", one)]
+    code, out, err = command("run", "city/patrol", "-o", "run.h5", "--duration", "0.1 s", *words)
+    assert out.splitlines()[:3] == [
+        "patrol in city, channel raytracing, network fixed, seed 1",
+        "channel: rays 10, blockers false, atmosphere (rain 2 mm/h)",
+        "network: jitter (normal, scale 2 ms), loss 0.01",
+    ]
+
+
+@pytest.mark.parametrize("path", sorted(ROOT.glob("worlds/*/scenarios/*.toml")), ids=lambda path: path.stem)
+def test_the_headline_of_every_scenario_fits_80_columns_and_holds_no_tables(path):
+    text = headline(path, load_scenario(path)[0])
+    assert text.startswith(f"{path.stem} in {path.parts[-3]}, channel ")
+    assert max(map(len, text.splitlines())) <= 80 and not set("{}[]'") & set(text)
 
 
 def test_into_a_file_no_line_ends_in_blanks_and_without_colours_nothing_is_dim(command):

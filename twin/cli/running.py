@@ -8,8 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import count
 from pathlib import Path
+from textwrap import wrap
 from typing import Any
 
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
@@ -75,7 +78,7 @@ def execute(request: Request) -> int:
     if request.as_json:
         print_json(figures)
     elif not request.quiet:
-        out.print(_headline(path, scenario))
+        out.print(headline(path, scenario))
         print_table(figures)
         if request.profile:
             print_profile(figures["profile"])
@@ -125,13 +128,36 @@ def _load(
         return Project.of(recorded), recorded, *recorded_scenario(recording, overrides)
 
 
-def _headline(path: Path, scenario: Scenario) -> str:
-    """Return what was run, with those settings of the network that were stated."""
-    settings = scenario.network.model_dump(mode="json", exclude_unset=True, exclude={"kind"})
-    words = {name: value.values() if isinstance(value, dict) else [value] for name, value in settings.items()}
-    stated = ", ".join(" ".join(map(str, [name, *values])) for name, values in words.items())
-    network = scenario.network.kind + (f" ({stated})" if stated else "")
-    return f"{path.stem} in {scenario.world}, channel {scenario.channel.kind}, network {network}, seed {scenario.seed}"
+def headline(path: Path, scenario: Scenario) -> str:
+    """Return what was run, and below it what was stated of channel and network, in lines of up to 80 characters."""
+    channel, network = scenario.channel, scenario.network
+    lines = [f"{path.stem} in {scenario.world}, channel {channel.kind}, network {network.kind}, seed {scenario.seed}"]
+    for slot, spec in (("channel", channel), ("network", network)):
+        if stated := _stated(spec):
+            lines += wrap(f"{slot}: {stated}", 80, subsequent_indent="  ", break_on_hyphens=False)
+    return "\n".join(lines)
+
+
+def _stated(spec: BaseModel) -> str:
+    """Return the settings of a table that were stated, with their units, in the order of its fields."""
+    fields = type(spec).model_fields.items()
+    shown = (_shown(spec, name, field) for name, field in fields if name in spec.model_fields_set - {"kind"})
+    return ", ".join(shown)
+
+
+def _shown(spec: BaseModel, name: str, field: FieldInfo) -> str:
+    """Return one setting in words: what a table states, only the names of several tables, how long a list is."""
+    value, extra = getattr(spec, name), field.json_schema_extra
+    if isinstance(value, BaseModel):
+        inside = ", ".join(filter(None, (getattr(value, "kind", ""), _stated(value))))
+        return f"{name} ({inside})" if inside else name
+    if isinstance(value, dict):
+        return f"{name} {' and '.join(value)}"
+    if isinstance(value, tuple):
+        return f"{name} ({len(value)} entries)"
+    plain = spec.model_dump(mode="json", include={name})[name]
+    word = f"{plain:g}" if isinstance(plain, float) else str(plain).lower() if isinstance(plain, bool) else str(plain)
+    return f"{name} {word} {extra.get('unit', '') if isinstance(extra, dict) else ''}".rstrip()
 
 
 def _exit_code(outcome: Outcome) -> int:
