@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from html import escape
 from typing import Any, cast, get_args
 
@@ -71,21 +71,18 @@ class Controls:
     def _add_time(self) -> None:
         gui, player = self._server.gui, self._player
         frame = 1.0 / player.rate_hz
-        step = 1e-3 if player.rate_hz <= 400 else 1e-4  # far below half a frame
-        self._slider: Any = gui.add_slider("time (s)", 0.0, max(player.duration, frame), step, 0.0)
-        self._play = gui.add_button("play", hint="key P")
-        steps = gui.add_button_group("step", ("-1 s", "-1", "+1", "+1 s"), hint="left and right arrow: one frame")
-        self._speed: Any = gui.add_dropdown("speed", SPEEDS, initial_value="1 x", hint="up and down arrow")
+        self._slider: Any = gui.add_slider("time (s)", 0.0, max(player.duration, frame), frame, 0.0,
+                                           hint="in it, arrow keys go one frame")  # fmt: skip
+        self._play = gui.add_button("play", hint="space")
+        steps = gui.add_button_group("step", ("-1 s", "-1", "+1", "+1 s"), hint="keys J and L: one frame")
+        self._speed: Any = gui.add_dropdown("speed", SPEEDS, initial_value="1 x", hint="page up and page down")
         loop = gui.add_checkbox("loop", False)
         self._live: Any = gui.add_checkbox("live", player.live, visible=not self._recording.finished)
         frames = {"-1 s": -player.rate_hz, "-1": -1, "+1": 1, "+1 s": player.rate_hz}
 
-        def sought(event: Any) -> None:
-            if event.client is None:  # it is this panel that follows the player
-                return
-            # An arrow key in the slider moves it by a step, besides what the key does anyhow.
-            if abs(self._slider.value - player.time) > frame / 2:
-                player.seek(float(self._slider.value))
+        async def sought(event: Any) -> None:
+            if event.client is not None:  # else it is this panel that follows the player
+                player.seek(round(self._slider.value * player.rate_hz) / player.rate_hz)
 
         self._slider.on_update(sought)
         self._play.on_click(lambda _: self._toggle())
@@ -95,13 +92,14 @@ class Controls:
         self._live.on_update(lambda _: setattr(player, "live", self._live.value))
 
     def _add_keys(self) -> None:
+        """Bind keys; of those that move a slider, where it has the focus, only the two that agree with it."""
         player = self._player
         keys: dict[str, tuple[Any, Callable[[], object]]] = {
             "play or pause": ("space", self._toggle),
-            "one frame on": ("arrowright", lambda: self._step(1)),
-            "one frame back": ("arrowleft", lambda: self._step(-1)),
-            "faster": ("arrowup", lambda: player.faster(1)),
-            "slower": ("arrowdown", lambda: player.faster(-1)),
+            "one frame on": ("L", lambda: self._step(1)),
+            "one frame back": ("J", lambda: self._step(-1)),
+            "faster": ("pageup", lambda: player.faster(1)),
+            "slower": ("pagedown", lambda: player.faster(-1)),
             "to the start": ("home", lambda: player.seek(0.0)),
             "to the end": ("end", lambda: player.seek(player.duration)),
         }
@@ -190,8 +188,13 @@ class Controls:
     def _step(self, frames: int) -> None:
         self._do(lambda: self._player.step(frames))
 
-    def _doing(self, action: Callable[[], object]) -> Callable[[object], None]:
-        return lambda _: self._do(action)
+    def _doing(self, action: Callable[[], object]) -> Callable[[object], Coroutine[Any, Any, None]]:
+        """Return a callback that does it in the order of what was pressed: others run in threads of their own."""
+
+        async def do(_: object) -> None:
+            self._do(action)
+
+        return do
 
     def _do(self, action: Callable[[], object]) -> None:
         action()
