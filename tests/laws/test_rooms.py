@@ -15,7 +15,7 @@ from twin.physics.point_force import PointForce
 from twin.specs import BodySpec, CommandField
 from twin.state import Commands
 from twin.world.boxes import box_meets, triangle_meets
-from twin.world.bvh import build_bvh
+from twin.world.bvh import MISS, build_bvh, closest_hits
 
 DATA = Path(find_spec("pybullet_data").submodule_search_locations[0])
 BOX = """<robot name="box"><link name="base">
@@ -65,6 +65,13 @@ def test_a_box_meets_the_scenery_where_it_meets_one_of_its_triangles():
         high = low + rng.uniform(0.1, 4.0, 3)
         expected = any(triangle_meets(c.ravel(), tuple(low), tuple(high)) for c in corners)
         assert box_meets(bvh, tuple(low), tuple(high)) == expected
+
+
+def test_of_no_triangles_none_is_met():
+    bvh = build_bvh(np.empty((0, 3)), np.empty((0, 3), dtype=np.int32))
+    assert not box_meets(bvh, (-9.0, -9.0, -9.0), (9.0, 9.0, 9.0))
+    triangle, t = closest_hits(bvh, np.zeros((1, 3)), np.array([[0.0, 0.0, 1.0]]), 0.0, 5.0)
+    assert (triangle[0], t[0]) == (MISS, 5.0)
 
 
 @pytest.mark.parametrize("model", ["kuka_iiwa/model.urdf", "franka_panda/panda.urdf"])

@@ -19,10 +19,11 @@ from twin.world.bvh import Bvh
 
 PAD = 0.02
 """m round each shape: nearer things are in contact for Bullet, though nothing presses yet."""
+_PADDING = PAD * np.repeat([-1.0, 1.0], 3)
 _SPARE, _AHEAD = 0.1, 0.25
 """The room that a body would have: m on each side, and s of its motion along each axis."""
-_SHARES = (1.0, 1 / 4, 1 / 16, 1 / 64)
-"""of that room; the last is the smallest that is worth having."""
+_HALVED = 6
+"""Times that a body may halve the room it wants; what is left then is the smallest that is worth having."""
 
 
 class Shapes(NamedTuple):
@@ -39,9 +40,9 @@ class Shapes(NamedTuple):
 
 
 class Rooms:
-    """The rooms of bodies, in a scenery (`bvh`) if there is one."""
+    """The rooms of bodies in a scenery (`bvh`)."""
 
-    def __init__(self, shapes: Shapes, bvh: Bvh | None) -> None:
+    def __init__(self, shapes: Shapes, bvh: Bvh) -> None:
         n, s = len(shapes.radius), int(shapes.first[-1])
         self._shapes, self._bvh = shapes, bvh
         self._pose, self._joint, self._spare = np.zeros((n, 7)), np.zeros(len(shapes.lever)), np.zeros((n, 3))
@@ -55,33 +56,46 @@ class Rooms:
         """Take note of where a body is now, and of the boxes (shapes, 6) m round its shapes, without a room."""
         s, mine = self._shapes, slice(self._shapes.joint[row], self._shapes.joint[row + 1])
         shapes = slice(s.first[row], s.first[row + 1])
-        self._bare[shapes] = self._room[shapes] = boxes + PAD * np.repeat([-1.0, 1.0], 3)
+        self._bare[shapes] = self._room[shapes] = boxes + _PADDING
         self._pose[row], self._joint[mine], self._spare[row] = pose[row], joint[mine], 0.0
 
     def claim(self, row: int, velocity: F64) -> bool:
         """Give a body as much room as it wants at `velocity` (3,) m/s and as there is; tell whether there is any."""
-        return any(self._take(row, velocity, share) for share in _SHARES)
+        return self._claim(row, velocity, 0, _HALVED)
 
     def divide(self, rows: Sequence[int], velocity: F64) -> bool:
         """Divide a world's room between its bodies `rows`, at `velocity` (N, 3) m/s; tell whether all have some."""
-        if not all(self._take(row, velocity[row], _SHARES[-1]) for row in rows):
+        if not all(self._claim(row, velocity[row], _HALVED, _HALVED) for row in rows):
             return False
-        for share in _SHARES[-2::-1]:
+        for halved in range(_HALVED - 2, -1, -2):
             for row in rows:
-                self._take(row, velocity[row], share)
+                self._claim(row, velocity[row], halved, halved)
         return True
 
-    def _take(self, row: int, velocity: F64, share: float) -> bool:
-        spare = share * (_SPARE + _AHEAD * np.abs(velocity))
-        if not _free(self._shapes, row, self._bare, self._room, spare):
-            return False
-        s = slice(self._shapes.first[row], self._shapes.first[row + 1])
-        moves = ~self._shapes.still[s]
-        room = self._bare[s] + np.outer(moves, np.concatenate([-spare, spare]))
-        if self._bvh is not None and _in_the_way(self._bvh, room[moves]):
-            return False
-        self._room[s], self._spare[row] = room, spare
-        return True
+    def _claim(self, row: int, velocity: F64, least: int, most: int) -> bool:
+        return _claim(self._shapes, self._bvh, row, velocity, least, most, self._bare, self._room, self._spare)
+
+
+@kernel
+def _claim(
+    shapes: Shapes, bvh: Bvh, row: int, velocity: F64, least: int, most: int, bare: F64, room: F64, spare: F64
+) -> bool:
+    """Give a body the room that it wants, halved `least` times and `most` at the most, if that much is free."""
+    for halved in range(least, most + 1):
+        share = 0.5**halved
+        wanted = (
+            share * (_SPARE + _AHEAD * abs(velocity[0])),
+            share * (_SPARE + _AHEAD * abs(velocity[1])),
+            share * (_SPARE + _AHEAD * abs(velocity[2])),
+        )
+        if _free(shapes, row, bare, room, wanted) and not _in_the_way(shapes, bvh, row, bare, wanted):
+            for s in range(shapes.first[row], shapes.first[row + 1]):
+                for k in range(3):
+                    spare[row, k] = wanted[k]
+                    room[s, k] = bare[s, k] - (0.0 if shapes.still[s] else wanted[k])
+                    room[s, 3 + k] = bare[s, 3 + k] + (0.0 if shapes.still[s] else wanted[k])
+            return True
+    return False
 
 
 @kernel
@@ -104,8 +118,8 @@ def _out(shapes: Shapes, rows: I64, pose: F64, joint: F64, was: F64, had: F64, s
 
 
 @kernel
-def _free(shapes: Shapes, row: int, bare: F64, room: F64, spare: F64) -> bool:
-    """Tell whether a body with this room (3,) m to spare keeps out of the rooms of all others in its world."""
+def _free(shapes: Shapes, row: int, bare: F64, room: F64, spare: Vector) -> bool:
+    """Tell whether a body with this room [m] to spare keeps out of the rooms of all others in its world."""
     for other in range(len(shapes.world)):
         if other == row or shapes.world[other] != shapes.world[row]:
             continue
@@ -122,10 +136,11 @@ def _free(shapes: Shapes, row: int, bare: F64, room: F64, spare: F64) -> bool:
 
 
 @kernel
-def _in_the_way(bvh: Bvh, room: F64) -> bool:
-    """Tell whether something of the scenery is in one of the boxes (n, 6) m."""
-    for box in room:
-        low: Vector = (box[0], box[1], box[2])
-        if box_meets(bvh, low, (box[3], box[4], box[5])):
+def _in_the_way(shapes: Shapes, bvh: Bvh, row: int, bare: F64, spare: Vector) -> bool:
+    """Tell whether something of the scenery is in the room that a body would have with this room to spare."""
+    for s in range(shapes.first[row], shapes.first[row + 1]):
+        low = (bare[s, 0] - spare[0], bare[s, 1] - spare[1], bare[s, 2] - spare[2])
+        high = (bare[s, 3] + spare[0], bare[s, 4] + spare[1], bare[s, 5] + spare[2])
+        if not shapes.still[s] and box_meets(bvh, low, high):
             return True
     return False

@@ -12,8 +12,9 @@ from twin.physics.bullet_world import ROOT, BulletWorld
 from twin.physics.interaction import levers
 from twin.physics.rooms import Rooms, Shapes
 from twin.state import F64, I64
-from twin.world.bvh import Bvh
+from twin.world.bvh import Bvh, build_bvh
 
+_NOTHING = build_bvh(np.empty((0, 3)), np.empty((0, 3), np.int32))
 RETRY = 16
 """Ticks after which a world in which nothing touches any more is looked at again."""
 
@@ -33,7 +34,7 @@ class Watch:
         self._home = {row: world for world in worlds for row in world.bodies}
         self._able = [world for world in worlds if world.is_bolted() and (bvh is not None or not world.scenery)]
         self._links = {row: self._home[row].shapes(row) for row in sorted(self._home)}
-        self._rooms = Rooms(self._shapes(mechanisms), bvh)
+        self._rooms = Rooms(self._shapes(mechanisms), _NOTHING if bvh is None else bvh)
 
     def begin(self, now: Motion) -> None:
         """Look at all worlds for the first time."""

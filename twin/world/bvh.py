@@ -44,7 +44,11 @@ class Bvh(NamedTuple):
 
 
 def build_bvh(vertices: F64, triangles: I32) -> Bvh:
-    """Build the hierarchy of triangles (T, 3) over vertices (V, 3) m."""
+    """Build the hierarchy of triangles (T, 3) over vertices (V, 3) m; of none, a root without children."""
+    if not len(triangles):
+        none = np.zeros((1, WIDTH), np.int32)
+        boxes, corners, index = np.zeros((1, 6, WIDTH), np.float32), np.empty((0, 9)), np.empty(0, np.int32)
+        return Bvh(boxes, none, none - 1, corners, index, np.empty(WIDTH), np.empty((1, 2)))
     corners = np.ascontiguousarray(vertices[triangles], dtype=np.float64)
     # The triangle test rounds by a few ulp of the largest coordinate; boxes must hold what it accepts.
     pad = _PAD * np.abs(corners).max()
