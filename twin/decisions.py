@@ -76,7 +76,7 @@ def checked(command: Any, width: int, robot: str, time: int) -> F64:
         vector = np.asarray(command, dtype=np.float64)
     except (TypeError, ValueError) as error:
         raise RunError(f"command of {robot} at {time_text(time)} is no vector of numbers: {command!r}") from error
-    if vector.shape == (width,) and isfinite(vector @ vector):
+    if vector.shape == (width,) and isfinite(vector.dot(vector)):
         return vector
     if vector.shape != (width,) or not np.isfinite(vector).all():
         raise RunError(f"command of {robot} at {time_text(time)} must be {width} finite numbers, found {vector}")
@@ -93,7 +93,7 @@ def table_of(commands: Sequence[Any], width: int, robots: Sequence[str], time: i
         table = np.array(commands, dtype=np.float64)
     except (TypeError, ValueError):
         table = np.empty(0)
-    if table.shape == (len(commands), width) and np.isfinite(table).all():
+    if table.shape == (len(commands), width) and isfinite(table.ravel().dot(table.ravel())):
         return table
     return np.stack([checked(command, width, robot, time) for command, robot in zip(commands, robots, strict=True)])
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import pi
 from typing import Annotated
 
+from twin.kernels import kernel  # isort: skip  before numba
 import numpy as np
 from pydantic import Field
 
@@ -116,11 +117,20 @@ class ProtectiveStop:
             speed = 0.0  # what stopped it may still be there
         else:
             return False
-        ahead, left = self.ahead
-        x = (ahead * self.ray[0] + left * self.ray[1]) * ranges
-        y = (ahead * self.ray[1] - left * self.ray[0]) * ranges
+        ahead, left = self.ahead.tolist()
         # The robot's own extent along and across the way it drives.
         front = abs(ahead) * p.front + abs(left) * p.half_width
         half = abs(ahead) * p.half_width + abs(left) * p.front + p.side
         far = front + speed * (speed / (2 * p.braking) + p.reaction) + p.margin
-        return bool(np.any((x > 0) & (x < far) & (np.abs(y) < half)))
+        return _is_any_in(self.ray, ranges, ahead, left, far, half)
+
+
+@kernel
+def _is_any_in(ray: F64, ranges: F64, ahead: float, left: float, far: float, half: float) -> bool:
+    """Tell whether a beam's end is up to `far` ahead and less than `half` aside; `ray` (2, B) are its directions."""
+    for b in range(ranges.size):
+        x = (ahead * ray[0, b] + left * ray[1, b]) * ranges[b]
+        y = (ahead * ray[1, b] - left * ray[0, b]) * ranges[b]
+        if 0.0 < x < far and abs(y) < half:
+            return True
+    return False

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from twin.kernels import kernel  # isort: skip  before numba
 import numpy as np
 
 from twin.clock import periodic
@@ -29,10 +30,10 @@ from twin.state import (
 
 @dataclass(slots=True)
 class Decisions:
-    """What robots of one group decided at one tick: `commands` (k, width) of those in `rows` (k,), and the rest."""
+    """What robots of one group decided at one tick: `commands` (k, width) are of `rows` (k,)."""
 
     rows: I64
-    commands: F64
+    commands: F64 = field(default_factory=lambda: np.empty((0, 0)))
     messages: list[Packet] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
     logs: list[tuple[int, int, str, float]] = field(default_factory=list)
@@ -138,7 +139,7 @@ class Due:
         group = self.group
         events: list[Event] = []
         actions = self._actions(time, events)
-        decisions = Decisions(*self._commands(time, actions), events=events)
+        decisions = Decisions(self.rows[:0], events=events)
         for robot, offset, action in zip(self.robots, self._offsets, actions, strict=True):
             if action is not _NOTHING:
                 if action.messages:
@@ -147,7 +148,7 @@ class Due:
                 events += told(action, robot.name, time)
             if group.log_sensors:
                 decisions.logs += robot.readings(time)
-        self._limit(time, decisions)
+        self._limited(time, actions, decisions)
         events += group.happened
         group.happened.clear()
         if group.gauged is not None:
@@ -197,29 +198,32 @@ class Due:
             if action.command is not None:
                 self.robots[i].heard = self.robots[i].answers = observations[i].time
 
-    def _commands(self, time: int, actions: list[Action]) -> tuple[I64, F64]:
-        """Return the rows (k,) of the robots with a new command, and those commands (k, width)."""
+    def _limited(self, time: int, actions: list[Action], decisions: Decisions) -> None:
+        """Take the new commands of all robots, kept within their limits; say which are the first beyond them."""
         given = [i for i, action in enumerate(actions) if action.command is not None]
-        width = len(self.group.lower)
         if not given:
-            return self.rows[:0], np.empty((0, width))
-        names = [self.robots[i].name for i in given]
-        return self.rows[given], table_of([actions[i].command for i in given], width, names, time)
-
-    def _limit(self, time: int, decisions: Decisions) -> None:
-        """Keep the new commands of all robots within their limits; say which are the first beyond them."""
-        group, rows, table = self.group, decisions.rows, decisions.commands
-        limited = np.minimum(np.maximum(table, group.lower), group.upper)
-        if (limited == table).all():
+            return
+        group, rows, names = self.group, self.rows[given], [self.robots[i].name for i in given]
+        table = table_of([actions[i].command for i in given], len(group.lower), names, time)
+        decisions.rows, decisions.commands = rows, table
+        if _within(table, group.lower, group.upper):
             group.clipping[rows] = False
             return
+        decisions.commands = limited = np.minimum(np.maximum(table, group.lower), group.upper)
         beyond = np.abs(table - limited)
         excess = beyond.max(axis=1, initial=0.0)
         for k in np.flatnonzero((excess > 0) & ~group.clipping[rows]):
             detail = f"{group.components[int(beyond[k].argmax())]} beyond its limits"
-            name = group.robots[rows[k]].name
-            decisions.events.append(Event(time, "clipped", name, detail, float(excess[k])))
+            decisions.events.append(Event(time, "clipped", names[k], detail, float(excess[k])))
         group.clipping[rows] = excess > 0
         for k in np.flatnonzero(excess):
-            decisions.logs.append((time, group.robots[rows[k]].node, CLIPPED, float(excess[k])))
-        decisions.commands = limited
+            decisions.logs.append((time, self.robots[given[k]].node, CLIPPED, float(excess[k])))
+
+
+@kernel
+def _within(table: F64, lower: F64, upper: F64) -> bool:
+    for i in range(table.shape[0]):
+        for j in range(table.shape[1]):
+            if not lower[j] <= table[i, j] <= upper[j]:
+                return False
+    return True

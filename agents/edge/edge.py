@@ -37,6 +37,7 @@ class Job:
     controller: Controller
     service_time: ServiceTime
     triggered: bool  # by arrivals
+    width: int  # of its commands
     runs: int = 0
     waiting: bool = False
     sensed: Sample | None = None
@@ -73,7 +74,8 @@ class Edge(Robot):
         self, spec: RobotSpec, node: int, controller: Controller, service_time: ServiceTime, rate: int | None
     ) -> None:
         """Take in the controller of the robot at `node`: its service time; a timer's rate [Hz] or None."""
-        self.jobs[node] = job = Job(spec, node, controller, service_time, rate is None)
+        assert spec.kind.body is not None, "only robots with bodies are controlled"
+        self.jobs[node] = job = Job(spec, node, controller, service_time, rate is None, spec.kind.body.width)
         if rate is not None:
             self.timers.setdefault(rate, Timer(rate)).jobs.append(job)
 
@@ -175,14 +177,14 @@ class Edge(Robot):
     def _answer(
         self, job: Job, leaves: int, observation: Observation, action: Action, reaction: Reaction
     ) -> None:
+        time, name = observation.time, job.spec.name
         if action.command is not None:
-            kind = job.spec.kind
-            assert kind.body is not None and observation.sensed is not None
-            command = checked(action.command, kind.body.width, job.spec.name, observation.time)
+            assert observation.sensed is not None
+            command = checked(action.command, job.width, name, time)
+            size = job.spec.kind.command if action.size is None else stated(action.size, name, time)
             stamp = observation.sensed.time
-            size = kind.command if action.size is None else stated(action.size, job.spec.name, observation.time)
             reaction.packets.append(self.packet(job.node, COMMAND, size, leaves, stamp, command))
-        reaction.events += told(action, job.spec.name, observation.time)
+        reaction.events += told(action, name, time)
         if action.messages:
             reaction.packets += self.post(action.messages, leaves)
-        reaction.logs += logged(action, self.name, job.node, observation.time)
+        reaction.logs += logged(action, self.name, job.node, time)

@@ -14,7 +14,7 @@ from twin.sensors.field import Field, Setting
 from twin.sensors.lidar import shadows
 from twin.specs import AltimeterSpec, RobotKind
 from twin.state import F64, I64, BodyState, Sample
-from twin.world.bvh import MISS, Bvh, closest_hit
+from twin.world.bvh import Bvh, closest_hit
 
 
 class Altimeter:
@@ -50,6 +50,6 @@ def _look(
         turn = quaternion_of(orientation, me)
         at = plus(row_of(position, me), rotate(turn, mount))
         ray[0, 0], ray[0, 1], ray[0, 2] = rotate(turn, (0.0, 0.0, -1.0))
-        face, distance = closest_hit(bvh, at, row_of(ray, 0), 0.0, far)
-        out[i, 0] = far if face == MISS else distance
-        shadows(position, orientation, boxes, me, at, ray, far, out[i])
+        out[i] = far
+        shadows(position, orientation, boxes, me, at, ray, out[i])
+        _, out[i, 0] = closest_hit(bvh, at, row_of(ray, 0), 0.0, out[i, 0])

@@ -15,7 +15,10 @@ from twin.sensors.errors import Delay, Noise
 from twin.sensors.field import Field, Setting
 from twin.specs import LidarSpec, RobotKind
 from twin.state import F64, I64, BodyState, Sample
-from twin.world.bvh import MISS, Bvh, closest_hit
+from twin.world.bvh import Bvh, closest_hit
+
+_WIDER = 1.0 + 1e-6
+"""By how much more a beam is tried than the ball round a box says: rounding may lose none."""
 
 
 def outline(kind: RobotKind) -> F64:
@@ -75,16 +78,16 @@ def _scan(
         for b in range(len(beams)):
             for k in range(3):
                 rays[b, k] = beams[b, 0] * ahead[k] + beams[b, 1] * left[k]
-            face, distance = closest_hit(bvh, at, row_of(rays, b), 0.0, far)
-            out[i, b] = far if face == MISS else distance
-        shadows(position, orientation, boxes, me, at, rays, far, out[i])
+        out[i] = far
+        shadows(position, orientation, boxes, me, at, rays, out[i])
+        for b in range(len(beams)):  # only as far as the nearest box: the world behind it isn't seen
+            _, out[i, b] = closest_hit(bvh, at, row_of(rays, b), 0.0, out[i, b])
 
 
 @kernel
-def shadows(
-    position: F64, orientation: F64, boxes: F64, me: int, at: Vector, rays: F64, far: float, out: F64
-) -> None:
-    """Shorten the beams (B,) from `at` along `rays` (B, 3) that meet the box of a body other than `me`."""
+def shadows(position: F64, orientation: F64, boxes: F64, me: int, at: Vector, rays: F64, out: F64) -> None:
+    """Shorten the beams (B,) from `at` along unit vectors `rays` (B, 3) that meet the box of a body but `me`."""
+    far = out.max()
     for other in range(len(boxes)):
         low = (boxes[other, 0], boxes[other, 1], boxes[other, 2])
         high = (boxes[other, 3], boxes[other, 4], boxes[other, 5])
@@ -92,12 +95,16 @@ def shadows(
             continue
         gap = minus(at, row_of(position, other))
         corner = (max(abs(low[0]), abs(high[0])), max(abs(low[1]), abs(high[1])), max(abs(low[2]), abs(high[2])))
-        if dot(gap, gap) > (far + np.sqrt(dot(corner, corner))) ** 2:
+        square, reach = dot(gap, gap), dot(corner, corner)  # m2; the box is within a ball of radius sqrt(reach)
+        if square > (far + np.sqrt(reach)) ** 2:
             continue
         turn = quaternion_of(orientation, other)
         start = unrotate(turn, gap)
         for b in range(out.size):
-            out[b] = _reach(start, unrotate(turn, row_of(rays, b)), low, high, out[b])
+            ray = row_of(rays, b)
+            ahead = -dot(ray, gap)
+            if square <= reach or (ahead > 0.0 and square - ahead * ahead <= reach * _WIDER):
+                out[b] = _reach(start, unrotate(turn, ray), low, high, out[b])
 
 
 @kernel

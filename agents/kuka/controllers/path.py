@@ -46,11 +46,11 @@ class Path:
         if self.interface not in ("position", "velocity"):
             raise ScenarioError(f"{spec.name}: found interface {self.interface!r}; allowed: position, velocity")
         self.task, self.parameters = task, spec.parameters or self.Parameters()
+        self.width = body.width
         try:
-            joints = task.joints.pieces.shape[2]
+            task.joints  # noqa: B018  planned now, since it may not be possible
         except ValueError as error:
             raise ScenarioError(f"{spec.name}: {error}") from error
-        self.still = np.zeros(body.width - joints)  # no suction, no brake
 
     def act(self, observation: Observation) -> Action:
         """Return joint positions or velocities, no suction and no brake."""
@@ -63,10 +63,12 @@ class Path:
         sensing = [i for i, observation in enumerate(observations) if observation.sensed is not None]
         for task in dict.fromkeys(controllers[i].task for i in sensing):
             mine = [i for i in sensing if controllers[i].task is task]
-            command = _positions if controllers[mine[0]].interface == "position" else _velocities
-            joints = command(task, [controllers[i] for i in mine], [observations[i] for i in mine])
-            for i, line in zip(mine, joints, strict=True):
-                actions[i] = Action(np.concatenate([line, controllers[i].still]))
+            plan = _positions if controllers[mine[0]].interface == "position" else _velocities
+            joints = plan(task, [controllers[i] for i in mine], [observations[i] for i in mine])
+            commands = np.zeros((len(mine), controllers[mine[0]].width))  # no suction, no brake
+            commands[:, : joints.shape[1]] = joints
+            for i, line in zip(mine, commands, strict=True):
+                actions[i] = Action(line)
         return actions
 
 
