@@ -30,7 +30,7 @@ def carrier(ratio: list[list[float]], serving: list[int], **settings) -> Carrier
 def send(made: Carrier, links: list[int], size: int, time: int = 0) -> None:
     count = len(links)
     ready = np.full(count, time)
-    made.enter(np.array(links), np.full(count, size), ready, ready, np.arange(count))
+    made.enter(np.stack([np.array(links), np.full(count, size), ready, ready, np.arange(count)], axis=1))
     made.advance(time + 20_000_000, False)
 
 

@@ -36,9 +36,8 @@ def test_packets_that_fill_a_slot_wait_like_a_slotted_m_d_1_queue(load):
     size = largest // 8 - HEADER  # nothing else fits beside it
     gaps = np.random.default_rng(3).exponential(slot / load, count)
     created = np.cumsum(gaps).astype(np.int64) + 100 * slot
-    rows = made.enter(
-        np.full(count, cs.DOWN), np.full(count, size), created, created + made.grid.n2_half, np.arange(count)
-    )
+    columns = np.full(count, cs.DOWN), np.full(count, size), created, created + made.grid.n2_half, np.arange(count)
+    rows = made.enter(np.stack(columns, axis=1))
     made.advance(int(created[-1]) + 1000 * slot, False)
     fates = made.state.fates[: made.state.counts[cs.DECIDED]]
     assert len(fates) == count
@@ -69,10 +68,10 @@ def served_first(scheduler: str, qos: list[QosSpec], created: list[int]) -> list
     made = carrier([60.0] * len(created), scheduler=scheduler, qos=qos)
     count = len(created)
     links = 2 * np.arange(count) + cs.DOWN
-    rows = made.enter(
+    rows = made.enter(np.stack([
         links * len(qos) + np.arange(count), np.full(count, 3000), np.array(created),
         np.full(count, 10_000_000), np.arange(count),
-    )  # fmt: skip
+    ], axis=1))  # fmt: skip
     made.advance(100_000_000, False)
     return np.argsort(made.state.packets["first"][rows], kind="stable").tolist()
 
@@ -98,7 +97,8 @@ def starts(survival: str) -> list[int]:
     made = carrier([60.0] * 3, scheduler="strict-priority", qos=qos)
     bearers = 2 * np.arange(3) * 3 + cs.DOWN * 3 + np.arange(3)
     for time in (0, 30_000_000):
-        rows = made.enter(bearers, np.full(3, 3000), np.full(3, time), np.full(3, time), np.arange(3))
+        columns = bearers, np.full(3, 3000), np.full(3, time), np.full(3, time), np.arange(3)
+        rows = made.enter(np.stack(columns, axis=1))
         made.advance(time + 10_000_000, False)
     return made.state.packets["first"][rows].tolist()
 
@@ -113,14 +113,14 @@ def test_who_would_outlive_its_survival_time_goes_first():
 def test_messages_later_than_the_survival_time_are_counted():
     made = carrier([60.0], qos=[QosSpec(survival_time="20 ms")])
     for ms in (0, 10, 30, 70):  # after 10, 20 and 40 ms, all alike within the pattern
-        made.enter(*[np.array([v]) for v in (cs.DOWN, 100, ms * 1_000_000, ms * 1_000_000, ms)])
+        made.enter(np.array([[cs.DOWN, 100, ms * 1_000_000, ms * 1_000_000, ms]]))
         made.advance((ms + 5) * 1_000_000, False)
     assert made.outlived == 1
 
 
 def test_long_packets_are_segmented_and_arrive_once_all_parts_did():
     made = carrier([20.0])
-    rows = made.enter(*[np.array([v]) for v in (cs.DOWN, 100_000, 0, 0, 0)])
+    rows = made.enter(np.array([[cs.DOWN, 100_000, 0, 0, 0]]))
     made.advance(1_000_000_000, False)
     assert made.state.counts[cs.DECIDED] == 1
     assert made.state.packets["transmissions"][rows[0]] > 10
@@ -130,7 +130,7 @@ def test_long_packets_are_segmented_and_arrive_once_all_parts_did():
 def test_control_channel_elements_limit_how_many_are_served_in_a_slot():
     made = carrier([60.0] * 8, cces=3)
     for terminal in range(8):
-        made.enter(*[np.array([v]) for v in (2 * terminal + cs.DOWN, 40, 0, 0, terminal)])
+        made.enter(np.array([[2 * terminal + cs.DOWN, 40, 0, 0, terminal]]))
     made.advance(20_000_000, False)
     _, per_slot = np.unique(made.state.fates["first"][: made.state.counts[cs.DECIDED]], return_counts=True)
     assert per_slot.tolist() == [3, 3, 2]
@@ -232,7 +232,7 @@ def test_a_further_terminal_changes_nobody_elses_draws():
     def run(terminals: int) -> np.ndarray:
         made = carrier([8.0] * terminals)
         for terminal in range(2):
-            made.enter(*[np.array([v]) for v in (2 * terminal + cs.DOWN, 40, 0, 0, terminal)])
+            made.enter(np.array([[2 * terminal + cs.DOWN, 40, 0, 0, terminal]]))
         made.advance(50_000_000, False)
         return made.state.blocks["draw"].reshape(-1, cs.HARQ_PROCESSES)[[1, 3], 0]
 

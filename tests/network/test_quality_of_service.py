@@ -22,7 +22,7 @@ def carrier(qos: list[QosSpec], terminals: int = 1, snr_db: float = 60.0, **sett
 
 
 def enter(made: Carrier, bearer: int, size: int, time: int, number: int = 0) -> int:
-    return int(made.enter(*(np.array([v]) for v in (bearer, size, time, time, number)))[0])
+    return int(made.enter(np.array([[bearer, size, time, time, number]]))[0])
 
 
 def fate_of(made: Carrier, row: int):

@@ -136,11 +136,11 @@ class Carrier:
         """Give a link a full buffer in class `q`."""
         start_endless(self._handle, link, q, time)
 
-    def enter(self, bearer: I64, size: I64, created: I64, ready: I64, order: I64) -> I64:
-        """Take packets in, each (n,), and return their rows."""
-        rows = np.empty(len(bearer), dtype=np.int64)
-        self._make_room(len(bearer))
-        enter(self._handle, np.lexsort((order, ready)), bearer, size, created, ready, order, rows)
+    def enter(self, entries: I64, header: int = 0, processing: int = 0) -> I64:
+        """Take packets (n, 5) in, see `queues.enter`, and return their rows (n,)."""
+        rows = np.empty(len(entries), dtype=np.int64)
+        self._make_room(len(entries))
+        enter(self._handle, entries, header, processing, rows)
         return rows
 
     def decided(self) -> list[list[int]]:

@@ -180,8 +180,9 @@ class NrNetwork(EventNetwork):
                 self._down(time, packet, flow)
             until = min(until, known + self.backhaul + self._processing)
         for site in self.sites:
-            self._drain(site)  # what a handover dropped: before its rows are used again
-        for site in self.sites:
+            if site.dropped:
+                site.dropped = False
+                self._drain(site)  # what a handover dropped: before its rows are used again
             site.flush(self.spec.header)
         limit = min(until, self._changes[0][0]) if self._changes else until
         answering = len(self.sites) == 1
@@ -194,7 +195,7 @@ class NrNetwork(EventNetwork):
             self._drain(site)
         while self._changes and self._changes[0][0] <= reached:
             time, index, terminal, cell, _ = heappop(self._changes)
-            self.sites[index].carrier.attach(terminal, cell, time)
+            self.sites[index].attach(terminal, cell, time)
         if self._cables is not None:
             for time, packet, flow in self._cables.take(cs.UP, reached):
                 self._up(time, packet, flow)
@@ -280,8 +281,8 @@ class NrNetwork(EventNetwork):
             target = self.names[self.topology.cells[site.cells[change.cell]].owner]
         if change.why != ATTACH:
             self._happened.append(Event(time, change.why, owner, target, (change.end - change.start) / NS))
-            site.carrier.attach(change.terminal, -1, time)
+            site.attach(change.terminal, -1, time)
         if change.end <= time:
-            site.carrier.attach(change.terminal, change.cell, time)
+            site.attach(change.terminal, change.cell, time)
         else:
             heappush(self._changes, (change.end, index, change.terminal, change.cell, change.why))

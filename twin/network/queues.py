@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from twin.kernels import kernel
+from twin.kernels import kernel  # isort: skip  before numba
+import numpy as np
+
 from twin.network.alignment import expected
 from twin.network.carrier_state import (
     COME,
@@ -36,29 +38,41 @@ def schedule_event(s: State, time: int, kind: int, item: int) -> None:
 
 
 @kernel
-def enter(
-    handle: Handle, sequence: I64, bearer: I64, size: I64, created: I64, ready: I64, order: I64, rows: I64
-) -> None:
-    """Take packets (n,) into free rows, written to `rows`; each shows up in its queue when it is ready.
+def enter(handle: Handle, entries: I64, header: int, processing: int, rows: I64) -> None:
+    """Take packets into free rows, written to `rows` (n,); each shows up in its queue when it is ready.
 
-    `sequence` sorts them by (ready, order).
+    `entries` (n, 5) are their bearer, size, time of creation, time of setting out and order; `header` bytes and
+    `processing` [ns] are added.
     """
     s = opened(handle)
     packets = s.packets
-    for i in range(bearer.size):
+    for i in range(rows.size):
         s.counts[FREE_PACKETS] -= 1
         p = packets[s.counts[FREE_PACKETS]].free
         rows[i] = p
-        packets[p].size = packets[p].left = packets[p].open = size[i]
-        packets[p].references, packets[p].fate, packets[p].bearer, packets[p].next = 1, QUEUED, bearer[i], -1
-        packets[p].created, packets[p].ready = created[i], ready[i]
+        packets[p].size = packets[p].left = packets[p].open = entries[i, 1] + header
+        packets[p].references, packets[p].fate, packets[p].bearer, packets[p].next = 1, QUEUED, entries[i, 0], -1
+        packets[p].created, packets[p].ready = entries[i, 2], entries[i, 3] + processing
         packets[p].first, packets[p].transmissions, packets[p].repeated = -1, 0, 0
-    merge(s, sequence, ready, order, rows)
+    merge(s, _sorted(entries), entries[:, 3] + processing, entries[:, 4], rows)
+
+
+@kernel
+def _sorted(entries: I64) -> I64:
+    """Return what sorts packets by time and order: by insertion, as they are few, or in order nearly."""
+    sequence = np.arange(len(entries))
+    for i in range(1, len(entries)):
+        at, time, order = i, entries[i, 3], entries[i, 4]
+        while at > 0 and (entries[sequence[at - 1], 3], entries[sequence[at - 1], 4]) > (time, order):
+            sequence[at] = sequence[at - 1]
+            at -= 1
+        sequence[at] = i
+    return sequence
 
 
 @kernel
 def merge(s: State, sequence: I64, ready: I64, order: I64, rows: I64) -> None:
-    """Merge new packets, from the last on, into those that will arrive."""
+    """Merge new packets, from the last on in `sequence`, into those that will arrive."""
     a, first, old = s.arrivals, s.counts[COME], s.counts[COMING]
     if old + rows.size > a.size:
         for i in range(first, old):

@@ -40,15 +40,19 @@ class Site:
     inside: dict[int, Owner]  # by row
     propagation: list[int]  # ns, of each terminal's serving cell
     reached: int = 0  # ns
+    dropped: bool = False  # maybe, packets of a terminal that left its cell
+
+    def attach(self, terminal: int, cell: int, time: int) -> None:
+        """Let a terminal be served by `cell`, or by none (-1)."""
+        self.carrier.attach(terminal, cell, time)
+        self.dropped = True
 
     def flush(self, header: int) -> None:
         """Hand new packets, each with `header` bytes more, over to the carrier's kernel."""
         if not self.entering:
             return
-        columns = np.array(array("q", self.entries), dtype=np.int64).reshape(-1, ENTRY).T.copy()
-        columns[1] += header
-        columns[3] += self.carrier.grid.n2_half
-        rows = self.carrier.enter(*columns)
+        entries = np.frombuffer(array("q", self.entries), dtype=np.int64).reshape(-1, ENTRY)
+        rows = self.carrier.enter(entries, header, self.carrier.grid.n2_half)
         self.inside.update(zip(rows.tolist(), self.entering, strict=True))
         self.entries, self.entering = [], []
 
