@@ -36,9 +36,8 @@ def latencies(made: Carrier, link: int, count: int, size: int = 40):
     period = made.grid.period
     offset = np.arange(count) * period // count
     created = (SETTLE + 40 * np.arange(count)) * period + offset
-    rows = made.enter(
-        np.full(count, link), np.full(count, size), created, created + made.grid.n2_half, np.arange(count)
-    )
+    columns = np.full(count, link), np.full(count, size), created, created + made.grid.n2_half, np.arange(count)
+    rows = made.enter(np.stack(columns, axis=1))
     made.advance(int(created[-1]) + 1000 * period, False)
     fates = made.state.fates[: made.state.counts[cs.DECIDED]]
     assert (fates["fate"] == cs.DELIVERED).all()
