@@ -6,6 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
+from twin.kernels import kernel  # isort: skip  before numba
+import numpy as np
+
 from twin.protocols import Dynamics
 from twin.specs import BodySpec
 from twin.state import F64, I64, BodyState
@@ -67,6 +70,25 @@ class Part:
             self.offset,
             bodies.joint_effort[joints],
         )
+
+
+@kernel
+def parted(pose: F64, twist: F64) -> tuple[int, F64, F64, F64, F64]:
+    """Return the first row that isn't finite, N if all are, and position, orientation, velocity and turning rate."""
+    n = len(pose)
+    wrong = n
+    position, orientation, velocity, turning = np.empty((n, 3)), np.empty((n, 4)), np.empty((n, 3)), np.empty((n, 3))
+    for i in range(n):
+        total = 0.0
+        for k in range(3):
+            position[i, k], velocity[i, k], turning[i, k] = pose[i, k], twist[i, k], twist[i, 3 + k]
+            total += abs(position[i, k]) + abs(velocity[i, k]) + abs(turning[i, k])
+        for k in range(4):
+            orientation[i, k] = pose[i, 3 + k]
+            total += abs(orientation[i, k])
+        if wrong == n and not np.isfinite(total):
+            wrong = i
+    return wrong, position, orientation, velocity, turning
 
 
 @runtime_checkable

@@ -13,7 +13,7 @@ from twin.clock import Clock
 from twin.errors import Findings, RunError, ScenarioError
 from twin.mechanism.urdf import check_urdf
 from twin.physics.added_mass import Waterborne
-from twin.physics.bodies import BodyGroup, Motion, Part, StatesInertia, Surroundings
+from twin.physics.bodies import BodyGroup, Motion, Part, StatesInertia, Surroundings, parted
 from twin.physics.bullet_world import BulletWorld, Points
 from twin.physics.contacts import Contacts
 from twin.physics.grip import Grips
@@ -132,7 +132,8 @@ class BulletPhysics:
                 self.bodies = self._state()
             self._advance(beat, commands, points)
         time = self.clock.tick()
-        self._bear_water(points, 1 / self.clock.rate_hz)
+        if any(points):
+            self._bear_water(points, 1 / self.clock.rate_hz)
         self.bodies = self._state()
         self._zones.check(self.bodies.position, time)
         events = [
@@ -255,18 +256,17 @@ class BulletPhysics:
 
     def _state(self) -> BodyState:
         now = self._now
-        if not (np.isfinite(now.pose).all() and np.isfinite(now.twist).all()):
-            finite = np.isfinite(now.pose).all(axis=1) & np.isfinite(now.twist).all(axis=1)
-            name = self.names[int(np.flatnonzero(~finite)[0])]
+        wrong, position, orientation, velocity, turning = parted(now.pose, now.twist)
+        if wrong < len(self.names):
+            name = self.names[wrong]
             raise RunError(f"the state of {name} is no longer finite after {time_text(self.clock.now)}")
-        orientation = now.pose[:, 3:].copy()
         if self._to_body_axes is not None:
             orientation = turn_all(orientation, self._to_body_axes)
         return BodyState(
-            position=now.pose[:, :3].copy(),
+            position=position,
             orientation=orientation,
-            velocity=now.twist[:, :3].copy(),
-            angular_velocity=now.twist[:, 3:].copy(),
+            velocity=velocity,
+            angular_velocity=turning,
             joint_position=now.joint.copy(),
             joint_velocity=now.speed.copy(),
             joint_offset=self._offset,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
+from twin.kernels import kernel  # isort: skip  before numba
 import numpy as np
 from pydantic import Field
 from scipy.spatial.transform import Rotation
@@ -63,15 +64,24 @@ class Grip:
         """Switch it off."""
         self.on[:] = self.holds[:] = False
 
-    def wanted(self, command: F64) -> Bool:
-        """Return (n,) whose suction is on; it stays as it is while the brake is on."""
-        self.on = np.where(command[:, -1] < 0.5, command[:, self._place] >= 0.5, self.on)
-        return self.on
+    def obey(self, command: F64) -> bool:
+        """Switch suction on and off; it stays as it is while the brake is on. Tell whether any is on."""
+        return _switch(command, self._place, self.on)
 
     def tip(self, joint_position: F64) -> tuple[F64, F64]:
         """Return place (3,) m and axes (3, 3) of a cup in the frame of its arm's root link."""
         at, turn = tool_pose(self.tree, self.frame, np.ascontiguousarray(joint_position))
         return at, turn
+
+
+@kernel
+def _switch(command: F64, place: int, on: Bool) -> bool:
+    found = False
+    for i in range(len(on)):
+        if command[i, -1] < 0.5:
+            on[i] = command[i, place] >= 0.5
+        found = found or on[i]
+    return found
 
 
 class Grips:
@@ -98,7 +108,8 @@ class Grips:
         """Do what the commands want; return the rows of the grippers that hold something or try to."""
         rows = list(self._held)
         for name, grip, start, _ in self._groups:
-            rows += (start + np.flatnonzero(grip.wanted(commands.values[name]))).tolist()
+            if grip.obey(commands.values[name]):
+                rows += (start + np.flatnonzero(grip.on)).tolist()
         self._busy = dict.fromkeys(sorted(rows))
         return list(self._busy)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from math import lcm
 
+from twin.kernels import kernel  # isort: skip  before numba
 import numpy as np
 
 from twin.errors import RunError, ScenarioError
@@ -12,7 +13,7 @@ from twin.mechanism.tree import read_mechanism
 from twin.physics.bodies import BodyGroup
 from twin.physics.bullet_world import BulletWorld
 from twin.physics.interaction import Regions, packed, reach, separate
-from twin.state import F64
+from twin.state import F64, I64
 from twin.units import duration_text
 
 
@@ -73,16 +74,22 @@ class Zones:
         Raises:
             RunError: a body left its zone, where what it would meet may be in another world.
         """
-        if not len(self._rows):
-            return
-        places = position[self._rows]
-        outside = ((places < self._low) | (places > self._high)).any(axis=1)
-        if outside.any():
-            i = int(np.flatnonzero(outside)[0])
-            place = ", ".join(f"{x:.2f}" for x in places[i])
+        i = _outside(position, self._rows, self._low, self._high)
+        if i < len(self._rows):
+            place = ", ".join(f"{x:.2f}" for x in position[self._rows[i]])
             box = f"({', '.join(map(str, self._low[i]))}) to ({', '.join(map(str, self._high[i]))})"
             name = self._names[self._rows[i]]
             raise RunError(f"{name} left its zone at {duration_text(time)}: it is at ({place}) m, allowed: {box} m")
+
+
+@kernel
+def _outside(position: F64, rows: I64, low: F64, high: F64) -> int:
+    """Return which of `rows` is the first whose position isn't between its corners; how many they are if none is."""
+    for i in range(len(rows)):
+        for k in range(3):
+            if not low[i, k] <= position[rows[i], k] <= high[i, k]:
+                return i
+    return len(rows)
 
 
 def _regions(groups: Sequence[BodyGroup]) -> Regions:

@@ -33,6 +33,7 @@ class Watch:
         self._worlds, self._offset = worlds, offset
         self._home = {row: world for world in worlds for row in world.bodies}
         self._able = [world for world in worlds if world.is_bolted() and (bvh is not None or not world.scenery)]
+        self._all = _rows(worlds)
         self._links = {row: self._home[row].shapes(row) for row in sorted(self._home)}
         self._rooms = Rooms(self._shapes(mechanisms), _NOTHING if bvh is None else bvh)
 
@@ -45,7 +46,10 @@ class Watch:
 
     def look(self, before: Motion, after: Motion, worlds: Sequence[BulletWorld]) -> None:
         """Wake those of the clear `worlds` in which something may touch something in a step from one to the other."""
-        rows = np.array([row for world in worlds if world.clear for row in world.moving], dtype=np.int64)
+        clear = [world for world in worlds if world.clear]
+        if not clear:
+            return
+        rows = self._all if len(clear) == len(self._worlds) else _rows(clear)
         for row in self._rooms.left(rows, after.pose, after.joint).tolist():
             world = self._home[row]
             if world.clear and not self._moves_on(world, row, before, after):
@@ -104,3 +108,8 @@ class Watch:
             lower=np.array([joint.lower for joint in limits], dtype=float),
             upper=np.array([joint.upper for joint in limits], dtype=float),
         )
+
+
+def _rows(worlds: Sequence[BulletWorld]) -> I64:
+    """Return the rows of all that moves in some worlds."""
+    return np.array([row for world in worlds for row in world.moving], dtype=np.int64)
