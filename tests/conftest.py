@@ -4,17 +4,25 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
 
 from twin import cli
+from twin.analysis.metrics import Metrics
 from twin.build import build
 from twin.built import Built
+from twin.clock import NS
+from twin.physics.bullet import BulletPhysics
 from twin.project import Project
+from twin.recording.reader import Recording
+from twin.run import run
 from twin.scenario import load_scenario
+from twin.state import Frame
 
 # A change is judged by the same examples each time; at home each run looks for new ones.
 settings.register_profile("ci", derandomize=True)
@@ -37,6 +45,44 @@ def stage() -> Stage:
         return build(loaded, Project.around(path.parent))
 
     return make
+
+
+@pytest.fixture
+def bullet() -> Iterator[Callable[..., BulletPhysics]]:
+    """Physics of groups of bodies, at its start: `bullet(rate, groups, ...)`."""
+    with ExitStack() as made:
+
+        def make(*arguments: Any, **options: Any) -> BulletPhysics:
+            physics = BulletPhysics(*arguments, **options)
+            made.callback(physics.close)
+            physics.reset()
+            return physics
+
+        yield make
+
+
+@pytest.fixture
+def figures() -> Callable[[Built, float], tuple[dict[str, Any], Frame]]:
+    """Run for some seconds: `figures(built, 13)`; returns the figures and the last frame."""
+
+    def take(built: Built, seconds: float) -> tuple[dict[str, Any], Frame]:
+        metrics = Metrics(built.nodes, built.tasks, 0)
+        for frame in built.twin.frames(round(seconds * NS)):
+            metrics.take(frame)
+        return metrics.summary(), frame
+
+    return take
+
+
+@pytest.fixture
+def second(stage: Stage, tmp_path: Path) -> Iterator[Recording]:
+    """The opened recording of two balls that are told for a second how to move, over 20 ms each way."""
+    changes = ("network.kind=fixed", "network.delay=20 ms", "duration=1 s", "robots.ball.kind=mass")
+    built = stage("height", *changes)
+    scenario, _ = load_scenario(built.world.folder / "scenarios/height.toml", changes)
+    run(built, scenario, tmp_path / "run.h5")
+    with Recording(tmp_path / "run.h5") as opened:
+        yield opened
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ import hashlib
 import numpy as np
 import pytest
 
-from twin.analysis.metrics import Metrics
 from twin.clock import NS
 
 FLEET = "worlds/factory/scenarios/amr-fleet.toml"
@@ -44,15 +43,8 @@ def loop(tmp_path, stage):
     return make
 
 
-def figures(built, seconds):
-    metrics = Metrics(built.nodes, built.tasks, 0)
-    for frame in built.twin.frames(seconds * NS):
-        metrics.take(frame)
-    return metrics.summary(), frame
-
-
 @pytest.mark.parametrize("kind", ["amr", "mecanum"])
-def test_two_robots_go_round_without_meeting(loop, kind):
+def test_two_robots_go_round_without_meeting(loop, figures, kind):
     summary, last = figures(loop(kind), 25)
     assert summary["missions"] >= 2 and summary["safety_stops"] == summary["collisions"] == 0
     assert summary["separation_min"] > 1.1, "the clearance"
@@ -74,7 +66,7 @@ def test_with_little_charge_a_robot_is_sent_to_a_charger_and_goes_on_when_it_is_
     assert np.hypot(*(frame.bodies.position[built.nodes[full[0]].body, :2] - (6.0, 1.0))) > 1.0, "it went on"
 
 
-def test_without_commands_all_come_to_rest_and_stay_there(loop):
+def test_without_commands_all_come_to_rest_and_stay_there(loop, figures):
     _, last = figures(loop("amr", "", "network.loss=1.0"), 3)
     assert [mode for mode, node in zip(last.modes, loop("amr").nodes, strict=True) if node.body >= 0] == ["hold"] * 2
     assert np.abs(last.bodies.velocity).max() < 1e-6

@@ -5,8 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from twin.analysis.metrics import Metrics
-from twin.clock import NS
 from twin.errors import ScenarioError
 
 HEAD_ON = """schema = 1
@@ -39,29 +37,21 @@ def pair(tmp_path, stage):
     return make
 
 
-def flown(built, seconds):
-    """Return the figures of a flight and its last frame."""
-    metrics = Metrics(built.nodes, built.tasks, 0)
-    for frame in built.twin.frames(seconds * NS):
-        metrics.take(frame)
-    return metrics.summary(), frame
-
-
-def test_two_drones_head_on_over_an_ideal_network_keep_the_sum_of_their_radii(pair):
+def test_two_drones_head_on_over_an_ideal_network_keep_the_sum_of_their_radii(pair, figures):
     """ORCA keeps radii and margin for velocities that are there at once; a drone has them with a lag of 1 / kd.
 
     To pass at R after `horizon` the two have to differ by R / horizon across, which the lag makes late by R lag /
     horizon in all.
     """
-    summary, last = flown(pair(), 13)
+    summary, last = figures(pair(), 13)
     kept = RADII + MARGIN
     assert summary["separation_min"] >= kept - kept * LAG / HORIZON
     assert summary["separation_min"] >= RADII and summary["collisions"] == 0
     assert last.bodies.position == pytest.approx(np.array([[48, 0, 150], [0, 0, 150]]), abs=1.0), "both got there"
 
 
-def test_without_avoidance_they_collide(pair):
-    summary, _ = flown(pair("robots.pair.controller=trajectory"), 7)
+def test_without_avoidance_they_collide(pair, figures):
+    summary, _ = figures(pair("robots.pair.controller=trajectory"), 7)
     assert summary["collisions"] > 0 and summary["separation_min"] < RADII
 
 

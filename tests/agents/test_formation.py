@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 from twin import plugins
-from twin.analysis.metrics import Metrics
 from twin.clock import NS
 from twin.errors import ScenarioError
 from twin.scenario import load_kind
@@ -71,11 +70,7 @@ def test_another_task_is_refused(pair):
 
 
 @pytest.mark.parametrize("controller", ["formation", "trajectory"])
-def test_the_wedge_holds_over_a_network_of_20_ms(stage, controller):
-    built = stage(SCENARIO, "network.kind=fixed", f"robots.wedge.controller={controller}")
-    metrics = Metrics(built.nodes, built.tasks, 0)
-    for frame in built.twin.frames(6 * NS):
-        metrics.take(frame)
-    summary = metrics.summary()
+def test_the_wedge_holds_over_a_network_of_20_ms(stage, figures, controller):
+    summary, _ = figures(stage(SCENARIO, "network.kind=fixed", f"robots.wedge.controller={controller}"), 6)
     assert summary["formation_error_max"] < 1.0 and summary["separation_min"] > 2.5
     assert summary["failsafes"] == summary["collisions"] == 0

@@ -9,9 +9,6 @@ from shapely import box
 from twin.analysis.picture import draw
 from twin.analysis.plan import GROUND_COLOURS, draw_plan
 from twin.analysis.tracks import round_trips, sites, tracks
-from twin.recording.reader import Recording
-from twin.run import run
-from twin.scenario import load_scenario
 from twin.world.builder import GeometryBuilder
 
 MS = 1_000_000
@@ -30,32 +27,22 @@ def test_without_a_command_there_is_no_round_trip():
     assert np.isnan(round_trips(np.arange(3), np.zeros(0, int), np.zeros(0, int))).all()
 
 
-@pytest.fixture
-def recording(stage, tmp_path):
-    changes = ("network.kind=fixed", "network.delay=20 ms", "duration=1 s", "robots.ball.kind=mass")
-    built = stage("height", *changes)
-    scenario, _ = load_scenario(built.world.folder / "scenarios/height.toml", changes)
-    run(built, scenario, tmp_path / "run.h5")
-    with Recording(tmp_path / "run.h5") as opened:
-        yield opened
-
-
-def test_tracks_hold_positions_and_the_delay_of_the_network(recording):
-    flown = tracks(recording)
+def test_tracks_hold_positions_and_the_delay_of_the_network(second):
+    flown = tracks(second)
     assert [track.robot for track in flown] == ["ball-0", "ball-1"]
     for body, track in enumerate(flown):
-        assert np.array_equal(track.position, recording["state/position"][:, body])
+        assert np.array_equal(track.position, second["state/position"][:, body])
         assert not track.on_failsafe.any()
         assert np.isnan(track.round_trip[:2]).all(), "frames at 0 and 20 ms"
         assert np.all(track.round_trip[2:] == 0.040), "20 ms each way"
 
 
-def test_only_radios_without_a_body_are_sites(recording):
-    assert sites(recording) == []
+def test_only_radios_without_a_body_are_sites(second):
+    assert sites(second) == []
 
 
-def test_a_picture_holds_its_figures_and_says_when_the_plan_is_another(recording):
-    figure = draw(recording, None, "drawn without its world")
+def test_a_picture_holds_its_figures_and_says_when_the_plan_is_another(second):
+    figure = draw(second, None, "drawn without its world")
     texts = " ".join(text.get_text() for text in figure.texts)
     assert "round trip p50 40.0 ms" in texts and "network fixed (20 ms)" in texts
     assert "drawn without its world" in texts

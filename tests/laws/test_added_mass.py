@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from twin.physics.bodies import BodyGroup
-from twin.physics.bullet import GRAVITY, BulletPhysics
+from twin.physics.bullet import GRAVITY
 from twin.physics.hydrodynamics import Hydrodynamics
 from twin.specs import BodySpec, CommandField
 from twin.state import Commands
@@ -43,10 +43,8 @@ class Thrown:
 
 
 @pytest.fixture
-def impact(tmp_path):
+def impact(tmp_path, bullet):
     """Return make(height): a weightless ball that is about to hit a floating spar, `height` above its centre."""
-    made = []
-
     def make(height, offset=0.6):
         thrust = (CommandField(name="thrust", size=2, unit="N"),)
         shapes = {
@@ -63,14 +61,9 @@ def impact(tmp_path):
             BodyGroup("ball", BodySpec(urdf=tmp_path / "ball.urdf", dynamics="", command=thrust), Thrown(),
                       np.array([[-offset, 0.0, z + height]]), still, ["ball"]),
         ]  # fmt: skip
-        physics = BulletPhysics(1000, groups)
-        made.append(physics)
-        physics.reset()
-        return physics
+        return bullet(1000, groups)
 
-    yield make
-    for physics in made:
-        physics.close()
+    return make
 
 
 def heavy(height):

@@ -11,7 +11,6 @@ from twin.mechanism.joint_path import joints_at, plan_joints
 from twin.mechanism.kinematics import inverse_kinematics, tool_jacobian, tool_pose
 from twin.mechanism.tree import Frame, read_mechanism, with_load
 from twin.physics.bodies import BodyGroup
-from twin.physics.bullet import BulletPhysics
 from twin.physics.dynamics import make_dynamics
 from twin.physics.interaction import packed
 from twin.scenario import load_kind
@@ -25,23 +24,18 @@ RATE = 1000
 
 
 @pytest.fixture
-def arms():
+def arms(bullet):
     """Return physics, dynamics and kind of n arms side by side."""
-    made = []
-
     def make(name, n=1, apart=10.0, **parameters):
         kind = load_kind(ROOT / "agents" / name)
         body = kind.body
         dynamics = make_dynamics(body.dynamics, {**body.parameters, **parameters}, n, ROOT, body.urdf)
         place, turn = np.array([[apart * i, 0, 0] for i in range(n)]), np.tile([0.0, 0, 0, 1], (n, 1))
         group = BodyGroup("arm", body, dynamics, place, turn, [f"arm{i}" for i in range(n)])
-        physics = BulletPhysics(RATE, [group])
-        made.append(physics)
+        physics = bullet(RATE, [group])
         return physics, dynamics, body
 
-    yield make
-    for physics in made:
-        physics.close()
+    return make
 
 
 def rest(body, n=1, **changes):
@@ -123,7 +117,7 @@ def test_planned_joints_lead_the_tool_along_its_path_and_come_back():
 def test_drives_that_only_make_up_for_gravity_leave_the_arm_where_it_is(arms, name):
     """Bullet's arm is the rigid arm of the URDF: what is left is the rounding of its URDF reader, 32-bit poses."""
     physics, _, body = arms(name, interface="effort")
-    start = physics.reset()
+    start = physics.bodies
     command = rest(body)
     command.values["arm"][:, :7] = 0.0
     for _ in range(500):
@@ -138,7 +132,7 @@ def test_drives_that_only_make_up_for_gravity_leave_the_arm_where_it_is(arms, na
 def test_the_position_loop_answers_a_step_as_a_critically_damped_one(arms, name):
     """q = a (1 - (1 + w t) exp(-w t)); sampling at dt delays by dt/2, so it is off by less than a w dt."""
     physics, dynamics, body = arms(name)
-    start = physics.reset().joint_position.copy()
+    start = physics.bodies.joint_position.copy()
     w, step = dynamics.drives.rate, 0.0005 * np.array([1, -1, 1, 1, -1, 1, -1])
     command = rest(body)
     command.values["arm"][:, :7] += step
@@ -152,7 +146,6 @@ def test_the_position_loop_answers_a_step_as_a_critically_damped_one(arms, name)
 
 def test_a_joint_never_exceeds_its_velocity_nor_its_effort(arms):
     physics, _, body = arms("panda")
-    physics.reset()
     command = rest(body, **{"position.0": 2.5, "position.5": 3.5})
     fastest, strongest = np.zeros(9), np.zeros(9)
     for _ in range(1500):
@@ -165,7 +158,7 @@ def test_a_joint_never_exceeds_its_velocity_nor_its_effort(arms):
 
 def test_brakes_stop_a_moving_arm_within_its_stopping_distance_and_hold_it(arms):
     physics, dynamics, body = arms("kuka", interface="velocity")
-    start = physics.reset().joint_position.copy()
+    start = physics.bodies.joint_position.copy()
     moving = rest(body, **{f"position.{i}": 0.0 for i in range(7)})
     moving.values["arm"][:, 0] = 1.0
     for _ in range(400):

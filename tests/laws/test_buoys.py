@@ -9,7 +9,6 @@ import pytest
 
 from twin.errors import ScenarioError
 from twin.physics.bodies import BodyGroup
-from twin.physics.bullet import BulletPhysics
 from twin.physics.dynamics import make_dynamics
 from twin.physics.hull import FloatingParameters, float_height, haskind_damping, make_hull
 from twin.physics.hydrodynamics import Hydrodynamics, WaveEnergy
@@ -49,10 +48,8 @@ class Around:
 
 
 @pytest.fixture
-def spar(tmp_path):
+def spar(tmp_path, bullet):
     """Return make(rate, lift, tilt, waves, ...): physics of one spar and its dynamics, reset."""
-    made = []
-
     def make(rate=250, lift=0.0, tilt=0.0, waves=None, current=(0.0, 0.0, 0.0), kind=Hydrodynamics, **changes):
         dynamics = kind({**SPAR, **changes}, 1)
         urdf = tmp_path / "spar.urdf"
@@ -61,14 +58,10 @@ def spar(tmp_path):
         place = np.array([[0.0, 0.0, dynamics.float_height + lift]])
         turn = np.array([[0.0, math.sin(tilt / 2), 0.0, math.cos(tilt / 2)]])
         group = BodyGroup("g", spec, dynamics, place, turn, ["spar"])
-        physics = BulletPhysics(rate, [group], surroundings=Around(dynamics, waves, current))
-        made.append(physics)
-        physics.reset()
+        physics = bullet(rate, [group], surroundings=Around(dynamics, waves, current))
         return physics, dynamics
 
-    yield make
-    for physics in made:
-        physics.close()
+    return make
 
 
 def run(physics, seconds, command=(0.0, 0.0)):

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from twin.physics.bodies import BodyGroup
-from twin.physics.bullet import BulletPhysics
 from twin.physics.point_force import PointForce
 from twin.specs import BodySpec, CommandField
 from twin.state import Commands
@@ -23,9 +22,7 @@ INERTIAS = 0.4 * MASSES * RADIUS**2
 
 
 @pytest.fixture
-def collide(tmp_path):
-    made = []
-
+def collide(tmp_path, bullet):
     def run(restitution, aside=0.0, friction=0.0):
         """Let a ball of 1 kg meet one of 3 kg at 2 m/s; return the states in the tick before and after the impact."""
         groups = []
@@ -36,9 +33,8 @@ def collide(tmp_path):
             spec = BodySpec(urdf=urdf, dynamics="force", command=(CommandField(name="f", size=3, unit="N"),))
             turn = np.array([[0.0, 0.0, 0.0, 1.0]])
             groups.append(BodyGroup(f"g{i}", spec, PointForce({}, 1), np.array([place]), turn, [f"b{i}"]))
-        physics = BulletPhysics(RATE, groups, gravity=0.0)
-        made.append(physics)
-        before = physics.reset()
+        physics = bullet(RATE, groups, gravity=0.0)
+        before = physics.bodies
         still = np.zeros((1, 3))
         push = np.array([[MASSES[0] * 2.0 * RATE, 0.0, 0.0]])  # to 2 m/s in one step
         for tick in range(1000):
@@ -48,9 +44,7 @@ def collide(tmp_path):
             before = after
         raise AssertionError("they never met")
 
-    yield run
-    for physics in made:
-        physics.close()
+    return run
 
 
 @pytest.mark.parametrize("restitution", [1.0, 0.5, 0.0])

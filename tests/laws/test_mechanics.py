@@ -8,7 +8,6 @@ import pytest
 
 from twin import plugins
 from twin.physics.bodies import BodyGroup
-from twin.physics.bullet import BulletPhysics
 from twin.physics.point_force import PointForce
 from twin.physics.rotorcraft import Rotorcraft
 from twin.scenario import load_kind
@@ -42,9 +41,7 @@ class Torque:
 
 
 @pytest.fixture
-def world(tmp_path):
-    made = []
-
+def world(tmp_path, bullet):
     def make(dynamics, position=((0.0, 0.0, 100.0),), orientation=None, mass=(1.0,), gravity=G, rate=RATE):
         groups = []
         for i, place in enumerate(position):
@@ -53,14 +50,9 @@ def world(tmp_path):
             spec = BodySpec(urdf=urdf, dynamics="force", command=(CommandField(name="f", size=3, unit="N"),))
             turn = np.array([[0.0, 0.0, 0.0, 1.0]]) if orientation is None else orientation
             groups.append(BodyGroup(f"g{i}", spec, dynamics, np.array([place]), turn, [f"b{i}"]))
-        physics = BulletPhysics(rate, groups, gravity=gravity)
-        made.append(physics)
-        physics.reset()
-        return physics
+        return bullet(rate, groups, gravity=gravity)
 
-    yield make
-    for physics in made:
-        physics.close()
+    return make
 
 
 @pytest.fixture
@@ -74,22 +66,16 @@ def rotors(kind):
 
 
 @pytest.fixture
-def drone(kind):
+def drone(kind, bullet):
     """One drone in the air, 100 m above nothing, with its own physics."""
-    made = []
-
     def make(position=(0.0, 0.0, 100.0), yaw=0.0, **changes):
         dynamics = Rotorcraft({**kind.body.parameters, **changes}, 1)
         turn = np.array([[0.0, 0.0, math.sin(yaw / 2), math.cos(yaw / 2)]])
         group = BodyGroup("drone", kind.body, dynamics, np.array([position]), turn, ["drone"])
-        physics = BulletPhysics(RATE, [group])
-        made.append(physics)
-        physics.reset()
+        physics = bullet(RATE, [group])
         return physics, dynamics
 
-    yield make
-    for physics in made:
-        physics.close()
+    return make
 
 
 def force(*values):

@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 from twin.physics.bodies import BodyGroup
-from twin.physics.bullet import BulletPhysics
 from twin.physics.wheels import Wheels
 from twin.scenario import load_kind
 from twin.state import Commands
@@ -18,19 +17,15 @@ DT = 1 / RATE
 
 
 @pytest.fixture
-def robots():
+def robots(bullet):
     """Robots of a kind on a floor at height 0, with changed parameters: physics, dynamics and a way to drive them."""
-    made = []
-
     def make(kind="amr", position=((0.0, 0.0, 0.0),), yaw=0.0, **changes):
         spec = load_kind(ROOT / "agents" / kind).body
         n = len(position)
         dynamics = Wheels({**spec.parameters, **changes}, n, spec.urdf)
         turn = np.tile([0.0, 0.0, sin(yaw / 2), np.cos(yaw / 2)], (n, 1))
         names = [f"r{i}" for i in range(n)]
-        physics = BulletPhysics(RATE, [BodyGroup("r", spec, dynamics, np.array(position), turn, names)])
-        made.append(physics)
-        physics.reset()
+        physics = bullet(RATE, [BodyGroup("r", spec, dynamics, np.array(position), turn, names)])
 
         def drive(command, seconds):
             held = Commands({"r": np.tile(command, (n, 1)) if np.ndim(command) == 1 else np.array(command)})
@@ -43,9 +38,7 @@ def robots():
 
         return dynamics, drive
 
-    yield make
-    for physics in made:
-        physics.close()
+    return make
 
 
 def places(states, row=0):

@@ -5,7 +5,6 @@ import pytest
 
 from twin.errors import ScenarioError
 from twin.physics.bodies import BodyGroup
-from twin.physics.bullet import BulletPhysics
 from twin.specs import BodySpec, CommandField
 from twin.state import Commands
 
@@ -32,9 +31,7 @@ class Torque:
 
 
 @pytest.fixture
-def pendulum(tmp_path):
-    made = []
-
+def pendulum(tmp_path, bullet):
     def make(arm, gravity, n=1, tick=RATE, rate=None):
         urdf = tmp_path / "pendulum.urdf"
         urdf.write_text(PENDULUM.format(arm=arm))
@@ -42,14 +39,11 @@ def pendulum(tmp_path):
         spec = BodySpec(urdf=urdf, fixed=True, dynamics="x", command=command, rate=rate)
         place = np.array([[10.0 * i, 0, 5] for i in range(n)])
         turn = np.tile([0.0, 0, 0, 1], (n, 1))
-        physics = BulletPhysics(tick, [BodyGroup("p", spec, Torque(), place, turn, [f"p{i}" for i in range(n)])],
-                                gravity=gravity)  # fmt: skip
-        made.append(physics)
-        return physics, physics.reset()
+        group = BodyGroup("p", spec, Torque(), place, turn, [f"p{i}" for i in range(n)])
+        physics = bullet(tick, [group], gravity=gravity)
+        return physics, physics.bodies
 
-    yield make
-    for physics in made:
-        physics.close()
+    return make
 
 
 def test_torque_turns_the_hinge_as_newton_says_and_the_bolted_base_stays(pendulum):

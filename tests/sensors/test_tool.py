@@ -8,7 +8,6 @@ import pytest
 from twin.clock import NS, periodic
 from twin.mechanism.kinematics import tool_pose
 from twin.physics.bodies import BodyGroup
-from twin.physics.bullet import BulletPhysics
 from twin.physics.dynamics import make_dynamics
 from twin.protocols import Stream
 from twin.scenario import load_kind
@@ -25,10 +24,8 @@ ROW = np.array([0])
 
 
 @pytest.fixture
-def cell():
+def cell(bullet):
     """A KUKA with the top of a part just below its cup, both in the air; the part may be heavier than it says."""
-    made = []
-
     def make(**vacuum):
         arm, part = load_kind(ROOT / "agents/kuka"), load_kind(ROOT / "agents/part")
         parameters = arm.body.parameters | {"vacuum": arm.body.parameters["vacuum"] | vacuum}
@@ -40,14 +37,10 @@ def cell():
             BodyGroup("arm", arm.body, dynamics, np.zeros((1, 3)), UPRIGHT, ["arm"]),
             BodyGroup("part", part.body, things, (tip - [0, 0, 0.032])[None], UPRIGHT, ["part"]),
         ]
-        physics = BulletPhysics(RATE, groups)
-        made.append(physics)
-        physics.reset()
+        physics = bullet(RATE, groups)
         return physics, arm, Commands({"arm": arm.body.vector("initial")[None], "part": np.zeros((1, 0))})
 
-    yield make
-    for physics in made:
-        physics.close()
+    return make
 
 
 def test_what_a_cup_holds_weighs_on_the_tool_and_falls_when_it_lets_go(cell):

@@ -9,9 +9,6 @@ from shapely import box
 pytest.importorskip("viser", reason="the extra `view` is not installed")
 
 from twin.errors import TwinError
-from twin.recording.reader import Recording
-from twin.run import run
-from twin.scenario import load_scenario
 from twin.state import RoutedLinks
 from twin.viewer.models import Model
 from twin.viewer.radio import GAINS, gain_colours, path_lines
@@ -68,25 +65,15 @@ def test_a_broken_urdf_is_named(tmp_path):
         Model(tmp_path / "arm.urdf")
 
 
-@pytest.fixture
-def recording(stage, tmp_path):
-    changes = ("network.kind=fixed", "network.delay=20 ms", "duration=1 s", "robots.ball.kind=mass")
-    built = stage("height", *changes)
-    scenario, _ = load_scenario(built.world.folder / "scenarios/height.toml", changes)
-    run(built, scenario, tmp_path / "run.h5")
-    with Recording(tmp_path / "run.h5") as opened:
-        yield opened
-
-
-def test_a_replay_shows_the_newest_frame_at_each_time(recording):
-    replay = Replay(recording, None, port=0)
+def test_a_replay_shows_the_newest_frame_at_each_time(second):
+    replay = Replay(second, None, port=0)
     try:
         assert replay.server.get_host() == "127.0.0.1", "nobody else can look unless asked to"
-        positions = recording["state/position"][:]
+        positions = second["state/position"][:]
         for row, at in ((0, 0.0), (10, 0.2), (10, 0.2199), (50, 1.0), (50, 9.0)):
             replay.show(at)
             for node, handle in replay.scene.robots.items():
-                assert np.array_equal(handle.position, positions[row, recording.robots[node].body])
+                assert np.array_equal(handle.position, positions[row, second.robots[node].body])
         assert np.isnan(replay.round_trips(0.02)).all()
         assert np.all(replay.round_trips(0.5)[:2] == 0.040), "20 ms each way"
         assert all("ball" in note for note in replay.notes), "its URDF is not in a project around the recording"
@@ -94,11 +81,11 @@ def test_a_replay_shows_the_newest_frame_at_each_time(recording):
         replay.close()
 
 
-def test_the_sea_is_drawn_where_the_waves_are_at_each_time(recording):
+def test_the_sea_is_drawn_where_the_waves_are_at_each_time(second):
     def surface(time, points):
         return np.sin(points[:, 0] / 10 + time / 1e9)
 
-    replay = Replay(recording, None, port=0, sea=surface)
+    replay = Replay(second, None, port=0, sea=surface)
     try:
         for at in (0.0, 0.5):
             replay.show(at)
@@ -124,8 +111,8 @@ def test_paths_go_over_their_vertices_and_show_their_gain():
     assert np.array_equal(colours[0, 0], best) and np.array_equal(colours[1, 0], worst)
 
 
-def test_a_file_is_written_once_and_plays(recording, tmp_path):
-    replay = Replay(recording, None, port=0)
+def test_a_file_is_written_once_and_plays(second, tmp_path):
+    replay = Replay(second, None, port=0)
     try:
         replay.export(tmp_path / "run.html")
         with pytest.raises(TwinError, match="--force"):

@@ -21,11 +21,12 @@ from matplotlib.ticker import MaxNLocator
 from twin.analysis.figures import FIGURES
 from twin.analysis.plan import INK, MUTED, PAPER, draw_plan, draw_scale_and_north, make_sheet
 from twin.analysis.tracks import Site, Track, sites, tracks
+from twin.analysis.written import written
 from twin.clock import NS
 from twin.errors import TwinError
 from twin.recording.reader import Recording
 from twin.state import F64
-from twin.world.geometry import Geometry, atomic
+from twin.world.geometry import Geometry
 
 DELAYS = ListedColormap(colormaps["plasma"](np.linspace(0.02, 0.82, 256)), name="delays")
 """Perceptually even and in the same order for colour-blind eyes; without the yellows that vanish on paper."""
@@ -70,13 +71,8 @@ def save(figure: Figure, path: Path, *, force: bool = False) -> None:
     kind = path.suffix.removeprefix(".").lower()
     if kind not in FORMATS:
         raise TwinError(f"{path}: found ending {path.suffix!r}; allowed: {', '.join(FORMATS)}")
-    if path.exists() and not force:
-        raise TwinError(f"{path}: exists already; --force replaces it")
-    try:
-        with atomic(path, "wb") as file:
-            figure.savefig(file, format=kind, dpi=DPI)
-    except OSError as error:
-        raise TwinError(f"{path}: can't be written: {error.strerror or error}") from error
+    with written(path, "wb", force=force) as file:
+        figure.savefig(file, format=kind, dpi=DPI)
 
 
 def _view(flown: Sequence[Track], masts: Sequence[Site]) -> tuple[F64, F64]:

@@ -15,8 +15,7 @@ import twin
 from twin.analysis import report_figures as figures
 from twin.analysis import report_tables as tables
 from twin.analysis.report_run import MOST_TRACES, Run
-from twin.errors import TwinError
-from twin.world.geometry import atomic
+from twin.analysis.written import written
 
 _CONFIG = {"displaylogo": False, "responsive": True, "scrollZoom": False, "showTips": False, "showSendToCloud": False,
            "modeBarButtonsToRemove": ["lasso2d", "select2d", "autoScale2d"]}  # fmt: skip
@@ -28,13 +27,8 @@ def write_report(runs: Sequence[Run], path: Path, *, force: bool = False) -> Non
     Raises:
         TwinError: the file exists and `force` is off, or can't be written.
     """
-    if path.exists() and not force:
-        raise TwinError(f"{path}: exists already; --force replaces it")
-    try:
-        with atomic(path) as file:
-            file.write(page(runs))
-    except OSError as error:
-        raise TwinError(f"{path}: can't be written: {error.strerror or error}") from error
+    with written(path, force=force) as file:
+        file.write(page(runs))
 
 
 def page(runs: Sequence[Run]) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from twin.analysis.tracks import sites, tracks
+from twin.analysis.written import written
 from twin.clock import NS
 from twin.errors import TwinError
 from twin.recording.files import is_being_written
@@ -19,7 +20,7 @@ from twin.viewer.player import Player
 from twin.viewer.scene import Scene
 from twin.viewer.sea import Elevation
 from twin.viewer.server import close_server, open_server
-from twin.world.geometry import Geometry, atomic
+from twin.world.geometry import Geometry
 
 TRAIL = 20.0
 """Seconds of the trails in a replay; a file shows the whole way."""
@@ -97,18 +98,13 @@ class Replay:
         Raises:
             TwinError: the file exists and `force` is off, or can't be written.
         """
-        if path.exists() and not force:
-            raise TwinError(f"{path}: exists already; --force replaces it")
-        self.scene.show_trails(*self._trails(0.0, self.player.duration))
-        serializer = self.server.get_scene_serializer()
-        for at in np.arange(0.0, self.player.duration + 1e-9, 1.0 / rate_hz).tolist():
-            self.scene.show(self.frame(at), self.round_trips(at))
-            serializer.insert_sleep(1.0 / rate_hz)
-        try:
-            with atomic(path) as file:
-                file.write(serializer.as_html())
-        except OSError as error:
-            raise TwinError(f"{path}: can't be written: {error.strerror or error}") from error
+        with written(path, force=force) as file:
+            self.scene.show_trails(*self._trails(0.0, self.player.duration))
+            serializer = self.server.get_scene_serializer()
+            for at in np.arange(0.0, self.player.duration + 1e-9, 1.0 / rate_hz).tolist():
+                self.scene.show(self.frame(at), self.round_trips(at))
+                serializer.insert_sleep(1.0 / rate_hz)
+            file.write(serializer.as_html())
 
     def close(self) -> None:
         """Stop the server."""

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
-from twin.errors import TwinError
+from twin.analysis.written import written
 from twin.state import F64
 from twin.viewer.scene import add_site, add_world, aim
 from twin.viewer.server import close_server, open_server
-from twin.world.geometry import Geometry, atomic
+from twin.world.geometry import Geometry
 
 
 class SitePage:
@@ -43,13 +43,8 @@ class SitePage:
         Raises:
             TwinError: the file exists and `force` is off, or can't be written.
         """
-        if path.exists() and not force:
-            raise TwinError(f"{path}: exists already; --force replaces it")
-        try:
-            with atomic(path) as file:
-                file.write(self.server.get_scene_serializer().as_html())
-        except OSError as error:
-            raise TwinError(f"{path}: can't be written: {error.strerror or error}") from error
+        with written(path, force=force) as file:
+            file.write(self.server.get_scene_serializer().as_html())
 
     def close(self) -> None:
         """Stop the server."""
