@@ -64,6 +64,15 @@ def test_delay_margin_of_the_continuous_loop():
     assert np.arctan2(kd * w, kp) / w == pytest.approx(0.143, abs=0.0005)
 
 
+def test_what_a_frame_says_is_held_does_not_change_with_later_commands(stage):
+    frames, then = [], []
+    for frame in stage("height").twin.frames(NS // 10):
+        frames.append(frame)
+        then.append(frame.commands["ball"].tobytes())
+    assert len(set(then)) > 10
+    assert [frame.commands["ball"].tobytes() for frame in frames] == then
+
+
 def test_an_ideal_network_equals_the_controller_onboard_bit_for_bit(stage):
     remote = heights(stage("height"), 2)
     onboard = heights(stage("height", "robots.ball.runs_on=onboard"), 2)

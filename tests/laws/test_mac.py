@@ -118,6 +118,23 @@ def test_messages_later_than_the_survival_time_are_counted():
     assert made.outlived == 1
 
 
+def test_the_order_in_which_packets_are_handed_over_means_nothing():
+    """Packets of one instant are ordered by their number: all others by when they are ready."""
+    rng = np.random.default_rng(7)
+    ready = np.sort(rng.integers(0, 20_000_000, 200)) // 1_000_000 * 1_000_000
+    entries = np.stack([2 * rng.integers(0, 4, 200) + cs.DOWN, np.full(200, 400), ready, ready, np.arange(200)], axis=1)
+    decided = []
+    for order in (np.arange(200), rng.permutation(200)):
+        made, number = carrier([20.0] * 4), {}
+        for part in np.array_split(order, 3):
+            number |= zip(made.enter(entries[part]).tolist(), part.tolist(), strict=True)
+        made.advance(100_000_000, False)
+        fates = made.state.fates[: made.state.counts[cs.DECIDED]]
+        decided.append([(number[p], int(time)) for p, time in zip(fates["packet"], fates["time"], strict=True)])
+    assert len(decided[0]) == 200
+    assert decided[0] == decided[1]
+
+
 def test_long_packets_are_segmented_and_arrive_once_all_parts_did():
     made = carrier([20.0])
     rows = made.enter(np.array([[cs.DOWN, 100_000, 0, 0, 0]]))

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from scipy.spatial.transform import Rotation
 
 from twin.clock import NS
 from twin.errors import ScenarioError
@@ -139,3 +140,24 @@ def test_a_robot_above_or_below_the_plane_is_not_seen():
         truth = bodies((0.0, 0.0, 0.0), (3.0, 0.0, height))
         ranges[height] = scan(truth, np.repeat(NOBODY, 2, axis=0), beams=1, view=1e-6)[0]
     assert ranges == pytest.approx({0.0: 2.6, 0.5: 5.0})
+
+
+def test_a_beam_ends_where_slabs_of_its_robots_box_say():
+    """Boxes turned any way at any place, near and far: each beam against the three slabs of each box, by numpy."""
+    rng = np.random.default_rng(5)
+    places = np.vstack([[0.0, 0.0, 0.0], rng.uniform([-6, -6, -0.5], [4, 6, 0.5], (40, 3))])
+    truth = bodies(*places)
+    truth.orientation[1:] = Rotation.random(40, random_state=rng).as_quat()
+    outlines = np.repeat(NOBODY, len(places), axis=0) * rng.uniform(0.3, 2.0, (len(places), 1))
+    spec = LidarSpec(kind="lidar", beams=360, range=8.0)
+    found, angle = scan(truth, outlines, beams=360, range=8.0), beam_angles(spec)
+    rays = np.stack([np.cos(angle), np.sin(angle), np.zeros(360)], axis=1)
+    expected = np.where(rays[:, 0] > 5 / 8, 5.0 / np.maximum(rays[:, 0], 5 / 8), 8.0)  # the wall
+    for place, turn, box in zip(places[1:], Rotation.from_quat(truth.orientation[1:]), outlines[1:], strict=True):
+        own, start = turn.inv().apply(rays), turn.inv().apply(-place)
+        with np.errstate(divide="ignore"):
+            ends = np.sort([(box[:3] - start) / own, (box[3:] - start) / own], axis=0)
+        near, far = np.maximum(ends[0].max(axis=1), 0.0), ends[1].min(axis=1)
+        expected = np.where(near <= far, np.minimum(expected, near), expected)
+    assert (expected < 4.0).sum() > 100
+    assert found == pytest.approx(expected, abs=1e-9)

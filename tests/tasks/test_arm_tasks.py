@@ -6,12 +6,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from twin import plugins
+from twin.clock import NS
 from twin.errors import ScenarioError
 from twin.mechanism.kinematics import tool_pose
 from twin.mechanism.tree import read_mechanism
 from twin.scenario import load_kind
-from twin.specs import HandOverSpec, PickingSpec, TeleoperationSpec, ToolPathSpec
-from twin.state import BodyState, Event, Frame, Node
+from twin.specs import HandOverSpec, PickingSpec, RobotSpec, TeleoperationSpec, ToolPathSpec
+from twin.state import BodyState, Event, Frame, Node, Observation, Sample
 from twin.tasks import make_task
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -92,3 +94,43 @@ def test_a_tools_error_is_its_distance_from_the_hand():
     logs = [(0, 0, "force", 3.0), (0, 0, "force", 7.0), (0, 0, "other", 9.0)]
     judge.take(frame(0, [base + mechanism.base_centre], joints, logs))
     assert judge.figures() == pytest.approx({"tool_error_rms": 0.05, "tool_error_max": 0.05, "felt_force_max": 7.0})
+
+
+WAY = ((0.588, 0.0, 0.398), (0.5, 0.3, 0.45), (0.55, 0.05, 0.6), (0.5, -0.3, 0.45))
+SERVO = {"body": {"command": [{"name": "velocity", "size": 7, "joints": "velocity", "unit": "rad/s"},
+                              {"name": "suction", "unit": "1"}, {"name": "brake", "unit": "1"}],
+                  "parameters": {"interface": "velocity"}}}  # fmt: skip
+
+
+def test_arms_asked_at_once_are_told_what_each_is_told_alone():
+    """Two entries of one controller, with drives of positions and of velocities, each arm at a time of its own."""
+    rng, controllers, observations = np.random.default_rng(4), [], []
+    place = {"link": "lbr_iiwa_link_7", "place": (0.0, 0.0, 0.12)}
+    for group, override in (("set", None), ("servo", SERVO)):
+        kind = load_kind(ROOT / "agents/kuka", override)
+        task = make_task(ToolPathSpec(kind="tool_path", waypoints=WAY, speed=0.4, **place), 3, kind.body)
+        for row in range(3):
+            controllers.append(plugins.load_controller("path", ROOT / "agents/kuka").value())
+            controllers[-1].reset(RobotSpec(f"{group}-{row}", group, row, kind, task), rng)
+            now = int(rng.integers(NS, 9 * NS))
+            sample = Sample(now - NS // 100, {"joint_position": rng.normal(size=7)})
+            observations.append(Observation(now, f"{group}-{row}", sample if row else None))
+    mixed = rng.permutation(6)
+    together = type(controllers[0]).act_batch([controllers[i] for i in mixed], [observations[i] for i in mixed])
+    for i, action in zip(mixed, together, strict=True):
+        alone = controllers[i].act(observations[i]).command
+        assert (alone is None) == (action.command is None) == (observations[i].sensed is None)
+        assert alone is None or action.command.tobytes() == alone.tobytes()
+
+
+def test_joints_that_are_planned_lead_the_tool_along_its_path_at_its_speed():
+    kind = load_kind(ROOT / "agents/kuka")
+    spec = ToolPathSpec(kind="tool_path", link="lbr_iiwa_link_7", place=(0.0, 0.0, 0.12), waypoints=WAY, speed=0.4)
+    task, mechanism, h = make_task(spec, 1, kind.body), read_mechanism(kind.body.urdf), 1e-4
+    times = np.linspace(0.5, 8.0, 40)  # beyond a lap
+    joints, velocity = task.planned(times)
+    later, before = (task.planned(times + dt)[0] for dt in (h, -h))
+    assert velocity == pytest.approx((later - before) / (2 * h), abs=1e-4)
+    for time, q in zip(times, joints, strict=True):
+        at, _ = tool_pose(mechanism.tree, mechanism.tool(spec.link, spec.place), q)
+        assert at == pytest.approx(task.goal(time).position, abs=1e-3)  # what the plan may miss

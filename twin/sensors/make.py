@@ -132,11 +132,11 @@ class Together:
 
 
 def _union(samples: Sequence[Sample]) -> Sample:
-    newest = max([sample.time for sample in samples])
     values: dict[str, F64] = {}
-    times: dict[str, int] = {}
     for sample in samples:
         values.update(sample.values)
-        if sample.time != newest:
-            times.update(dict.fromkeys(sample.values, sample.time))
-    return Sample(newest, values, times)
+    stamps = [sample.time for sample in samples]
+    newest = max(stamps)
+    if min(stamps) == newest:
+        return Sample(newest, values)
+    return Sample(newest, values, {name: s.time for s in samples if s.time != newest for name in s.values})
