@@ -35,7 +35,7 @@ class BodySpec(Spec):
 
     urdf: Path  # beside robot.toml, "package:path" in an installed package, or "from parameters" of rotors
     fixed: bool = False  # its root link is bolted to the world
-    rate: RateHz | None = None  # of its physics, a multiple of the scenario's; None: that one
+    rate: RateHz | None = None  # of its physics, a multiple or a part of the scenario's; None: that one
     zone: tuple[Point, Point] | None = None  # m, box that its centre of mass never leaves; else the run ends
     dynamics: str
     parameters: dict[str, Any] = {}

@@ -51,9 +51,8 @@ class Built:
     @property
     def saturated(self) -> dict[str, float]:
         """For how long [s] rotors or drives of each robot could not give what was asked of them; only who was."""
-        rate = self.twin.clock.rate_hz
         return {
-            name: float(ticks) / (group.spec.rate or rate)
+            name: float(ticks) / self.physics.rates[group.name]
             for group in self.physics.groups
             for name, ticks in zip(group.names, getattr(group.dynamics, "saturated", ()), strict=False)
             if ticks

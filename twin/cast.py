@@ -191,8 +191,12 @@ def _check_kind(name: str, entry: RobotEntry, kind: RobotKind, scenario: Scenari
     """Refuse what the scenario asks of this kind and what the kind can't give."""
     if kind.body is None:
         return
-    if entry.control is None and (fault := rate_fault(kind.control, scenario.rates.physics)):
+    rate = min(kind.body.rate or scenario.rates.physics, scenario.rates.physics)
+    if fault := rate_fault(entry.control or kind.control, rate):
         raise ScenarioError(f"the control rate of a {entry.kind}: {fault}", key=f"robots.{name}.control")
+    if (entry.phase or 0) % (stride := max(scenario.rates.physics // rate, 1)):
+        message = f"found {entry.phase}; allowed: multiples of {stride}, the ticks of a step of its physics"
+        raise ScenarioError(message, key=f"robots.{name}.phase")
 
 
 def _controller(entry: RobotEntry, kind: RobotKind, folders: list[Path], project: Project) -> plugins.Loaded | None:
@@ -238,10 +242,14 @@ def _start(name: str, entry: RobotEntry, task: Task | None) -> tuple[F64, F64]:
 
 
 def _timing(entry: RobotEntry, kind: RobotKind, scenario: Scenario, names: list[str]) -> tuple[I64, I64]:
-    """Draw each robot's control phase and send offset from its name, unless the scenario states them."""
+    """Draw each robot's control phase and send offset from its name, unless the scenario states them.
+
+    It decides at the end of a step of its physics.
+    """
     physics, control = scenario.rates.physics, entry.control or kind.control
-    period, tick = physics // control, NS // physics
-    phase = [int(uniform(scenario.seed, _PHASE, key(n), 0, 0) * period) for n in names]
+    stride = max(physics // (kind.body.rate or physics), 1) if kind.body is not None else 1
+    period, tick = physics // (control * stride), NS // physics
+    phase = [int(uniform(scenario.seed, _PHASE, key(n), 0, 0) * period) * stride for n in names]
     offset = [int(uniform(scenario.seed, _OFFSET, key(n), 0, 0) * tick) for n in names]
     if entry.phase is not None:
         phase = [entry.phase] * entry.count

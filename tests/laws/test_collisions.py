@@ -23,23 +23,29 @@ INERTIAS = 0.4 * MASSES * RADIUS**2
 
 @pytest.fixture
 def collide(tmp_path, bullet):
-    def run(restitution, aside=0.0, friction=0.0):
-        """Let a ball of 1 kg meet one of 3 kg at 2 m/s; return the states in the tick before and after the impact."""
+    def run(restitution, aside=0.0, friction=0.0, ticks=1):
+        """Let a ball of 1 kg meet one of 3 kg at 2 m/s; return the states in the tick before and after the impact.
+
+        A step of the balls' takes some ticks; the impact is told of once.
+        """
         groups = []
         for i, place in enumerate(((0.0, 0.0, 0.0), (2.0015, aside, 0.0))):
             urdf = tmp_path / f"ball{i}.urdf"
             surface = {"restitution": restitution, "friction": friction}
             urdf.write_text(BALL.format(mass=MASSES[i], inertia=INERTIAS[i], **surface))
-            spec = BodySpec(urdf=urdf, dynamics="force", command=(CommandField(name="f", size=3, unit="N"),))
+            field = CommandField(name="f", size=3, unit="N")
+            spec = BodySpec(urdf=urdf, dynamics="force", command=(field,), rate=RATE)
             turn = np.array([[0.0, 0.0, 0.0, 1.0]])
             groups.append(BodyGroup(f"g{i}", spec, PointForce({}, 1), np.array([place]), turn, [f"b{i}"]))
-        physics = bullet(RATE, groups, gravity=0.0)
+        physics = bullet(RATE * ticks, groups, gravity=0.0)
         before = physics.bodies
         still = np.zeros((1, 3))
         push = np.array([[MASSES[0] * 2.0 * RATE, 0.0, 0.0]])  # to 2 m/s in one step
-        for tick in range(1000):
-            after, events = physics.step(Commands({"g0": push if tick == 0 else still, "g1": still}))
+        for tick in range(1000 * ticks):
+            after, events = physics.step(Commands({"g0": push if tick < ticks else still, "g1": still}))
             if events:
+                assert [(e.kind, e.robot, e.detail) for e in events] == [("contact", "b0", "b1")]
+                assert not any(physics.step(Commands({"g0": still, "g1": still}))[1] for _ in range(3 * ticks))
                 return before, after
             before = after
         raise AssertionError("they never met")
@@ -57,6 +63,12 @@ def test_two_balls_that_meet_head_on_part_as_newton_says(collide, restitution):
     parting = after.velocity[1, 0] - after.velocity[0, 0]
     assert parting == pytest.approx(restitution**2 * 2.0 + ERP * (overlap - SLOP) * RATE, abs=1e-9)
     assert np.abs(after.angular_velocity).max() == 0.0
+
+
+def test_an_impact_is_the_same_in_finer_ticks_than_steps(collide):
+    (before, after), (seen_before, seen_after) = collide(0.5), collide(0.5, ticks=4)
+    assert before.position.tobytes() == seen_before.position.tobytes()
+    assert after.velocity.tobytes() == seen_after.velocity.tobytes()
 
 
 @pytest.mark.parametrize(("restitution", "friction"), [(1.0, 0.0), (0.0, 0.0), (0.5, 0.7)])

@@ -88,6 +88,36 @@ def test_a_kinds_own_rate_divides_the_tick_to_the_bit(pendulum):
         assert found.joint_velocity.tobytes() == expected.joint_velocity.tobytes()
 
 
+def test_a_kinds_own_rate_is_a_part_of_the_ticks_to_the_bit(pendulum):
+    """A step of 5 ms in five ticks of 1 ms is a tick of 5 ms; what is commanded meanwhile acts from the next one on."""
+    coarse, at_rest = pendulum(0.4, 9.81, tick=RATE // 5)
+    slow, _ = pendulum(0.4, 9.81, rate=RATE // 5)
+    expected, nothing = at_rest, Commands({"p": [[9.0]]})
+    for step in range(100):
+        command = Commands({"p": [[0.5 * np.sin(step)]]})
+        found = []
+        for tick in range(5):
+            found.append(slow.step(nothing if tick else command)[0])
+        for seen in found[:4]:
+            assert seen.joint_position.tobytes() == expected.joint_position.tobytes(), "seen where it was"
+        expected, _ = coarse.step(command)
+        assert found[4].joint_position.tobytes() == expected.joint_position.tobytes()
+        assert found[4].joint_velocity.tobytes() == expected.joint_velocity.tobytes()
+
+
+def test_who_may_touch_steps_together_and_as_often_as_the_most_frequent(tmp_path, bullet):
+    urdf = tmp_path / "pendulum.urdf"
+    urdf.write_text(PENDULUM.format(arm=0.4))
+    turn, groups = np.array([[0.0, 0, 0, 1]]), []
+    for name, x, rate in (("a", 0.0, 200), ("b", 0.1, 500), ("c", 90.0, 200)):
+        spec = BodySpec(urdf=urdf, fixed=True, dynamics="x", command=(CommandField(name="t", unit="N m"),), rate=rate)
+        groups.append(BodyGroup(name, spec, Torque(), np.array([[x, 0, 5]]), turn, [name]))
+    physics = bullet(1000, groups)
+    assert physics.rates == {"a": 1000, "b": 1000, "c": 200}, "1000 is the least that both 200 and 500 divide"
+
+
 def test_a_rate_that_does_not_divide_the_tick_is_refused_with_the_nearest(pendulum):
     with pytest.raises(ScenarioError, match="500 Hz doesn't divide ticks of 200 Hz.*: 400 Hz or 600 Hz"):
         pendulum(0.4, 9.81, tick=200, rate=500)
+    with pytest.raises(ScenarioError, match="300 Hz doesn't divide ticks of 1000 Hz.*: 250 Hz or 500 Hz"):
+        pendulum(0.4, 9.81, rate=300)

@@ -59,11 +59,11 @@ def test_rounded_boxes_are_apart_by_their_distance_less_their_radii():
 def test_a_zone_keeps_a_body_with_what_it_can_meet(group, monkeypatch):
     monkeypatch.setattr("twin.physics.partition.packed", lambda sets: sets)
     a, b = group("a", (-3.0, 0, 0), LEFT), group("b", (3.0, 0, 0), RIGHT)
-    assert worlds_of([a, b]) == [[0], [1]], "2 m between their zones, 2 x 0.71 m of bodies"
+    assert worlds_of([a, b], 500) == [(500, [0]), (500, [1])], "2 m between their zones, 2 x 0.71 m of bodies"
     assert 2.0 - 2 * HALF > MARGIN
     post = group("post", (-1.0 + 2 * HALF + 0.5 * MARGIN, 0, 0), fixed=True)
-    assert worlds_of([a, b, post]) == [[0, 1, 2]], "the post touches either zone"
-    assert worlds_of([a, b, group("c", (0.0, 0, 9.0))]) == [[0, 1, 2]], "without a zone it may be anywhere"
+    assert worlds_of([a, b, post], 500) == [(500, [0, 1, 2])], "the post touches either zone"
+    assert worlds_of([a, b, group("c", (0.0, 0, 9.0))], 500) == [(500, [0, 1, 2])], "without a zone it may be anywhere"
 
 
 def test_worlds_by_zones_are_the_same_to_the_bit_as_one(group, monkeypatch):

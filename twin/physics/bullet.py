@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import lcm
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from twin.physics.bodies import BodyGroup, Motion, Part, StatesInertia, Surround
 from twin.physics.bullet_world import BulletWorld, Points
 from twin.physics.contacts import Contacts
 from twin.physics.grip import Grips
-from twin.physics.partition import Zones, agree, steps_of, worlds_of
+from twin.physics.partition import Zones, rate_of, worlds_of
 from twin.physics.unhindered import Unhindered
 from twin.physics.watch import RETRY, Watch
 from twin.protocols import Breakable, DrivesJoints
@@ -39,6 +39,8 @@ class BulletPhysics:
     Bodies that can never touch each other share no world. A fixed body is never beyond its reach, and one that moves
     about never beyond its zone, which ends the run if it leaves it; one without a zone may be anywhere. What is in a
     world where nothing is near anything is moved without Bullet, to the same effect.
+    What has a rate of its own steps several times a tick, or once in several: then at the end of its step, under the
+    command that was held at the beginning, and until then it is seen where it was.
     The scenery is fixed in place: one concave mesh from an OBJ file, and its triangles as a hierarchy; without
     these, Bullet steps all worlds that have it. `reset` builds everything anew, since a restored state of Bullet isn't
     the same state.
@@ -76,7 +78,7 @@ class BulletPhysics:
                 raise ScenarioError("the world's mesh isn't there", file=world_obj)
         for group in groups:
             with findings.attempt():
-                steps_of(group, rate_hz)
+                rate_of(group, rate_hz)
         with findings.attempt():
             self._zones = Zones(groups)
         findings.settle()
@@ -125,26 +127,21 @@ class BulletPhysics:
         gripping = [self._home[row] for row in self._grips.gripping(commands)]
         for world in gripping:
             self._watch.wake(world, self._now)
-        before = self.bodies
-        points: list[list[Any]] = [[] for _ in self.worlds]
-        for beat in range(self._beats):
-            if beat:
+        before, first = self.bodies, self.clock.ticks * self._beats
+        points: dict[int, list[Any]] = {}  # by the index of each world that steps
+        for beat in range(first, first + self._beats):
+            if beat > first:
                 self.bodies = self._state()
             self._advance(beat, commands, points)
         time = self.clock.tick()
-        if any(points):
-            self._bear_water(points, 1 / self.clock.rate_hz)
+        self._bear_water(points)
         self.bodies = self._state()
         self._zones.check(self.bodies.position, time)
-        events = [
-            event
-            for contacts, new in zip(self._contacts, points, strict=True)
-            for event in contacts.update(new, before, time)
-        ]
+        events = [event for i, new in points.items() for event in self._contacts[i].update(new, before, time)]
         events += self._strike(events)
         events += self._grips.update(self.bodies, time)
         if self.clock.ticks % RETRY == 0:
-            quiet = [world for world, found in zip(self.worlds, points, strict=True) if not found]
+            quiet = [self.worlds[i] for i, found in points.items() if not found]
             self._watch.look_again([world for world in quiet if world not in gripping], self._now)
         return self.bodies, events
 
@@ -157,51 +154,58 @@ class BulletPhysics:
             if name in self._breakable and self._breakable[name][0].strike(self._breakable[name][1], contact.value)
         ]
 
-    def _advance(self, beat: int, commands: Commands, points: Sequence[list[Any]]) -> None:
-        """Let those worlds step whose turn it is at this part of a tick; add their contact points."""
-        due = [world for world in self.worlds if self._is_due(world.steps, beat)]
-        wrench = self._exert([group for group in self.groups if self._is_due(self._steps[group.name], beat)], commands)
-        after = self._unhindered.step(self._now, wrench, self._effort, self._step[beat])
-        self._watch.look(self._now, after, due)
-        near = [world for world in due if not world.clear]
+    def _advance(self, beat: int, commands: Commands, points: dict[int, list[Any]]) -> None:
+        """Let those worlds end a step whose turn it is at this part of a tick; add their contact points."""
+        for name, period in self._periods.items():
+            if beat % period == 0:
+                self._held[name] = commands.values[name]
+        due = {i: world for i, world in enumerate(self.worlds) if (beat + 1) % self._world_periods[i] == 0}
+        if not due:
+            return
+        wrench = self._exert([group for group in self.groups if (beat + 1) % self._periods[group.name] == 0])
+        after = self._unhindered.step(self._now, wrench, self._effort, self._durations(tuple(due)))
+        self._watch.look(self._now, after, list(due.values()))
+        near = {i: world for i, world in due.items() if not world.clear}
         if near:
             places, pairs = self._now.pose[:, :3].tolist(), wrench.reshape(-1, 2, 3).tolist()
             felt = set(np.flatnonzero(wrench.any(axis=1)).tolist())
             efforts = self._effort.tolist()
         self._now = after
-        for world in near:
+        points |= {i: points.get(i, []) for i in due}
+        for i, world in near.items():
             world.push(places, pairs, felt)
             for row in world.moving:
                 if world.joints[row]:
                     world.drive(row, efforts[self._offset[row] : self._offset[row + 1]])
             found = world.step()
-            points[self.worlds.index(world)].extend(found)
+            points[i] += found
             self._ask(world, self._not_free(world, found))
 
-    def _is_due(self, steps: int, beat: int) -> bool:
-        """Tell whether what takes `steps` steps a tick takes one at this part of it."""
-        return beat % (self._beats // steps) == 0
+    def _durations(self, worlds: tuple[int, ...]) -> F64:
+        """Return how long (N,) s each body's step is when these worlds step, 0 for all others."""
+        if worlds not in self._steps:
+            stepping = [self.worlds[i] for i in worlds]
+            self._steps[worlds] = np.array([1 / w.rate_hz if w in stepping else 0.0 for w in self._home.values()])
+        return self._steps[worlds]
 
     def _place(self) -> None:
         """Make the worlds and put every body into its own: `_home` by row."""
         starts = [(g.spec, g.position[i], g.orientation[i]) for g in self.groups for i in range(len(g.names))]
-        group_of = [group.name for group in self.groups for _ in group.names]
         self._home: dict[int, BulletWorld] = {}
-        sets = worlds_of(self.groups)
-        self._steps = agree(self.groups, sets, self.clock.rate_hz)
-        self._beats = lcm(*self._steps.values())
-        for rows in sets:
-            world = BulletWorld(self.clock.rate_hz, self._steps[group_of[rows[0]]], self.gravity, self.world_obj)
+        for rate, rows in worlds_of(self.groups, self.clock.rate_hz):
+            world = BulletWorld(rate, self.gravity, self.world_obj)
             self.worlds.append(world)
             for row in rows:
                 world.add(row, *starts[row])
                 self._home[row] = world
         self._home = dict(sorted(self._home.items()))
-        steps = [world.steps for world in self._home.values()]
-        self._step = [
-            np.array([1 / (self.clock.rate_hz * n) if self._is_due(n, beat) else 0.0 for n in steps])
-            for beat in range(self._beats)
-        ]
+        self.rates = {group.name: self._home[self._rows[group.name].start].rate_hz for group in self.groups}
+        all_beats = lcm(self.clock.rate_hz, *self.rates.values())
+        self._beats = all_beats // self.clock.rate_hz  # of a tick: in each, some worlds step
+        self._periods = {name: all_beats // rate for name, rate in self.rates.items()}
+        self._world_periods = [all_beats // world.rate_hz for world in self.worlds]
+        self._held: dict[str, F64] = {}  # commands of each group's present step
+        self._steps: dict[tuple[int, ...], F64] = {}
 
     def _read_inertia(self) -> tuple[F64, F64]:
         """Return mass (N,) kg, 0 for what isn't a single free body, and inertia (N, 3) kg m2 about principal axes.
@@ -220,12 +224,12 @@ class BulletPhysics:
         self._to_body_axes = inverse if np.any(inverse[:, :3]) else None
         return mass, inertia
 
-    def _exert(self, due: Sequence[BodyGroup], commands: Commands) -> F64:
+    def _exert(self, due: Sequence[BodyGroup]) -> F64:
         """Return (N, 6) what the dynamics of the groups that are due exert; note what their joints' drives do."""
         wrench = np.zeros((len(self.names), 6))
         for group in due:
-            part, command = self._parts[group.name], commands.values[group.name]
-            state, dt = part.state(self.bodies), 1 / (self.clock.rate_hz * self._steps[group.name])
+            part, command = self._parts[group.name], self._held[group.name]
+            state, dt = part.state(self.bodies), 1 / self.rates[group.name]
             wrench[part.rows] = group.dynamics.wrench(state, command, dt)
             if (drives := self._drives[group.name]) is not None:
                 self._effort[part.joints] = drives.joint_effort(state, command, dt).ravel()
@@ -247,10 +251,12 @@ class BulletPhysics:
                 joints = slice(int(self._offset[row]), int(self._offset[row + 1]))
                 now.joint[joints], now.speed[joints] = world.joint_motion(row)
 
-    def _bear_water(self, points: Sequence[list[Any]], dt: float) -> None:
+    def _bear_water(self, points: Mapping[int, list[Any]]) -> None:
         """Let what Bullet's impulses moved have moved with its added mass."""
-        for world, new in zip(self.worlds, points, strict=True):
-            for row, motion in self._waterborne.moved(new, world.rows, self.bodies, self._now.twist, dt).items():
+        for i, new in points.items():
+            world = self.worlds[i]
+            moved = self._waterborne.moved(new, world.rows, self.bodies, self._now.twist, 1 / world.rate_hz)
+            for row, motion in moved.items():
                 world.set_motion(row, motion)
                 self._now.twist[row] = motion
 

@@ -46,8 +46,8 @@ class BulletWorld:
         ScenarioError: the world's mesh can't be loaded.
     """
 
-    def __init__(self, rate_hz: int, steps: int, gravity: float, mesh: Path | None) -> None:
-        self.steps = steps  # a tick of `rate_hz`
+    def __init__(self, rate_hz: int, gravity: float, mesh: Path | None) -> None:
+        self.rate_hz = rate_hz  # of its steps
         self.scenery = mesh is not None
         self.clear = False  # nothing in it can touch anything, and Bullet doesn't step it
         self.moving: list[int] = []  # rows of bodies that aren't fixed, or have joints
@@ -59,7 +59,7 @@ class BulletWorld:
         self._tip = -1  # shape that stands for the tip of a gripper
         self._pushed: list[int] = []  # rows of bodies that forces move
         bullet.setGravity(0, 0, -gravity, client)
-        bullet.setTimeStep(1 / (rate_hz * steps), client)
+        bullet.setTimeStep(1 / rate_hz, client)
         bullet.setPhysicsEngineParameter(deterministicOverlappingPairs=1, enableFileCaching=0, physicsClientId=client)
         if mesh is not None:
             self._load_mesh(mesh)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from math import lcm
 
 from twin.kernels import kernel  # isort: skip  before numba
@@ -17,34 +17,36 @@ from twin.state import F64, I64
 from twin.units import duration_text
 
 
-def worlds_of(groups: Sequence[BodyGroup]) -> list[list[int]]:
-    """Return the rows of the bodies of each world: those that can never touch each other share none."""
-    return packed(separate(_regions(groups)))
+def worlds_of(groups: Sequence[BodyGroup], rate_hz: int) -> list[tuple[int, list[int]]]:
+    """Return the rate [Hz] of each world and the rows of its bodies: those that can never touch share none.
 
-
-def agree(groups: Sequence[BodyGroup], sets: Sequence[Sequence[int]], rate_hz: int) -> Mapping[str, int]:
-    """Return each group's steps a tick: all of one world, and of one group, step as often as its most frequent."""
-    steps = {group.name: steps_of(group, rate_hz) for group in groups}
+    All of one world, and all of one group, step as often as the most frequent of them in ticks of `rate_hz`.
+    """
+    sets, rates = separate(_regions(groups)), {group.name: rate_of(group, rate_hz) for group in groups}
     group_of = [group.name for group in groups for _ in group.names]
     for _ in groups:
         for rows in sets:
-            most = lcm(*(steps[group_of[row]] for row in rows))
-            steps.update({group_of[row]: most for row in rows})
-    return steps
+            most = lcm(*(rates[group_of[row]] for row in rows))
+            rates.update({group_of[row]: most for row in rows})
+    alike = {rate: [rows for rows in sets if rates[group_of[rows[0]]] == rate] for rate in sorted({*rates.values()})}
+    return [(rate, rows) for rate, theirs in alike.items() for rows in packed(theirs)]
 
 
-def steps_of(group: BodyGroup, rate_hz: int) -> int:
-    """Return how many steps a tick of `rate_hz` a group takes on its own account.
+def rate_of(group: BodyGroup, rate_hz: int) -> int:
+    """Return the rate [Hz] of a group's steps on its own account: several in a tick of `rate_hz`, or one in several.
 
     Raises:
-        ScenarioError: its rate is no multiple of the tick's.
+        ScenarioError: one doesn't divide the other.
     """
     rate = group.spec.rate or rate_hz
-    if rate % rate_hz:
-        near = " or ".join(f"{k * rate_hz} Hz" for k in (rate // rate_hz, rate // rate_hz + 1) if k)
-        message = f"its physics at {rate} Hz doesn't divide ticks of {rate_hz} Hz; allowed next to it: {near}"
-        raise ScenarioError(message, key=f"robots.{group.name}.spec.body.rate")
-    return rate // rate_hz
+    if rate % rate_hz and rate_hz % rate:
+        near = [k * rate_hz for k in (rate // rate_hz, rate // rate_hz + 1) if k]
+        if rate < rate_hz:
+            legal = [divisor for divisor in range(1, rate_hz + 1) if rate_hz % divisor == 0]
+            near = [max(d for d in legal if d < rate), min(d for d in legal if d > rate)]
+        message = f"its physics at {rate} Hz doesn't divide ticks of {rate_hz} Hz; allowed next to it: "
+        raise ScenarioError(message + " or ".join(f"{k} Hz" for k in near), key=f"robots.{group.name}.spec.body.rate")
+    return rate
 
 
 class Zones:
@@ -110,7 +112,7 @@ def _regions(groups: Sequence[BodyGroup]) -> Regions:
 
 def _reach(group: BodyGroup) -> float:
     """Return how far [m] from its root link's frame, or its centre of mass, a part of a body ever is."""
-    alone = BulletWorld(1, 1, 0.0, None)
+    alone = BulletWorld(1, 0.0, None)
     alone.add(0, group.spec, group.position[0], group.orientation[0])
     extent = alone.extent(0)
     alone.close()
