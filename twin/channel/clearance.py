@@ -132,15 +132,12 @@ def _enter(
     (ox, oy, oz), (ix, iy, iz), (sx, sy, sz) = start, inverse, sign
     # They are boxes of their own size met by a ray whose origin is shifted.
     rx, ry, rz = (grown if sx == 0 else -grown, grown if sy == 0 else -grown, grown if sz == 0 else -grown)
+    ax, ay, az, bx, by, bz = ox + rx, oy + ry, oz + rz, ox - rx, oy - ry, oz - rz
+    x_near, y_near, z_near = box[sx], box[1 + sy], box[2 + sz]
+    x_far, y_far, z_far = box[3 - sx], box[4 - sy], box[5 - sz]
     for w in range(entry.size):
-        near = max(
-            max((box[sx, w] - rx - ox) * ix, (box[1 + sy, w] - ry - oy) * iy),
-            max((box[2 + sz, w] - rz - oz) * iz, 0.0),
-        )
-        far = min(
-            min((box[3 - sx, w] + rx - ox) * ix, (box[4 - sy, w] + ry - oy) * iy),
-            min((box[5 - sz, w] + rz - oz) * iz, 1.0),
-        )
+        near = max(max((x_near[w] - ax) * ix, (y_near[w] - ay) * iy), max((z_near[w] - az) * iz, 0.0))
+        far = min(min((x_far[w] - bx) * ix, (y_far[w] - by) * iy), min((z_far[w] - bz) * iz, 1.0))
         entry[w] = near if near <= far else np.inf
 
 

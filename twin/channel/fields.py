@@ -31,35 +31,53 @@ def fresnel(cos_incidence: float, permittivity: complex) -> tuple[complex, compl
 
     TE: the field is normal to the plane of incidence. A perfect conductor has -1 and +1.
     """
-    root = square_root(permittivity - (1.0 - cos_incidence * cos_incidence))
-    te = (cos_incidence - root) / (cos_incidence + root)
-    tm = (permittivity * cos_incidence - root) / (permittivity * cos_incidence + root)
+    return _fresnel(cos_incidence, permittivity, _root(cos_incidence, permittivity))
+
+
+@uncounted
+def _root(cosine: float, permittivity: complex) -> complex:
+    return square_root(permittivity - (1.0 - cosine * cosine))
+
+
+@uncounted
+def _fresnel(cosine: float, permittivity: complex, root: complex) -> tuple[complex, complex]:
+    te = (cosine - root) / (cosine + root)
+    tm = (permittivity * cosine - root) / (permittivity * cosine + root)
     return te, tm
 
 
 @uncounted
-def slab(
+def slab_reflection(
     cos_incidence: float, permittivity: complex, thickness: float, wavelength: float
-) -> tuple[complex, complex, complex, complex]:
-    """Return reflection (TE, TM) and transmission (TE, TM) of a slab (P.2040-3, eqs. 43 and 44).
-
-    The transmission is relative to the same straight path through air, so that a slab of air gives 1. An
-    infinite `thickness` is a half-space, which lets nothing through.
-    """
-    te, tm = fresnel(cos_incidence, permittivity)
+) -> tuple[complex, complex]:
+    """Return the reflection coefficients (TE, TM) of a slab (P.2040-3, eq. 43), a half-space if infinitely thick."""
+    root = _root(cos_incidence, permittivity)
+    te, tm = _fresnel(cos_incidence, permittivity, root)
     if np.isinf(thickness):
-        return te, tm, 0.0j, 0.0j
+        return te, tm
+    inside = np.exp(-1j * (2.0 * np.pi / wavelength) * thickness * root)
+    twice = inside * inside
+    return te * (1.0 - twice) / (1.0 - te * te * twice), tm * (1.0 - twice) / (1.0 - tm * tm * twice)
+
+
+@uncounted
+def slab_transmission(
+    cos_incidence: float, permittivity: complex, thickness: float, wavelength: float
+) -> tuple[complex, complex]:
+    """Return the transmission coefficients (TE, TM) of a slab (P.2040-3, eq. 44); none if infinitely thick.
+
+    They are relative to the same straight path through air, so that a slab of air gives 1.
+    """
+    if np.isinf(thickness):
+        return 0.0j, 0.0j
+    root = _root(cos_incidence, permittivity)
+    te, tm = _fresnel(cos_incidence, permittivity, root)
     wavenumber = 2.0 * np.pi / wavelength
-    inside = np.exp(-1j * wavenumber * thickness * square_root(permittivity - (1.0 - cos_incidence * cos_incidence)))
+    inside = np.exp(-1j * wavenumber * thickness * root)
     outside = np.exp(-1j * wavenumber * thickness * cos_incidence)
     twice = inside * inside
     below_te, below_tm = 1.0 - te * te * twice, 1.0 - tm * tm * twice
-    return (
-        te * (1.0 - twice) / below_te,
-        tm * (1.0 - twice) / below_tm,
-        (1.0 - te * te) * inside / outside / below_te,
-        (1.0 - tm * tm) * inside / outside / below_tm,
-    )
+    return (1.0 - te * te) * inside / outside / below_te, (1.0 - tm * tm) * inside / outside / below_tm
 
 
 @uncounted

@@ -134,7 +134,7 @@ class Nearby(NamedTuple):
     size: I32  # (P,)
     hull: I32  # (P, H) the first `size` are used
     listed: Bool  # (P, H)
-    distance: F64  # (P, H) m, of each hull's centre
+    gap: F64  # (P, H) m, between a place and the ball about a hull; 0 inside
     both: I32  # (H,) scratch: those that can matter to one pair of places
     ball: F64  # (4, H) scratch: centres of `both`, and the squares of their radii, a little larger
 
@@ -163,7 +163,7 @@ def list_nearby(hulls: Hulls, wavelength: float, position: F64, nearby: Nearby) 
             )
             reach = 2.0 * hulls.radius[h] ** 2 / (ZONE * ZONE * wavelength) + hulls.radius[h]
             square = x * x + y * y + z * z
-            nearby.distance[p, h] = np.sqrt(square)
+            nearby.gap[p, h] = max(0.0, np.sqrt(square) - hulls.radius[h])
             nearby.listed[p, h] = square <= reach * reach
             if nearby.listed[p, h]:
                 nearby.hull[p, count] = h

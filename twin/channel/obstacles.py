@@ -77,9 +77,7 @@ def _list_both(hulls: Hulls, nearby: Nearby, wavelength: float, pairs: Pairs, g:
             continue  # it was there already
         if hulls.body[h] == pairs.body[a] or hulls.body[h] == pairs.body[b]:
             continue
-        before = max(0.0, nearby.distance[a, h] - hulls.radius[h])
-        after = max(0.0, nearby.distance[b, h] - hulls.radius[h])
-        if not is_small(hulls, h, wavelength, before, after):
+        if not is_small(hulls, h, wavelength, nearby.gap[a, h], nearby.gap[b, h]):
             nearby.both[count] = h
             for axis in range(3):
                 nearby.ball[axis, count] = hulls.centre[h, axis]
@@ -197,7 +195,7 @@ def _reflect(
     start, end = pairs.position[a], pairs.position[b]
     for entry in range(count):
         h = nearby.both[entry]
-        x, y, z, least = _halfway(hulls, h, start, end, nearby.distance[a, h], nearby.distance[b, h])
+        x, y, z, least = _halfway(hulls, h, start, end, nearby.gap[a, h], nearby.gap[b, h])
         for f in range(hulls.first[h], hulls.first[h + 1]):
             n = hulls.normal[f]
             if x * n[0] + y * n[1] + z * n[2] < least or not _bounce(hulls, h, f, start, end, vertex):
@@ -215,7 +213,7 @@ def _reflect(
 
 @uncounted
 def _halfway(
-    hulls: Hulls, h: int, a: Point, b: Point, far_a: float, far_b: float
+    hulls: Hulls, h: int, a: Point, b: Point, gap_a: float, gap_b: float
 ) -> tuple[float, float, float, float]:
     """Return the direction (3 floats) halfway between those from hull h to a and b, not of unit length, and a bound.
 
@@ -223,10 +221,11 @@ def _halfway(
     of the hull, at most a radius off its centre, either direction differs by at most sqrt(2) radius / distance.
     """
     c, radius = hulls.centre[h], hulls.radius[h]
+    far_a, far_b = gap_a + radius, gap_b + radius
     x = (a[0] - c[0]) * far_b + (b[0] - c[0]) * far_a
     y = (a[1] - c[1]) * far_b + (b[1] - c[1]) * far_a
     z = (a[2] - c[2]) * far_b + (b[2] - c[2]) * far_a
-    if far_a <= radius or far_b <= radius:
+    if gap_a == 0.0 or gap_b == 0.0:
         return x, y, z, -inf
     off = 1.5 * radius * (far_a + far_b)
     square = x * x + y * y + z * z

@@ -23,7 +23,7 @@ from math import cos, sin, sqrt
 
 import numpy as np
 
-from twin.channel.fields import perpendicular, slab
+from twin.channel.fields import perpendicular, slab_reflection
 from twin.state import C128, F64
 from twin.world.bvh import Triple
 
@@ -40,8 +40,8 @@ def balance(permittivity: complex, thickness: float, wavelength: float, alpha: i
     entries, linear: the energy of a lobe is kept to 1e-4 for alpha up to 20.
     """
     nodes, weights = _quadrature()
-    slabs = [slab(c, permittivity, thickness, wavelength) for c in nodes.tolist()]
-    power = np.array([[abs(te) ** 2, abs(tm) ** 2] for te, tm, _, _ in slabs]).T * nodes
+    slabs = [slab_reflection(c, permittivity, thickness, wavelength) for c in nodes.tolist()]
+    power = np.array([[abs(te) ** 2, abs(tm) ** 2] for te, tm in slabs]).T * nodes
     to_nodes, to_table = _lobes(alpha, crossed)
     g = np.sqrt(power)
     for _ in range(_ROUNDS):
@@ -78,7 +78,7 @@ def _weights(
     permittivity: complex, thickness: float, wavelength: float, table: F64, cosine: float
 ) -> tuple[float, float]:
     """Return sqrt(g / cosine) for TE and TM at the `cosine` of an angle of incidence."""
-    te, tm, _, _ = slab(cosine, permittivity, thickness, wavelength)
+    te, tm = slab_reflection(cosine, permittivity, thickness, wavelength)
     place = cosine * (table.shape[1] - 1)
     k = min(int(place), table.shape[1] - 2)
     part = place - k

@@ -87,9 +87,22 @@ def grown(lists: Lists, capacity: int, near: int) -> Lists:
     return lists._replace(**{name: getattr(more, name) for name in _BY_ROW + _BY_NEAR})
 
 
+@kernel
+def walk(lists: Lists, position: F64, before: F64, targets: I32, moved: float) -> None:
+    """Add to the odometers how far the source has `moved`, and how far each target (m,) among the places (n, 3)."""
+    for j in range(len(targets)):
+        k = targets[j]
+        x, y, z = position[k, 0] - before[k, 0], position[k, 1] - before[k, 1], position[k, 2] - before[k, 2]
+        lists.odometer[j] += np.sqrt(x * x + y * y + z * z) + moved
+
+
+@kernel
 def is_due(lists: Lists) -> bool:
     """Tell whether the ends of any target have moved as far as its lists hold."""
-    return bool((lists.odometer >= np.minimum(lists.near_until, lists.until)).any())
+    for j in range(len(lists.odometer)):
+        if lists.odometer[j] >= min(lists.near_until[j], lists.until[j]):
+            return True
+    return False
 
 
 def refresh(tree: Tree, lists: Lists, moves: bool, targets: F64, known: int) -> Lists:

@@ -12,7 +12,7 @@ from twin.channel.edges import Edges
 from twin.channel.images import Work
 from twin.channel.paths import Paths
 from twin.channel.planes import Scene
-from twin.channel.search import exhaust, follow, is_due, make_lists, refresh
+from twin.channel.search import exhaust, follow, is_due, make_lists, refresh, walk
 from twin.channel.tree import Tree
 from twin.specs import RayTracingSpec
 from twin.state import F64, I32, Bool
@@ -45,6 +45,7 @@ class Source:
         # One odometer for both.
         self.detour_lists = make_lists(len(targets), 1)._replace(odometer=self.lists.odometer)
         self.position: F64 | None = None  # (places, 3) at the last step
+        self._ends = np.zeros((0, 3))  # the targets at the last step
         self._owed = 0.0  # rays that a moving source has not shot yet
 
     def advance(self, position: F64, step: int) -> None:
@@ -56,14 +57,13 @@ class Source:
             tree.mirror(here)
             known = 0
         else:
-            moved = float(np.linalg.norm(here - self.position[self.place]))
-            steps = position[self.targets] - self.position[self.targets]
-            self.lists.odometer[:] += np.sqrt(np.einsum("ij,ij->i", steps, steps)) + moved
+            moved = float(np.linalg.norm(here - self.position[self.place])) if self.moves else 0.0
+            walk(self.lists, position, self.position, self.targets, moved)
             if moved > 0.0:
                 known = self._explore(here, moved, step)
-        self.position = position
+        self.position, self._ends = position, position[self.targets]
         if self.spec.mode == "kinetic":
-            targets = position[self.targets]
+            targets = self._ends
             if known < tree.count or is_due(self.lists):
                 self.lists = refresh(tree, self.lists, self.moves, targets, known)
             if len(self.site.detours.edge) and is_due(self.detour_lists):
@@ -86,9 +86,10 @@ class Source:
         tree.mirror(here)
         return known
 
-    def find(self, position: F64, step: int, work: Work, paths: Paths) -> None:
-        """Append the paths to all targets to `paths`."""
-        tree, here, targets = self.tree, position[self.place], position[self.targets]
+    def find(self, step: int, work: Work, paths: Paths) -> None:
+        """Append the paths to all targets, where `advance` was told that they are, to `paths`."""
+        assert self.position is not None
+        tree, here, targets = self.tree, self.position[self.place], self._ends
         scene, transparent, edges, detours = self.site
         rows = (tree.sequence, tree.order, tree.image, tree.seen)
         kinetic = self.spec.mode == "kinetic"

@@ -169,7 +169,7 @@ class RayTracer:
             paths = self._paths
             paths.found[:] = 0
             for source in self._sources:
-                source.find(position, self._step, self._work, paths)
+                source.find(self._step, self._work, paths)
             if len(self._tiles.area):
                 scatter(self._tiles, self._sight, self._first, self._second, paths)
             if len(self.hulls.body):

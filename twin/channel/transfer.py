@@ -9,7 +9,7 @@ from math import atan2, cos, pi, sin, sqrt
 
 from twin.channel.atmosphere import rain_db_km, roughness_factor
 from twin.channel.edges import Edges
-from twin.channel.fields import act_on, end_transfer, perpendicular, slab, start_field
+from twin.channel.fields import act_on, end_transfer, perpendicular, slab_reflection, slab_transmission, start_field
 from twin.channel.hulls import Hulls
 from twin.channel.images import DIFFRACTION, MOVING, SCATTERING, TRANSMISSION
 from twin.channel.media import Media
@@ -80,7 +80,8 @@ def path_transfer(
 @uncounted
 def _absorb(gas: float, rain_h: float, rain_v: float, transfer: C128) -> None:
     """Take from a transfer what gas and rain (horizontal and vertical) lose [dB]."""
-    across, along = 10.0 ** (-(gas + rain_h) / 20.0), 10.0 ** (-(gas + rain_v) / 20.0)
+    along = 10.0 ** (-(gas + rain_v) / 20.0)
+    across = along if rain_h == rain_v else 10.0 ** (-(gas + rain_h) / 20.0)
     for r in range(2):
         transfer[r, 0] *= along
         transfer[r, 1] *= across
@@ -213,7 +214,7 @@ def _meet(
     nx, ny, nz = normal[0], normal[1], normal[2]
     cosine = min(1.0, abs(dx * nx + dy * ny + dz * nz))
     if passes:
-        _, _, te, tm = slab(cosine, media.permittivity[carrier, surface], media.thickness[surface], wavelength)
+        te, tm = slab_transmission(cosine, media.permittivity[carrier, surface], media.thickness[surface], wavelength)
     else:
         te, tm = _reflection(media, carrier, surface, cosine, wavelength)
     sx, sy, sz = perpendicular(dx, dy, dz, nx, ny, nz)
@@ -223,7 +224,7 @@ def _meet(
 @uncounted
 def _reflection(media: Media, carrier: int, surface: int, cosine: float, wavelength: float) -> tuple[complex, complex]:
     """Return the reflection coefficients (TE, TM) that roughness and scattering leave."""
-    te, tm, _, _ = slab(cosine, media.permittivity[carrier, surface], media.thickness[surface], wavelength)
+    te, tm = slab_reflection(cosine, media.permittivity[carrier, surface], media.thickness[surface], wavelength)
     if media.roughness[surface] > 0.0 or media.scattering[surface] > 0.0:
         left = sqrt(1.0 - media.scattering[surface] ** 2)
         if media.roughness[surface] > 0.0:
