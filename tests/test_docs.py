@@ -59,3 +59,11 @@ def test_the_readme_has_exactly_two_set_up_commands_before_the_variant():
     blocks = BLOCK.findall(before)
     assert [len(block.splitlines()) for block in blocks] == [1, 1, 1][: len(blocks)]
     assert sum(".venv" in block for block in blocks) == 2
+
+
+def test_every_module_of_the_library_is_in_the_list_of_the_architecture():
+    text = (ROOT / "docs/architecture.md").read_text()
+    folders = [path.parent.name for path in ROOT.glob("twin/*/__init__.py")]
+    modules = [path.name for path in ROOT.glob("twin/*.py") if path.stem != "__init__"]
+    assert [name for name in modules if f"`{name}`" not in text] == []
+    assert [name for name in folders if f"`{name}/`" not in text] == []

@@ -56,7 +56,11 @@ class LazyGroup(click.Group):
 )
 @click.version_option(package_name="twin")
 def cli() -> None:
-    """Will this fleet, on this site, over this 6G network, stay under control?"""
+    """Will this fleet, on this site, over this 6G network, stay under control?
+
+    Robots, rigid bodies, a radio channel and a packet network step together on
+    one clock; each run is recorded in one HDF5 file.
+    """
 
 
 def main() -> None:

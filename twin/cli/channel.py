@@ -19,20 +19,20 @@ if TYPE_CHECKING:
     from twin.specs import RayTracingSpec
 
 _MAPS = (".png", ".svg", ".pdf", ".npz")
-_FREQUENCY = click.option("--carrier", default="3.5 GHz", show_default=True, help="Frequency, such as '28 GHz'.")
+_FREQUENCY = click.option("--carrier", metavar="HZ", default="3.5 GHz", show_default=True, help="Such as '28 GHz'.")
 _SCATTERING = click.option("--scattering", type=click.FloatRange(0.0, 1.0), metavar="S",
                            help="Also diffuse scattering: its coefficient, for all surfaces.")  # fmt: skip
-_order = partial(click.option, "--order", type=click.IntRange(0, 8), help="Reflections at most.")
+_order = partial(click.option, "--order", metavar="N", type=click.IntRange(0, 8), help="Reflections at most.")
 _diffraction = partial(click.option, help="Also paths by way of edges.")
-_tile = partial(click.option, "--tile", type=click.FloatRange(min=0.01),
-                help="Metres: longest edge of what scatters as a whole.")  # fmt: skip
+_tile = partial(click.option, "--tile", metavar="METRES", type=click.FloatRange(min=0.01),
+                help="Longest edge of what scatters as a whole.")  # fmt: skip
 
 
 @click.group(epilog=examples(
     "twin channel map city --site 0,0,40 -o map.png", "twin channel link city/patrol --from site-0 --to patrol-0",
 ))  # fmt: skip
 def channel() -> None:
-    """Trace rays beside the loop."""
+    """Draw the coverage of a world, and the paths of one link."""
 
 
 @channel.command("map", epilog=examples(
@@ -44,10 +44,12 @@ def channel() -> None:
 @click.option("--site", multiple=True, metavar="X,Y,Z", help="Isotropic transmitter of 43 dBm; may be repeated.")
 @click.option("--sites", type=click.Path(path_type=Path),
               help="CSV: name, x, y, z, azimuth, tilt, power and, if wanted, pattern.")  # fmt: skip
-@click.option("--height", "heights", multiple=True, type=float, help="Metres above local zero; 1.5 if not given.")
-@click.option("--step", default=5.0, show_default=True, type=click.FloatRange(min=0.01), help="Metres between points.")
+@click.option("--height", "heights", multiple=True, type=float, metavar="METRES",
+              help="Above local zero; 1.5 if not given, may be repeated.")  # fmt: skip
+@click.option("--step", default=5.0, show_default=True, type=click.FloatRange(min=0.01), metavar="METRES",
+              help="Between points.")  # fmt: skip
 @click.option("--area", metavar="X0,Y0,X1,Y1", help="Area to cover; all of the world if not given.")
-@click.option("--bandwidth", default="20 MHz", show_default=True, help="For the noise in the SINR.")
+@click.option("--bandwidth", metavar="HZ", default="20 MHz", show_default=True, help="For the noise in the SINR.")
 @click.option("--quantity", default="gain", show_default=True, type=click.Choice(["gain", "rss", "sinr", "server"]),
               help="What a picture shows; a .npz holds all.")  # fmt: skip
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="A .png, .svg, .pdf or .npz.")
@@ -116,8 +118,8 @@ def link(scenario: str, source: str, target: str, output: Path | None, as_json: 
          diffraction: bool | None, scattering: float | None, tile: float | None) -> int:  # fmt: skip
     """Show the paths between two robots of SCENARIO at its start.
 
-    Rays are traced as its [channel] says, or by the defaults of ray tracing if that is of another kind, but for
-    what the options say.
+    Rays are traced as its [channel] says, unless options say otherwise; by the defaults of ray tracing if that is
+    of another kind.
     """
     from contextlib import closing
 

@@ -16,10 +16,10 @@ from twin.cli import examples
 )
 @click.option("--json", "as_json", is_flag=True, help="Print what was found as JSON.")
 def check(scenario: str, overrides: tuple[str, ...], as_json: bool) -> int:
-    """Load all that SCENARIO names and place bodies; don't run.
+    """Find what is wrong with SCENARIO, without running it.
 
-    Every mistake is listed with file, key, what was found and what is allowed;
-    the exit code is then 2.
+    All that it names is loaded, and bodies are placed. Every mistake is listed
+    with file, key, what was found and what is allowed; the exit code is then 2.
     """
     from twin.build import build
     from twin.cli.compiling import told

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 )
 @click.argument("a", type=click.Path(path_type=Path))
 @click.argument("b", type=click.Path(path_type=Path))
-@click.option("--tolerance", type=click.FloatRange(min=0.0), default=0.0, help="Largest difference of numbers.")
+@click.option("--tolerance", metavar="X", type=click.FloatRange(min=0.0), default=0.0,
+              help="Largest difference of numbers.")  # fmt: skip
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Also draw it: .png, .svg or .pdf.")
 @click.option("--force", is_flag=True, help="Replace an existing picture.")
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")

@@ -9,10 +9,10 @@ import click
 from twin.cli import examples
 
 
-@click.command(epilog=examples("twin events run.h5", "twin events run.h5 --robot patrol0 --kind failsafe --json"))
+@click.command(epilog=examples("twin events run.h5", "twin events run.h5 --robot patrol-0 --kind failsafe --json"))
 @click.argument("recording", type=click.Path(path_type=Path))
-@click.option("--robot", help="Only of this robot.")
-@click.option("--kind", help="Only of this kind.")
+@click.option("--robot", metavar="NAME", help="Only of this robot.")
+@click.option("--kind", metavar="KIND", help="Only of this kind.")
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 def events(recording: Path, robot: str | None, kind: str | None, as_json: bool) -> int:
     """List the events in RECORDING in the order of their times."""

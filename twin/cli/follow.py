@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 @click.command(epilog=examples("twin follow run.h5", "twin follow run.h5 --every 5 --json"))
 @click.argument("recording", type=click.Path(path_type=Path))
-@click.option("--every", type=click.FloatRange(min=0.1), default=1.0, show_default=True, help="Seconds between looks.")
+@click.option("--every", metavar="SECONDS", type=click.FloatRange(min=0.1), default=1.0, show_default=True,
+              help="Between looks.")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
 def follow(recording: Path, every: float, as_json: bool) -> int:
     """Show a run while it is being recorded, until it ends.

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from twin.cli import examples
+from twin.cli.pages import HOST, PORT, until_stopped
 
 
 @click.command(
@@ -18,8 +19,8 @@ from twin.cli import examples
 @click.option("--export", type=click.Path(path_type=Path), help="Write a page that plays from a file, .html.")
 @click.option("--video", type=click.Path(path_type=Path), help="Write a video, .mp4.")
 @click.option("--force", is_flag=True, help="Replace an existing file.")
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to serve at; 0.0.0.0 is everyone.")
-@click.option("--port", type=int, default=8080, show_default=True, help="Port to serve at.")
+@HOST
+@PORT
 def replay(recording: Path, export: Path | None, video: Path | None, force: bool, host: str, port: int) -> int:
     """Show RECORDING in the browser: world, robots, links, signals.
 
@@ -60,7 +61,7 @@ def _show(recording: Path, export: Path | None, force: bool, host: str, port: in
         shown = Replay(run, geometry, host=host, port=0 if export else port, sea=sea_of(run, world))
         for note in shown.notes:
             say(note, "yellow")
-        try:
+        with until_stopped(shown):
             if export is not None:
                 shown.export(export, force=force)
                 out.print(f"written to {export}", markup=False)
@@ -68,7 +69,3 @@ def _show(recording: Path, export: Path | None, force: bool, host: str, port: in
                 address = f"http://{host}:{shown.server.get_port()}"
                 out.print(f"open {address} in a browser; Ctrl-C ends", markup=False)
                 shown.serve()
-        except KeyboardInterrupt:
-            say("ended")
-        finally:
-            shown.close()

@@ -28,14 +28,15 @@ from twin.cli import examples
     help="Recording; a new name in recordings/ if not given.",
 )
 @click.option("--force", is_flag=True, help="Replace an existing recording.")
-@click.option("--duration", help='Simulated time, such as "10 s".')
-@click.option("--seed", type=int, help="Seed of all random draws.")
+@click.option("--duration", metavar="TIME", help='Simulated time, such as "10 s".')
+@click.option("--seed", type=int, metavar="N", help="Seed of all random draws.")
 @click.option(
     "--set", "overrides", multiple=True, metavar="KEY.PATH=VALUE", help="Change a value; repeatable."
 )
 @click.option("--paths", is_flag=True, help="Also record every radio path of every link.")
 @click.option("--real-time", is_flag=True, help="Keep to the clock on the wall, and count missed deadlines.")
-@click.option("--speed", type=click.FloatRange(min=0, min_open=True), help="With --real-time: times as fast.")
+@click.option("--speed", metavar="X", type=click.FloatRange(min=0, min_open=True),
+              help="With --real-time: times as fast.")  # fmt: skip
 @click.option("--profile", is_flag=True, help="Also say where the time went, part by part.")
 @click.option("--view", is_flag=True, help="Show the run in the browser while it is simulated.")
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")

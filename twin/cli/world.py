@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from twin.cli import examples
+from twin.cli.pages import HOST, PORT, until_stopped
 
 if TYPE_CHECKING:
     from twin.world.world import World
@@ -39,11 +40,12 @@ def world() -> None:
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--origin", default="auto", show_default=True, metavar="auto|LON,LAT[,HEIGHT]",
               help="Where local coordinates begin: degrees, metres above the ellipsoid.")  # fmt: skip
-@click.option("--name", help="Name of the world; the folder's if not given.")
-@click.option("--crs", help="Coordinate system to read FILE in, such as EPSG:4326 or gcj02.")
-@click.option("--ground", type=float, callback=_finite, help="Height of level ground above the ellipsoid in metres.")
-@click.option("--geoid-height", type=float, callback=_finite,
-              help="Height of the vertical datum's zero above the ellipsoid in metres.")  # fmt: skip
+@click.option("--name", metavar="NAME", help="Name of the world; the folder's if not given.")
+@click.option("--crs", metavar="CRS", help="Coordinate system to read FILE in, such as EPSG:4326 or gcj02.")
+@click.option("--ground", type=float, callback=_finite, metavar="METRES",
+              help="Height of level ground above the ellipsoid.")  # fmt: skip
+@click.option("--geoid-height", type=float, callback=_finite, metavar="METRES",
+              help="Height of the vertical datum's zero above the ellipsoid.")  # fmt: skip
 @click.option("--terrain", type=click.Path(path_type=Path), help="SRTM .hgt or GeoTIFF to stand on.")
 @click.option("--visual", is_flag=True, help="Take what is to be seen of robot models, not collision shapes.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
@@ -111,10 +113,11 @@ def info(reference: str, as_json: bool) -> int:
 @click.option("-o", "--output", type=click.Path(path_type=Path),
               help="Map: .png, .svg or .pdf; .html is a page in space.")  # fmt: skip
 @click.option("--open", "opened", is_flag=True, help="Serve a page in space until Ctrl-C.")
-@click.option("--below", help="Hide what begins above this z; a map leaves out a roof over most things anyhow.")
+@click.option("--below", metavar="HEIGHT",
+              help="Hide what begins above it; a map leaves out a roof over most things anyhow.")  # fmt: skip
 @click.option("--force", is_flag=True, help="Replace an existing file.")
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to serve at; 0.0.0.0 is everyone.")
-@click.option("--port", type=int, default=8080, show_default=True, help="Port to serve at.")
+@HOST
+@PORT
 def show(
     reference: str, output: Path | None, opened: bool, below: str | None, force: bool, host: str, port: int
 ) -> int:
@@ -162,17 +165,13 @@ def _show_in_space(
     geometry = world.geometry if below is None else with_faces(world.geometry, begins_below(world.geometry, below))
     place = (host, port) if serve else ("127.0.0.1", 0)
     page = SitePage(world.name, geometry, radio_sites(world.folder), host=place[0], port=place[1])
-    try:
+    with until_stopped(page):
         if output is not None:
             page.export(output, force=force)
             say(f"page in {output}")
         if serve:
             out.print(f"open http://{host}:{page.server.get_port()} in a browser; Ctrl-C ends", markup=False)
             page.serve()
-    except KeyboardInterrupt:
-        say("ended")
-    finally:
-        page.close()
 
 
 def find_world(reference: str) -> Path:
