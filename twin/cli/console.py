@@ -27,8 +27,9 @@ class Output(Console):
         self.file.flush()
 
 
-out = Output(highlight=False, soft_wrap=True, color_system=_STYLES)
+out = Output(highlight=False, color_system=_STYLES)
 err = Console(stderr=True, highlight=False, color_system=_STYLES)
+out.soft_wrap, err.soft_wrap = not out.is_terminal, not err.is_terminal  # in a file, a line stays a line
 
 
 def report(error: Exception) -> int:
@@ -46,7 +47,7 @@ def report(error: Exception) -> int:
 
 def say(text: str, style: str = "") -> None:
     """Print a line on stderr, as it is: brackets are no markup."""
-    err.print(Text(text, style=style), soft_wrap=True)
+    err.print(Text(text, style=style))
 
 
 def print_json(data: Any) -> None:

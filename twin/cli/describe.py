@@ -74,6 +74,7 @@ def _print_controller(controller: dict[str, Any]) -> None:
 def _print_parameters(facts: dict[str, Any]) -> None:
     for name, value in facts["parameters"].items():
         written = f"{value:.4g}" if isinstance(value, float) else str(value)
+        written = written.lower() if isinstance(value, bool) else written  # as TOML has it
         _line(f"{name} = {written} {facts['units'].get(name, '')}".rstrip(), 2)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -63,8 +64,18 @@ def _print_header(found: Comparison) -> None:
 
     from twin.cli.console import out
 
-    for name, (x, y) in found.header.items():
+    for name, x, y in changes(found):
         out.print(Text(f"{name}: {_short(x)} -> {_short(y)}"))
+
+
+def changes(found: Comparison) -> Iterator[tuple[str, Any, Any]]:
+    """Yield what made two recordings differ, table by table, with both values; None where one has none."""
+    for name, (x, y) in found.header.items():
+        if isinstance(x, dict) and isinstance(y, dict):
+            keys = sorted(key for key in {**x, **y} if x.get(key) != y.get(key))
+            yield from ((f"{name}: {key}", x.get(key), y.get(key)) for key in keys)
+        else:
+            yield name, x, y
 
 
 def _print_figures(a: dict[str, Any], b: dict[str, Any]) -> None:
@@ -103,8 +114,9 @@ def print_streams(found: Comparison) -> None:
     first = next((one for one in found.streams if one.time is not None), None)
     if first is not None and first.time is not None:
         whose = f" of {first.where}" if first.where else ""
-        values = "" if first.a is None else f": {first.a} -> {first.b} {first.unit}".rstrip()
-        out.print(Text(f"first at {first.time / NS:g} s: {first.stream}{whose}{values}"))
+        out.print(Text(f"first at {first.time / NS:g} s: {first.stream}{whose}"))
+        if first.a is not None:
+            out.print(Text(f"  {first.a} -> {first.b} {first.unit}".rstrip()))
     table = Table(box=None, pad_edge=False, header_style="dim")
     for name in ("stream", "from", "where", "rows", "at most"):
         right = name in ("from", "rows", "at most")
@@ -127,7 +139,7 @@ def _quantity(value: float, unit: str) -> str:
 
 
 def _short(value: Any) -> str:
-    text = "none" if value is None else repr(value)
+    text = "absent" if value is None else repr(value)
     return text if len(text) <= 30 else f"{text[:27]}..."
 
 

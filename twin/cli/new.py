@@ -48,7 +48,9 @@ def _controller(name: str, robot: str) -> int:
     from twin.project import Project
     from twin.starter_controller import start_controller
 
-    file, test = start_controller(name, robot, Project.around(Path.cwd()))
+    here = Path.cwd()
+    written = start_controller(name, robot, Project.around(here))
+    file, test = (path.relative_to(here) if path.is_relative_to(here) else path for path in written)
     out.print(f"{file}\n{test}", markup=False)
     out.print(f"\nTry: python -m pytest {test}", markup=False)
     return 0

@@ -60,13 +60,13 @@ def run(
     Exit codes: 0 good, 1 error, 2 wrong input, 3 stopped early, 5 a
     requirement of the scenario failed.
     """
-    from twin.cli.live import LivePage
-    from twin.cli.running import Request, execute
-
     if (scenario is None) == (recorded is None):
         raise click.UsageError("name a SCENARIO, or a recording with --from, and not both")
     if speed is not None and not real_time:
         raise click.UsageError("--speed needs --real-time")
+    from twin.cli.live import LivePage
+    from twin.cli.running import Request, execute
+
     stated = {"duration": duration, "seed": seed}
     changes = [*overrides, *(f"{key}={value}" for key, value in stated.items() if value is not None)]
     pace = (speed or 1.0) if real_time else None

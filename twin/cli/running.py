@@ -78,7 +78,7 @@ def execute(request: Request) -> int:
     if request.as_json:
         print_json(figures)
     elif not request.quiet:
-        out.print(headline(path, scenario))
+        out.print(headline(path, scenario, resolved=request.recorded is not None))
         print_table(figures)
         if request.profile:
             print_profile(figures["profile"])
@@ -128,28 +128,33 @@ def _load(
         return Project.of(recorded), recorded, *recorded_scenario(recording, overrides)
 
 
-def headline(path: Path, scenario: Scenario) -> str:
-    """Return what was run, and below it what was stated of channel and network, in lines of up to 80 characters."""
+def headline(path: Path, scenario: Scenario, *, resolved: bool = False) -> str:
+    """Return what was run, and below it what was stated of channel and network, in lines of up to 80 characters.
+
+    A resolved scenario, such as a recorded one, states everything: there it is what differs from the defaults.
+    """
     channel, network = scenario.channel, scenario.network
     lines = [f"{path.stem} in {scenario.world}, channel {channel.kind}, network {network.kind}, seed {scenario.seed}"]
     for slot, spec in (("channel", channel), ("network", network)):
-        if stated := _stated(spec):
+        if stated := _stated(spec, resolved):
             lines += wrap(f"{slot}: {stated}", 80, subsequent_indent="  ", break_on_hyphens=False)
     return "\n".join(lines)
 
 
-def _stated(spec: BaseModel) -> str:
+def _stated(spec: BaseModel, resolved: bool) -> str:
     """Return the settings of a table that were stated, with their units, in the order of its fields."""
-    fields = type(spec).model_fields.items()
-    shown = (_shown(spec, name, field) for name, field in fields if name in spec.model_fields_set - {"kind"})
-    return ", ".join(shown)
+    return ", ".join(
+        _shown(spec, name, field, resolved)
+        for name, field in type(spec).model_fields.items()
+        if name in spec.model_fields_set - {"kind"} and not (resolved and getattr(spec, name) == field.default)
+    )
 
 
-def _shown(spec: BaseModel, name: str, field: FieldInfo) -> str:
+def _shown(spec: BaseModel, name: str, field: FieldInfo, resolved: bool) -> str:
     """Return one setting in words: what a table states, only the names of several tables, how long a list is."""
     value, extra = getattr(spec, name), field.json_schema_extra
     if isinstance(value, BaseModel):
-        inside = ", ".join(filter(None, (getattr(value, "kind", ""), _stated(value))))
+        inside = ", ".join(filter(None, (getattr(value, "kind", ""), _stated(value, resolved))))
         return f"{name} ({inside})" if inside else name
     if isinstance(value, dict):
         return f"{name} {' and '.join(value)}"

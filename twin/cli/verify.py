@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from twin.cli import examples
-
-if TYPE_CHECKING:
-    from twin.analysis.diff import Comparison
 
 
 @click.command(epilog=examples("twin verify run.h5", "twin verify run.h5 --json"))
@@ -25,7 +21,7 @@ def verify(recording: Path, as_json: bool) -> int:
     """
     from twin.cli.compiling import told
     from twin.cli.console import out, print_json, say
-    from twin.cli.diff import finite, print_streams
+    from twin.cli.diff import changes, finite, print_streams
     from twin.errors import EXIT_DIFFERS
     from twin.project import Project
     from twin.recording.reader import Recording
@@ -33,8 +29,9 @@ def verify(recording: Path, as_json: bool) -> int:
 
     with told(), Recording(recording) as run:
         found = verify_run(run, Project.of(recording))
-    for line in _changes(found.comparison):
-        say(f"not as it was: {line}", "yellow")
+    for name, then, now in changes(found.comparison):
+        then, now = ("absent" if value is None else value for value in (then, now))
+        say(f"not as it was: {name}: {then} then, {now} now", "yellow")
     if as_json:
         print_json(finite(found.comparison.to_dict() | {"same": found.same, "stopped": found.stopped}))
         return 0 if found.same else EXIT_DIFFERS
@@ -44,15 +41,3 @@ def verify(recording: Path, as_json: bool) -> int:
         out.print(f"summary {name}: {x} -> {y}", markup=False)
     print_streams(found.comparison)
     return 0 if found.same else EXIT_DIFFERS
-
-
-def _changes(found: Comparison) -> list[str]:
-    """Say which code, world, packages or plugins are others than when the run was recorded."""
-    lines = []
-    for name, (then, now) in found.header.items():
-        if isinstance(then, dict) and isinstance(now, dict):
-            keys = sorted(key for key in {**then, **now} if then.get(key) != now.get(key))
-            lines += [f"{name}: {key}: {then.get(key, 'none')} then, {now.get(key, 'none')} now" for key in keys]
-        else:
-            lines.append(f"{name}: {then} then, {now} now")
-    return lines

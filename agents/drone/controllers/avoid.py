@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Annotated
 
 import numpy as np
 from pydantic import Field
@@ -11,7 +12,7 @@ from twin.fleet.airspace import Airspace
 from twin.protocols import Controller
 from twin.specs import RobotSpec
 from twin.state import Action, Observation, Reference
-from twin.units import Metres, Seconds, Speed
+from twin.units import Metres, Seconds, Speed, unit
 
 from .trajectory import Trajectory
 
@@ -29,7 +30,7 @@ class Avoid(Trajectory):
     class Parameters(Trajectory.Parameters):
         """How far from others, and how soon."""
 
-        kd: float = Field(default=3.5, gt=0)
+        kd: Annotated[float, unit("1/s")] = Field(default=3.5, gt=0)
         radius: Metres = Field(default=0.35, gt=0)  # of a sphere round the rotors
         margin: Metres = Field(default=0.6, ge=0)  # kept by two besides, for noise, lag and downwash
         horizon: Seconds = Field(default=4.0, gt=0)  # of motion that has to be clear
