@@ -1,6 +1,7 @@
 """`twin run` from the outside: exit codes, what is said, and what is left behind."""
 
 import json
+import logging
 import os
 import re
 import shutil
@@ -292,3 +293,13 @@ def test_a_recordings_folder_that_cannot_be_made_is_said(command):
     Path("recordings").write_text("in the way")
     code, out, err = command("run", "void/height", "--duration", "0.1 s")
     assert code == 1 and "recordings" in err and "name a file by -o" in err
+
+
+def test_what_the_library_warns_of_is_said(command, monkeypatch):
+    def warn(*_):
+        logging.getLogger("twin.world.materials").warning("[%s] is extended", "ground")
+        raise RecordingError("enough")
+
+    monkeypatch.setattr("twin.cli.running.execute", warn)
+    code, out, err = command("run", "city/patrol")
+    assert (code, out, err) == (1, "", "[ground] is extended\nerror: enough\n")

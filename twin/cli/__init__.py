@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from importlib import import_module
 
@@ -63,8 +64,18 @@ def cli() -> None:
     """
 
 
+class _Said(logging.Handler):
+    """Says what the library warns of as commands say things."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        from twin.cli.console import say
+
+        say(record.getMessage(), "yellow")
+
+
 def main() -> None:
     """Run the command line; errors that a user can mend end it with a message and their exit code."""
+    logging.getLogger("twin").handlers = [_Said(logging.WARNING)]
     try:
         code = cli.main(standalone_mode=False)
     except click.exceptions.Abort:
