@@ -63,26 +63,23 @@ class Path:
         sensing = [i for i, observation in enumerate(observations) if observation.sensed is not None]
         for task in dict.fromkeys(controllers[i].task for i in sensing):
             mine = [i for i in sensing if controllers[i].task is task]
-            plan = _positions if controllers[mine[0]].interface == "position" else _velocities
-            joints = plan(task, [controllers[i] for i in mine], [observations[i] for i in mine])
-            commands = np.zeros((len(mine), controllers[mine[0]].width))  # no suction, no brake
+            first, asked = controllers[mine[0]], [observations[i] for i in mine]
+            joints = first.positions(asked) if first.interface == "position" else first.velocities(asked)
+            commands = np.zeros((len(mine), first.width))  # no suction, no brake
             commands[:, : joints.shape[1]] = joints
-            for i, line in zip(mine, commands, strict=True):
-                actions[i] = Action(line)
+            for i, command in zip(mine, commands, strict=True):
+                actions[i] = Action(command)
         return actions
 
+    def positions(self, observations: Sequence[Observation]) -> F64:
+        """Return the joints (k, J) of `lead` ahead, for arms of this one's entry."""
+        return self.task.planned(np.array([o.time / NS + self.parameters.lead for o in observations]))[0]
 
-def _positions(task: ToolPath, controllers: Sequence[Path], observations: Sequence[Observation]) -> F64:
-    """Return the joints (k, J) of `lead` ahead."""
-    ahead = [o.time / NS + c.parameters.lead for c, o in zip(controllers, observations, strict=True)]
-    return task.planned(np.array(ahead))[0]
-
-
-def _velocities(task: ToolPath, controllers: Sequence[Path], observations: Sequence[Observation]) -> F64:
-    """Return the planned velocities (k, J), and what brings the arms back to the plan."""
-    now = np.array([o.time / NS for o in observations])
-    samples = [o.sensed for o in observations if o.sensed is not None]
-    then, measured = np.array([s.time / NS for s in samples]), np.array([s["joint_position"] for s in samples])
-    gain = np.array([[c.parameters.gain] for c in controllers])
-    velocities: F64 = task.planned(now)[1] + gain * (task.planned(then)[0] - measured)
-    return velocities
+    def velocities(self, observations: Sequence[Observation]) -> F64:
+        """Return the planned velocities (k, J) and what brings the arms back to the plan, likewise."""
+        samples = [o.sensed for o in observations if o.sensed is not None]
+        times = np.array([o.time / NS for o in observations] + [s.time / NS for s in samples])
+        joints, planned = self.task.planned(times)
+        measured = np.array([s["joint_position"] for s in samples])
+        wanted: F64 = planned[: len(samples)] + self.parameters.gain * (joints[len(samples) :] - measured)
+        return wanted
