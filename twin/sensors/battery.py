@@ -60,6 +60,6 @@ class Battery:
         stamps = self._delay.apply(time, rows, table)
         self._noise.add(time, rows, table)
         return [
-            Sample(stamp, {"state_of_charge": line[:1], "energy_used": line[1:2], "charging": line[2:]})
-            for stamp, line in zip(stamps, table, strict=True)
+            Sample(stamp, {"state_of_charge": charge, "energy_used": used, "charging": charging})
+            for stamp, charge, used, charging in zip(stamps, table[:, :1], table[:, 1:2], table[:, 2:], strict=True)
         ]

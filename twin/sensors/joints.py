@@ -45,8 +45,10 @@ class Joints:
         stamps = self._delay.apply(time, rows, table)
         self._noise.add(time, rows, table)
         return [
-            Sample(stamp, {"joint_position": row[:n], "joint_velocity": row[n : 2 * n], "joint_effort": row[2 * n :]})
-            for stamp, row in zip(stamps, table, strict=True)
+            Sample(stamp, {"joint_position": place, "joint_velocity": speed, "joint_effort": effort})
+            for stamp, place, speed, effort in zip(
+                stamps, table[:, :n], table[:, n : 2 * n], table[:, 2 * n :], strict=True
+            )
         ]
 
 

@@ -61,10 +61,10 @@ class Navigation:
         stamps = self._delay.apply(time, rows, table)
         if self._is_noisy:
             _add_noise(self._seed, _STREAM, self._keys[rows], time, self._sigma, table)
-        parts = list(PARTS.items())
+        position, velocity, angular_velocity, orientation = (table[:, part] for part in PARTS.values())
         return [
-            Sample(stamp, {name: values[part] for name, part in parts})
-            for stamp, values in zip(stamps, table, strict=True)
+            Sample(stamp, {"position": p, "velocity": v, "angular_velocity": w, "orientation": q})
+            for stamp, p, v, w, q in zip(stamps, position, velocity, angular_velocity, orientation, strict=True)
         ]
 
 

@@ -69,8 +69,8 @@ class Odometry:
                self._keys, self._noise, time, self._time, self._angle, self._reading, table)  # fmt: skip
         stamps = self._delay.apply(time, rows, table)
         return [
-            Sample(stamp, {"odometry": line[:3], "odometry_velocity": line[3:]})
-            for stamp, line in zip(stamps, table, strict=True)
+            Sample(stamp, {"odometry": pose, "odometry_velocity": velocity})
+            for stamp, pose, velocity in zip(stamps, table[:, :3], table[:, 3:], strict=True)
         ]
 
 
