@@ -29,7 +29,7 @@ class Profile:
         self._then, self._clock = then, clock
         self.first_step = 0.0  # s of CPU from the start of the process to the second recorded frame
         self._frames = 0
-        self._stack = ["loop"]
+        self._part = "loop"
         self._start(0)
 
     def attach(self, twin: Twin) -> None:
@@ -51,11 +51,12 @@ class Profile:
         method: Callable[..., Any] = getattr(owner, name)
 
         def watched(*arguments: Any, **named: Any) -> Any:
-            self._enter(part)
+            self._calls[part] += 1
+            before = self._turn_to(part)
             try:
                 return method(*arguments, **named)
             finally:
-                self._leave()
+                self._turn_to(before)
 
         setattr(owner, name, watched)
 
@@ -70,7 +71,7 @@ class Profile:
 
     def figures(self) -> dict[str, Any]:
         """Return CPU seconds per simulated second and calls of each part, CPU to the first step, peak memory."""
-        self._switch()
+        self._turn_to(self._part)
         simulated = max((self._time - self._from) / NS, 1e-9)
         return {
             "simulated": simulated,
@@ -84,13 +85,15 @@ class Profile:
         deliveries: Callable[..., Iterator[Batch]] = network.run
 
         def watched(*arguments: Any, **named: Any) -> Iterator[Batch]:
-            self._enter("network")
             batches = deliveries(*arguments, **named)
-            while (batch := next(batches, None)) is not None:
-                self._leave()
+            while True:
+                self._calls["network"] += 1
+                before = self._turn_to("network")
+                batch = next(batches, None)
+                self._turn_to(before)
+                if batch is None:
+                    return
                 yield batch
-                self._enter("network")
-            self._leave()
 
         network.run = watched
 
@@ -100,19 +103,12 @@ class Profile:
         self._calls = dict.fromkeys(PARTS, 0)
         self._since = self._clock()
 
-    def _switch(self) -> None:
-        now = self._clock()
-        self._spent[self._stack[-1]] += now - self._since
-        self._since = now
-
-    def _enter(self, part: str) -> None:
-        self._switch()
-        self._stack.append(part)
-        self._calls[part] += 1
-
-    def _leave(self) -> None:
-        self._switch()
-        self._stack.pop()
+    def _turn_to(self, part: str) -> str:
+        """Let the time from here on be that of `part`; return whose it was."""
+        now, before = self._clock(), self._part
+        self._spent[before] += now - self._since
+        self._since, self._part = now, part
+        return before
 
 
 def peak_memory() -> int:
