@@ -11,7 +11,8 @@ from twin.scenario import load_scenario
 from twin.toml_text import line_of
 
 PROJECT = Path(__file__).resolve().parent / "project"
-GOOD = """\
+TASK = 'task = { kind = "route", waypoints = [[0, 0, 10], [50, 0, 10], [50, 50, 10]], speed = "5 m/s" }'
+GOOD = f"""\
 schema = 1
 world = "city"
 duration = "60 s"
@@ -26,7 +27,7 @@ delay = "20 ms"
 [robots.patrol]
 kind = "drone"
 count = 2
-task = { kind = "route", waypoints = [[0, 0, 10], [50, 0, 10], [50, 50, 10]], speed = "5 m/s" }
+{TASK}
 
 [robots.edge]
 kind = "edge"
@@ -78,6 +79,10 @@ def test_the_text_that_the_mistakes_are_made_in_is_good(tmp_path):
          "found 'up'; allowed: a length in m, km, cm or mm"),
         ("[0, 0, 10], ", "", 15, "robots.patrol.task.waypoints",
          "found a list of 2; allowed: at least 3 of them"),
+        (TASK, 'task = { kind = "rounds", lanes = [], rounds = [["a"]], places = {} }', 15,
+         "robots.patrol.task.lanes", "found a list of 0; allowed: at least 1 of them"),
+        (TASK, 'task = { kind = "rounds", lanes = [[[0, 0], [9, 0]]], rounds = [], places = {} }', 15,
+         "robots.patrol.task.rounds", "found a list of 0; allowed: at least 1 of them"),
         ("schema = 1", "schema = 2", 1, "schema", "found 2; allowed: 1"),
         ("schema = 1", "", 0, "schema", "missing, and there is no default"),
         ('"60 s"', '"-60 s"', 3, "duration", "found '-60 s'; allowed: more than 0"),

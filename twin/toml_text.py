@@ -181,6 +181,8 @@ def _path(data: object, location: tuple[int | str, ...]) -> Key:
     """Return pydantic's location without the names of union members, which are no keys."""
     path: Key = ()
     for depth, part in enumerate(location):
+        if isinstance(data, dict) and data.get("kind") == part and location[depth - 1 : depth] == path[-1:]:
+            continue  # the kind's name, first in a table of several kinds; a key may have the same name
         below = _below(data, part)
         is_last = depth == len(location) - 1
         if below is not None or (is_last and isinstance(data, (dict, list)) and "(" not in str(part)):

@@ -257,7 +257,7 @@ class BulletWorld:
                     position.tolist(),
                     orientation.tolist(),
                     useFixedBase=spec.fixed,
-                    flags=bullet.URDF_USE_INERTIA_FROM_FILE,
+                    flags=bullet.URDF_USE_INERTIA_FROM_FILE | bullet.URDF_IGNORE_VISUAL_SHAPES,
                     physicsClientId=self.client,
                 )
             except bullet.error as error:
