@@ -74,8 +74,8 @@ class Edge(Robot):
         self, spec: RobotSpec, node: int, controller: Controller, service_time: ServiceTime, rate: int | None
     ) -> None:
         """Take in the controller of the robot at `node`: its service time; a timer's rate [Hz] or None."""
-        assert spec.kind.body is not None, "only robots with bodies are controlled"
-        self.jobs[node] = job = Job(spec, node, controller, service_time, rate is None, spec.kind.body.width)
+        width = 0 if spec.kind.body is None else spec.kind.body.width
+        self.jobs[node] = job = Job(spec, node, controller, service_time, rate is None, width)
         if rate is not None:
             self.timers.setdefault(rate, Timer(rate)).jobs.append(job)
 
