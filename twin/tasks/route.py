@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from math import atan2
 
 import numpy as np
-from scipy.integrate import cumulative_simpson
-from scipy.interpolate import CubicSpline
 
 from twin.errors import ScenarioError
 from twin.kernels import kernel
@@ -71,6 +69,9 @@ class Route:
 
 def _by_arc_length(points: F64, knots: F64) -> tuple[float, F64]:
     """Return the length [m] and coefficients (pieces, 4, 3) over arc length of the curve through `points`."""
+    from scipy.integrate import cumulative_simpson  # 0.2 s, and most routes need neither
+    from scipy.interpolate import CubicSpline
+
     curve = CubicSpline(knots, points, bc_type="periodic")
     fine = np.linspace(0.0, knots[-1], 2**16 + 1)
     speed = np.linalg.norm(curve(fine, 1), axis=1)
