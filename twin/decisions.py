@@ -48,9 +48,9 @@ def logged(action: Action, robot: str, node: int, time: int) -> list[tuple[int, 
     Raises:
         RunError: one is not a number.
     """
-    if action.log == {}:
-        return []
     try:
+        if action.log == {}:
+            return []
         return [(time, node, str(name), float(value)) for name, value in action.log.items()]
     except (TypeError, ValueError, AttributeError) as error:
         raise RunError(f"log of {robot} at {time_text(time)}: {error}; allowed: numbers by name") from error

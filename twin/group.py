@@ -203,7 +203,8 @@ class Due:
         given = [i for i, action in enumerate(actions) if action.command is not None]
         if not given:
             return
-        group, rows, names = self.group, self.rows[given], [self.robots[i].name for i in given]
+        group, names = self.group, [self.robots[i].name for i in given]
+        rows = self.rows if len(given) == len(self.rows) else self.rows[given]
         table = table_of([actions[i].command for i in given], len(group.lower), names, time)
         decisions.rows, decisions.commands = rows, table
         if _within(table, group.lower, group.upper):
