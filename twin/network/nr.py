@@ -7,8 +7,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from heapq import heappop, heappush
 
-import numpy as np
-
 from twin.clock import NS
 from twin.errors import RunError
 from twin.link import Radio
@@ -267,11 +265,10 @@ class NrNetwork(EventNetwork):
         """Take a new trace: ratios, serving cells, power control and quality reports of all carriers."""
         gain_db, delay = self.topology.path_gain_db(links), self.topology.delay(links)
         for index, site in enumerate(self.sites):
-            rows = np.ix_(site.terminals, site.cells)
-            for change in site.move(time, gain_db[rows], self.topology):
+            gains = gain_db[site.pairs]
+            for change in site.move(time, gains):
                 self._change(site, index, time, change)
-            links_of = self.topology.rows(links)[rows]
-            site.hear(time, links, links_of, gain_db[rows], delay[rows], self.topology)
+            site.hear(time, links, self.topology.rows(links)[site.pairs], gains, delay[site.pairs])
 
     def _change(self, site: Site, index: int, time: int, change: Change) -> None:
         """Detach a terminal now and attach it to its new cell when the change is through."""

@@ -6,6 +6,7 @@ from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import repeat
+from typing import NamedTuple
 
 import numpy as np
 
@@ -26,6 +27,15 @@ Owner = tuple[Packet, "Flow"] | None
 """Whose packet is in the carrier; None: background."""
 
 
+class Levels(NamedTuple):
+    """Powers [dBm] and noise figures [dB] of T terminals and C cells."""
+
+    up_dbm: F64  # (T,)
+    down_dbm: F64  # (C,)
+    noise_up_db: F64  # (C,)
+    noise_down_db: F64  # (T,)
+
+
 @dataclass(slots=True, eq=False)
 class Site:
     """One carrier with the rows of its terminals and cells among those of the topology."""
@@ -33,6 +43,8 @@ class Site:
     carrier: Carrier
     terminals: list[int]
     cells: list[int]
+    pairs: tuple[I64, ...]  # picks its rows (T, C) of the topology's
+    levels: Levels
     mobility: Mobility
     quality: QualityReports
     entries: list[int]  # bearer, size, created, ready and order of each packet in turn
@@ -73,34 +85,24 @@ class Site:
         hops = map(tuple.__new__, repeat(Hop), zip(*facts, again, decoded))  # noqa: B905 - `again` may have no end
         return zip(map(self.inside.pop, rows), times, fates, ways, hops, strict=True)
 
-    def move(self, time: int, gain_db: F64, topology: Topology) -> list[Change]:
+    def move(self, time: int, gain_db: F64) -> list[Change]:
         """Take path gains (T, C) of a new trace and return the changes of serving cells that begin now."""
-        terminals, cells = self.radios(topology)
-        down_dbm = column(cells, "power_dbm")
-        self.carrier.measure(
-            gain_db, column(terminals, "power_dbm"), down_dbm,
-            column(cells, "noise_figure_db"), column(terminals, "noise_figure_db"),
-        )  # fmt: skip
+        self.carrier.measure(gain_db, *self.levels)
         with np.errstate(divide="ignore"):
             snr_db = 10.0 * np.log10(self.carrier.state.ratio[DOWN])
-        return self.mobility.update(time, gain_db + down_dbm, snr_db)
+        return self.mobility.update(time, gain_db + self.levels.down_dbm, snr_db)
 
-    def hear(self, time: int, links: LinkState, rows: I64, gain_db: F64, delay: F64, topology: Topology) -> None:
+    def hear(self, time: int, links: LinkState, rows: I64, gain_db: F64, delay: F64) -> None:
         """Set fading, power control, quality reports and propagation for the cells that serve from now on.
 
         `rows` of links, `gain_db` and `delay` [s] are (T, C).
         """
-        _, cells = self.radios(topology)
         serving = self.mobility.cell
         self.carrier.trace(links, rows)
-        self.carrier.control_power(gain_db, column(cells, "noise_figure_db"), serving)
+        self.carrier.control_power(gain_db, self.levels.noise_up_db, serving)
         self.quality.update(time, serving)
         seconds = delay[np.arange(len(serving)), np.maximum(serving, 0)]
         self.propagation = np.rint(seconds * NS).astype(np.int64).tolist()
-
-    def radios(self, topology: Topology) -> tuple[list[Radio], list[Radio]]:
-        """Return the radios of its terminals and cells."""
-        return [topology.terminals[i] for i in self.terminals], [topology.cells[i] for i in self.cells]
 
 
 @dataclass(slots=True, eq=False)
@@ -138,8 +140,14 @@ def open_site(
         carrier = Carrier(settings, qos, owners, len(cells), seed, spec.segment_header, ahead)
     except ScenarioError as error:
         raise ScenarioError(error.message, key=f"network.carriers.{name}.{error.key}") from error
-    mobility = Mobility(spec.mobility, len(terminals))
-    return Site(carrier, terminals, cells, mobility, QualityReports(carrier), [], [], {}, [])
+    mobility, pairs = Mobility(spec.mobility, len(terminals)), np.ix_(terminals, cells)
+    levels = _levels([topology.terminals[i] for i in terminals], [topology.cells[i] for i in cells])
+    return Site(carrier, terminals, cells, pairs, levels, mobility, QualityReports(carrier), [], [], {}, [])
+
+
+def _levels(terminals: Sequence[Radio], cells: Sequence[Radio]) -> Levels:
+    up_dbm, down_dbm = (column(radios, "power_dbm") for radios in (terminals, cells))
+    return Levels(up_dbm, down_dbm, column(cells, "noise_figure_db"), column(terminals, "noise_figure_db"))
 
 
 def order_of(key: np.uint64) -> int:
