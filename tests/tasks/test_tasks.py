@@ -4,7 +4,7 @@ from timeit import timeit
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from twin.errors import ScenarioError
@@ -40,6 +40,7 @@ def test_it_starts_at_rest_at_the_first_waypoint():
 
 @settings(max_examples=30, deadline=None)
 @given(st.lists(coordinates, min_size=3, max_size=6, unique=True), st.floats(0.5, 20))
+@example([(-143, 0, 0), (14, 1, -168), (49, -56, 0), (0, -107, -42), (127, -125, 0), (-1, -7, -134)], 5.0)
 def test_speed_is_constant_and_velocity_and_acceleration_are_derivatives(waypoints, speed):
     try:
         task = route(tuple(waypoints), speed)
@@ -52,7 +53,9 @@ def test_speed_is_constant_and_velocity_and_acceleration_are_derivatives(waypoin
         assert np.linalg.norm(now.velocity) == pytest.approx(speed, rel=2 * SPEED_TOLERANCE)
         assert (after.position - before.position) / (2 * h) == pytest.approx(now.velocity, abs=1e-4 * speed)
         change = np.linalg.norm((after.velocity - before.velocity) / (2 * h) - now.acceleration)
-        assert change < 1e-2 * (1.0 + np.linalg.norm(now.acceleration))
+        # That is the mean acceleration of 2 h, over which it swings where the route turns sharply.
+        swing = max(np.linalg.norm(end.acceleration - now.acceleration) for end in (before, after))
+        assert change < swing + 1e-2 * (1.0 + np.linalg.norm(now.acceleration))
         assert np.arctan2(now.velocity[1], now.velocity[0]) == pytest.approx(now.yaw)
 
 
