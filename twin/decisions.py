@@ -9,9 +9,12 @@ from typing import Any
 import numpy as np
 
 from twin.errors import RunError
-from twin.protocols import Controller
-from twin.state import CONTROLLER_FAULT, F64, INPUT, Action, Event, Observation
+from twin.protocols import Controller, Failsafe
+from twin.state import CONTROLLER_FAULT, F64, INPUT, NOMINAL, Action, Event, Observation
 from twin.units import time_text
+
+NOTHING = Action()
+"""What a robot is told where nobody tells it anything."""
 
 
 def decide(controllers: Sequence[Controller], observations: Sequence[Observation]) -> list[Action]:
@@ -34,12 +37,31 @@ def decide(controllers: Sequence[Controller], observations: Sequence[Observation
     except RunError:
         raise
     except (Exception, SystemExit) as error:
-        message = f"controller {name} of {robot} raised {type(error).__name__} at {time_text(time)}: {error}"
-        raise RunError(message) from error
+        raise _failure("controller", controllers[0], robot, time, error) from error
     if len(actions) != len(observations) or not all(isinstance(action, Action) for action in actions):
         found = [type(action).__name__ for action in actions]
         raise RunError(f"controller {name} must return {len(observations)} Action(s), found {found}")
     return actions
+
+
+def overrule(failsafe: Failsafe, observation: Observation) -> tuple[str, Action]:
+    """Return the mode that a failsafe wants, and what to do in it unless it is the nominal one.
+
+    Raises:
+        RunError: it raised; its own error is the cause.
+    """
+    try:
+        mode = failsafe.update(observation)
+        return mode, NOTHING if mode == NOMINAL else failsafe.act(observation)
+    except RunError:
+        raise
+    except (Exception, SystemExit) as error:
+        raise _failure("failsafe", failsafe, observation.robot, observation.time, error) from error
+
+
+def _failure(role: str, who: object, robot: str, time: int, error: BaseException) -> RunError:
+    what = f"{type(error).__name__} at {time_text(time)}: {error}"
+    return RunError(f"{role} {type(who).__name__} of {robot} raised {what}")
 
 
 def logged(action: Action, robot: str, node: int, time: int) -> list[tuple[int, int, str, float]]:

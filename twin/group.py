@@ -9,7 +9,7 @@ from twin.kernels import kernel  # isort: skip  before numba
 import numpy as np
 
 from twin.clock import periodic
-from twin.decisions import decide, logged, stated, table_of, told
+from twin.decisions import NOTHING, decide, logged, overrule, stated, table_of, told
 from twin.protocols import Controller, Failsafe, Gauged, Sensor, Stream
 from twin.robot import Robot
 from twin.specs import RobotSpec
@@ -88,9 +88,6 @@ class Group:
         return np.tile(body.vector("initial"), (len(self.robots), 1))
 
 
-_NOTHING = Action()
-
-
 class Due:
     """The robots of a group whose control tick it is."""
 
@@ -141,7 +138,7 @@ class Due:
         actions = self._actions(time, events)
         decisions = Decisions(self.rows[:0], events=events)
         for robot, offset, action in zip(self.robots, self._offsets, actions, strict=True):
-            if action is not _NOTHING:
+            if action is not NOTHING:
                 if action.messages:
                     decisions.messages += robot.post(action.messages, time + offset)
                 decisions.logs += logged(action, robot.name, robot.node, time)
@@ -163,7 +160,7 @@ class Due:
     def _actions(self, time: int, events: list[Event]) -> list[Action]:
         """Return what each robot was told to do by its failsafe, its controller on board, or the network."""
         heard = [robot.hear() for robot in self.robots]
-        actions = [_NOTHING if command is None else Action(command.payload) for command, _ in heard]
+        actions = [NOTHING if command is None else Action(command.payload) for command, _ in heard]
         if not self._failsafes and not self.group.onboard:
             return actions  # nobody looks at what they sense
         if not self._failsafes:
@@ -179,16 +176,15 @@ class Due:
 
     def _obeys(self, i: int, observation: Observation, actions: list[Action], events: list[Event]) -> bool:
         """Tell whether a robot's mode is nominal; in any other one its failsafe acts."""
-        robot, failsafe = self.robots[i], self._failsafes[i]
-        mode = failsafe.update(observation)
+        robot = self.robots[i]
+        mode, action = overrule(self._failsafes[i], observation)
         if mode != robot.mode:
             kind = "failsafe" if robot.mode == NOMINAL else "recovered" if mode == NOMINAL else "mode"
             events.append(Event(observation.time, kind, robot.name, f"{robot.mode} to {mode}"))
             robot.mode = mode
-        if mode == NOMINAL:
-            return True
-        actions[i] = failsafe.act(observation)
-        return False
+        if mode != NOMINAL:
+            actions[i] = action
+        return mode == NOMINAL
 
     def _control(self, nominal: list[int], observations: list[Observation], actions: list[Action]) -> None:
         """Let the controllers on board act for those robots that obey them."""

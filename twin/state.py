@@ -153,7 +153,10 @@ class Sample:
     times: Mapping[str, int] = field(default_factory=dict)  # ns, of the fields where that is another
 
     def __getitem__(self, name: str) -> F64:
-        return self.values[name]
+        try:
+            return self.values[name]
+        except KeyError:
+            raise KeyError(f"no sensor reads {name}; there is: {', '.join(self.values) or 'nothing'}") from None
 
     def when(self, name: str) -> int:
         """Return when [ns] the world was as this field says."""

@@ -207,12 +207,20 @@ def test_ctrl_c_closes_the_recording(tmp_path):
         ("return Action(messages=('hello',))", "'hello'; allowed: twin.state.Message"),
         ("return Action(log={'x': np.ones(2)})", "log of edge at 0 s"),
         ("raise SystemExit(7)", "raised SystemExit"),
+        ("return Action(observation.sensed['pose'])", "no sensor reads pose; there is: position, "),
     ],
 )  # fmt: skip
 def test_what_a_controller_may_not_do_is_said(command, body, words):
     mine = ("--set", write_controller(body), "--set", "robots.ball.parameters={}")
     code, out, err = command("run", HEIGHT, "-o", "run.h5", *mine)
     assert code == 3 and words in err
+
+
+def test_a_failsafe_that_can_not_sense_what_it_needs_is_named(command):
+    lame = ("--set", "robots.patrol.spec.sensors=[{kind='battery'}]")
+    code, out, err = command("run", "city/patrol", "-o", "run.h5", *lame)
+    assert code == 3 and "the run stopped early: failsafe HoldReturnLand of patrol-" in err
+    assert "no sensor reads position; there is: state_of_charge" in err
 
 
 def test_a_controller_that_fails_at_its_start_is_named(command):
