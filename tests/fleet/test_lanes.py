@@ -110,6 +110,11 @@ def test_a_lane_of_fewer_than_two_points_is_refused():
             lanes(SQUARE, path)
 
 
+def test_a_lane_that_stays_where_it_is_is_refused():
+    with pytest.raises(ScenarioError, match=r"a lane has \(9, 2\) m twice in a row; allowed: each point once"):
+        lanes(SQUARE, [[1, 2], [9, 2], [9, 2], [9, 5]])
+
+
 def test_a_spacing_that_cuts_into_too_many_pieces_is_refused():
     with pytest.raises(ScenarioError, match="16 m of lanes in pieces of 1e-05 m are 1600000 pieces; allowed: 3000"):
         lanes(SQUARE, spacing=1e-5)

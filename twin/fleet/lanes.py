@@ -106,6 +106,10 @@ def _check(paths: Sequence[F64], spacing: float) -> None:
     for path in paths:
         if len(path) < 2:
             raise ScenarioError(f"a lane of {len(path)} points; allowed: 2 or more")
+        still = np.flatnonzero(~np.diff(path, axis=0).any(axis=1))
+        if len(still):
+            x, y = path[still[0]]
+            raise ScenarioError(f"a lane has ({x:g}, {y:g}) m twice in a row; allowed: each point once")
     length = sum(float(np.linalg.norm(np.diff(path, axis=0), axis=1).sum()) for path in paths)
     if length > _MOST * spacing:
         raise ScenarioError(
