@@ -168,6 +168,19 @@ def test_two_runs_stand_side_by_side_and_name_their_differences(run):
     assert "What is different" in text and "41999" in text and "A: run.h5" in text and "B: run.h5" in text
 
 
+def test_errors_have_a_panel_where_somebody_tracks_something(run):
+    from dataclasses import replace
+
+    from twin.analysis.report_figures import time_line
+
+    idle = replace(run, errors={})
+    for runs, labels in (([run], ["tracking error (m)", "round trip (ms)"]), ([idle], ["round trip (ms)"])):
+        figure = time_line(runs)
+        found = [axis.title.text for axis in figure.select_yaxes() if axis.title.text]
+        assert found == labels
+        assert figure.data[-1].yaxis == f"y{1 + len(labels)}", "round trips are in the last panel"
+
+
 def test_the_page_is_written_once(run, tmp_path):
     from twin.analysis.report import write_report
     from twin.errors import TwinError

@@ -70,13 +70,14 @@ def _sections(runs: Sequence[Run]) -> dict[str, str]:
 
 
 def _time_line(runs: Sequence[Run]) -> str:
-    notes = ["Drag to zoom in on all three at once, double-click to zoom out."]
+    notes = ["Drag to zoom in on all panels at once, double-click to zoom out."]
     for run in runs:
         of = f" of {run.label}" if run.label else ""
         if run.stride > 1:
             notes.append(f"Curves{of} show every {run.stride}th frame.")
         if len(run.tracks) > figures.MOST_ROBOTS:
-            notes.append(f"The {figures.MOST_ROBOTS} robots with the largest error{of} are drawn.")
+            which = "robots with the largest error" if run.errors else "first robots"
+            notes.append(f"The {figures.MOST_ROBOTS} {which}{of} are drawn.")
         if hidden := figures.hidden_events(run):
             notes.append(f"{hidden} of {len(run.events)} events{of} are left out of the picture.")
         if not run.events:

@@ -35,10 +35,12 @@ _FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif"
 
 
 def time_line(runs: Sequence[Run]) -> go.Figure:
-    """Draw events, tracking errors and round trips over one axis of time."""
+    """Draw events, tracking errors if anybody tracks anything, and round trips over one axis of time."""
     lanes = max(len(run.tracks) for run in runs)
-    heights = [0.10 + 0.02 * min(lanes, 12), 0.42, 0.42]
-    figure = _panels(runs, ["", "tracking error (m)", "round trip (ms)"], heights)
+    tracking = ["tracking error (m)"] if any(run.errors for run in runs) else []
+    labels = ["", *tracking, "round trip (ms)"]
+    last = len(labels)
+    figure = _panels(runs, labels, [0.10 + 0.02 * min(lanes, 12), *[0.42] * (last - 1)])
     explained: set[str] = set()  # what the legend has already
     for column, run in enumerate(runs, 1):
         for trace in (*_lanes(run), *_events(run)):
@@ -53,16 +55,17 @@ def time_line(runs: Sequence[Run]) -> go.Figure:
                 figure.add_trace(_line(run.time, run.errors[robot], "m", **shared, showlegend=column == 1),
                                  row=2, col=column)  # fmt: skip
             figure.add_trace(_line(run.time, 1e3 * track.round_trip, "ms", **shared,
-                                   showlegend=column == 1 and robot not in run.errors), row=3, col=column)  # fmt: skip
-        figure.update_xaxes(title_text="time (s)", row=3, col=column)
+                                   showlegend=column == 1 and robot not in run.errors),
+                             row=last, col=column)  # fmt: skip
+        figure.update_xaxes(title_text="time (s)", row=last, col=column)
         figure.update_yaxes(autorange="reversed", showgrid=False, row=1, col=column)
-    tops = [max((float(error.max(initial=0.0)) for run in runs for error in run.errors.values()), default=1.0),
-            max((1e3 * float(np.nanmax(track.round_trip)) for run in runs for track in run.tracks
-                 if np.isfinite(track.round_trip).any()), default=1.0)]  # fmt: skip
-    for row, top in enumerate(tops, 2):
-        figure.update_yaxes(range=[0, 1.05 * top or 1.0], row=row)
+    errors = [float(error.max(initial=0.0)) for run in runs for error in run.errors.values()]
+    trips = [1e3 * float(np.nanmax(track.round_trip)) for run in runs for track in run.tracks
+             if np.isfinite(track.round_trip).any()]  # fmt: skip
+    for row, values in ((2, errors), (last, trips)):
+        figure.update_yaxes(range=[0, 1.05 * max(values, default=1.0) or 1.0], row=row)
     figure.update_xaxes(range=[0, max(run.duration for run in runs) or 1])
-    return figure.update_layout(height=560 + 12 * min(lanes, 12))
+    return figure.update_layout(height=140 + 210 * (last - 1) + 12 * min(lanes, 12))
 
 
 def latency(runs: Sequence[Run]) -> go.Figure:
@@ -79,7 +82,7 @@ def latency(runs: Sequence[Run]) -> go.Figure:
         if run.delay_budget:
             figure.add_vline(1e-6 * run.delay_budget, line={"color": MUTED, "dash": "dot", "width": 1.5},
                              annotation={"text": "delay budget", "font": {"color": MUTED, "size": 12}},
-                             row=1, col=column)  # fmt: skip
+                             annotation_position="top left", row=1, col=column)  # fmt: skip
     return _tails(figure, 1e3 * right, "latency (ms)")
 
 
