@@ -12,7 +12,7 @@ from time import process_time
 
 import numpy as np
 
-from twin.kernels import kernel
+from twin.numerics.kernels import kernel
 from twin.state import F64, I64
 
 PRBS, BITS, ELEMENTS, AGAIN, RING = 66, 800.0, 144, 4, 64

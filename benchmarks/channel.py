@@ -16,7 +16,7 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from twin.channel.hulls import box
+from twin.channel.search.hulls import box
 from twin.channel.tracer import RayTracer
 from twin.link import Radio
 from twin.specs import AntennaSpec, RayTracingSpec

@@ -16,10 +16,10 @@ from pathlib import Path
 import numpy as np
 from scipy.signal import periodogram
 
-from twin.build import build
+from twin.assembly.build import build
 from twin.clock import NS
-from twin.project import Project
-from twin.scenario import load_scenario
+from twin.project.project import Project
+from twin.specs.scenario import load_scenario
 
 PATH = Path(__file__).resolve().parent.parent / "worlds/harbour/scenarios/drone-on-deck.toml"
 BOARD = ("robots.lander.runs_on=onboard", "robots.deck.parameters={to='lander'}")

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import numpy as np
 
-from twin.build import build
-from twin.project import Project
-from twin.scenario import load_scenario
+from twin.assembly.build import build
+from twin.project.project import Project
+from twin.specs.scenario import load_scenario
 
 ROOT = Path(__file__).resolve().parent.parent
 EXAMPLES = ROOT / "examples/process"

@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from twin.analysis.flow_meter import PARTS
-from twin.build import build
-from twin.project import Project
-from twin.run import run
-from twin.scenario import load_scenario
+from twin.assembly.build import build
+from twin.project.project import Project
+from twin.runs.run import run
+from twin.specs.scenario import load_scenario
 
 SCENARIO = Path(__file__).resolve().parent.parent / "worlds/factory/scenarios/motion-control.toml"
 SIX_G = (

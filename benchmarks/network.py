@@ -17,9 +17,9 @@ import numpy as np
 from bare_slots import speed
 
 from twin.link import Radio
-from twin.network.nr import NrNetwork
-from twin.radio_specs import CarrierSpec, NrSpec
-from twin.run import rare_collection
+from twin.network.nr.network import NrNetwork
+from twin.runs.run import rare_collection
+from twin.specs.nr import CarrierSpec, NrSpec
 from twin.state import LinkState, Packet
 
 PERIOD = 10_000_000

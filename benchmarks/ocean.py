@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 from scipy.signal import periodogram
 
-from twin.build import build
+from twin.assembly.build import build
 from twin.clock import NS
-from twin.project import Project
-from twin.scenario import load_scenario
+from twin.project.project import Project
+from twin.specs.scenario import load_scenario
 
 SCENARIOS = Path(__file__).resolve().parent.parent / "worlds/harbour/scenarios"
 OUTAGE = 300 * 10**6

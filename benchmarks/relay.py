@@ -10,10 +10,10 @@ from pathlib import Path
 
 import numpy as np
 
-from twin.build import build
+from twin.assembly.build import build
 from twin.clock import NS
-from twin.project import Project
-from twin.scenario import load_scenario
+from twin.project.project import Project
+from twin.specs.scenario import load_scenario
 
 PATH = Path(__file__).resolve().parent.parent / "worlds/harbour/scenarios/buoy-relay.toml"
 

@@ -13,12 +13,13 @@ import numpy as np
 import pybullet as bullet
 from scipy.spatial.transform import Rotation
 
-from twin.build import build
+from twin.assembly.build import build
 from twin.physics.bodies import BodyGroup
-from twin.physics.bullet import BulletPhysics
-from twin.physics.dynamics import make_dynamics
-from twin.project import Project
-from twin.scenario import load_kind, load_scenario
+from twin.physics.bullet.physics import BulletPhysics
+from twin.physics.dynamics.registry import make_dynamics
+from twin.project.project import Project
+from twin.project.robots import load_kind
+from twin.specs.scenario import load_scenario
 from twin.state import Commands
 
 ROOT = Path(__file__).resolve().parent.parent

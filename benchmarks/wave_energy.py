@@ -8,10 +8,10 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from twin.build import build
+from twin.assembly.build import build
 from twin.clock import NS
-from twin.project import Project
-from twin.scenario import load_scenario
+from twin.project.project import Project
+from twin.specs.scenario import load_scenario
 
 PATH = Path(__file__).resolve().parent.parent / "worlds/harbour/scenarios/wave-energy.toml"
 REACTIVE = "robots.harvester.controller=reactive"

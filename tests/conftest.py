@@ -14,14 +14,14 @@ from hypothesis import settings
 
 from twin import cli
 from twin.analysis.metrics import Metrics
-from twin.build import build
-from twin.built import Built
+from twin.assembly.build import build
+from twin.assembly.built import Built
 from twin.clock import NS
-from twin.physics.bullet import BulletPhysics
-from twin.project import Project
+from twin.physics.bullet.physics import BulletPhysics
+from twin.project.project import Project
 from twin.recording.reader import Recording
-from twin.run import run
-from twin.scenario import load_scenario
+from twin.runs.run import run
+from twin.specs.scenario import load_scenario
 from twin.state import Frame
 
 # A change is judged by the same examples each time; at home each run looks for new ones.

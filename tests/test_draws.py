@@ -3,8 +3,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from twin.draws import generator, key, normal, uniform
-from twin.kernels import kernel
+from twin.numerics.draws import generator, key, normal, uniform
+from twin.numerics.kernels import kernel
 
 LOSS, FADING = key("loss"), key("fading")
 N = 100_000

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from twin.clock import NS
-from twin.failsafes import HOLD, STOPPED, ProtectiveStop
-from twin.scenario import load_kind
-from twin.specs import RobotSpec
+from twin.project.robots import load_kind
+from twin.protocols import RobotSpec
+from twin.robots.failsafes import HOLD, STOPPED, ProtectiveStop
 from twin.state import NOMINAL, Observation, Sample
 
 BEAMS, FAR = 360, 8.0

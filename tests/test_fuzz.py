@@ -15,11 +15,11 @@ import numpy as np
 import pytest
 import tomli_w
 
-from twin.build import build
+from twin.assembly.build import build
 from twin.errors import TwinError
-from twin.project import Project, find_scenario
-from twin.run import run
-from twin.scenario import load_scenario
+from twin.project.project import Project, find_scenario
+from twin.runs.run import run
+from twin.specs.scenario import load_scenario
 
 ROOT = Path(__file__).resolve().parent.parent
 SCENARIOS = sorted(Project.around(ROOT).scenarios())

@@ -6,7 +6,7 @@ from pathlib import Path
 import numba
 
 import twin
-from twin import kernels
+from twin.numerics import kernels
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -25,7 +25,7 @@ def python(code, **environment):
 
 def test_the_cache_folder_is_named_by_the_sources(tmp_path):
     code = (
-        "from twin import kernels; import numba;"
+        "from twin.numerics import kernels; import numba;"
         "print(kernels.sources_digest(kernels.kernel_sources()), numba.config.CACHE_DIR)"
     )
     digest, folder = python(code, TWIN_CACHE=str(tmp_path)).split()
@@ -36,7 +36,7 @@ def test_a_changed_source_changes_the_digest(tmp_path, monkeypatch):
     package = tmp_path / "twin"
     package.mkdir()
     (package / "a.py").write_text("x = 1\n")
-    monkeypatch.setattr(kernels, "__file__", str(package / "kernels.py"))
+    monkeypatch.setattr(kernels, "__file__", str(package / "numerics" / "kernels.py"))
     before = kernels.sources_digest()
     assert kernels.sources_digest() == before
     (package / "a.py").write_text("x = 2\n")
@@ -49,7 +49,7 @@ def test_built_in_projects_are_no_sources(tmp_path, monkeypatch):
     package = tmp_path / "twin"
     (package / "_builtin").mkdir(parents=True)
     (package / "a.py").write_text("x = 1\n")
-    monkeypatch.setattr(kernels, "__file__", str(package / "kernels.py"))
+    monkeypatch.setattr(kernels, "__file__", str(package / "numerics" / "kernels.py"))
     before = kernels.sources()
     (package / "_builtin" / "agent.py").write_text("x = 1\n")
     assert kernels.sources() == before and len(before) == 1
@@ -58,10 +58,10 @@ def test_built_in_projects_are_no_sources(tmp_path, monkeypatch):
 def test_compiled_code_depends_on_what_modules_with_kernels_import(tmp_path, monkeypatch):
     package = tmp_path / "twin"
     package.mkdir()
-    (package / "a.py").write_text("from twin.b import X\nfrom twin.kernels import kernel\n")
+    (package / "a.py").write_text("from twin.b import X\nfrom twin.numerics.kernels import kernel\n")
     (package / "b.py").write_text("X = 1\n")
     (package / "c.py").write_text("import twin.a\n")
-    monkeypatch.setattr(kernels, "__file__", str(package / "kernels.py"))
+    monkeypatch.setattr(kernels, "__file__", str(package / "numerics" / "kernels.py"))
     assert list(kernels.kernel_sources()) == ["twin.a", "twin.b"]
 
 
@@ -69,7 +69,7 @@ def test_a_module_stands_on_what_it_imports_and_on_nothing_else():
     texts = {
         "twin.a": "from twin.b import (\n    X,\n)\n",
         "twin.b": "from twin.package import c\n",
-        "twin.d": "from twin.kernels import kernel\n",
+        "twin.d": "from twin.numerics.kernels import kernel\n",
         "twin.package.__init__": "",
         "twin.package.c": "",
         "twin.package.e": "",
@@ -79,7 +79,7 @@ def test_a_module_stands_on_what_it_imports_and_on_nothing_else():
 
 
 def test_a_kernel_is_cached_by_its_own_module_and_a_users_by_all():
-    from twin import rotation  # any module with kernels
+    from twin.numerics import rotation  # any module with kernels
 
     folder = kernels.cache_folder(rotation.__name__)
     assert folder.parent == kernels.HOME / rotation.__name__ and rotation.__name__ in kernels.kernel_sources()
@@ -101,7 +101,7 @@ def test_older_caches_of_a_module_go_but_for_the_newest(tmp_path):
     for age in range(6):
         (tmp_path / "kernels" / "twin.link" / str(age)).mkdir(parents=True)
         os.utime(tmp_path / "kernels" / "twin.link" / str(age), (1e9 - age, 1e9 - age))
-    python("from twin import kernels; kernels.tidy()", TWIN_CACHE=str(tmp_path))
+    python("from twin.numerics import kernels; kernels.tidy()", TWIN_CACHE=str(tmp_path))
     assert {folder.name for folder in (tmp_path / "kernels" / "twin.link").iterdir()} == {"0", "1", "2"}
 
 

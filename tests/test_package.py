@@ -58,7 +58,7 @@ def test_the_command_is_installed(wheel):
 
 def test_an_unpacked_wheel_finds_what_it_brings(wheel, tmp_path):
     wheel.extractall(tmp_path)
-    code = "import twin; from twin.project import builtin_root; print(builtin_root())"
+    code = "import twin; from twin.project.project import builtin_root; print(builtin_root())"
     env = {"PYTHONPATH": str(tmp_path)}
     result = subprocess.run(
         [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, env=env

@@ -4,9 +4,9 @@ from importlib.metadata import EntryPoint
 
 import pytest
 
-from twin import plugins
 from twin.errors import PluginError, ScenarioError
-from twin.plugins import installed, load_class, load_controller, load_object, parameters
+from twin.project import plugins
+from twin.project.plugins import installed, load_class, load_controller, load_object, parameters
 from twin.protocols import Controller, Dynamics, Failsafe
 
 GOOD = """

@@ -5,8 +5,8 @@ import json
 import numpy as np
 import pytest
 
-from twin.profiling import PARTS, Profile
 from twin.recording.reader import Recording
+from twin.runs.profiling import PARTS, Profile
 from twin.state import Frame
 
 

@@ -9,7 +9,7 @@ import pytest
 import twin
 from twin import plugins, project
 from twin.errors import PluginError, ScenarioError, TwinError
-from twin.project import Project, builtin_root, find_scenario
+from twin.project.project import Project, builtin_root, find_scenario
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -153,7 +153,7 @@ class TestBuiltIn:
         (stale / "worlds" / "ghost").mkdir(parents=True)
         (stale / "agents").mkdir()
         source = Path(twin.__file__).resolve().parents[1]
-        code = "from twin.project import builtin_root; print(builtin_root())"
+        code = "from twin.project.project import builtin_root; print(builtin_root())"
         path = os.pathsep.join([str(tmp_path), str(source)])
         result = subprocess.run(
             [sys.executable, "-c", code],

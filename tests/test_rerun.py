@@ -8,7 +8,7 @@ import h5py
 import numpy as np
 import pytest
 
-from twin.project import Project
+from twin.project.project import Project
 from twin.recording.reader import Recording
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -133,7 +133,7 @@ def test_every_file_that_decides_a_run_is_in_its_header_and_a_changed_one_is_sai
     toml = Path("agents/own/robot.toml")
     toml.write_text(toml.read_text().replace('dynamics = "force"', 'dynamics = "thrust.py:Thrust"'))
     Path("agents/own/thrust.py").write_text("from .force import Thrust\n")
-    Path("agents/own/force.py").write_text("from twin.physics.point_force import PointForce as Thrust\n")
+    Path("agents/own/force.py").write_text("from twin.physics.dynamics.point_force import PointForce as Thrust\n")
     sets = ("network.kind=trace", "network.file=rtt.csv", "robots.ball.kind=own", wind)
     sets = [part for change in sets for part in ("--set", change)]
     code, out, err = command("run", "void/height", "-o", "run.h5", "--duration", "0.2 s", "-q", *sets)

@@ -6,8 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from twin.errors import ScenarioError
-from twin.scenario import Rates, RobotEntry, Scenario, load_kind, load_scenario, scenario_schema
+from twin.project.robots import load_kind
 from twin.specs import FixedSpec, HoverSpec, IdealSpec, Jitter, RouteSpec
+from twin.specs.scenario import Rates, RobotEntry, Scenario, load_scenario, scenario_schema
 
 MS = 1_000_000
 PATROL = """

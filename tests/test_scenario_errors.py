@@ -7,8 +7,8 @@ import pytest
 
 from twin.cli import main
 from twin.errors import EXIT_USAGE, ScenarioError
-from twin.scenario import load_scenario
-from twin.toml_text import line_of
+from twin.specs.scenario import load_scenario
+from twin.specs.toml_text import line_of
 
 PROJECT = Path(__file__).resolve().parent / "project"
 TASK = 'task = { kind = "route", waypoints = [[0, 0, 10], [50, 0, 10], [50, 50, 10]], speed = "5 m/s" }'

@@ -11,7 +11,7 @@ from math import floor, sin, sqrt
 
 import numpy as np
 
-from twin.kernels import kernel
+from twin.numerics.kernels import kernel
 from twin.specs import AntennaSpec
 from twin.state import C128, F64, I32, I64, LinkState
 

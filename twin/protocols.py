@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
 from twin.clock import NS
-from twin.specs import RobotSpec
+from twin.specs.robot import RobotKind
 from twin.state import (
     F64,
     I64,
@@ -25,6 +25,18 @@ from twin.state import (
     Reference,
     Sample,
 )
+
+
+@dataclass(frozen=True, slots=True)
+class RobotSpec:
+    """One robot of a scenario: its kind, its place in its group, its task and its controller's parameters."""
+
+    name: str
+    group: str
+    row: int
+    kind: RobotKind
+    task: Task | None = None
+    parameters: Any = None
 
 
 class Physics(Protocol):
@@ -208,7 +220,7 @@ class Judge(Protocol):
         """Add one frame."""
 
     def figures(self) -> Mapping[str, float | None]:
-        """Return figures by their names in `twin.analysis.figures`, in SI; None for one that there is not."""
+        """Return figures by their names in `twin.specs.figures`, in SI; None for one that there is not."""
 
 
 class Task(Protocol):

@@ -10,9 +10,9 @@ import numpy as np
 
 from twin.clock import Clock
 from twin.errors import RunError
-from twin.group import Due, Group
 from twin.protocols import Batch, Channel, Network, Physics
-from twin.robot import Robot
+from twin.robots.group import Due, Group
+from twin.robots.robot import Robot
 from twin.state import NEVER, Commands, Event, Frame, Packet
 
 

@@ -1,6 +1,6 @@
 """A servo axis: what it does is its drive's and its controller's business."""
 
-from twin.robot import Robot
+from twin.robots.robot import Robot
 
 
 class Axis(Robot):

@@ -1,6 +1,6 @@
 """A multirotor without an autopilot of its own: whoever controls it drives its motors."""
 
-from twin.robot import Robot
+from twin.robots.robot import Robot
 
 
 class BareDrone(Robot):

@@ -1,6 +1,6 @@
 """A buoy: what it does is in its controllers and its dynamics."""
 
-from twin.robot import Robot
+from twin.robots.robot import Robot
 
 
 class Buoy(Robot):

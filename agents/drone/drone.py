@@ -1,6 +1,6 @@
 """A multirotor: what it does is in its controllers, its failsafe and its dynamics."""
 
-from twin.robot import Robot
+from twin.robots.robot import Robot
 
 
 class Drone(Robot):

@@ -11,10 +11,9 @@ from time import perf_counter_ns
 import mesa
 
 from twin.clock import periodic
-from twin.decisions import checked, decide, logged, stated, told
-from twin.protocols import Controller, ServiceTime
-from twin.robot import Reaction, Robot
-from twin.specs import RobotSpec
+from twin.protocols import Controller, RobotSpec, ServiceTime
+from twin.robots.decisions import checked, decide, logged, stated, told
+from twin.robots.robot import Reaction, Robot
 from twin.state import (
     COMMAND,
     MEASURED,

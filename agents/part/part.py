@@ -1,6 +1,6 @@
 """A thing that robots handle."""
 
-from twin.robot import Robot
+from twin.robots.robot import Robot
 
 
 class Part(Robot):

@@ -1,6 +1,6 @@
 """A vessel: what it does is in its controllers and its dynamics."""
 
-from twin.robot import Robot
+from twin.robots.robot import Robot
 
 
 class Vessel(Robot):

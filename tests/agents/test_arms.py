@@ -9,7 +9,7 @@ from twin.analysis.metrics import Metrics
 from twin.clock import NS, periodic
 from twin.errors import ScenarioError
 from twin.mechanism.urdf import movable_joints
-from twin.scenario import load_kind
+from twin.project.robots import load_kind
 from twin.state import COMMAND, TELEMETRY, Node
 
 FACTORY = "worlds/factory/scenarios"

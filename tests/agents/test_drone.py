@@ -6,16 +6,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from twin import plugins
 from twin.errors import ScenarioError
 from twin.physics.bodies import BodyGroup
-from twin.physics.bullet import BulletPhysics
-from twin.physics.dynamics import make_dynamics
-from twin.protocols import Failsafe
-from twin.scenario import load_kind
+from twin.physics.bullet.physics import BulletPhysics
+from twin.physics.dynamics.registry import make_dynamics
+from twin.project import plugins
+from twin.project.robots import load_kind
+from twin.protocols import Failsafe, RobotSpec
 from twin.sensors.field import Setting
 from twin.sensors.make import make_sensor
-from twin.specs import HoverSpec, RobotSpec
+from twin.specs import HoverSpec
 from twin.state import NEVER, Action, Commands, Observation, Sample
 from twin.tasks import make_task
 

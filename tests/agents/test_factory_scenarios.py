@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from twin.scenario import load_scenario
+from twin.specs.scenario import load_scenario
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -8,11 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from twin import plugins
 from twin.clock import NS
 from twin.errors import ScenarioError
-from twin.scenario import load_kind
-from twin.specs import FormationSpec, RobotSpec
+from twin.project import plugins
+from twin.project.robots import load_kind
+from twin.protocols import RobotSpec
+from twin.specs import FormationSpec
 from twin.state import Observation, Sample
 from twin.tasks import make_task
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from twin.build import build
-from twin.project import Project
-from twin.scenario import load_scenario
+from twin.assembly.build import build
+from twin.project.project import Project
+from twin.specs.scenario import load_scenario
 
 ROOT = Path(__file__).resolve().parents[2]
 ORIGIN = "[origin]\nlongitude = 11.59\nlatitude = 48.15\nheight = 560.0\n"

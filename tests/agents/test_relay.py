@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from twin import plugins
 from twin.clock import NS
-from twin.scenario import load_kind
-from twin.specs import RobotSpec
+from twin.project import plugins
+from twin.project.robots import load_kind
+from twin.protocols import RobotSpec
 from twin.state import Observation, Packet, Sample
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 
 from twin.analysis.energy import work_of_drives
-from twin.build import build
+from twin.assembly.build import build
 from twin.clock import NS
-from twin.project import Project
+from twin.project.project import Project
 from twin.recording.reader import Recording
 from twin.recording.schema import Header, Layout
 from twin.recording.writer import Writer
-from twin.run import run
-from twin.scenario import load_scenario
+from twin.runs.run import run
+from twin.specs.scenario import load_scenario
 from twin.state import BodyState, Frame, LinkState, Node
 
 

@@ -6,8 +6,8 @@ from twin.analysis.metrics import Metrics
 from twin.clock import NS
 from twin.errors import RunError
 from twin.recording.reader import Recording
-from twin.run import run
-from twin.scenario import load_scenario
+from twin.runs.run import run
+from twin.specs.scenario import load_scenario
 
 
 def ends_early(frames, time):

@@ -6,11 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from twin.analysis.figures import FIGURES
 from twin.analysis.metrics import Metrics
-from twin.analysis.requirements import judge, judged, parse_requirement
+from twin.analysis.requirements import judge, judged
 from twin.errors import ScenarioError
-from twin.scenario import load_scenario
+from twin.specs.figures import FIGURES
+from twin.specs.requirement import parse_requirement
+from twin.specs.scenario import load_scenario
 from twin.state import COMMAND, NOMINAL, Frame, Node, Packet
 
 RTT = "rtt_p999 < 40 ms"

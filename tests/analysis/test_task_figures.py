@@ -1,8 +1,9 @@
 """A task's own figures land in the summary, combined over groups, and requirements may name them."""
 
-from twin.analysis.figures import FIGURES, Figure
 from twin.analysis.metrics import Metrics
-from twin.analysis.requirements import judged, parse_requirement
+from twin.analysis.requirements import judged
+from twin.specs.figures import FIGURES, Figure
+from twin.specs.requirement import parse_requirement
 from twin.state import NOMINAL, Event, Frame, Node
 
 

@@ -1,8 +1,8 @@
 import numpy as np
 
-from twin.channel.clearance import path_clearance, segment_distance
-from twin.channel.images import make_work
-from twin.channel.planes import build_scene
+from twin.channel.search.clearance import path_clearance, segment_distance
+from twin.channel.search.images import make_work
+from twin.channel.search.planes import build_scene
 from twin.world.builder import GeometryBuilder
 
 

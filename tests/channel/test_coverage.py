@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from twin.channel.coverage import Transmitter, coverage, read_sites
-from twin.channel.msi import read_msi
+from twin.channel.fields.msi import read_msi
 from twin.errors import ScenarioError
 from twin.specs import AtmosphereSpec, RayTracingSpec
 from twin.world.builder import GeometryBuilder

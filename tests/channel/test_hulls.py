@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from twin.channel.hulls import Hull, box, hull_arrays, is_small, list_nearby, make_nearby, place
+from twin.channel.search.hulls import Hull, box, hull_arrays, is_small, list_nearby, make_nearby, place
 from twin.channel.tracer import RayTracer
 from twin.link import SPEED_OF_LIGHT, Radio
 from twin.specs import RayTracingSpec

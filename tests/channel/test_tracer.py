@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from twin.channel.hulls import Hull, box
+from twin.channel.search.hulls import Hull, box
 from twin.channel.tracer import RayTracer
 from twin.errors import RunError, ScenarioError, WorldError
 from twin.link import Radio

@@ -1,7 +1,7 @@
 import numpy as np
 
-from twin.channel.planes import build_scene
-from twin.channel.tree import Tree
+from twin.channel.search.planes import build_scene
+from twin.channel.search.tree import Tree
 from twin.world.builder import GeometryBuilder
 
 

@@ -18,7 +18,7 @@ import pytest
 from twin.cli.running import headline
 from twin.errors import RecordingError
 from twin.recording.reader import Recording
-from twin.scenario import load_scenario
+from twin.specs.scenario import load_scenario
 
 ROOT = Path(__file__).resolve().parents[2]
 HEIGHT = str(ROOT / "tests/project/worlds/void/scenarios/height.toml")

@@ -10,12 +10,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from twin.build import build
+from twin.assembly.build import build
 from twin.errors import PluginError, RunError
-from twin.project import Project
+from twin.project.project import Project
 from twin.recording.reader import Recording
-from twin.run import run
-from twin.scenario import load_scenario
+from twin.runs.run import run
+from twin.specs.scenario import load_scenario
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = ROOT / "examples/process"

@@ -5,7 +5,7 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from twin.interfaces.hil import HilEncoder, HilSpec, attitude, pressure
-from twin.sensor_specs import NavigationNoise, NavigationSpec
+from twin.specs.sensor import NavigationNoise, NavigationSpec
 from twin.state import Sample
 from twin.world.georeference import GeoReference
 

@@ -14,13 +14,13 @@ import pytest
 from pymavlink.dialects.v10 import common as version1
 from pymavlink.dialects.v20 import common as mavlink
 
-from twin.build import build
+from twin.assembly.build import build
 from twin.errors import PluginError, RunError, TwinError
-from twin.plugins import load_object
-from twin.project import Project
+from twin.project.plugins import load_object
+from twin.project.project import Project
 from twin.recording.reader import Recording
-from twin.run import run
-from twin.scenario import load_scenario
+from twin.runs.run import run
+from twin.specs.scenario import load_scenario
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLE = ROOT / "examples/mavlink/autopilot.py"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from twin.pacing import RealTime
+from twin.runs.pacing import RealTime
 
 SCENARIO = Path(__file__).resolve().parents[2] / "tests/project/worlds/void/scenarios/height.toml"
 MS = 1_000_000

@@ -9,7 +9,7 @@ from scipy.stats import expon, kstest, norm, uniform
 from twin.clock import NS
 from twin.errors import ScenarioError, TwinError
 from twin.recording.reader import Recording
-from twin.service import Drawn
+from twin.robots.service import Drawn
 from twin.specs import ExponentialTime, NormalTime, UniformTime
 
 MS = 1_000_000

@@ -16,15 +16,15 @@ import pytest
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion
 
-from twin.build import build
+from twin.assembly.build import build
 from twin.errors import RunError, TwinError
 from twin.interfaces.vda5050.broker import Played
 from twin.interfaces.vda5050.controller import Fleet, battery
 from twin.interfaces.vda5050.messages import BatteryState, Connection, State
-from twin.project import Project
+from twin.project.project import Project
 from twin.recording.reader import Recording
-from twin.run import run
-from twin.scenario import load_scenario
+from twin.runs.run import run
+from twin.specs.scenario import load_scenario
 from twin.state import Sample
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -44,7 +44,7 @@ kind = "navigation"
 # A cart on an air cushion: what it is told it does within a tenth of a second.
 CART = """
 import numpy as np
-from twin.robot import Robot
+from twin.robots.robot import Robot
 from twin.state import Action
 
 class CartRobot(Robot):

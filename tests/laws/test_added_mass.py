@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from twin.physics.bodies import BodyGroup
-from twin.physics.bullet import GRAVITY
-from twin.physics.hydrodynamics import Hydrodynamics
+from twin.physics.bullet.physics import GRAVITY
+from twin.physics.dynamics.hydrodynamics import Hydrodynamics
 from twin.specs import BodySpec, CommandField
 from twin.state import Commands
 

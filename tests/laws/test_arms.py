@@ -11,9 +11,9 @@ from twin.mechanism.joint_path import joints_at, plan_joints
 from twin.mechanism.kinematics import inverse_kinematics, tool_jacobian, tool_pose
 from twin.mechanism.tree import Frame, read_mechanism, with_load
 from twin.physics.bodies import BodyGroup
-from twin.physics.dynamics import make_dynamics
-from twin.physics.interaction import packed
-from twin.scenario import load_kind
+from twin.physics.bullet.interaction import packed
+from twin.physics.dynamics.registry import make_dynamics
+from twin.project.robots import load_kind
 from twin.state import Commands
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -176,7 +176,7 @@ def test_brakes_stop_a_moving_arm_within_its_stopping_distance_and_hold_it(arms)
 
 
 def test_arms_that_can_reach_each_other_share_a_world_and_no_others_need_to(arms, monkeypatch):
-    monkeypatch.setattr("twin.physics.partition.packed", lambda sets: sets)
+    monkeypatch.setattr("twin.physics.bullet.partition.packed", lambda sets: sets)
     far, _, _ = arms("kuka", n=3, apart=4.0)
     far.reset()
     assert [sorted(world.bodies) for world in far.worlds] == [[0], [1], [2]]
@@ -194,7 +194,8 @@ def test_worlds_apart_are_the_same_to_the_bit_as_one(arms, monkeypatch):
     runs = []
     for together in (False, True):
         physics, _, body = arms("kuka", n=2, apart=4.0)
-        monkeypatch.setattr("twin.physics.partition.packed", (lambda s: [sum(s, [])]) if together else (lambda s: s))
+        packed = (lambda s: [sum(s, [])]) if together else (lambda s: s)
+        monkeypatch.setattr("twin.physics.bullet.partition.packed", packed)
         physics.reset()
         assert len(physics.worlds) == (1 if together else 2)
         command = rest(body, n=2, **{"position.3": -0.5})

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from twin.link import Radio
-from twin.network.nr import NrNetwork
+from twin.network.nr.network import NrNetwork
 from twin.network.simple import SimpleNetwork
-from twin.radio_specs import NrSpec
 from twin.specs import SimpleSpec
+from twin.specs.nr import NrSpec
 from twin.state import LinkState, Packet
 
 ROBOTS, NEAR, FAR = 4, 5, 6

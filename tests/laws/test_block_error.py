@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from scipy.optimize import brentq
 
-from twin.network.harq import combine, fresh
-from twin.network.mcs import MCS_TABLES
-from twin.network.phy import GAP_DB, ORDERS, block_error, per_symbol, qam, transport_error
+from twin.network.nr.harq import combine, fresh
+from twin.network.nr.mcs import MCS_TABLES
+from twin.network.nr.phy import GAP_DB, ORDERS, block_error, per_symbol, qam, transport_error
 
 
 def error(qm: int, bits: int, symbols: float, snr_db: float) -> float:

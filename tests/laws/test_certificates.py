@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from twin.channel.images import bounce_points, make_work, mirror_all
-from twin.channel.planes import build_scene
+from twin.channel.search.images import bounce_points, make_work, mirror_all
+from twin.channel.search.planes import build_scene
 from twin.world.builder import GeometryBuilder
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from twin.physics.bodies import BodyGroup
-from twin.physics.point_force import PointForce
+from twin.physics.dynamics.point_force import PointForce
 from twin.specs import BodySpec, CommandField
 from twin.state import Commands
 

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from scipy.special import fresnel as fresnel_integrals
 
-from twin.channel.images import DIFFRACTION
+from twin.channel.fields.utd import transition, wedge_coefficients
+from twin.channel.search.images import DIFFRACTION
 from twin.channel.tracer import RayTracer
-from twin.channel.utd import transition, wedge_coefficients
 from twin.link import SPEED_OF_LIGHT, Radio, frequency_response
 from twin.specs import AntennaSpec, AtmosphereSpec, RayTracingSpec
 from twin.state import BodyState

@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from twin.physics.bullet import BodyGroup, BulletPhysics
-from twin.physics.rotorcraft import Rotorcraft
-from twin.scenario import load_kind
+from twin.physics.bullet.physics import BodyGroup, BulletPhysics
+from twin.physics.dynamics.rotorcraft import Rotorcraft
+from twin.project.robots import load_kind
 from twin.state import Commands
 
 DRONE = Path(__file__).resolve().parents[2] / "agents/drone"

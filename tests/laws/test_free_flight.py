@@ -5,11 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import twin.physics.bullet as module
+import twin.physics.bullet.physics as module
 from twin.physics.bodies import BodyGroup
-from twin.physics.bullet import BulletPhysics
-from twin.physics.dynamics import make_dynamics
-from twin.scenario import load_kind
+from twin.physics.bullet.physics import BulletPhysics
+from twin.physics.dynamics.registry import make_dynamics
+from twin.project.robots import load_kind
 from twin.specs import BodySpec, CommandField
 from twin.state import Commands
 

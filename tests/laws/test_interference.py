@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from twin.network import carrier_state as cs
-from twin.network.carrier import Carrier
-from twin.network.interference import overlap
-from twin.network.phy import GAP_DB, per_symbol, qam
-from twin.radio_specs import CarrierSpec, QosSpec
+from twin.network.nr import carrier_state as cs
+from twin.network.nr.carrier import Carrier
+from twin.network.nr.interference import overlap
+from twin.network.nr.phy import GAP_DB, per_symbol, qam
+from twin.specs.nr import CarrierSpec, QosSpec
 from twin.state import LinkState
 
 PRBS, GROUP = 50, 4  # TS 38.214 Table 5.1.2.2.1-1: groups of 4 up to 72 PRBs

@@ -7,13 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from twin import plugins
-from twin.build import build
+from twin.assembly.build import build
 from twin.errors import ScenarioError
 from twin.mechanism.urdf import collision_points
-from twin.physics.rotorcraft import Rotorcraft
-from twin.project import Project
-from twin.scenario import lineage, load_kind, load_scenario
+from twin.physics.dynamics.rotorcraft import Rotorcraft
+from twin.project import plugins
+from twin.project.project import Project
+from twin.project.robots import lineage, load_kind
+from twin.specs.scenario import load_scenario
 from twin.state import BodyState
 
 ROOT = Path(__file__).resolve().parents[2]

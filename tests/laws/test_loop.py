@@ -180,9 +180,9 @@ def test_same_bytes_in_two_processes_with_different_hash_seeds():
 import sys; sys.path.insert(0, {str(root / "tests/laws")!r})
 from test_loop import digest
 from pathlib import Path
-from twin.build import build
-from twin.project import Project
-from twin.scenario import load_scenario
+from twin.assembly.build import build
+from twin.project.project import Project
+from twin.specs.scenario import load_scenario
 path = Path({str(root)!r}) / "tests/project/worlds/void/scenarios/height.toml"
 scenario, _ = load_scenario(path, ["network.kind=fixed", "network.loss=0.1"])
 print(digest(build(scenario, Project.around(path.parent)).twin.frames(500_000_000)))

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from twin.link import Radio
-from twin.network import carrier_state as cs
-from twin.network.carrier import Carrier
-from twin.network.nr import NrNetwork
-from twin.network.tbs import transport_block_size
-from twin.radio_specs import CarrierSpec, NrSpec, QosSpec
+from twin.network.nr import carrier_state as cs
+from twin.network.nr.carrier import Carrier
+from twin.network.nr.network import NrNetwork
+from twin.network.nr.tbs import transport_block_size
+from twin.specs.nr import CarrierSpec, NrSpec, QosSpec
 from twin.state import LinkState, Packet
 
 HEADER = 5

@@ -6,14 +6,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from twin import plugins
 from twin.physics.bodies import BodyGroup
-from twin.physics.point_force import PointForce
-from twin.physics.rotorcraft import Rotorcraft
-from twin.scenario import load_kind
+from twin.physics.dynamics.point_force import PointForce
+from twin.physics.dynamics.rotorcraft import Rotorcraft
+from twin.project import plugins
+from twin.project.robots import load_kind
+from twin.protocols import RobotSpec
 from twin.sensors.field import Setting
 from twin.sensors.navigation import Navigation
-from twin.specs import BodySpec, CommandField, NavigationSpec, RobotSpec, RouteSpec
+from twin.specs import BodySpec, CommandField, NavigationSpec, RouteSpec
 from twin.state import BodyState, Commands, Observation
 from twin.tasks import make_task, tracking_error
 

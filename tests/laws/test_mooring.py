@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from twin.errors import ScenarioError
-from twin.physics.mooring import LineSpec, add_mooring, catenary, make_lines
+from twin.physics.dynamics.mooring import LineSpec, add_mooring, catenary, make_lines
 from twin.state import BodyState
 
 STIFF = 1e15  # N, where stretch is below rounding of what is compared
@@ -93,7 +93,7 @@ def test_a_line_that_is_too_short_is_refused(length, says):
 def pulls(span, rise, length, weight, stiffness):
     """Return what MoorDyn's line pulls a body with, after it came to rest: towards its anchor, and down."""
     pytest.importorskip("moordyn", exc_type=ImportError)
-    from twin.physics.line_dynamics import MovingLines
+    from twin.physics.dynamics.line_dynamics import MovingLines
 
     depth = 30.0
     spec = LineSpec(anchor=(span, 0.0), length=length, weight=weight, stiffness=stiffness, diameter=0.1, segments=60)

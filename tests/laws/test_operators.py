@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from twin.link import Radio
-from twin.network.nr import NrNetwork
-from twin.radio_specs import BackgroundSpec, NrSpec
+from twin.network.nr.network import NrNetwork
+from twin.specs.nr import BackgroundSpec, NrSpec
 from twin.state import LinkState, Packet
 
 MS = 1_000_000

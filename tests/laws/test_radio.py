@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from scipy import special
 
-from twin.channel.antennas import antenna_arrays, choose_beams, element_gain
-from twin.channel.atmosphere import gas_db_km, rain_coefficients, rain_db_km, roughness_factor
-from twin.channel.fields import fresnel, slab_reflection, slab_transmission
+from twin.channel.fields.antennas import antenna_arrays, choose_beams, element_gain
+from twin.channel.fields.atmosphere import gas_db_km, rain_coefficients, rain_db_km, roughness_factor
+from twin.channel.fields.fields import fresnel, slab_reflection, slab_transmission
+from twin.channel.fields.p676_lines import OXYGEN, WATER_VAPOUR
 from twin.channel.freespace import FreeSpace
-from twin.channel.p676_lines import OXYGEN, WATER_VAPOUR
 from twin.link import SPEED_OF_LIGHT, Radio, frequency_response
 from twin.specs import AntennaSpec, AtmosphereSpec
 from twin.state import BodyState

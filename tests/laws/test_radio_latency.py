@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from twin.errors import ScenarioError
-from twin.network import carrier_state as cs
-from twin.network.carrier import Carrier
-from twin.radio_specs import CarrierSpec, QosSpec
+from twin.network.nr import carrier_state as cs
+from twin.network.nr.carrier import Carrier
+from twin.specs.nr import CarrierSpec, QosSpec
 
 N1 = {1: {15: 8, 30: 10, 60: 17, 120: 20}, 2: {15: 3, 30: 4.5, 60: 9}}
 N2 = {1: {15: 10, 30: 12, 60: 23, 120: 36}, 2: {15: 5, 30: 5.5, 60: 11}}

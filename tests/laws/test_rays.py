@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from twin.channel.hulls import Hull, box
+from twin.channel.search.hulls import Hull, box
 from twin.channel.tracer import RayTracer
 from twin.errors import ScenarioError
 from twin.link import SPEED_OF_LIGHT, Radio, beam_response, frequency_response

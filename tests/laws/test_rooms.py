@@ -9,9 +9,9 @@ import pytest
 from twin.mechanism.kinematics import link_frames
 from twin.mechanism.tree import read_mechanism
 from twin.physics.bodies import BodyGroup
-from twin.physics.bullet import BulletPhysics
-from twin.physics.interaction import levers
-from twin.physics.point_force import PointForce
+from twin.physics.bullet.interaction import levers
+from twin.physics.bullet.physics import BulletPhysics
+from twin.physics.dynamics.point_force import PointForce
 from twin.specs import BodySpec, CommandField
 from twin.state import Commands
 from twin.world.boxes import box_meets, triangle_meets

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from twin.physics.air import DENSITY, Air, Flock, core_length, first_speed, wake_speed
-from twin.physics.airframe import Battery, RotorcraftParameters
-from twin.physics.rotorcraft import Rotorcraft
-from twin.physics.rotors import discharge, ground_effect
-from twin.scenario import load_kind
+from twin.physics.dynamics.airframe import Battery, RotorcraftParameters
+from twin.physics.dynamics.rotorcraft import Rotorcraft
+from twin.physics.dynamics.rotors import discharge, ground_effect
+from twin.project.robots import load_kind
 from twin.state import BodyState
 
 DRONE = Path(__file__).resolve().parents[2] / "agents/drone"

@@ -5,11 +5,11 @@ from itertools import product
 import numpy as np
 import pytest
 
-from twin.channel.fields import fresnel
-from twin.channel.hulls import box
-from twin.channel.planes import build_scene
-from twin.channel.scattering import balance, scatter_field
-from twin.channel.tiles import make_tiles, solid_angle
+from twin.channel.fields.fields import fresnel
+from twin.channel.fields.scattering import balance, scatter_field
+from twin.channel.search.hulls import box
+from twin.channel.search.planes import build_scene
+from twin.channel.search.tiles import make_tiles, solid_angle
 from twin.channel.tracer import RayTracer
 from twin.link import SPEED_OF_LIGHT, Radio
 from twin.specs import AntennaSpec, AtmosphereSpec, RayTracingSpec, SurfaceSpec

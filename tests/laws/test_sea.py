@@ -11,7 +11,7 @@ from scipy.integrate import quad
 from scipy.stats import t as student
 
 from twin.errors import WorldError
-from twin.physics.bullet import GRAVITY as BULLETS
+from twin.physics.bullet.physics import GRAVITY as BULLETS
 from twin.world.environment import Environment, EnvironmentSpec
 from twin.world.measured_sea import read_spectra
 from twin.world.sea import Seaway, towards

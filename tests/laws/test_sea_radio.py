@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from scipy.special import airy, ive
 
+from twin.channel.fields.sea import EARTH_RADIUS, SeaSurface, Tidal, at_level, sea_area
+from twin.channel.fields.smooth_earth import knife_edge_db, smooth_earth_db
 from twin.channel.freespace import FreeSpace
-from twin.channel.sea import EARTH_RADIUS, SeaSurface, Tidal, at_level, sea_area
-from twin.channel.smooth_earth import knife_edge_db, smooth_earth_db
 from twin.channel.tracer import RayTracer
 from twin.link import SPEED_OF_LIGHT, Radio
 from twin.specs import AntennaSpec, AtmosphereSpec, OverSeaSpec, RayTracingSpec

@@ -8,13 +8,13 @@ import pytest
 from twin.errors import ScenarioError
 from twin.link import Radio
 from twin.network.ideal import IdealNetwork
-from twin.network.mcs import MCS_TABLES
-from twin.network.phy import GAP_DB, per_symbol, qam, transport_error
-from twin.network.sidelink import Sidelink, shared_elements
-from twin.network.tbs import code_blocks, transport_block_size
+from twin.network.nr.mcs import MCS_TABLES
+from twin.network.nr.phy import GAP_DB, per_symbol, qam, transport_error
+from twin.network.nr.sidelink import Sidelink, shared_elements
+from twin.network.nr.tbs import code_blocks, transport_block_size
+from twin.network.nr.with_sidelink import WithSidelink
 from twin.network.topology import noise_dbm
-from twin.network.with_sidelink import WithSidelink
-from twin.radio_specs import SidelinkSpec
+from twin.specs.nr import SidelinkSpec
 from twin.state import LinkState, Packet
 
 SLOT, MS = 500_000, 1_000_000  # ns; 30 kHz

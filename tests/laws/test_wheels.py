@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from twin.physics.bodies import BodyGroup
-from twin.physics.wheels import Wheels
-from twin.scenario import load_kind
+from twin.physics.dynamics.wheels import Wheels
+from twin.project.robots import load_kind
 from twin.state import Commands
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -5,9 +5,9 @@ import pytest
 
 from twin.errors import ScenarioError
 from twin.link import Radio
-from twin.network.nr import NrNetwork
-from twin.network.traffic import Source
-from twin.radio_specs import BackgroundSpec, NrSpec
+from twin.network.nr.network import NrNetwork
+from twin.network.nr.traffic import Source
+from twin.specs.nr import BackgroundSpec, NrSpec
 from twin.state import LinkState, Packet
 
 MS, SECOND = 1_000_000, 1_000_000_000

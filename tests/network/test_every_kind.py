@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from twin.build import build
-from twin.project import Project, find_scenario
-from twin.run import run
-from twin.scenario import load_scenario
+from twin.assembly.build import build
+from twin.project.project import Project, find_scenario
+from twin.runs.run import run
+from twin.specs.scenario import load_scenario
 
 ROOT = Path(__file__).resolve().parents[2]
 SCENARIOS = sorted(Project(ROOT).scenarios())

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from twin.link import Radio
-from twin.network.mobility import ATTACH, FAILURE, HANDOVER, LATE, Mobility
-from twin.network.nr import NrNetwork
-from twin.radio_specs import MobilitySpec, NrSpec
+from twin.network.nr.mobility import ATTACH, FAILURE, HANDOVER, LATE, Mobility
+from twin.network.nr.network import NrNetwork
+from twin.specs.nr import MobilitySpec, NrSpec
 from twin.state import LinkState, Packet
 
 MS = 1_000_000

@@ -5,8 +5,8 @@ from collections import Counter
 import numpy as np
 
 from twin.link import Radio
-from twin.network.nr import NrNetwork
-from twin.radio_specs import NrSpec
+from twin.network.nr.network import NrNetwork
+from twin.specs.nr import NrSpec
 from twin.state import LinkState, Packet
 
 DEVICES, PERIODS, MS = 50, 50, 1_000_000

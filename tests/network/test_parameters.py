@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from twin import radio_specs as specs
+from twin.specs import nr as specs
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs/network.md").read_text().split("## Parameters")[1]
 TABLES = dict(re.findall(r"\| `(network[.\w]*)` \| 3GPP \|\n(.*?)(?:\n\n|\Z)", PAGE, re.S))

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from twin.network import carrier_state as cs
-from twin.network.carrier import Carrier
-from twin.radio_specs import CarrierSpec, QosSpec
+from twin.network.nr import carrier_state as cs
+from twin.network.nr.carrier import Carrier
+from twin.specs.nr import CarrierSpec, QosSpec
 
 HEADER, SLOT = 5, 500_000
 

@@ -4,10 +4,10 @@ from math import radians
 
 import pytest
 
-from twin.build import build
+from twin.assembly.build import build
 from twin.errors import ScenarioError
-from twin.project import find_scenario
-from twin.scenario import load_scenario
+from twin.project.project import find_scenario
+from twin.specs.scenario import load_scenario
 
 RADIO = "robots.site.spec.radios=[{carrier = '3.5 GHz', mount = [1, 0, 2], antenna = {azimuth = '30 deg'}}]"
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from twin.network.mcs import CQI_TABLES, MCS_TABLES
-from twin.network.tbs import SMALL_SIZES, code_blocks, resource_elements, transport_block_size
+from twin.network.nr.mcs import CQI_TABLES, MCS_TABLES
+from twin.network.nr.tbs import SMALL_SIZES, code_blocks, resource_elements, transport_block_size
 
 
 def floor_log2(value: Fraction) -> int:

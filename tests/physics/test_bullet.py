@@ -8,8 +8,8 @@ import pytest
 
 from twin.errors import RunError, ScenarioError
 from twin.physics.bodies import BodyGroup
-from twin.physics.bullet import BulletPhysics
-from twin.physics.point_force import PointForce
+from twin.physics.bullet.physics import BulletPhysics
+from twin.physics.dynamics.point_force import PointForce
 from twin.specs import BodySpec, CommandField
 from twin.state import Commands
 
@@ -175,7 +175,7 @@ def test_a_world_that_bullet_can_not_read_is_refused(physics, tmp_path):
 
 def test_importing_bullet_prints_nothing():
     done = subprocess.run(
-        [sys.executable, "-c", "import twin.physics.bullet"], capture_output=True, text=True, check=True
+        [sys.executable, "-c", "import twin.physics.bullet.physics"], capture_output=True, text=True, check=True
     )
     assert done.stdout == done.stderr == ""
 

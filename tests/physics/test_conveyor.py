@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from twin.physics.conveyor import Conveyed
+from twin.physics.dynamics.conveyor import Conveyed
 from twin.state import BodyState
 
 BELT = {"start": (0, 0, 1), "end": (10, 0, 1), "width": 0.5, "speed": 0.3, "friction": 0.6}

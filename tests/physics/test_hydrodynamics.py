@@ -9,12 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from twin import plugins
 from twin.clock import NS
 from twin.errors import ScenarioError, WorldError
-from twin.physics.dynamics import make_dynamics
-from twin.scenario import Scenario, load_kind, load_scenario
-from twin.specs import RobotSpec
+from twin.physics.dynamics.registry import make_dynamics
+from twin.project import plugins
+from twin.project.robots import load_kind
+from twin.protocols import RobotSpec
+from twin.specs.scenario import Scenario, load_scenario
 from twin.state import Observation, Sample
 from twin.world.environment import Environment, EnvironmentSpec
 from twin.world.sea import Seaway

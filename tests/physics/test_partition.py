@@ -6,10 +6,10 @@ from pydantic import ValidationError
 
 from twin.errors import RunError, ScenarioError
 from twin.physics.bodies import BodyGroup
-from twin.physics.bullet import BulletPhysics
-from twin.physics.interaction import MARGIN, Regions, separate
-from twin.physics.partition import worlds_of
-from twin.physics.point_force import PointForce
+from twin.physics.bullet.interaction import MARGIN, Regions, separate
+from twin.physics.bullet.partition import worlds_of
+from twin.physics.bullet.physics import BulletPhysics
+from twin.physics.dynamics.point_force import PointForce
 from twin.specs import BodySpec, CommandField
 from twin.state import Commands
 
@@ -57,7 +57,7 @@ def test_rounded_boxes_are_apart_by_their_distance_less_their_radii():
 
 
 def test_a_zone_keeps_a_body_with_what_it_can_meet(group, monkeypatch):
-    monkeypatch.setattr("twin.physics.partition.packed", lambda sets: sets)
+    monkeypatch.setattr("twin.physics.bullet.partition.packed", lambda sets: sets)
     a, b = group("a", (-3.0, 0, 0), LEFT), group("b", (3.0, 0, 0), RIGHT)
     assert worlds_of([a, b], 500) == [(500, [0]), (500, [1])], "2 m between their zones, 2 x 0.71 m of bodies"
     assert 2.0 - 2 * HALF > MARGIN
@@ -69,7 +69,8 @@ def test_a_zone_keeps_a_body_with_what_it_can_meet(group, monkeypatch):
 def test_worlds_by_zones_are_the_same_to_the_bit_as_one(group, monkeypatch):
     runs = []
     for together in (False, True):
-        monkeypatch.setattr("twin.physics.partition.packed", (lambda s: [sum(s, [])]) if together else (lambda s: s))
+        packed = (lambda s: [sum(s, [])]) if together else (lambda s: s)
+        monkeypatch.setattr("twin.physics.bullet.partition.packed", packed)
         physics = BulletPhysics(500, [group("a", (-3.0, 0, 0), LEFT), group("b", (3.0, 0, 0), RIGHT)], gravity=0.0)
         physics.reset()
         assert len(physics.worlds) == (1 if together else 2)

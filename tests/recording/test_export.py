@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from twin.project import Project
+from twin.project.project import Project
 from twin.recording.reader import Recording
 from twin.world.world import open_world
 

@@ -8,9 +8,9 @@ import pytest
 from twin.clock import NS, periodic
 from twin.mechanism.kinematics import tool_pose
 from twin.physics.bodies import BodyGroup
-from twin.physics.dynamics import make_dynamics
+from twin.physics.dynamics.registry import make_dynamics
+from twin.project.robots import load_kind
 from twin.protocols import Stream
-from twin.scenario import load_kind
 from twin.sensors.camera import Camera
 from twin.sensors.field import Setting
 from twin.sensors.tool_force import ToolForce

@@ -6,13 +6,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from twin import plugins
 from twin.clock import NS
 from twin.errors import ScenarioError
 from twin.mechanism.kinematics import tool_pose
 from twin.mechanism.tree import read_mechanism
-from twin.scenario import load_kind
-from twin.specs import HandOverSpec, PickingSpec, RobotSpec, TeleoperationSpec, ToolPathSpec
+from twin.project import plugins
+from twin.project.robots import load_kind
+from twin.protocols import RobotSpec
+from twin.specs import HandOverSpec, PickingSpec, TeleoperationSpec, ToolPathSpec
 from twin.state import BodyState, Event, Frame, Node, Observation, Sample
 from twin.tasks import make_task
 

@@ -16,8 +16,8 @@ from twin.clock import NS
 from twin.recording.reader import Recording
 from twin.recording.schema import Header, Layout
 from twin.recording.writer import Writer
-from twin.run import run
-from twin.scenario import load_scenario
+from twin.runs.run import run
+from twin.specs.scenario import load_scenario
 from twin.state import BodyState, Event, Frame, LinkState, Node
 from twin.viewer.replay import Replay
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from twin.plugins import load_object
+from twin.project.plugins import load_object
 
 CITY = Path(__file__).resolve().parents[2] / "worlds/city"
 

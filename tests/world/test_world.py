@@ -9,8 +9,8 @@ import pytest
 
 from twin.clock import NS
 from twin.errors import TwinError, WorldError
-from twin.scenario import load_scenario
 from twin.specs import FormationSpec, RouteSpec
+from twin.specs.scenario import load_scenario
 from twin.tasks.make import Site, make_task
 from twin.world.bvh import occluded_pairs
 from twin.world.geometry import load_geometry, save_geometry

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from twin.analysis.figures import FIGURES
+from twin.specs.figures import FIGURES
 
 
 @dataclass(frozen=True, slots=True)

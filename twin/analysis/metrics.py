@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from twin.analysis.figures import FIGURES
 from twin.analysis.flow_meter import FlowMeter
 from twin.analysis.separation import Separation
 from twin.clock import NS
 from twin.protocols import Course, SharedCourse, Starts, Task
+from twin.specs.figures import FIGURES
 from twin.state import CLIPPED, COMMAND, F64, NOMINAL, Frame, Node
 
 COLLISION_SPEED = 1.0
@@ -71,7 +71,7 @@ class Metrics:
             judge.take(frame)
 
     def summary(self) -> dict[str, Any]:
-        """Return the figures by name, in SI; those of `twin.analysis.figures` and tables of several."""
+        """Return the figures by name, in SI; those of `twin.specs.figures` and tables of several."""
         sent = self.fates.total()
         delivered, queued = self.fates["delivered"], self.fates["queued"]
         rms = np.sqrt(self.squares / max(self.frames, 1))

@@ -18,13 +18,13 @@ from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 from matplotlib.ticker import MaxNLocator
 
-from twin.analysis.figures import FIGURES
 from twin.analysis.plan import INK, MUTED, PAPER, draw_plan, draw_scale_and_north, make_sheet
 from twin.analysis.tracks import Site, Track, sites, tracks
 from twin.analysis.written import written
 from twin.clock import NS
 from twin.errors import TwinError
 from twin.recording.reader import Recording
+from twin.specs.figures import FIGURES
 from twin.state import F64
 from twin.world.geometry import Geometry
 

@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from twin.analysis.figures import FIGURES
 from twin.analysis.flow_meter import PARTS
 from twin.analysis.flows import PERCENTILES
 from twin.analysis.kpis import kpis
 from twin.analysis.report_run import Run
-from twin.analysis.requirements import parse_requirement
+from twin.specs.figures import FIGURES
+from twin.specs.requirement import parse_requirement
 
 TILES = ("rtt_p50", "rtt_p99", "packets_lost", "tracking_rms", "failsafes", "collisions")
 _MARKS = {True: ("passed", "✓ passed"), False: ("failed", "✗ failed"), None: ("open", "no requirements")}

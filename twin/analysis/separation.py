@@ -7,7 +7,7 @@ from math import sqrt
 
 import numpy as np
 
-from twin.kernels import kernel
+from twin.numerics.kernels import kernel
 from twin.state import F64, I64, BodyState
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from twin.channel.images import DIFFRACTION, MOVING, REFLECTION, SCATTERING, TRANSMISSION
+from twin.channel.search.images import DIFFRACTION, MOVING, REFLECTION, SCATTERING, TRANSMISSION
 from twin.errors import ScenarioError, nearest
 from twin.link import Radio
 from twin.state import TracedLinks

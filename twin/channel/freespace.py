@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from twin.channel.fields.sea import SeaSurface, lines_over_sea
 from twin.channel.radios import Radios
-from twin.channel.sea import SeaSurface, lines_over_sea
-from twin.kernels import kernel
 from twin.link import SPEED_OF_LIGHT, Radio
+from twin.numerics.kernels import kernel
 from twin.state import C128, F64, I32, BodyState, Bool, LinkState
 from twin.world.bvh import Bvh, occluded_pairs
 

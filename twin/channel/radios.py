@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from twin.errors import RunError, ScenarioError
-from twin.kernels import kernel
 from twin.link import Radio
+from twin.numerics.kernels import kernel
 from twin.state import F64, I32, BodyState
 
 CARRIER_RANGE = (0.5e9, 300e9)

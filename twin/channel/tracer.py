@@ -4,26 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from twin.kernels import kernel  # isort: skip  before numba
+from twin.numerics.kernels import kernel  # isort: skip  before numba
 import numpy as np
 
-from twin.channel import hulls as moving
-from twin.channel.antennas import antenna_arrays
-from twin.channel.diffraction import make_detours
-from twin.channel.edges import find_edges, no_edges
-from twin.channel.hulls import Hull
-from twin.channel.images import make_work
-from twin.channel.links import Ends, Matter, assemble, make_output, scratch
-from twin.channel.media import Permittivity, make_media
-from twin.channel.obstacles import Pairs, meet_hulls
+from twin.channel.fields.antennas import antenna_arrays
+from twin.channel.fields.links import Ends, Matter, assemble, make_output, scratch
+from twin.channel.fields.media import Permittivity, make_media
+from twin.channel.fields.sea import SEA_WATER, OverSea, SeaSurface, no_sea
+from twin.channel.fields.transfer import Mirrors
 from twin.channel.output import traced_links
-from twin.channel.paths import Paths, interactions, make_paths, rank
-from twin.channel.planes import build_scene, flattened
 from twin.channel.radios import Radios
-from twin.channel.sea import SEA_WATER, OverSea, SeaSurface, no_sea
-from twin.channel.source import Site, make_sources
-from twin.channel.tiles import look, make_sight, make_tiles, scatter
-from twin.channel.transfer import Mirrors
+from twin.channel.search import hulls as moving
+from twin.channel.search.diffraction import make_detours
+from twin.channel.search.edges import find_edges, no_edges
+from twin.channel.search.hulls import Hull
+from twin.channel.search.images import make_work
+from twin.channel.search.obstacles import Pairs, meet_hulls
+from twin.channel.search.paths import Paths, interactions, make_paths, rank
+from twin.channel.search.planes import build_scene, flattened
+from twin.channel.search.source import Site, make_sources
+from twin.channel.search.tiles import look, make_sight, make_tiles, scatter
 from twin.link import SPEED_OF_LIGHT, Radio
 from twin.specs import RayTracingSpec
 from twin.state import F64, I32, BodyState, TracedLinks

@@ -124,14 +124,14 @@ def link(scenario: str, source: str, target: str, output: Path | None, as_json: 
     from contextlib import closing
 
     from twin.analysis.rays import draw_paths
-    from twin.build import build, make_channel
+    from twin.assembly.build import build, make_channel
     from twin.channel.describe import ends_of, rows_of
     from twin.channel.radios import Radios
     from twin.cli.compiling import told
     from twin.cli.console import out, print_json
-    from twin.project import find_scenario
-    from twin.scenario import load_scenario
+    from twin.project.project import find_scenario
     from twin.specs import RayTracingSpec
+    from twin.specs.scenario import load_scenario
     from twin.state import TracedLinks
 
     project, path = find_scenario(scenario)

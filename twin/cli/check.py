@@ -21,13 +21,13 @@ def check(scenario: str, overrides: tuple[str, ...], as_json: bool) -> int:
     All that it names is loaded, and bodies are placed. Every mistake is listed
     with file, key, what was found and what is allowed; the exit code is then 2.
     """
-    from twin.build import build
+    from twin.assembly.build import build
     from twin.cli.compiling import told
     from twin.cli.console import out, print_json, say
     from twin.clock import NS
     from twin.errors import located
-    from twin.project import find_scenario
-    from twin.scenario import load_scenario
+    from twin.project.project import find_scenario
+    from twin.specs.scenario import load_scenario
 
     project, path = find_scenario(scenario)
     loaded, dropped = load_scenario(path, overrides)

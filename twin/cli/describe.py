@@ -19,9 +19,9 @@ def describe(robot: str, as_json: bool) -> int:
     Fields with shapes, units, rates and noise; controllers, failsafe and radios
     with their parameters. A number without a unit has none, or is SI.
     """
-    from twin.catalogue import describe_robot
     from twin.cli.console import print_json
-    from twin.project import Project
+    from twin.project.catalogue import describe_robot
+    from twin.project.project import Project
 
     facts = describe_robot(robot, Project.around(Path.cwd()))
     if as_json:

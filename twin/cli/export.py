@@ -57,7 +57,7 @@ def export(recording: Path, kind: str, output: Path | None, force: bool, as_json
 def _origin(run: Recording) -> GeoReference:
     """Return where on the earth the world of a run lies."""
     from twin.errors import RecordingError
-    from twin.project import Project
+    from twin.project.project import Project
     from twin.world.world import open_world
 
     world = open_world(Project.of(run.path).world(run.header.world))

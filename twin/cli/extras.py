@@ -35,7 +35,7 @@ def needed(extra: str, package: str) -> Iterator[None]:
 def world_of(recording: Recording) -> World | None:
     """Return the world of a recording from the project around it or here; None, which is said, if it has changed."""
     from twin.cli.console import say
-    from twin.project import Project
+    from twin.project.project import Project
     from twin.world.world import open_world
 
     header = recording.header
@@ -54,7 +54,7 @@ def world_of(recording: Recording) -> World | None:
 def place_of(recording: Recording, world: World | None) -> Site | None:
     """Return where the missions of a recording were flown; None, which is said, if a plan of theirs has changed."""
     from twin.cli.console import say
-    from twin.project import Project
+    from twin.project.project import Project
     from twin.tasks.make import Site
 
     if world is None:

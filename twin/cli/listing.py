@@ -25,9 +25,9 @@ def list_(what: str | None, as_json: bool) -> int:
     from rich.table import Table
     from rich.text import Text
 
-    from twin.catalogue import CATALOGUE
     from twin.cli.console import out, print_json
-    from twin.project import Project
+    from twin.project.catalogue import CATALOGUE
+    from twin.project.project import Project
 
     project = Project.around(Path.cwd())
     found = {kind: CATALOGUE[kind](project) for kind in (KINDS if what is None else (what,))}

@@ -35,7 +35,7 @@ def new(folder: Path, name: str | None, robot: str | None) -> int:
 
 def _project(folder: Path) -> int:
     from twin.cli.console import out
-    from twin.starter import start_project
+    from twin.project.starter import start_project
 
     for path in start_project(folder):
         out.print(str(path), markup=False)
@@ -45,8 +45,8 @@ def _project(folder: Path) -> int:
 
 def _controller(name: str, robot: str) -> int:
     from twin.cli.console import out
-    from twin.project import Project
-    from twin.starter_controller import start_controller
+    from twin.project.project import Project
+    from twin.project.starter_controller import start_controller
 
     here = Path.cwd()
     written = start_controller(name, robot, Project.around(here))

@@ -18,23 +18,23 @@ from rich.table import Table
 from rich.text import Text
 
 import twin.twin  # noqa: F401 - first of all: mesa looks through whatever is loaded when it comes
-from twin import kernels
-from twin.analysis.figures import FIGURES
-from twin.analysis.requirements import parse_requirement
-from twin.build import build
-from twin.built import Built
+from twin.assembly.build import build
+from twin.assembly.built import Built
 from twin.cli.compiling import told
 from twin.cli.console import err, out, print_json, report, say
 from twin.clock import NS
 from twin.errors import EXIT_INCOMPLETE, EXIT_REQUIREMENT, RecordingError, located
-from twin.pacing import RealTime
-from twin.profiling import Profile
-from twin.project import Project, find_scenario
+from twin.numerics import kernels
+from twin.project.project import Project, find_scenario
 from twin.recording.reader import Recording
-from twin.rerun import recorded_scenario
-from twin.run import Outcome, Stopped
-from twin.run import run as run_built
-from twin.scenario import Scenario, load_scenario
+from twin.runs.pacing import RealTime
+from twin.runs.profiling import Profile
+from twin.runs.rerun import recorded_scenario
+from twin.runs.run import Outcome, Stopped
+from twin.runs.run import run as run_built
+from twin.specs.figures import FIGURES
+from twin.specs.requirement import parse_requirement
+from twin.specs.scenario import Scenario, load_scenario
 from twin.state import Frame
 
 STOPPING = "stopping: the recording is being closed"

@@ -23,9 +23,9 @@ def verify(recording: Path, as_json: bool) -> int:
     from twin.cli.console import out, print_json, say
     from twin.cli.diff import changes, finite, print_streams
     from twin.errors import EXIT_DIFFERS
-    from twin.project import Project
+    from twin.project.project import Project
     from twin.recording.reader import Recording
-    from twin.rerun import verify as verify_run
+    from twin.runs.rerun import verify as verify_run
 
     with told(), Recording(recording) as run:
         found = verify_run(run, Project.of(recording))

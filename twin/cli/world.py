@@ -176,7 +176,7 @@ def _show_in_space(
 
 def find_world(reference: str) -> Path:
     """Return the folder of a world: a folder as it is, else a name of the project."""
-    from twin.project import Project
+    from twin.project.project import Project
 
     folder = Path(reference)
     return folder if folder.is_dir() else Project.around(Path.cwd()).world(reference)

@@ -12,8 +12,7 @@ from twin.clock import NS
 from twin.errors import ScenarioError
 from twin.fleet.steering import SteeringSpec, distance, steer, turned
 from twin.fleet.traffic import Traffic
-from twin.protocols import Controller
-from twin.specs import RobotSpec
+from twin.protocols import Controller, RobotSpec
 from twin.state import NEVER, Action, Observation, Sample
 from twin.tasks.rounds import Rounds
 from twin.units import Metres, Seconds

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from math import sqrt
 
-from twin.kernels import kernel  # isort: skip  before numba
+from twin.numerics.kernels import kernel  # isort: skip  before numba
 import numpy as np
 
 from twin.state import F64, I64

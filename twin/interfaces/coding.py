@@ -10,9 +10,9 @@ import numpy as np
 
 from twin.clock import NS
 from twin.errors import PluginError, ScenarioError
-from twin.protocols import Course
+from twin.protocols import Course, RobotSpec
 from twin.sensors.make import fields_of
-from twin.specs import CommandField, RobotKind, RobotSpec
+from twin.specs import CommandField, RobotKind
 from twin.state import F64, Observation, Reference
 
 try:

@@ -10,10 +10,9 @@ from typing import Any
 from twin.interfaces.coding import Coding, coding, reference
 from twin.interfaces.rewards import Reward, Situation, Termination, reward_of, termination_of
 from twin.interfaces.session import Decision, Session
-from twin.project import find_scenario
-from twin.protocols import Course
-from twin.scenario import Scenario, load_scenario
-from twin.specs import RobotSpec
+from twin.project.project import find_scenario
+from twin.protocols import Course, RobotSpec
+from twin.specs.scenario import Scenario, load_scenario
 from twin.state import F64, Action, Observation
 
 

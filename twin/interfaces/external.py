@@ -20,9 +20,9 @@ from twin.clock import NS
 from twin.errors import PluginError
 from twin.interfaces.link import Conversation
 from twin.interfaces.peers import LinkLost, give_up
-from twin.plugins import Loaded
-from twin.protocols import Course
-from twin.specs import ExternalSpec, RobotSpec
+from twin.project.plugins import Loaded
+from twin.protocols import Course, RobotSpec
+from twin.specs import ExternalSpec
 from twin.state import F64, Action, Message, Observation, Packet, Reference
 
 

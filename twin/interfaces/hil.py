@@ -14,10 +14,10 @@ import numpy as np
 from pydantic import Field
 from scipy.spatial.transform import Rotation
 
-from twin.base_spec import Spec
 from twin.clock import NS
 from twin.errors import PluginError
-from twin.sensor_specs import NavigationSpec
+from twin.specs.base import Spec
+from twin.specs.sensor import NavigationSpec
 from twin.state import F64, Sample
 from twin.units import RateHz
 from twin.world.georeference import GeoReference

@@ -17,7 +17,7 @@ from twin.errors import PluginError, ScenarioError
 from twin.interfaces.episodes import Episodes
 from twin.interfaces.rewards import Reward, Termination
 from twin.interfaces.session import Decision
-from twin.specs import RobotSpec
+from twin.protocols import RobotSpec
 from twin.state import F64, Observation
 
 try:

@@ -19,9 +19,10 @@ from twin.errors import PluginError
 from twin.interfaces.hil import HilEncoder, HilSpec, mavlink
 from twin.interfaces.peers import LinkLost, give_up, is_loopback
 from twin.interfaces.ports import Port, parser
-from twin.plugins import Loaded
-from twin.sensor_specs import NavigationSpec
-from twin.specs import ExternalSpec, RobotSpec
+from twin.project.plugins import Loaded
+from twin.protocols import RobotSpec
+from twin.specs import ExternalSpec
+from twin.specs.sensor import NavigationSpec
 from twin.state import Action, Observation, Sample
 from twin.units import NonNegativeNs
 from twin.world.georeference import GeoReference

@@ -10,7 +10,7 @@ import numpy as np
 
 from twin.analysis.metrics import COLLISION_SPEED
 from twin.errors import ScenarioError, nearest
-from twin.specs import RobotSpec
+from twin.protocols import RobotSpec
 from twin.state import F64, Event, Observation, Reference
 
 

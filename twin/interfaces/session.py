@@ -18,14 +18,14 @@ from typing import Any
 
 import numpy as np
 
-from twin.build import build
+from twin.assembly.build import build
 from twin.errors import ScenarioError, nearest
-from twin.plugins import Loaded
-from twin.project import Project
-from twin.provenance import header
+from twin.project.plugins import Loaded
+from twin.project.project import Project
+from twin.protocols import RobotSpec
 from twin.recording.writer import Writer
-from twin.scenario import Scenario
-from twin.specs import RobotSpec
+from twin.runs.provenance import header
+from twin.specs.scenario import Scenario
 from twin.state import Action, BodyState, Event, Frame, Observation
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from twin.kernels import kernel  # isort: skip  before numba
+from twin.numerics.kernels import kernel  # isort: skip  before numba
 import numpy as np
 from scipy.interpolate import CubicSpline
 

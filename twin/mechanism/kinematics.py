@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from twin.kernels import kernel  # isort: skip  before numba
+from twin.numerics.kernels import kernel  # isort: skip  before numba
 import numpy as np
 
 from twin.mechanism.tree import Frame, Tree
 from twin.mechanism.vectors import apply, minus, plus, product, row_of, store, times
-from twin.rotation import Vector, cross
+from twin.numerics.rotation import Vector, cross
 from twin.state import F64
 
 

@@ -12,10 +12,10 @@ from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from pydantic import ConfigDict, Field
 
-from twin.base_spec import Point, Spec
 from twin.errors import ScenarioError
-from twin.kernels import cache_home
-from twin.toml_text import validate
+from twin.numerics.kernels import cache_home
+from twin.specs.base import Point, Spec
+from twin.specs.toml_text import validate
 from twin.units import Kilograms, Metres
 
 _COLOURS = {"carbon": "0.15 0.15 0.17 1", "shell": "0.85 0.87 0.90 1",

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from twin.kernels import kernel  # isort: skip  before numba
+from twin.numerics.kernels import kernel  # isort: skip  before numba
 
-from twin.rotation import Vector
+from twin.numerics.rotation import Vector
 from twin.state import F64
 
 ZERO: Vector = (0.0, 0.0, 0.0)

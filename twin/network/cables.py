@@ -7,7 +7,7 @@ from heapq import heappop, heappush
 from typing import Any
 
 from twin.clock import NS
-from twin.network.carrier_state import DOWN, UP
+from twin.network.nr.carrier_state import DOWN, UP
 from twin.state import Packet
 
 

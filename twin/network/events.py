@@ -8,8 +8,8 @@ from heapq import heappop, heappush
 
 import numpy as np
 
-from twin.draws import key
 from twin.errors import RunError
+from twin.numerics.draws import key
 from twin.protocols import Batch
 from twin.state import Event, LinkState, Packet
 

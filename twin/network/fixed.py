@@ -7,8 +7,8 @@ from math import log
 
 import numpy as np
 
-from twin.draws import key, normal, uniform
 from twin.network.events import EventNetwork
+from twin.numerics.draws import key, normal, uniform
 from twin.specs import FixedSpec, Jitter
 from twin.state import Packet
 

@@ -7,7 +7,7 @@ from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
-from twin.rotation import axes_of
+from twin.numerics.rotation import axes_of
 from twin.state import F64, BodyState
 
 _BODY_A, _BODY_B, _ON_A, _ON_B, _NORMAL_ON_B, _FORCE = 1, 2, 5, 6, 7, 9  # of a PyBullet point

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from twin.kernels import kernel  # isort: skip  before numba
+from twin.numerics.kernels import kernel  # isort: skip  before numba
 import numpy as np
 
-from twin.physics.rotorcraft import Rotorcraft
-from twin.rotation import rotate
+from twin.numerics.rotation import rotate
+from twin.physics.dynamics.rotorcraft import Rotorcraft
 from twin.state import F64, BodyState
 
 DENSITY = 1.225

@@ -9,7 +9,7 @@ import numpy as np
 from scipy.spatial.transform import Rotation
 
 from twin.physics.air import Surface
-from twin.physics.wheels import Wheels
+from twin.physics.dynamics.wheels import Wheels
 from twin.state import BodyState
 
 _HELD = 2 * 10**7

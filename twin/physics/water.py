@@ -10,7 +10,7 @@ import numpy as np
 
 from twin.physics.air import Wind
 from twin.physics.bodies import Surroundings
-from twin.physics.hydrodynamics import Hydrodynamics
+from twin.physics.dynamics.hydrodynamics import Hydrodynamics
 from twin.state import F64, BodyState
 from twin.world.waves import Waves
 

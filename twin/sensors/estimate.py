@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from twin.kernels import kernel  # isort: skip  before numba
+from twin.numerics.kernels import kernel  # isort: skip  before numba
 import numpy as np
 
 from twin.clock import NS
-from twin.draws import key, normal
 from twin.errors import ScenarioError
+from twin.numerics.draws import key, normal
+from twin.numerics.rotation import axes_of
 from twin.protocols import Sensor
-from twin.rotation import axes_of
 from twin.sensors.barometer import EXPONENT, LAPSE, STANDARD
 from twin.sensors.field import Field, Setting
 from twin.sensors.kalman import ERRORS, HEADING, HEIGHT, MEASURED, PAST, STATE, predict, remember, update

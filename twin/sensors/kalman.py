@@ -9,10 +9,10 @@ at a time; one that is old is held against where the filter was then, and correc
 
 from __future__ import annotations
 
-from twin.kernels import kernel  # isort: skip  before numba
+from twin.numerics.kernels import kernel  # isort: skip  before numba
 import numpy as np
 
-from twin.rotation import Quaternion, axes_of, multiply
+from twin.numerics.rotation import Quaternion, axes_of, multiply
 from twin.state import F64
 
 STATE, ERRORS, PAST = 19, 18, 8

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from math import pi
 
-from twin.kernels import kernel  # isort: skip  before numba
+from twin.numerics.kernels import kernel  # isort: skip  before numba
 import numpy as np
 
 from twin.mechanism.urdf import collision_points
 from twin.mechanism.vectors import minus, plus, row_of
-from twin.rotation import Vector, dot, quaternion_of, rotate, unrotate
+from twin.numerics.rotation import Vector, dot, quaternion_of, rotate, unrotate
 from twin.sensors.errors import Delay, Noise
 from twin.sensors.field import Field, Setting
 from twin.specs import LidarSpec, RobotKind

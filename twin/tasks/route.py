@@ -8,7 +8,7 @@ from math import atan2
 import numpy as np
 
 from twin.errors import ScenarioError
-from twin.kernels import kernel
+from twin.numerics.kernels import kernel
 from twin.specs import RouteSpec
 from twin.state import F64, I64, Node, Reference
 

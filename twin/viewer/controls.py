@@ -10,10 +10,10 @@ import numpy as np
 from matplotlib.colors import to_hex
 from viser import ViserServer
 
-from twin.analysis.figures import FIGURES
 from twin.analysis.picture import DELAYS
 from twin.analysis.tracks import Track
 from twin.recording.reader import Recording
+from twin.specs.figures import FIGURES
 from twin.state import F64, Frame
 from twin.viewer.player import SPEEDS, Player
 from twin.viewer.plot import SignalPlot

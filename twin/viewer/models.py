@@ -12,9 +12,9 @@ import yourdfpy
 from scipy.spatial.transform import Rotation
 
 from twin.errors import TwinError
-from twin.project import Project
+from twin.project.project import Project
+from twin.project.robots import load_kind
 from twin.recording.reader import Recording
-from twin.scenario import load_kind
 from twin.state import F64
 
 

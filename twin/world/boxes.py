@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from twin.kernels import kernel  # isort: skip  before numba
+from twin.numerics.kernels import kernel  # isort: skip  before numba
 
 from twin.mechanism.vectors import minus
-from twin.rotation import Vector, cross, dot
+from twin.numerics.rotation import Vector, cross, dot
 from twin.state import F64
 from twin.world.bvh import Bvh
 from twin.world.bvh_build import WIDTH

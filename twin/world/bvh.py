@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from twin.kernels import inlined, kernel, uncounted  # isort: skip  before numba
+from twin.numerics.kernels import inlined, kernel, uncounted  # isort: skip  before numba
 import numpy as np
 from numpy.typing import NDArray
 

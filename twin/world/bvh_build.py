@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from twin.kernels import kernel  # isort: skip  before numba
+from twin.numerics.kernels import kernel  # isort: skip  before numba
 import numpy as np
 from numpy.typing import NDArray
 

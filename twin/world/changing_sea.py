@@ -13,7 +13,7 @@ from collections.abc import Callable
 import numpy as np
 
 from twin.clock import NS
-from twin.draws import generator
+from twin.numerics.draws import generator
 from twin.state import F64
 from twin.world.environment import Sea
 from twin.world.spectra import HIGHEST, LOWEST, breaking, share_of_bands

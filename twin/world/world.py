@@ -19,11 +19,11 @@ import numpy as np
 from pydantic import Field
 
 from twin.errors import WorldError, nearest
-from twin.kernels import cache_home
-from twin.plugins import load_object
+from twin.numerics.kernels import cache_home
+from twin.project.plugins import load_object
 from twin.specs import Spec
+from twin.specs.toml_text import read_toml, validate
 from twin.state import F64
-from twin.toml_text import read_toml, validate
 from twin.units import Metres
 from twin.world.bvh import MISS, Bvh, build_bvh, closest_hits, heights_below
 from twin.world.environment import Environment, EnvironmentSpec, changed

@@ -6,7 +6,7 @@ import numpy as np
 from pydantic import BaseModel
 
 from twin.clock import NS
-from twin.specs import RobotSpec
+from twin.protocols import RobotSpec
 from twin.state import Action, Observation
 
 INERTIA = 0.01

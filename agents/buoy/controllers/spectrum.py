@@ -7,7 +7,8 @@ from pydantic import Field
 from scipy.signal import welch
 
 from twin.clock import NS
-from twin.specs import RobotSpec, Spec
+from twin.protocols import RobotSpec
+from twin.specs import Spec
 from twin.state import F64, Action, Message, Observation
 from twin.units import Bytes, DurationNs
 

@@ -8,8 +8,8 @@ import numpy as np
 from pydantic import Field
 
 from twin.clock import NS
-from twin.protocols import Course
-from twin.specs import RobotSpec, Spec
+from twin.protocols import Course, RobotSpec
+from twin.specs import Spec
 from twin.state import F64, NEVER, Action, Observation
 from twin.units import unit
 

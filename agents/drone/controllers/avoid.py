@@ -9,8 +9,7 @@ import numpy as np
 from pydantic import Field
 
 from twin.fleet.airspace import Airspace
-from twin.protocols import Controller
-from twin.specs import RobotSpec
+from twin.protocols import Controller, RobotSpec
 from twin.state import Action, Observation, Reference
 from twin.units import Metres, Seconds, Speed, unit
 

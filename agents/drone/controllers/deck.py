@@ -6,7 +6,7 @@ import numpy as np
 from pydantic import Field
 
 from twin.clock import NS
-from twin.specs import RobotSpec
+from twin.protocols import RobotSpec
 from twin.state import F64, NEVER, Action, Observation, Reference, Sample
 from twin.units import Metres, Seconds, Speed
 

@@ -8,8 +8,7 @@ import numpy as np
 
 from twin.clock import NS
 from twin.errors import ScenarioError
-from twin.protocols import Controller
-from twin.specs import RobotSpec
+from twin.protocols import Controller, RobotSpec
 from twin.state import Observation, Reference, Sample
 from twin.tasks.formation import Formation as Task
 from twin.tasks.formation import turned

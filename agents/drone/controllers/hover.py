@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from twin.specs import RobotSpec
+from twin.protocols import RobotSpec
 from twin.state import Observation, Reference
 
 from .trajectory import Trajectory

@@ -10,9 +10,9 @@ from pydantic import Field
 
 from twin.clock import NS
 from twin.errors import ScenarioError
-from twin.guidance import setpoint
-from twin.protocols import Course
-from twin.specs import RobotSpec, Spec
+from twin.protocols import Course, RobotSpec
+from twin.robots.guidance import setpoint
+from twin.specs import Spec
 from twin.state import NEVER, Action, Observation, Reference
 from twin.units import Radians, unit
 

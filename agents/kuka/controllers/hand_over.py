@@ -11,7 +11,8 @@ from twin.clock import NS
 from twin.errors import ScenarioError
 from twin.mechanism.kinematics import inverse_kinematics, tool_jacobian, tool_pose
 from twin.mechanism.tree import read_mechanism
-from twin.specs import Point, RobotSpec, Spec
+from twin.protocols import RobotSpec
+from twin.specs import Point, Spec
 from twin.state import F64, Action, Observation
 from twin.units import Metres, RadiansPerSecond, Seconds, Speed
 

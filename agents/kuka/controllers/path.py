@@ -9,7 +9,8 @@ from pydantic import Field
 
 from twin.clock import NS
 from twin.errors import ScenarioError
-from twin.specs import RobotSpec, Spec
+from twin.protocols import RobotSpec
+from twin.specs import Spec
 from twin.state import F64, Action, Observation
 from twin.tasks.tool_path import ToolPath
 from twin.units import Seconds

@@ -9,7 +9,8 @@ from twin.clock import NS
 from twin.errors import ScenarioError
 from twin.mechanism.kinematics import inverse_kinematics
 from twin.mechanism.tree import read_mechanism
-from twin.specs import Point, RobotSpec, Spec
+from twin.protocols import RobotSpec
+from twin.specs import Point, Spec
 from twin.state import NEVER, Action, Observation
 from twin.tasks.teleoperation import FELT, Teleoperation
 from twin.units import Kilograms

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from twin.specs import RobotSpec, Spec
+from twin.protocols import RobotSpec
+from twin.specs import Spec
 from twin.state import Action, Message, Observation
 from twin.units import Bytes
 

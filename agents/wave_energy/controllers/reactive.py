@@ -8,7 +8,8 @@ import numpy as np
 from pydantic import Field
 
 from twin.clock import NS
-from twin.specs import RobotSpec, Spec
+from twin.protocols import RobotSpec
+from twin.specs import Spec
 from twin.state import F64, NEVER, Action, Observation, Sample
 from twin.units import Kilograms, Seconds, unit
 

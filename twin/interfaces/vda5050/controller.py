@@ -31,8 +31,9 @@ from twin.interfaces.vda5050.messages import (
     Velocity,
 )
 from twin.interfaces.vda5050.vehicle import Vehicle
-from twin.plugins import Loaded
-from twin.specs import ExternalSpec, RobotSpec
+from twin.project.plugins import Loaded
+from twin.protocols import RobotSpec
+from twin.specs import ExternalSpec
 from twin.state import Action, Observation, Sample
 from twin.units import NonNegativeNs
 from twin.world.world import World

@@ -6,9 +6,9 @@ from math import atan2, cos, hypot, sqrt
 
 from pydantic import Field
 
-from twin.base_spec import Spec
 from twin.interfaces.vda5050.messages import Node
 from twin.interfaces.vda5050.vehicle import Vehicle, turn
+from twin.specs.base import Spec
 from twin.units import RadiansPerSecond, Speed
 
 

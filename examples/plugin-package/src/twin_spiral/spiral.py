@@ -4,7 +4,7 @@ import numpy as np
 from pydantic import BaseModel, Field
 
 from twin.clock import NS
-from twin.specs import RobotSpec
+from twin.protocols import RobotSpec
 from twin.state import Action, Observation
 from twin.units import Metres, Seconds, Speed
 

@@ -1,6 +1,6 @@
 """A ball."""
 
-from twin.robot import Robot
+from twin.robots.robot import Robot
 
 
 class Mass(Robot):

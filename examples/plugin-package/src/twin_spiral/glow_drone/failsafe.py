@@ -8,9 +8,10 @@ import numpy as np
 from pydantic import Field
 
 from twin.clock import NS
-from twin.specs import RobotSpec, Spec
+from twin.protocols import RobotSpec
+from twin.specs import Spec
+from twin.specs.toml_text import validate
 from twin.state import F64, NOMINAL, Action, Observation, Sample
-from twin.toml_text import validate
 from twin.units import DurationNs, Speed, unit
 
 HOVER, LAND, LANDED = "hover", "land", "landed"

@@ -3,7 +3,7 @@
 import numpy as np
 from pydantic import BaseModel
 
-from twin.specs import RobotSpec
+from twin.protocols import RobotSpec
 from twin.state import Action, Observation
 
 

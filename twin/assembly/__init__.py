@@ -1,0 +1,1 @@
+"""From a scenario to a twin: the only place that chooses implementations."""

@@ -1,0 +1,69 @@
+"""A twin that is ready to run, and what recorder and metrics must know of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from twin.assembly.entries import Cast
+from twin.link import Radio
+from twin.physics.bullet.physics import BulletPhysics
+from twin.physics.dynamics.rotorcraft import Rotorcraft
+from twin.physics.dynamics.wheels import Wheels
+from twin.project.project import Project
+from twin.protocols import Task
+from twin.state import Node
+from twin.twin import Twin
+from twin.world.sea import Seaway
+from twin.world.world import World
+
+
+@dataclass(slots=True)
+class Built:
+    """What `build` makes of a scenario."""
+
+    twin: Twin
+    world: World
+    casts: list[Cast]
+    nodes: list[Node]
+    radios: list[Radio]
+    physics: BulletPhysics
+    sea: Seaway | None
+    project: Project
+
+    def close(self) -> None:
+        """Release the physics, and end what runs beside this process: controllers of their own."""
+        self.physics.close()
+        for c in self.casts:
+            if c.link is not None:
+                c.link.close()
+
+    @property
+    def battery_energy(self) -> dict[str, float]:
+        """What each robot with rotors or wheels has taken out of its battery so far, in J."""
+        groups = [(group.names, group.dynamics) for group in self.physics.groups]
+        return {
+            name: float(used)
+            for names, dynamics in groups
+            if isinstance(dynamics, (Rotorcraft, Wheels))
+            for name, used in zip(names, dynamics.used, strict=True)
+        }
+
+    @property
+    def saturated(self) -> dict[str, float]:
+        """For how long [s] rotors or drives of each robot could not give what was asked of them; only who was."""
+        return {
+            name: float(ticks) / self.physics.rates[group.name]
+            for group in self.physics.groups
+            for name, ticks in zip(group.names, getattr(group.dynamics, "saturated", ()), strict=False)
+            if ticks
+        }
+
+    @property
+    def notes(self) -> list[str]:
+        """What of the files that tasks name isn't used, in words."""
+        return [note for c in self.casts for note in getattr(c.task, "notes", ())]
+
+    @property
+    def tasks(self) -> dict[str, Task]:
+        """The task of each group that has one."""
+        return {c.name: c.task for c in self.casts if c.task is not None}

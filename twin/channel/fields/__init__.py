@@ -1,0 +1,1 @@
+"""What paths carry: antennas, materials, air, sea, and the coefficients of each path."""

@@ -1,0 +1,298 @@
+"""Kinetic search: which rows of an image tree are paths to each target now, and which can't be yet.
+
+Each target has two lists. `wide` holds the rows whose certificates end within WIDE metres, and is made anew from
+the whole tree only after the ends have moved that far together; `near` holds those of `wide` that end within NEAR
+metres, and is all that a step looks at. A row in `near` is examined only once its certificate has ended.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from twin.numerics.kernels import kernel, uncounted  # isort: skip  before numba
+import numpy as np
+
+from twin.channel.search.clearance import path_clearance
+from twin.channel.search.images import Work, bounce_points, clear_legs, make_work
+from twin.channel.search.paths import REFLECTIONS, Paths, emit
+from twin.channel.search.planes import Scene
+from twin.channel.search.tree import Tree
+from twin.state import F64, I32, I64, Bool
+
+WIDE, NEAR = 32.0, 0.5
+"""Metres that the ends move together between two searches of the tree, and of the wide list."""
+
+NEVER = -np.inf
+"""End of the room of what is not known to be clear."""
+
+
+class Lists(NamedTuple):
+    """Candidates of m targets; odometers and ends of certificates in metres moved by both ends together.
+
+    What a step reads of a near row lies side by side, and goes back to the wide list when `near` is made anew.
+    """
+
+    row: I32  # (m, W) rows of the tree
+    expiry: F64  # (m, W) reading of the odometer at which the certificate ends
+    clear: F64  # (m, W) reading up to which nothing can come into the way of a row that is a path
+    triangle: I32  # (m, W, K) where the row's reflections were last
+    size: I32  # (m,) rows in use
+    until: F64  # (m,) reading at which `row` must be made anew
+    near: I32  # (m, N) places in `row`
+    near_row: I32  # (m, N)
+    near_expiry: F64  # (m, N)
+    near_clear: F64  # (m, N)
+    near_triangle: I32  # (m, N, K)
+    near_count: I32  # (m,)
+    near_until: F64  # (m,)
+    direct: F64  # (m,) expiry of the direct path's certificate
+    direct_clear: F64  # (m,) as `clear`, for the direct path
+    odometer: F64  # (m,)
+
+
+_BY_ROW = ("row", "expiry", "clear", "triangle")
+_BY_NEAR = ("near", "near_row", "near_expiry", "near_clear", "near_triangle")
+
+
+def make_lists(targets: int, order: int, capacity: int = 512, near: int = 64) -> Lists:
+    """Return lists that are due to be made, with room for `capacity` rows a target, `near` of them near."""
+    return Lists(
+        np.zeros((targets, capacity), dtype=np.int32),
+        np.zeros((targets, capacity)),
+        np.zeros((targets, capacity)),
+        np.zeros((targets, capacity, order), dtype=np.int32),
+        np.zeros(targets, dtype=np.int32),
+        np.full(targets, -1.0),
+        np.zeros((targets, near), dtype=np.int32),
+        np.zeros((targets, near), dtype=np.int32),
+        np.zeros((targets, near)),
+        np.zeros((targets, near)),
+        np.zeros((targets, near, order), dtype=np.int32),
+        np.zeros(targets, dtype=np.int32),
+        np.full(targets, -1.0),
+        np.full(targets, -1.0),
+        np.full(targets, NEVER),
+        np.zeros(targets),
+    )
+
+
+def grown(lists: Lists, capacity: int, near: int) -> Lists:
+    """Return the lists with room for at least so many rows a target, all and near ones."""
+    width, close = lists.row.shape[1], lists.near.shape[1]
+    capacity, near = (max(2 * need if need > have else 0, have) for need, have in ((capacity, width), (near, close)))
+    more = make_lists(len(lists.size), lists.triangle.shape[2], capacity, near)
+    for names, used in ((_BY_ROW, width), (_BY_NEAR, close)):
+        for name in names:
+            getattr(more, name)[:, :used] = getattr(lists, name)
+    return lists._replace(**{name: getattr(more, name) for name in _BY_ROW + _BY_NEAR})
+
+
+@kernel
+def walk(lists: Lists, position: F64, before: F64, targets: I32, moved: float) -> None:
+    """Add to the odometers how far the source has `moved`, and how far each target (m,) among the places (n, 3)."""
+    for j in range(len(targets)):
+        k = targets[j]
+        x, y, z = position[k, 0] - before[k, 0], position[k, 1] - before[k, 1], position[k, 2] - before[k, 2]
+        lists.odometer[j] += np.sqrt(x * x + y * y + z * z) + moved
+
+
+@kernel
+def is_due(lists: Lists) -> bool:
+    """Tell whether the ends of any target have moved as far as its lists hold."""
+    for j in range(len(lists.odometer)):
+        if lists.odometer[j] >= min(lists.near_until[j], lists.until[j]):
+            return True
+    return False
+
+
+def refresh(tree: Tree, lists: Lists, moves: bool, targets: F64, known: int) -> Lists:
+    """Bring the lists up to date for `targets` (m, 3); rows from `known` on are new in the tree."""
+    while True:
+        rows, near = _refresh(
+            tree.scene, tree.sequence, tree.order, tree.image, tree.count, known, moves, targets, lists
+        )
+        if rows <= lists.row.shape[1] and near <= lists.near.shape[1]:
+            return lists
+        lists = grown(lists, rows, near)
+        lists.until[:] = -1.0
+
+
+@kernel
+def _refresh(
+    scene: Scene, sequence: I32, order: I64, image: F64, count: int, known: int, moves: bool, targets: F64, lists: Lists
+) -> tuple[int, int]:
+    """Return the room that a target needs; more than there is: its list must be made again."""
+    from_row = 0
+    work = make_work(sequence.shape[1])
+    capacity = lists.row.shape[1]
+    for j in range(targets.shape[0]):
+        reading = lists.odometer[j]
+        if reading >= lists.until[j]:
+            from_row, size, until = 0, 0, reading + wide_reach(lists, j, WIDE)
+            lists.near_count[j] = 0
+        else:
+            from_row, size, until = known, lists.size[j], lists.until[j]
+        held = size
+        for i in range(from_row, count):
+            found, budget = bounce_points(scene, moves, targets[j], sequence[i], image[i], order[i], work)
+            if not found and reading + budget >= until:
+                continue
+            if size < capacity:
+                lists.row[j, size], lists.expiry[j, size], lists.clear[j, size] = i, reading + budget, NEVER
+            size += 1
+        if size > capacity:
+            return size, 0
+        lists.size[j], lists.until[j] = size, until
+        if reading >= lists.near_until[j] or size != held or from_row == 0:
+            near = refresh_near(lists, j)
+            if near > lists.near.shape[1]:
+                return 0, near
+    return 0, 0
+
+
+@uncounted
+def wide_reach(lists: Lists, j: int, wide: float) -> float:
+    """Return how far the list of target j is to hold: `wide` [m], at first less, so that not all end at once."""
+    return wide * (0.5 + 0.5 * (j * 0.6180339887498949 % 1.0)) if lists.until[j] < 0.0 else wide
+
+
+@uncounted
+def refresh_near(lists: Lists, j: int) -> int:
+    """Make the near list of target j anew; return the room that it needs."""
+    for m in range(lists.near_count[j]):
+        q = lists.near[j, m]
+        lists.expiry[j, q], lists.clear[j, q] = lists.near_expiry[j, m], lists.near_clear[j, m]
+        for k in range(lists.triangle.shape[2]):
+            lists.triangle[j, q, k] = lists.near_triangle[j, m, k]
+    lists.near_count[j] = 0
+    until, size = lists.odometer[j] + NEAR, 0
+    for q in range(lists.size[j]):
+        if lists.expiry[j, q] >= until:
+            continue
+        if size < lists.near.shape[1]:
+            lists.near[j, size], lists.near_row[j, size] = q, lists.row[j, q]
+            lists.near_expiry[j, size], lists.near_clear[j, size] = lists.expiry[j, q], lists.clear[j, q]
+            for k in range(lists.triangle.shape[2]):
+                lists.near_triangle[j, size, k] = lists.triangle[j, q, k]
+        size += 1
+    if size <= lists.near.shape[1]:
+        lists.near_count[j], lists.near_until[j] = size, until
+    return size
+
+
+@uncounted
+def follow(
+    scene: Scene,
+    transparent: Bool,
+    sequence: I32,
+    order: I64,
+    image: F64,
+    seen: I64,
+    step: int,
+    source: F64,
+    moves: bool,
+    targets: F64,
+    lists: Lists,
+    pair: I32,
+    backwards: Bool,
+    work: Work,
+    paths: Paths,
+) -> None:
+    """Append to `paths` the paths from `source` (3,) to each target (m, 3); certificates decide what is examined.
+
+    `pair` (m,) is the pair of each target, `backwards` (m,) tells whether the source is its second place.
+    """
+    for j in range(targets.shape[0]):
+        reading = lists.odometer[j]
+        if reading < lists.direct_clear[j]:
+            work.crossings[0] = 0
+            emit(paths, pair[j], backwards[j], work, REFLECTIONS, work.triangle, 0)
+        elif reading >= lists.direct[j]:
+            was_clear = lists.direct_clear[j] > NEVER
+            clear, budget, room = _look(scene, transparent, source, moves, targets[j], sequence[0], 0, was_clear, work)
+            lists.direct[j], lists.direct_clear[j] = reading + budget, reading + room
+            if clear:
+                emit(paths, pair[j], backwards[j], work, REFLECTIONS, work.triangle, 0)
+        for m in range(lists.near_count[j]):
+            if reading < lists.near_expiry[j, m]:
+                continue
+            i = lists.near_row[j, m]
+            for k in range(order[i]):
+                work.triangle[k] = lists.near_triangle[j, m, k]
+            found, budget = bounce_points(scene, moves, targets[j], sequence[i], image[i], order[i], work)
+            if found:
+                for k in range(order[i]):
+                    lists.near_triangle[j, m, k] = work.triangle[k]
+                if reading < lists.near_clear[j, m]:
+                    work.crossings[0] = 0
+                    emit(paths, pair[j], backwards[j], work, REFLECTIONS, work.triangle, order[i])
+                    seen[i] = step
+                    continue
+                was_clear = lists.near_clear[j, m] > NEVER
+                clear, budget, room = _look(
+                    scene, transparent, source, moves, targets[j], sequence[i], order[i], was_clear, work
+                )
+                lists.near_clear[j, m] = reading + room
+                if clear:
+                    emit(paths, pair[j], backwards[j], work, REFLECTIONS, work.triangle, order[i])
+                    seen[i] = step
+            lists.near_expiry[j, m] = reading + budget
+
+
+@uncounted
+def _look(
+    scene: Scene,
+    transparent: Bool,
+    source: F64,
+    moves: bool,
+    target: F64,
+    planes: I32,
+    order: int,
+    was_clear: bool,
+    work: Work,
+) -> tuple[bool, float, float]:
+    """Look for obstacles on a path; return (clear, budget while it is not, room while it is clear).
+
+    A path that has room has nothing in its way, so that one that was clear needs no rays to stay so.
+    """
+    if was_clear:
+        room = path_clearance(scene, source, target, planes, order, work)
+        if room > 0.0:
+            work.crossings[0] = 0
+            return True, 0.0, room
+    clear, budget = clear_legs(scene, transparent, source, moves, target, planes, order, work)
+    if not clear:
+        return False, budget, NEVER
+    if was_clear or work.crossings[0] > 0:
+        return True, 0.0, 0.0
+    return True, 0.0, path_clearance(scene, source, target, planes, order, work)
+
+
+@uncounted
+def exhaust(
+    scene: Scene,
+    transparent: Bool,
+    sequence: I32,
+    order: I64,
+    image: F64,
+    seen: I64,
+    count: int,
+    step: int,
+    source: F64,
+    moves: bool,
+    targets: F64,
+    pair: I32,
+    backwards: Bool,
+    work: Work,
+    paths: Paths,
+) -> None:
+    """Append what `follow` appends, from every row of the tree and without certificates: its oracle."""
+    for j in range(targets.shape[0]):
+        if clear_legs(scene, transparent, source, moves, targets[j], sequence[0], 0, work)[0]:
+            emit(paths, pair[j], backwards[j], work, REFLECTIONS, work.triangle, 0)
+        for i in range(count):
+            if not bounce_points(scene, moves, targets[j], sequence[i], image[i], order[i], work)[0]:
+                continue
+            if clear_legs(scene, transparent, source, moves, targets[j], sequence[i], order[i], work)[0]:
+                emit(paths, pair[j], backwards[j], work, REFLECTIONS, work.triangle, order[i])
+                seen[i] = step

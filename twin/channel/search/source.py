@@ -1,0 +1,120 @@
+"""One end of the pairs of places: its image tree, and what is known of the other ends."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from twin.channel.search.detours import Detours
+from twin.channel.search.diffraction import exhaust_detours, follow_detours, refresh_detours, scratch
+from twin.channel.search.edges import Edges
+from twin.channel.search.images import Work
+from twin.channel.search.paths import Paths
+from twin.channel.search.planes import Scene
+from twin.channel.search.search import exhaust, follow, is_due, make_lists, refresh, walk
+from twin.channel.search.tree import Tree
+from twin.specs import RayTracingSpec
+from twin.state import F64, I32, Bool
+
+REMEMBERED = 500
+"""Steps for which a moving source remembers a sequence that gave no path and no ray met."""
+CROWDED = 200_000
+"""Rows of a tree from which on it forgets."""
+
+
+class Site(NamedTuple):
+    """What all sources share."""
+
+    scene: Scene
+    transparent: Bool  # (materials,)
+    edges: Edges
+    detours: Detours
+
+
+class Source:
+    """A place from which paths are searched to other places, its targets."""
+
+    def __init__(
+        self, site: Site, spec: RayTracingSpec, place: int, moves: bool, targets: I32, pairs: I32, backwards: Bool
+    ) -> None:
+        self.site, self.spec, self.place, self.moves = site, spec, place, moves
+        self.targets, self.pairs, self.backwards = targets, pairs, backwards
+        self.tree = Tree(site.scene, site.transparent, spec.order)
+        self.lists = make_lists(len(targets), max(spec.order, 1))
+        # One odometer for both.
+        self.detour_lists = make_lists(len(targets), 1)._replace(odometer=self.lists.odometer)
+        self.position: F64 | None = None  # (places, 3) at the last step
+        self._ends = np.zeros((0, 3))  # the targets at the last step
+        self._owed = 0.0  # rays that a moving source has not shot yet
+
+    def advance(self, position: F64, step: int) -> None:
+        """Take note of where the places (n, 3) are now: odometers, new sequences, images, lists."""
+        tree, here = self.tree, position[self.place]
+        known = tree.count
+        if self.position is None:
+            tree.discover(here, self.spec.rays, step)
+            tree.mirror(here)
+            known = 0
+        else:
+            moved = float(np.linalg.norm(here - self.position[self.place])) if self.moves else 0.0
+            walk(self.lists, position, self.position, self.targets, moved)
+            if moved > 0.0:
+                known = self._explore(here, moved, step)
+        self.position, self._ends = position, position[self.targets]
+        if self.spec.mode == "kinetic":
+            targets = self._ends
+            if known < tree.count or is_due(self.lists):
+                self.lists = refresh(tree, self.lists, self.moves, targets, known)
+            if len(self.site.detours.edge) and is_due(self.detour_lists):
+                self.detour_lists = refresh_detours(
+                    self.site.scene, self.site.edges, self.site.detours, self.detour_lists, here, self.moves, targets
+                )
+
+    def _explore(self, here: F64, moved: float, step: int) -> int:
+        """Shoot the rays that the way moved is worth; return the first row that is new."""
+        tree = self.tree
+        self._owed += min(moved * self.spec.rays_per_metre, float(self.spec.rays))
+        rays = int(self._owed)
+        self._owed -= rays
+        known = tree.count
+        if known > CROWDED:
+            tree.forget(step - REMEMBERED)
+            known = 0
+            self.lists.until[:] = -1.0
+        tree.discover(here, rays, step)
+        tree.mirror(here)
+        return known
+
+    def find(self, step: int, work: Work, paths: Paths) -> None:
+        """Append the paths to all targets, where `advance` was told that they are, to `paths`."""
+        assert self.position is not None
+        tree, here, targets = self.tree, self.position[self.place], self._ends
+        scene, transparent, edges, detours = self.site
+        rows = (tree.sequence, tree.order, tree.image, tree.seen)
+        kinetic = self.spec.mode == "kinetic"
+        if kinetic:
+            follow(scene, transparent, *rows, step, here, self.moves, targets, self.lists, self.pairs, self.backwards,
+                   work, paths)  # fmt: skip
+        else:
+            exhaust(scene, transparent, *rows, tree.count, step, here, self.moves, targets, self.pairs,
+                    self.backwards, work, paths)  # fmt: skip
+        if len(detours.edge) and kinetic:
+            follow_detours(scene, edges, detours, here, self.moves, targets, self.detour_lists, self.pairs,
+                           self.backwards, *scratch(), work, paths)  # fmt: skip
+        elif len(detours.edge):
+            exhaust_detours(scene, edges, detours, here, self.moves, targets, self.pairs, self.backwards, *scratch(),
+                            work, paths)  # fmt: skip
+
+
+def make_sources(site: Site, spec: RayTracingSpec, place_body: I32, first: I32, second: I32) -> list[Source]:
+    """Return the sources of the pairs of places (first, second: (G,)): of each pair the end that stands fixed."""
+    fixed = place_body < 0
+    backwards = fixed[second] & ~fixed[first]
+    source, target = np.where(backwards, second, first), np.where(backwards, first, second)
+    made = []
+    for place in np.unique(source):
+        pairs = np.flatnonzero(source == place).astype(np.int32)
+        moves = bool(~fixed[place])
+        made.append(Source(site, spec, int(place), moves, target[pairs], pairs, backwards[pairs]))
+    return made

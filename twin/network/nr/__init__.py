@@ -1,0 +1,1 @@
+"""The NR network, slot by slot in one compiled kernel a carrier."""

@@ -1,0 +1,236 @@
+"""One carrier: its cells, its terminals, and the kernel's state, as an object."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import lcm
+
+import numpy as np
+
+from twin.network.nr import carrier_state as cs
+from twin.network.nr import records
+from twin.network.nr.bandwidth import group_size, resource_blocks
+from twin.network.nr.interference import quality
+from twin.network.nr.link_adaptation import SIZES, aggregation_thresholds, thresholds
+from twin.network.nr.mac import advance, attach, start_endless
+from twin.network.nr.mcs import MCS_TABLES
+from twin.network.nr.metric import SCHEDULERS
+from twin.network.nr.persistent import configure
+from twin.network.nr.phy import GAP_DB, qam
+from twin.network.nr.queues import enter
+from twin.network.nr.tdd import END, START, SYMBOLS, Grid, make_grid, numerology
+from twin.network.topology import noise_dbm
+from twin.numerics.draws import key
+from twin.specs.nr import CarrierSpec, QosSpec
+from twin.state import F64, I64, LinkState
+
+FIRST_ROWS = 1024
+
+
+class Carrier:
+    """Terminals t have uplink 2 t and downlink 2 t + 1; classes are numbered as in `qos`."""
+
+    def __init__(
+        self,
+        spec: CarrierSpec,
+        qos: Sequence[QosSpec],
+        terminals: Sequence[str],
+        cells: int,
+        seed: int,
+        segment_header: int,
+        ahead: int,
+    ) -> None:
+        self.spec, self.qos = spec, qos
+        khz = round(spec.scs / 1e3)
+        mu = numerology(khz, spec.capability)
+        self.prbs = spec.resource_blocks or resource_blocks(spec.frequency, spec.bandwidth, khz)
+        self.prb_hz = 12.0 * spec.scs
+        self.grid = make_grid(mu, spec.capability, spec.pattern, spec.special, spec.duplex, spec.symbols)
+        self._wanted = np.full(2 * len(terminals), -1, dtype=np.int64)
+        self._shortest = _shortest(self.grid)
+        self.refused = 0
+        self._changed = False
+        self._hold(self._new_state(terminals, cells, seed, segment_header, ahead + self.grid.n2_half))
+
+    def want_persistent(self, link: int, q: int) -> None:
+        """Ask for a persistent allocation of a link, where its class has one."""
+        row = self.state.classes[q]
+        if row["configured" if link & 1 == cs.UP else "semi_persistent"] == 0:
+            return
+        old = self._wanted[link]
+        if old < 0 or self.qos[q].priority < self.qos[old].priority:
+            self._wanted[link] = q
+            self._changed = True
+
+    def reconfigure(self) -> None:
+        """Give persistent allocations anew after links or their quality have changed."""
+        self._changed = False
+        if (self._wanted >= 0).any():
+            self.refused = configure(self._handle, self._wanted, self._shortest)
+
+    def measure(self, gain_db: F64, up_dbm: F64, down_dbm: F64, noise_up_db: F64, noise_down_db: F64) -> None:
+        """Take path gains (T, C), powers (T,), (C,) and noise figures of cells (C,) and terminals (T,)."""
+        s, floor = self.state, noise_dbm(self.prb_hz, 0.0)
+        s.gain[:] = 10.0 ** (gain_db / 10.0)
+        per_prb = down_dbm - 10.0 * np.log10(self.prbs)
+        s.ratio[cs.DOWN] = 10.0 ** ((gain_db + per_prb - floor - noise_down_db[:, None]) / 10.0)
+        s.ratio[cs.UP] = 10.0 ** ((gain_db + up_dbm[:, None] - floor - noise_up_db) / 10.0)
+
+    def trace(self, links: LinkState, rows: I64) -> None:
+        """Take the paths of a new trace; `rows` (T, C) of links, -1 for none.
+
+        Links of one path are flat; those of several fade over frequency and, by their Doppler, over time.
+        """
+        known = rows >= 0
+        first, last = (np.where(known, links.path_offset[at], 0) for at in (rows, rows + 1))
+        amplitude = np.require(links.path_amplitude, requirements=["C", "W"])  # kernels know no read-only arrays
+        others = (links.path_delay, links.path_doppler)
+        delay, doppler = (np.require(array, requirements=["C", "W"]) for array in others)
+        s = self.state
+        s.traced[0], s.fading[:], s.faded_at[:] = links.time, 1.0, -1
+        self._hold(s._replace(path_first=first, path_last=last, amplitude=amplitude, delay=delay, doppler=doppler))
+
+    def quality(self, time: int, load: F64, rise: F64, serving: I64) -> tuple[F64, F64]:
+        """Return the ratios of uplinks and downlinks at `time`, (T,), see `interference.quality`."""
+        up, down = np.empty(len(serving)), np.empty(len(serving))
+        quality(self._handle, time, load, rise, serving, up, down)
+        return up, down
+
+    def control_power(self, gain_db: F64, noise_up_db: F64, serving: I64) -> None:
+        """Cap what terminals send per PRB at P0 + 10 log10(2^mu) + alpha PL: TS 38.213 7.1.1, open loop."""
+        if self.spec.p0 is None:
+            return
+        s, floor = self.state, noise_dbm(self.prb_hz, 0.0)
+        rows = np.flatnonzero(serving >= 0)
+        gain = gain_db[rows, serving[rows]]
+        received = self.spec.p0 + 10.0 * np.log10(self.spec.scs / 15e3) + (1.0 - self.spec.alpha) * gain
+        s.uplink_cap_db[rows] = received - floor - noise_up_db[serving[rows]]
+
+    @property
+    def outlived(self) -> int:
+        """How many times a flow got its next packet only after its survival time."""
+        return int(self.state.bearers["outlived"].sum())
+
+    @property
+    def preempted(self) -> int:
+        """How many times an urgent transmission took resource blocks of a long one."""
+        return int(self.state.counts[cs.PREEMPTED])
+
+    @property
+    def serving(self) -> I64:
+        """Serving cell of each terminal, (T,), -1 where detached."""
+        return np.ascontiguousarray(self.state.links["cell"][::2])
+
+    def report(self, up_db: F64, down_db: F64) -> None:
+        """Let the base station know what quality terminals see, each (T,); see `LINK`."""
+        reported = self.state.links["reported_db"]
+        reported[::2], reported[1::2] = up_db, down_db
+        self._changed = True
+
+    def attach(self, terminal: int, cell: int, time: int) -> None:
+        """Let a terminal be served by `cell`, or by none (-1)."""
+        attach(self._handle, terminal, cell, time)
+        self._changed = True
+
+    def endless(self, link: int, q: int, time: int) -> None:
+        """Give a link a full buffer in class `q`."""
+        start_endless(self._handle, link, q, time)
+
+    def enter(self, entries: I64, header: int = 0, processing: int = 0) -> I64:
+        """Take packets (n, 5) in, see `queues.enter`, and return their rows (n,)."""
+        rows = np.empty(len(entries), dtype=np.int64)
+        self._make_room(len(entries))
+        enter(self._handle, entries, header, processing, rows)
+        return rows
+
+    def decided(self) -> list[list[int]]:
+        """Return the columns of `FATE` of packets decided since the last call; nothing where there are none."""
+        count = int(self.state.counts[cs.DECIDED])
+        if not count:
+            return []
+        self.state.counts[cs.DECIDED] = 0
+        columns: list[list[int]] = self._fates[:, :count].tolist()
+        return columns
+
+    def advance(self, until: int, answering: bool) -> int:
+        """Run to `until` or to where an answer could matter; return the time that was reached."""
+        if self._changed:
+            self.reconfigure()
+        return advance(self._handle, until, answering)
+
+    def _make_room(self, count: int) -> None:
+        """Double the rows for packets while they don't suffice."""
+        s = self.state
+        if s.counts[cs.FREE_PACKETS] >= count:
+            return
+        more = max(len(s.packets), count)
+        made = cs.new_pools(len(s.packets) + more, len(s.segments) + more)
+        for name in ("packets", "segments", "arrivals", "repeats"):
+            made[name][: len(getattr(s, name))] = getattr(s, name)
+        for name, entry in (("packets", cs.FREE_PACKETS), ("segments", cs.FREE_SEGMENTS)):
+            old, left = getattr(s, name), int(s.counts[entry])
+            made[name]["free"][:more] = np.arange(len(old) + more - 1, len(old) - 1, -1)
+            made[name]["free"][more : more + left] = old["free"][:left]
+            s.counts[entry] += more
+        self._hold(s._replace(**made))  # type: ignore[arg-type]
+
+    def _hold(self, state: cs.State) -> None:
+        self.state, self._handle = state, cs.bind(state)
+        self._fates = state.fates.view(np.int64).reshape(len(state.fates), -1).T  # all fields are int64
+
+    def _config(self, seed: int, segment_header: int, ahead: int) -> cs.Config:
+        spec, group = self.spec, group_size(self.prbs)
+        leak = 10.0 ** (-spec.cross_polar / 20.0)
+        return cs.Config(
+            seed, self.prbs, 10.0 * float(np.log10(self.prbs)), group, spec.frequency,
+            0.5 * (group - self.prbs) * self.prb_hz, group * self.prb_hz, spec.dmrs, spec.overhead, spec.coreset,
+            spec.layers, 2.0 * leak / (1.0 + leak * leak), SCHEDULERS[spec.scheduler],
+            spec.preemption,
+            spec.combining == "ir", spec.transmissions, spec.cces or self.prbs * spec.coreset // 6,
+            spec.sr_period, spec.sr_grant, segment_header, spec.olla_step, float(spec.pf_time),
+            10.0 ** (GAP_DB / 10.0), 10.0 ** (spec.self_interference / 10.0) * (spec.duplex == "full"), ahead,
+        )  # fmt: skip
+
+    def _new_state(self, terminals: Sequence[str], cells: int, seed: int, segment_header: int, ahead: int) -> cs.State:
+        links, spec = 2 * len(terminals), self.spec
+        mcs = np.array(MCS_TABLES[spec.mcs_table], dtype=np.int64)
+        classes = _classes(self.qos, segment_header)
+        threshold = np.empty((len(classes), SIZES, mcs.shape[1]))
+        thresholds(qam(), mcs, classes["target"], threshold)
+        link_rows = records.records(records.LINK, links)
+        link_rows["key"] = np.repeat(np.array([key(name) for name in terminals], dtype=np.uint64), 2)
+        link_rows["offset"] = np.repeat(np.arange(len(terminals)), 2)
+        link_rows["reported_db"] = -np.inf
+        blocks = links * cs.HARQ_PROCESSES
+        segments = FIRST_ROWS + blocks
+        cycle = lcm(*(int(n) for name in ("configured", "semi_persistent") for n in classes[name] if n))
+        return cs.State(
+            config=self._config(seed, segment_header, ahead), grid=self.grid, qam=qam(), mcs=mcs,
+            threshold=threshold,
+            aggregation_db=aggregation_thresholds(qam()), classes=classes,
+            bearers=records.records(records.BEARER, links * len(classes)), links=link_rows,
+            blocks=records.records(records.BLOCK, blocks), words=np.zeros((blocks, 4)),
+            sizes=np.zeros((SYMBOLS + 1, 2, mcs.shape[1], self.prbs + 1), dtype=np.int32),
+            fairness=np.array([1.0, 0.0]),
+            counts=np.array([FIRST_ROWS, segments, 0, 0, 0, 0, 0], dtype=np.int64),
+            **cs.new_pools(FIRST_ROWS, segments), **cs.new_lists(len(terminals), cells, cycle),
+            **cs.new_channel(len(terminals), cells, -(-self.prbs // group_size(self.prbs))),
+        )  # fmt: skip
+
+
+def _classes(qos: Sequence[QosSpec], segment_header: int) -> records.Records:
+    rows = records.records(records.CLASS, len(qos))
+    for row, q in zip(rows, qos, strict=True):
+        row["priority"], row["budget"], row["discard"] = q.priority, q.delay_budget, q.discard
+        row["survival"] = q.survival_time
+        row["target"], row["size"] = q.error_target, q.size + segment_header
+        row["configured"] = q.period if q.uplink == "configured" else 0
+        row["semi_persistent"] = q.period if q.downlink == "semi-persistent" else 0
+        row["long"] = q.duration == "slot"
+    rows["order"] = np.argsort(rows["priority"], kind="stable")
+    return rows
+
+
+def _shortest(grid: Grid) -> I64:
+    lengths = [(way[END] - way[START]).min() for way in (grid.uplink, grid.downlink)]
+    return np.array([round(int(ns) * SYMBOLS / grid.slot) for ns in lengths], dtype=np.int64)

@@ -1,0 +1,141 @@
+"""Signal to noise and interference of each resource-block group, from paths and from what other cells send.
+
+A resource-block group is `config.group` PRBs; in one of them, a channel and its interference are taken as flat.
+Kernels over `State`; ratios are linear, and to noise where nothing else is said.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from twin.clock import NS
+from twin.link import response
+from twin.network.nr.carrier_state import DOWN, HARQ_PROCESSES, UP, Handle, State
+from twin.network.nr.handle import opened
+from twin.numerics.kernels import kernel
+from twin.state import F64, I64
+
+
+@kernel
+def overlap(s: State, start: int, end: int, group: int) -> float:
+    """Return which share of a group's PRBs lies in PRBs start:end."""
+    low, high = group * s.config.group, min((group + 1) * s.config.group, s.config.prbs)
+    return float(max(0, min(end, high) - max(start, low)) / (high - low))
+
+
+@kernel
+def last_group(s: State, start: int, prbs: int) -> int:
+    """Return the group of the last of `prbs` PRBs from `start`."""
+    return int((start + prbs - 1) // s.config.group)
+
+
+@kernel
+def fade(s: State, terminal: int, cell: int, time: int) -> None:
+    """Bring `State.fading` of a pair to `time`: |H|^2 of its paths, as they turn since the trace, to its gain."""
+    first, last = s.path_first[terminal, cell], s.path_last[terminal, cell]
+    if last - first < 2 or s.faded_at[terminal, cell] == time:
+        return
+    s.faded_at[terminal, cell] = time
+    response(
+        s.amplitude, s.delay, s.doppler, first, last, (time - s.traced[0]) / NS, s.config.frequency,
+        s.config.first_hz, s.config.step_hz, s.response,
+    )  # fmt: skip
+    for g in range(s.response.size):
+        h = s.response[g]
+        s.fading[terminal, cell, g] = (h.real * h.real + h.imag * h.imag) / s.gain[terminal, cell]
+
+
+@kernel
+def load_cell(s: State, cell: int, start: int, end: int, time: int) -> None:
+    """Begin a downlink occasion of a cell that sends in PRBs start:end; `load_block` adds more."""
+    s.cells[cell].load_at = time
+    for g in range(s.load.shape[1]):
+        s.load[cell, g] = overlap(s, start, end, g)
+
+
+@kernel
+def load_block(s: State, cell: int, start: int, prbs: int) -> None:
+    """Add the PRBs of a block to the load of its cell."""
+    for g in range(start // s.config.group, last_group(s, start, prbs) + 1):
+        s.load[cell, g] += overlap(s, start, start + prbs, g)
+
+
+@kernel
+def remember_load(s: State, cell: int) -> None:
+    """Add the load of this occasion to what the next quality report is made from."""
+    for g in range(s.load.shape[1]):
+        s.load_sum[cell, g] += s.load[cell, g]
+
+
+@kernel
+def downlink_ratio(s: State, terminal: int, cell: int, group: int, time: int) -> float:
+    """Return signal to noise and interference per PRB: other cells interfere by their load in the same group."""
+    fade(s, terminal, cell, time)
+    rest = 1.0
+    for c in range(s.cells.size):
+        if c != cell and s.cells[c].load_at == time and s.load[c, group] > 0.0:
+            fade(s, terminal, c, time)
+            rest += s.load[c, group] * s.ratio[DOWN, terminal, c] * s.fading[terminal, c, group]
+    return float(s.ratio[DOWN, terminal, cell] * s.fading[terminal, cell, group] / rest)
+
+
+@kernel
+def uplink_power(s: State, terminal: int, cell: int, prbs: int) -> float:
+    """Return the share of its full power that a terminal uses for `prbs` resource blocks."""
+    full = s.ratio[UP, terminal, cell]
+    if full <= 0.0:
+        return 1.0
+    return float(min(1.0, 10.0 ** (0.1 * s.uplink_cap_db[terminal]) * prbs / full))
+
+
+@kernel
+def add_interference(s: State, h: int, time: int) -> None:
+    """Add what a block in the uplink brings to the groups of other cells, per PRB."""
+    b = s.blocks[h]
+    terminal, start = h // (2 * HARQ_PROCESSES), b.start
+    power = uplink_power(s, terminal, b.cell, b.prbs) / b.prbs
+    for c in range(s.cells.size):
+        if c == b.cell or s.ratio[UP, terminal, c] == 0.0:
+            continue
+        fade(s, terminal, c, time)
+        for g in range(start // s.config.group, last_group(s, start, b.prbs) + 1):
+            share = overlap(s, start, start + b.prbs, g)
+            s.interference[c, g] += share * power * s.ratio[UP, terminal, c] * s.fading[terminal, c, g]
+
+
+@kernel
+def uplink_ratio(s: State, h: int, group: int, time: int) -> float:
+    """Return signal to noise and interference per PRB of a block in the uplink."""
+    b = s.blocks[h]
+    terminal = h // (2 * HARQ_PROCESSES)
+    fade(s, terminal, b.cell, time)
+    signal = uplink_power(s, terminal, b.cell, b.prbs) * s.ratio[UP, terminal, b.cell] / b.prbs
+    rest = 1.0 + s.interference[b.cell, group]
+    if s.cells[b.cell].load_at == time:
+        rest += s.config.self_interference * s.load[b.cell, group]
+    return float(signal * s.fading[terminal, b.cell, group] / rest)
+
+
+@kernel
+def quality(handle: Handle, time: int, load: F64, rise: F64, serving: I64, up: F64, down: F64) -> None:
+    """Write the flat ratios that each terminal's uplink and downlink are worth, (T,), over the whole carrier.
+
+    The flat ratio of the same mean log2(1 + ratio) over the groups, under the mean `load` and `rise` (C, G) of
+    the other cells; the uplink with all power in one PRB.
+    """
+    s = opened(handle)
+    groups = load.shape[1]
+    for t in range(serving.size):
+        cell = max(serving[t], 0)
+        up[t] = down[t] = 0.0
+        for c in range(s.cells.size):
+            fade(s, t, c, time)
+        for g in range(groups):
+            rest = 1.0
+            for c in range(s.cells.size):
+                if c != cell:
+                    rest += load[c, g] * s.ratio[DOWN, t, c] * s.fading[t, c, g]
+            fading = s.fading[t, cell, g]
+            down[t] += np.log1p(s.ratio[DOWN, t, cell] * fading / rest) / groups
+            up[t] += np.log1p(s.ratio[UP, t, cell] * fading / (1.0 + rise[cell, g])) / groups
+        up[t], down[t] = np.expm1(up[t]), np.expm1(down[t])

@@ -1,0 +1,285 @@
+"""A slot-level radio network: carriers with their cells, and the core behind them."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from heapq import heappop, heappush
+
+from twin.clock import NS
+from twin.errors import RunError
+from twin.link import Radio
+from twin.network.cables import Cables
+from twin.network.events import ARRIVE, SAME_INSTANT, Entry, EventNetwork
+from twin.network.nr import carrier_state as cs
+from twin.network.nr.background import Background
+from twin.network.nr.carrier_state import DELIVERED, DOWN, UP
+from twin.network.nr.hardware import Hardware
+from twin.network.nr.mobility import ATTACH, Change
+from twin.network.nr.site import Flow, Site, check_names, open_site, order_of
+from twin.network.topology import Topology
+from twin.protocols import Batch
+from twin.specs.nr import NrSpec, QosSpec
+from twin.state import Event, LinkState, Packet
+from twin.units import time_text
+
+FATES = {cs.DISCARDED: "discarded", cs.HARQ_FAILED: "harq", cs.HANDOVER: "handover"}
+NO_RADIO = "no radio"
+FOREVER = 1 << 62
+Carry = Callable[[int, Packet, Flow], None]
+"""Takes a packet of a flow on from a time [ns]."""
+
+
+class NrNetwork(EventNetwork):
+    """Packets go up from terminals through the core to edge servers, and down; see docs/network.md."""
+
+    def __init__(
+        self,
+        spec: NrSpec,
+        seed: int,
+        names: Sequence[str],
+        embodied: Sequence[bool],
+        radios: Sequence[Radio],
+        lookahead: int = 0,
+    ) -> None:
+        super().__init__(names, embodied, lookahead)
+        self.spec, self.seed = spec, seed
+        self.topology = Topology(radios)
+        self.kinds = ["default", *sorted(set(spec.qos) - {"default"})]
+        self.backhaul = min([spec.backhaul, *spec.edges.values()])
+        check_names("edges", spec.edges, names)
+        self.qos = [spec.qos.get(kind, QosSpec()) for kind in self.kinds]
+        self.sites = [open_site(name, spec, self.qos, self.topology, names, seed) for name in spec.carriers]
+        self._processing = min(site.carrier.grid.n2_half for site in self.sites)
+        self._flows: dict[tuple[int, int, str], Flow] = {}
+        self._bodies: list[Entry] = []
+        self._changes: list[tuple[int, int, int, int, str]] = []
+        self._now = 0
+        rate = spec.backhaul_rate
+        self._cables = None if rate is None else Cables(rate, spec.header, embodied)
+        self._to_cell: Carry = self._down if self._cables is None else partial(self._cables.put, cs.DOWN)
+        self._from_cell: Carry = self._up if self._cables is None else partial(self._cables.put, cs.UP)
+        self.background = Background(spec.background, seed, names, len(self.kinds), self._bearer)
+        self._hardware = Hardware(spec, seed) if Hardware.adds_time(spec) else None
+
+    # packets in
+
+    def send(self, packets: Sequence[Packet]) -> None:
+        """Take packets over; each enters at its `created` time."""
+        flows, hardware = self._flows, self._hardware
+        for packet in packets:
+            flow = flows.get((packet.source, packet.destination, packet.kind)) or self._flow(packet)
+            if flow.up is not None:
+                start = packet.created
+                if hardware is not None:
+                    start += hardware.terminal(flow.key, packet.sequence)
+                order = flow.order | packet.sequence & 0xFFFFFF
+                flow.up.entries += (flow.up_bearer, packet.size, packet.created, start, order)
+                flow.up.entering.append((packet, flow))
+            elif flow.down is not None:
+                self._to_cell(packet.created, packet, flow)
+            elif self.embodied[packet.source] or self.embodied[packet.destination]:
+                self.lose(packet, NO_RADIO)
+            else:
+                self._push(packet.created + flow.backhaul, ARRIVE, packet)
+
+    def enter(self, packet: Packet, time: int) -> None:
+        """Refuse: packets enter the radio's own queue of events."""
+        raise RunError(f"packet of {self.names[packet.source]} entered twice at {time} ns")
+
+    def _flow(self, packet: Packet) -> Flow:
+        up, up_bearer = self._bearer(packet.source, UP, packet.kind)
+        down, down_bearer = self._bearer(packet.destination, DOWN, packet.kind)
+        if up is None and self.embodied[packet.source] or down is None and self.embodied[packet.destination]:
+            up = down = None
+        key = self.flow_key(packet)
+        ends = {self.names[packet.source], self.names[packet.destination]}
+        backhaul = max((self.spec.edges[name] for name in ends & set(self.spec.edges)), default=self.spec.backhaul)
+        terminal = down_bearer // (2 * len(self.qos))
+        flow = Flow(up, up_bearer, down, down_bearer, terminal, backhaul, order_of(key), key)
+        self._flows[packet.source, packet.destination, packet.kind] = flow
+        return flow
+
+    def _bearer(self, node: int, way: int, kind: str) -> tuple[Site | None, int]:
+        row = self.topology.terminal_of.get(node)
+        q = self.kinds.index(kind) if kind in self.kinds else 0
+        for site in self.sites:
+            if row in site.terminals:
+                link = 2 * site.terminals.index(row) + way
+                site.carrier.want_persistent(link, q)
+                return site, link * len(self.qos) + q
+        return None, 0
+
+    def _down(self, time: int, packet: Packet, flow: Flow) -> None:
+        """Bring a packet that has left the cable at `time` [ns] to the cell's queue."""
+        assert flow.down is not None
+        time += flow.backhaul
+        if self._hardware is not None:
+            time += self._hardware.station(flow.key, packet.sequence)
+        order = flow.order | packet.sequence & 0xFFFFFF
+        flow.down.entries += (flow.down_bearer, packet.size, packet.created, time, order)
+        flow.down.entering.append((packet, flow))
+
+    def _up(self, time: int, packet: Packet, flow: Flow) -> None:
+        """Bring a packet that has left the cable at `time` [ns] to its edge server, or on to another robot's cell."""
+        time += flow.backhaul
+        if flow.down is not None:
+            self._to_cell(time, packet, flow)
+            return
+        if self._hardware is not None:
+            time += self._hardware.station(flow.key, packet.sequence)
+        order = (packet.source, packet.destination, packet.kind, packet.sequence)
+        self._events.append((time, ARRIVE, *order, packet))
+
+    # time
+
+    def run(self, until: int, links: LinkState) -> Iterator[Batch]:
+        """Yield deliveries up to and including `until`, taking in what is sent between two of them.
+
+        Raises:
+            RunError: nodes answer each other without end at one instant.
+        """
+        if links is not self.links:
+            self.links = links
+            self._trace(max(links.time, self._now), links)
+        self.background.offer(until)
+        instant, stops = -1, 0
+        while True:
+            self._events.sort()  # a sorted list is a heap too: timers may have been pushed
+            first = self._events[0][0] if self._events else FOREVER
+            horizon = min(until, first + max(self.lookahead - 1, 0))
+            effect = first + self.lookahead + self.backhaul + self._processing
+            known = horizon if self.lookahead else horizon - 1  # nothing more can set out from a server by then
+            if self._advance(min(until, max(effect, horizon)), known) < horizon:
+                continue
+            self._events.sort()
+            if self._events and self._events[0][0] < first:
+                continue
+            if first <= until:
+                instant, stops = (instant, stops + 1) if first == instant else (first, 0)
+                if stops > SAME_INSTANT:
+                    raise RunError(f"nodes answer each other without delay at {time_text(first)}")
+                yield self._deliver(horizon)
+                continue
+            if any(entry[0] <= until for entry in self._bodies):
+                yield self._deliver(until)
+            self._now = until
+            return
+
+    def _advance(self, until: int, known: int) -> int:
+        """Run all carriers to `until`, or to where something new could matter; return when.
+
+        What sets out from servers by `known` has done so already.
+        """
+        if self._cables is not None:
+            known = min(known, min(site.reached for site in self.sites) + self.backhaul)
+            for time, packet, flow in self._cables.take(cs.DOWN, known):
+                self._down(time, packet, flow)
+            until = min(until, known + self.backhaul + self._processing)
+        for site in self.sites:
+            if site.dropped:
+                site.dropped = False
+                self._drain(site)  # what a handover dropped: before its rows are used again
+            site.flush(self.spec.header)
+        limit = min(until, self._changes[0][0]) if self._changes else until
+        answering = len(self.sites) == 1
+        if not answering:  # no carrier may get ahead of the others by more than an answer takes
+            limit = min(limit, min(site.reached for site in self.sites) + 2 * self.backhaul + self._processing)
+        reached = limit
+        for site in self.sites:
+            site.reached = max(site.reached, site.carrier.advance(limit, answering))
+            reached = min(reached, site.reached)
+            self._drain(site)
+        while self._changes and self._changes[0][0] <= reached:
+            time, index, terminal, cell, _ = heappop(self._changes)
+            self.sites[index].attach(terminal, cell, time)
+        if self._cables is not None:
+            for time, packet, flow in self._cables.take(cs.UP, reached):
+                self._up(time, packet, flow)
+        return reached
+
+    def _drain(self, site: Site) -> None:
+        """Take the decided packets out of a carrier and send them on their way."""
+        bodies, from_cell = self._bodies, self._from_cell
+        for owner, time, fate, way, hop in site.decided():
+            if owner is None:
+                self.background.settle(fate == DELIVERED)
+                continue
+            packet, flow = owner
+            if way == UP:
+                packet.uplink = hop
+            else:
+                packet.downlink = hop
+            if fate != DELIVERED:
+                self.lose(packet, FATES[fate])
+            elif way == UP:
+                from_cell(time, packet, flow)
+            else:
+                time += site.propagation[flow.terminal]
+                if self._hardware is not None:
+                    time += self._hardware.terminal(flow.key, packet.sequence)
+                source, destination = packet.source, packet.destination
+                bodies.append((time, ARRIVE, source, destination, packet.kind, packet.sequence, packet))
+
+    def _deliver(self, horizon: int) -> Batch:
+        """Hand over everything up to `horizon`, in order of arrival."""
+        due = [entry for entry in self._bodies if entry[0] <= horizon]
+        if due:
+            self._bodies = [entry for entry in self._bodies if entry[0] > horizon]
+        count = bisect_right(self._events, (horizon + 1,))
+        due += self._events[:count]
+        del self._events[:count]
+        due.sort()  # never compares packets: what stands before them is unique
+        packets, wakes = [], []
+        for time, _, node, _, _, _, packet in due:
+            if packet is None:
+                wakes.append((time, node))
+            else:
+                packet.arrived, packet.fate = time, "delivered"
+                packets.append(packet)
+        self._settled += packets
+        return Batch(horizon, packets, wakes)
+
+    def queued(self) -> list[Packet]:
+        """Return the packets under way: on a radio link, then in the core or the air."""
+        entries = [entry for site in self.sites for entry in (*site.entering, *site.inside.values())]
+        radio = [entry[0] for entry in entries if entry is not None]
+        core = [event[-1] for heap in (self._events, self._bodies) for event in sorted(heap)]
+        cables = [] if self._cables is None else self._cables.queued()
+        return radio + cables + [packet for packet in core if packet is not None]
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """Background packets, interrupted transmissions, terminals refused, and persistent allocations refused now."""
+        found = {f"background_{what}": number for what, number in self.background.counts.items()}
+        found["admissions_refused"] = sum(site.mobility.refused for site in self.sites)
+        found["survival_times_exceeded"] = sum(site.carrier.outlived for site in self.sites)
+        found["transmissions_preempted"] = sum(site.carrier.preempted for site in self.sites)
+        found["persistent_allocations_refused"] = sum(site.carrier.refused for site in self.sites)
+        return {name: number for name, number in found.items() if number}
+
+    # channel
+
+    def _trace(self, time: int, links: LinkState) -> None:
+        """Take a new trace: ratios, serving cells, power control and quality reports of all carriers."""
+        gain_db, delay = self.topology.path_gain_db(links), self.topology.delay(links)
+        for index, site in enumerate(self.sites):
+            gains = gain_db[site.pairs]
+            for change in site.move(time, gains):
+                self._change(site, index, time, change)
+            site.hear(time, links, self.topology.rows(links)[site.pairs], gains, delay[site.pairs])
+
+    def _change(self, site: Site, index: int, time: int, change: Change) -> None:
+        """Detach a terminal now and attach it to its new cell when the change is through."""
+        owner = self.names[self.topology.terminals[site.terminals[change.terminal]].owner]
+        target = "none"
+        if change.cell >= 0:
+            target = self.names[self.topology.cells[site.cells[change.cell]].owner]
+        if change.why != ATTACH:
+            self._happened.append(Event(time, change.why, owner, target, (change.end - change.start) / NS))
+            site.attach(change.terminal, -1, time)
+        if change.end <= time:
+            site.attach(change.terminal, change.cell, time)
+        else:
+            heappush(self._changes, (change.end, index, change.terminal, change.cell, change.why))

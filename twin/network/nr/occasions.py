@@ -1,0 +1,147 @@
+"""Downlink and uplink occasions: what is sent in them, in all cells of a carrier. Kernels over `State`."""
+
+from __future__ import annotations
+
+from twin.network.nr.carrier_state import DOWN, HANDOVER, HARQ_PROCESSES, IDLE, RING, UP, State
+from twin.network.nr.interference import add_interference, load_block, load_cell, remember_load
+from twin.network.nr.queues import UPLINK, fill, schedule_event, settle
+from twin.network.nr.scheduler import drop_satisfied, free_process, persistent_block, schedule, top
+from twin.network.nr.tdd import END, LONG, START, at
+from twin.network.nr.transmission import decode_later, launch
+from twin.network.nr.triggers import arm_again, arm_persistent, rest_if_empty
+from twin.numerics.kernels import kernel
+
+
+@kernel
+def _symbols(s: State, time: int) -> int:
+    return (time * 14 + s.grid.slot // 2) // s.grid.slot
+
+
+@kernel
+def on_downlink(s: State, occasion: int, time: int) -> None:
+    """Schedule a downlink occasion of every cell, then send with the interference that follows."""
+    s.armed[DOWN] = -1
+    place = occasion % s.grid.downlink.shape[1]
+    turn = time - s.grid.downlink[START, place]
+    symbols = _symbols(s, s.grid.downlink[END, place] - s.grid.downlink[START, place])
+    full = s.grid.downlink[LONG, place]
+    cells = s.cells.size
+    for c in range(cells):
+        s.cells[c].chain = schedule(s, DOWN, c, occasion, symbols, full, time)
+        _load(s, c, occasion, time)
+    for c in range(cells):
+        h = s.cells[c].chain
+        while h >= 0:
+            link = h // HARQ_PROCESSES
+            if s.blocks[h].transmissions == 0:
+                fill(s, h, link, s.blocks[h].size // 8, time)
+                rest_if_empty(s, link)
+            length = s.blocks[h].length
+            launch(s, h, symbols * length, time, turn + s.grid.downlink[END, place + length - 1])
+            h = s.blocks[h].chain
+        decode_later(s, s.cells[c].chain)
+    arm_again(s, DOWN, occasion)
+
+
+@kernel
+def _load(s: State, cell: int, occasion: int, time: int) -> None:
+    """Note where a cell sends in the occasion that begins: dynamically, and in persistent allocations in use."""
+    if s.cells.size == 1 and s.config.self_interference == 0.0:
+        return  # nobody hears it
+    load_cell(s, cell, s.reserved[DOWN, cell, occasion % s.reserved.shape[2]], top(s, DOWN, cell, occasion), time)
+    h = s.cells[cell].chain
+    while h >= 0:
+        if s.blocks[h].reserved == 1:
+            load_block(s, cell, s.blocks[h].start, s.blocks[h].prbs)
+        h = s.blocks[h].chain
+    remember_load(s, cell)
+
+
+@kernel
+def _plan(s: State, occasion: int, h: int) -> None:
+    """Hang a block on the chain of its uplink occasion."""
+    r = occasion % RING
+    if s.planned[r, 1] != occasion:
+        s.planned[r, 1], s.planned[r, 0] = occasion, -1
+        schedule_event(s, at(s.grid.uplink[START], s.grid.period, occasion), UPLINK, occasion)
+    s.blocks[h].chain = s.planned[r, 0]
+    s.planned[r, 0] = h
+
+
+@kernel
+def on_grant(s: State, occasion: int, time: int) -> None:
+    """Grant an uplink occasion in the last PDCCH that is early enough for it."""
+    s.armed[UP] = -1
+    place = occasion % s.grid.uplink.shape[1]
+    symbols = _symbols(s, s.grid.uplink[END, place] - s.grid.uplink[START, place])
+    for c in range(s.cells.size):
+        h = schedule(s, UP, c, occasion, symbols, s.grid.uplink[LONG, place], time)
+        drop_satisfied(s, c)
+        while h >= 0:
+            following = s.blocks[h].chain
+            _plan(s, occasion, h)
+            h = following
+    arm_again(s, UP, occasion)
+
+
+@kernel
+def on_persistent(s: State, link: int, time: int) -> None:
+    """Use a configured grant, where there is data and no dynamic grant for the same occasion."""
+    occasion = s.links[link].armed
+    if occasion < 0 or at(s.grid.uplink[START], s.grid.period, occasion) != time:
+        return  # set before a handover
+    s.links[link].armed = -1
+    if s.links[link].cell < 0 or s.links[link].persistent == 0 or s.links[link].bytes == 0:
+        return
+    h = free_process(s, link, time)
+    if s.links[link].used != occasion and h >= 0:
+        place = occasion % s.grid.uplink.shape[1]
+        symbols = _symbols(s, s.grid.uplink[END, place] - s.grid.uplink[START, place])
+        s.links[link].used = occasion
+        persistent_block(s, h, link, symbols, -1)
+        s.links[link].granted += s.blocks[h].size // 8
+        _plan(s, occasion, h)
+    if h < 0 or s.links[link].bytes > s.blocks[h].size // 8 - s.config.segment_header:
+        arm_persistent(s, link, time + 1)
+
+
+@kernel
+def on_uplink(s: State, occasion: int, time: int) -> None:
+    """Send all that was planned for an uplink occasion, in all cells."""
+    place = occasion % s.grid.uplink.shape[1]
+    symbols = _symbols(s, s.grid.uplink[END, place] - s.grid.uplink[START, place])
+    turn = time - s.grid.uplink[START, place]
+    if s.cells.size > 1:
+        s.interference[:] = 0.0
+    h, chain = s.planned[occasion % RING, 0], -1
+    while h >= 0:
+        following = s.blocks[h].chain
+        if _use_grant(s, h, time):
+            add_interference(s, h, time)
+            s.blocks[h].chain = chain
+            chain = h
+        h = following
+    if s.cells.size > 1:
+        s.rise_sum[:] += s.interference
+    h = chain
+    while h >= 0:
+        length = s.blocks[h].length
+        launch(s, h, symbols * length, time, turn + s.grid.uplink[END, place + length - 1])
+        h = s.blocks[h].chain
+    decode_later(s, chain)
+
+
+@kernel
+def _use_grant(s: State, h: int, time: int) -> bool:
+    """Fill a granted block; tell whether its terminal is still there to send it."""
+    link = h // HARQ_PROCESSES
+    if s.links[link].cell != s.blocks[h].cell:
+        settle(s, h, time, HANDOVER)
+        s.blocks[h].state = IDLE
+        return False
+    if s.blocks[h].transmissions == 0:
+        s.links[link].granted = max(0, s.links[link].granted - s.blocks[h].size // 8)
+        s.blocks[h].report = fill(s, h, link, s.blocks[h].size // 8, time)
+        if s.blocks[h].report > 0:
+            s.links[link].reports += 1
+    return True

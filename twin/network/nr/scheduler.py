@@ -1,0 +1,278 @@
+"""Who sends in an occasion: retransmissions first, then new data by the metric of the cell's scheduler."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from twin.network.nr.carrier_state import (
+    ACTIVE,
+    AGAIN,
+    DOWN,
+    GRANTED,
+    HARQ_PROCESSES,
+    IDLE,
+    RING,
+    UP,
+    State,
+)
+from twin.network.nr.link_adaptation import allocate, block_size
+from twin.network.nr.metric import metric, note_served, weigh
+from twin.network.nr.preemption import interrupt, left_of, victim
+from twin.network.nr.queues import ENDLESS, top_class
+from twin.numerics.draws import key, uniform
+from twin.numerics.kernels import kernel
+
+_ERRORS = key("network.block")
+
+
+@kernel
+def activate(s: State, link: int) -> None:
+    """Put a link on its cell's list of those with something to send."""
+    way, cell = link & 1, s.links[link].cell
+    if s.links[link].active >= 0 or cell < 0:
+        return
+    n = s.lengths[ACTIVE, way, cell]
+    s.active[way, cell, n] = link
+    s.lengths[ACTIVE, way, cell] = n + 1
+    s.links[link].active = n
+
+
+@kernel
+def deactivate(s: State, link: int) -> None:
+    """Take a link off its cell's list."""
+    way, cell, place = link & 1, s.links[link].cell, s.links[link].active
+    if place < 0:
+        return
+    last = s.lengths[ACTIVE, way, cell] - 1
+    moved = s.active[way, cell, last]
+    s.active[way, cell, place] = moved
+    s.links[moved].active = place
+    s.lengths[ACTIVE, way, cell] = last
+    s.links[link].active = -1
+
+
+@kernel
+def top(s: State, way: int, cell: int, occasion: int) -> int:
+    """Return the first resource block above all allocations of an occasion."""
+    r = occasion % RING
+    if s.used[way, cell, r, 1] == occasion:
+        return int(s.used[way, cell, r, 0])
+    return int(s.reserved[way, cell, occasion % s.reserved.shape[2]])
+
+
+@kernel
+def first_prb(s: State, way: int, cell: int, occasion: int, length: int) -> int:
+    """Return the first resource block above all allocations of `length` occasions from `occasion`."""
+    first = 0
+    for o in range(occasion, occasion + length):
+        first = max(first, top(s, way, cell, o))
+    return first
+
+
+@kernel
+def take_prbs(s: State, h: int, occasion: int) -> None:
+    """Put a block above all allocations of its occasions (resource allocation type 1, without interleaving)."""
+    way, b = (h // HARQ_PROCESSES) & 1, s.blocks[h]
+    b.start = first_prb(s, way, b.cell, occasion, b.length)
+    for o in range(occasion, occasion + b.length):
+        r = o % RING
+        s.used[way, b.cell, r, 1], s.used[way, b.cell, r, 0] = o, b.start + b.prbs
+
+
+@kernel
+def take_pdcch(s: State, cell: int, link: int, time: int) -> bool:
+    """Take the control channel elements of one assignment or grant in a PDCCH occasion, if free."""
+    if s.cells[cell].cces_at != time:
+        s.cells[cell].cces_at, s.cells[cell].cces = time, 0
+    level = 0
+    while level < 4 and s.aggregation_db[level] > s.links[link | 1].reported_db:
+        level += 1
+    if s.cells[cell].cces + (1 << level) > s.config.cces:
+        return False
+    s.cells[cell].cces += 1 << level
+    return True
+
+
+@kernel
+def free_process(s: State, link: int, time: int) -> int:
+    """Return an idle HARQ process of a link whose last feedback was received, or -1."""
+    for h in range(link * HARQ_PROCESSES, (link + 1) * HARQ_PROCESSES):
+        if s.blocks[h].state == IDLE and s.blocks[h].free_at <= time:
+            return h
+    return -1
+
+
+@kernel
+def new_block(
+    s: State, h: int, link: int, symbols: int, mcs: int, prbs: int, layers: int, length: int
+) -> None:
+    """Set up HARQ process `h` for a first transmission."""
+    b = s.blocks
+    way = link & 1
+    b[h].state, b[h].mcs, b[h].prbs, b[h].layers, b[h].length = GRANTED, mcs, prbs, layers, length
+    b[h].size = block_size(s, way == DOWN, symbols, prbs, mcs, layers)
+    b[h].transmissions, b[h].segment, b[h].report, b[h].reserved = 0, -1, 0, 0
+    b[h].cell = s.links[link].cell
+    s.words[h] = 0.0
+    sequence = s.links[link].sequence
+    s.links[link].sequence += 1
+    b[h].draw = uniform(s.config.seed, _ERRORS, s.links[link].key, sequence, way)
+
+
+@kernel
+def schedule(s: State, way: int, cell: int, occasion: int, symbols: int, full: int, now: int) -> int:
+    """Fill one occasion of a cell and return the chain of its blocks.
+
+    `full` is how many occasions a slot-long transmission would take from here (0: it can't start here) and
+    `now` the time of the PDCCH.
+    """
+    if s.config.scheduler == 1:
+        weigh(s, now)
+    chain = _schedule_again(s, way, cell, occasion, full, now)
+    if way == DOWN:
+        chain = _schedule_persistent(s, cell, occasion, symbols, now, chain)
+    return _schedule_new(s, way, cell, occasion, symbols, full, now, chain)
+
+
+@kernel
+def _schedule_new(
+    s: State, way: int, cell: int, occasion: int, symbols: int, full: int, now: int, chain: int
+) -> int:
+    """Serve links in falling order of their metric while there are resource blocks and control channels."""
+    _rank(s, way, cell, occasion, full, now)
+    for _ in range(s.lengths[ACTIVE, way, cell]):
+        place = np.argmax(s.rank[: s.lengths[ACTIVE, way, cell]])
+        if s.rank[place] == -np.inf or s.cells[cell].cces >= s.config.cces:
+            return chain
+        s.rank[place] = -np.inf
+        link = s.active[way, cell, place]
+        length = max(full, 1) if s.classes[top_class(s, link)].long == 1 else 1
+        free, interrupted = s.config.prbs - first_prb(s, way, cell, occasion, length), -1
+        if free <= 0 and length == 1 and not s.config.preemption:
+            return chain
+        if free <= 0 and length == 1 and way == DOWN:
+            interrupted = victim(s, cell, s.classes[top_class(s, link)].priority, occasion, now)
+            free = left_of(s, interrupted, occasion) if interrupted >= 0 else 0
+        h = free_process(s, link, now)
+        if free <= 0 or h < 0 or not take_pdcch(s, cell, link, now):
+            continue
+        s.links[link].used = occasion
+        _give(s, h, link, symbols * length, length, free, now)
+        if interrupted >= 0:
+            interrupt(s, interrupted, h, occasion)
+        else:
+            take_prbs(s, h, occasion)
+        s.blocks[h].chain = chain
+        chain = h
+    return chain
+
+
+@kernel
+def _give(s: State, h: int, link: int, symbols: int, length: int, free: int, now: int) -> None:
+    """Give a link up to `free` resource blocks for what it has to send, in HARQ process `h`."""
+    way, q = link & 1, top_class(s, link)
+    waiting = s.links[link].bytes if way == DOWN else s.links[link].known
+    bits = 8 * min(waiting + s.config.segment_header * max(s.links[link].packets, 1), ENDLESS)
+    mcs, prbs, layers = allocate(s, link, q, bits, symbols, free)
+    new_block(s, h, link, symbols, mcs, prbs, layers, length)
+    s.blocks[h].target, s.blocks[h].priority = s.classes[q].target, s.classes[q].priority
+    note_served(s, link, s.blocks[h].size, now)
+    if way == UP:
+        s.links[link].granted += s.blocks[h].size // 8
+        s.links[link].known = max(0, s.links[link].known - s.blocks[h].size // 8)
+
+
+@kernel
+def _rank(s: State, way: int, cell: int, occasion: int, full: int, now: int) -> None:
+    """Write the metric of each active link to `rank`, -inf where it can't be served in this occasion."""
+    if s.cells[cell].cces_at != now:
+        s.cells[cell].cces_at, s.cells[cell].cces = now, 0
+    count = s.lengths[ACTIVE, way, cell]
+    for i in range(count):
+        link = s.active[way, cell, i]
+        barred = s.links[link].used == occasion or s.links[link | 1].reported_db == -np.inf
+        if barred or (full == 0 and s.classes[top_class(s, link)].long == 1):
+            s.rank[i] = -np.inf
+        else:
+            s.rank[i] = metric(s, link, now) if count > 1 else 0.0
+
+
+@kernel
+def drop_satisfied(s: State, cell: int) -> None:
+    """Take uplinks off the list whose known data is all granted."""
+    i = 0
+    while i < s.lengths[ACTIVE, UP, cell]:
+        link = s.active[UP, cell, i]
+        if s.links[link].known == 0:
+            deactivate(s, link)
+        else:
+            i += 1
+
+
+@kernel
+def _schedule_again(s: State, way: int, cell: int, occasion: int, full: int, now: int) -> int:
+    """Give waiting retransmissions their resource blocks, the most urgent first."""
+    chain = -1
+    while True:
+        found = -1
+        for i in range(s.lengths[AGAIN, way, cell]):
+            h = s.again[way, cell, i]
+            length = 1 if s.blocks[h].length == 1 else full
+            if s.links[h // HARQ_PROCESSES].used == occasion or length == 0:
+                continue
+            if first_prb(s, way, cell, occasion, length) + s.blocks[h].prbs > s.config.prbs:
+                continue
+            if found < 0 or _more_urgent(s, h, s.again[way, cell, found]):
+                found = i
+        if found < 0:
+            return chain
+        h = s.again[way, cell, found]
+        link = h // HARQ_PROCESSES
+        s.links[link].used = occasion
+        if not take_pdcch(s, cell, link, now):
+            continue
+        last = s.lengths[AGAIN, way, cell] - 1
+        s.again[way, cell, found] = s.again[way, cell, last]
+        s.lengths[AGAIN, way, cell] = last
+        s.blocks[h].state, s.blocks[h].reserved = GRANTED, 0
+        s.blocks[h].length = 1 if s.blocks[h].length == 1 else full
+        take_prbs(s, h, occasion)
+        s.blocks[h].chain = chain
+        chain = h
+
+
+@kernel
+def _more_urgent(s: State, h: int, other: int) -> bool:
+    b = s.blocks
+    if b[h].priority != b[other].priority:
+        return bool(b[h].priority < b[other].priority)
+    if b[h].since != b[other].since:
+        return bool(b[h].since < b[other].since)
+    return h < other
+
+
+@kernel
+def _schedule_persistent(s: State, cell: int, occasion: int, symbols: int, now: int, chain: int) -> int:
+    """Serve links with a semi-persistent downlink occasion: reserved resource blocks, no PDCCH."""
+    for i in range(s.lengths[ACTIVE, DOWN, cell]):
+        link = s.active[DOWN, cell, i]
+        period = s.links[link].persistent
+        if period == 0 or (occasion - s.links[link].offset) % period or s.links[link].used == occasion:
+            continue
+        h = free_process(s, link, now)
+        if h >= 0:
+            s.links[link].used = occasion
+            chain = persistent_block(s, h, link, symbols, chain)
+            note_served(s, link, s.blocks[h].size, now)
+    return chain
+
+
+@kernel
+def persistent_block(s: State, h: int, link: int, symbols: int, chain: int) -> int:
+    """Set up a block in a link's reserved resource blocks and return the chain that starts with it."""
+    new_block(s, h, link, symbols, s.links[link].persistent_mcs, s.links[link].persistent_prbs, 1, 1)
+    q = top_class(s, link)
+    s.blocks[h].target, s.blocks[h].priority = s.classes[q].target, s.classes[q].priority
+    s.blocks[h].start = s.links[link].persistent_start
+    s.blocks[h].reserved, s.blocks[h].chain = 1, chain
+    return h

@@ -1,0 +1,166 @@
+"""What a radio network keeps of each carrier and flow."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import repeat
+from typing import NamedTuple
+
+import numpy as np
+
+from twin.clock import NS
+from twin.errors import ScenarioError, nearest
+from twin.link import Radio
+from twin.network.nr.carrier import Carrier
+from twin.network.nr.carrier_state import DELIVERED, DOWN
+from twin.network.nr.mobility import Change, Mobility
+from twin.network.nr.quality import QualityReports
+from twin.network.topology import Topology, column
+from twin.specs.nr import NrSpec, QosSpec
+from twin.state import F64, I64, NEVER, REPEATS, Hop, LinkState, Packet
+
+ENTRY = 5
+"""Numbers of a packet in `Site.entries`."""
+Owner = tuple[Packet, "Flow"] | None
+"""Whose packet is in the carrier; None: background."""
+
+
+class Levels(NamedTuple):
+    """Powers [dBm] and noise figures [dB] of T terminals and C cells."""
+
+    up_dbm: F64  # (T,)
+    down_dbm: F64  # (C,)
+    noise_up_db: F64  # (C,)
+    noise_down_db: F64  # (T,)
+
+
+@dataclass(slots=True, eq=False)
+class Site:
+    """One carrier with the rows of its terminals and cells among those of the topology."""
+
+    carrier: Carrier
+    terminals: list[int]
+    cells: list[int]
+    pairs: tuple[I64, ...]  # picks its rows (T, C) of the topology's
+    levels: Levels
+    mobility: Mobility
+    quality: QualityReports
+    entries: list[int]  # bearer, size, created, ready and order of each packet in turn
+    entering: list[Owner]
+    inside: dict[int, Owner]  # by row
+    propagation: list[int]  # ns, of each terminal's serving cell
+    reached: int = 0  # ns
+    dropped: bool = False  # maybe, packets of a terminal that left its cell
+
+    def attach(self, terminal: int, cell: int, time: int) -> None:
+        """Let a terminal be served by `cell`, or by none (-1)."""
+        self.carrier.attach(terminal, cell, time)
+        self.dropped = True
+
+    def flush(self, header: int) -> None:
+        """Hand new packets, each with `header` bytes more, over to the carrier's kernel."""
+        if not self.entering:
+            return
+        entries = np.frombuffer(array("q", self.entries), dtype=np.int64).reshape(-1, ENTRY)
+        rows = self.carrier.enter(entries, header, self.carrier.grid.n2_half)
+        self.inside.update(zip(rows.tolist(), self.entering, strict=True))
+        self.entries, self.entering = [], []
+
+    def decided(self) -> Iterator[tuple[Owner, int, int, int, Hop]]:
+        """Take the decided packets out of the carrier: owner, time [ns], fate, direction, and what happened."""
+        columns = self.carrier.decided()
+        if not columns:
+            return iter(())
+        rows, times, fates, ways, *facts = columns
+        again: Iterable[tuple[int, ...]] = repeat(())
+        if any(facts[-1]):
+            starts = self.carrier.state.repeats
+            repeated = zip(rows, facts[-1], strict=True)
+            again = [tuple(starts[row, : min(n, REPEATS)].tolist()) if n else () for row, n in repeated]
+        decoded = times
+        if fates.count(DELIVERED) < len(fates):
+            decoded = [time if fate == DELIVERED else NEVER for time, fate in zip(times, fates, strict=True)]
+        hops = map(tuple.__new__, repeat(Hop), zip(*facts, again, decoded))  # noqa: B905 - `again` may have no end
+        return zip(map(self.inside.pop, rows), times, fates, ways, hops, strict=True)
+
+    def move(self, time: int, gain_db: F64) -> list[Change]:
+        """Take path gains (T, C) of a new trace and return the changes of serving cells that begin now."""
+        self.carrier.measure(gain_db, *self.levels)
+        with np.errstate(divide="ignore"):
+            snr_db = 10.0 * np.log10(self.carrier.state.ratio[DOWN])
+        return self.mobility.update(time, gain_db + self.levels.down_dbm, snr_db)
+
+    def hear(self, time: int, links: LinkState, rows: I64, gain_db: F64, delay: F64) -> None:
+        """Set fading, power control, quality reports and propagation for the cells that serve from now on.
+
+        `rows` of links, `gain_db` and `delay` [s] are (T, C).
+        """
+        serving = self.mobility.cell
+        self.carrier.trace(links, rows)
+        self.carrier.control_power(gain_db, self.levels.noise_up_db, serving)
+        self.quality.update(time, serving)
+        seconds = delay[np.arange(len(serving)), np.maximum(serving, 0)]
+        self.propagation = np.rint(seconds * NS).astype(np.int64).tolist()
+
+
+@dataclass(slots=True, eq=False)
+class Flow:
+    """The way of packets of one (source, destination, kind)."""
+
+    up: Site | None
+    up_bearer: int
+    down: Site | None
+    down_bearer: int
+    terminal: int  # of the downlink, in its carrier
+    backhaul: int  # ns, between cells and the edge server
+    order: int
+    key: np.uint64
+
+
+def open_site(
+    name: str, spec: NrSpec, qos: Sequence[QosSpec], topology: Topology, names: Sequence[str], seed: int
+) -> Site:
+    """Make the carrier of that name with all radios on its frequency.
+
+    Raises:
+        ScenarioError: no base station is there, or the carrier's settings don't fit together.
+    """
+    settings = spec.carriers[name]
+    terminals = [i for i, radio in enumerate(topology.terminals) if radio.carrier == settings.frequency]
+    cells = [i for i, radio in enumerate(topology.cells) if radio.carrier == settings.frequency]
+    if not cells:
+        found = ", ".join(sorted({f"{radio.carrier / 1e9:g} GHz" for radio in topology.cells})) or "none"
+        message = f"no base station at {settings.frequency / 1e9:g} GHz; base stations: {found}"
+        raise ScenarioError(message, key=f"network.carriers.{name}")
+    owners = [names[topology.terminals[i].owner] for i in terminals]
+    ahead = 2 * min([spec.backhaul, *spec.edges.values()])
+    try:
+        carrier = Carrier(settings, qos, owners, len(cells), seed, spec.segment_header, ahead)
+    except ScenarioError as error:
+        raise ScenarioError(error.message, key=f"network.carriers.{name}.{error.key}") from error
+    mobility, pairs = Mobility(spec.mobility, len(terminals)), np.ix_(terminals, cells)
+    levels = _levels([topology.terminals[i] for i in terminals], [topology.cells[i] for i in cells])
+    return Site(carrier, terminals, cells, pairs, levels, mobility, QualityReports(carrier), [], [], {}, [])
+
+
+def _levels(terminals: Sequence[Radio], cells: Sequence[Radio]) -> Levels:
+    up_dbm, down_dbm = (column(radios, "power_dbm") for radios in (terminals, cells))
+    return Levels(up_dbm, down_dbm, column(cells, "noise_figure_db"), column(terminals, "noise_figure_db"))
+
+
+def order_of(key: np.uint64) -> int:
+    """Return what orders packets ready at one instant: 32 bits of their flow, above 24 of a number."""
+    return (int(key) & 0xFFFFFFFF) << 24
+
+
+def check_names(key: str, found: Iterable[str], names: Sequence[str]) -> None:
+    """Refuse names that no robot has.
+
+    Raises:
+        ScenarioError: there is no such robot.
+    """
+    for name in found:
+        if name not in names:
+            raise ScenarioError(f"no robot {name!r}{nearest(name, names)}", key=f"network.{key}")

@@ -1,0 +1,80 @@
+"""What sets an occasion going: data, requests and what is left over. Kernels over `State`."""
+
+from __future__ import annotations
+
+from twin.network.nr.carrier_state import ACTIVE, AGAIN, DOWN, State
+from twin.network.nr.queues import DOWNLINK, GRANT, PERSISTENT, REQUEST, schedule_event
+from twin.network.nr.scheduler import activate, deactivate
+from twin.network.nr.tdd import GRANTED, START, at, next_index
+from twin.numerics.kernels import kernel
+
+
+@kernel
+def wake(s: State, link: int, time: int) -> None:
+    """See to it that what waits on a link will be sent."""
+    if s.links[link].cell < 0 or s.links[link].bytes == 0:
+        return
+    if link & 1 == DOWN:
+        activate(s, link)
+        arm(s, DOWN, time)
+    elif s.links[link].persistent > 0:
+        arm_persistent(s, link, time)
+    else:
+        request(s, link, time)
+
+
+@kernel
+def arm(s: State, way: int, time: int) -> None:
+    """Set the scheduling event for the first occasion that can still be planned at `time`."""
+    if s.armed[way] >= 0:
+        return
+    starts = s.grid.downlink[START] if way == DOWN else s.grid.uplink[GRANTED]
+    occasion = next_index(starts, s.grid.period, time)
+    s.armed[way] = occasion
+    kind = DOWNLINK if way == DOWN else GRANT
+    schedule_event(s, at(starts, s.grid.period, occasion), kind, occasion)
+
+
+@kernel
+def arm_again(s: State, way: int, occasion: int) -> None:
+    """Go on with the next occasion while any cell has something to send."""
+    waiting = 0
+    for c in range(s.cells.size):
+        waiting += s.lengths[ACTIVE, way, c] + s.lengths[AGAIN, way, c]
+    if waiting > 0:
+        starts = s.grid.downlink[START] if way == DOWN else s.grid.uplink[GRANTED]
+        s.armed[way] = occasion + 1
+        kind = DOWNLINK if way == DOWN else GRANT
+        schedule_event(s, at(starts, s.grid.period, occasion + 1), kind, occasion + 1)
+
+
+@kernel
+def arm_persistent(s: State, link: int, time: int) -> None:
+    """Set the link's next configured grant at or after `time`."""
+    if s.links[link].armed >= 0:
+        return
+    occasion = next_index(s.grid.uplink[START], s.grid.period, time)
+    occasion += (s.links[link].offset - occasion) % s.links[link].persistent
+    s.links[link].armed = occasion
+    schedule_event(s, at(s.grid.uplink[START], s.grid.period, occasion), PERSISTENT, link)
+
+
+@kernel
+def request(s: State, link: int, time: int) -> None:
+    """Send a scheduling request, unless the base station knows or will hear of the data anyway."""
+    k = s.links
+    heard_of = k[link].known + k[link].granted + k[link].reports + k[link].requested
+    if k[link].bytes == 0 or heard_of > 0:
+        return
+    k[link].requested = 1
+    chance = next_index(s.grid.pucch, s.grid.period, time)
+    chance += (k[link].offset - chance) % s.config.sr_period
+    heard = at(s.grid.pucch, s.grid.period, chance) + s.grid.symbol + s.grid.n2_half
+    schedule_event(s, heard, REQUEST, link)
+
+
+@kernel
+def rest_if_empty(s: State, link: int) -> None:
+    """Take a downlink off the list when nothing waits on it."""
+    if link & 1 == DOWN and s.links[link].bytes == 0:
+        deactivate(s, link)

@@ -1,0 +1,1 @@
+"""Kinds of robots: from commands to forces and torques."""

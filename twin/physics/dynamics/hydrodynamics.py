@@ -1,0 +1,180 @@
+"""Floating bodies: buoyancy, waves, drag, added mass, wind and moorings of a whole group in one kernel."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from twin.numerics.kernels import kernel  # isort: skip  before numba
+import numpy as np
+from pydantic import Field
+
+from twin.errors import ScenarioError
+from twin.numerics.rotation import axes_of
+from twin.physics.dynamics.hull import FloatingParameters, Hull, float_height, make_hull
+from twin.physics.dynamics.line_dynamics import MovingLines
+from twin.physics.dynamics.mooring import Lines, add_mooring, make_lines
+from twin.physics.dynamics.water_forces import add_across, add_along, add_damping, add_wind, borne, buoyancy
+from twin.state import F64, BodyState
+from twin.world.waves import Waves, kinematics, surface, turn_waves
+
+DEEP = 1e4
+"""m, of the calm sea that bodies float in until they are told of another one."""
+
+
+class Hydrodynamics:
+    """Turns thrust east and north, (2,) N at the centre of mass, and the sea into the wrenches of n floating bodies.
+
+    What surrounds the bodies is set from outside before each step: `waves` and `time` [s], the `level` of the mean
+    surface [m], the `current` (east and north [m/s], exponent of its profile) and the `wind` (n, 3) m/s.
+    `added_mass` (n, 6, 6) is that of the last wrench, about the centre of mass in world axes.
+    """
+
+    Parameters: type[FloatingParameters] = FloatingParameters
+
+    def __init__(self, parameters: Mapping[str, Any] | FloatingParameters, n: int) -> None:
+        self.parameters = type(self).Parameters.model_validate(parameters)
+        self.hull = make_hull(self.parameters)
+        self.mass, self.inertia, self.n = self.hull.mass, self.hull.inertia, n
+        nothing = np.zeros(0)
+        self.waves = Waves(nothing, nothing, nothing, nothing, nothing, nothing, DEEP)
+        self.lines = make_lines((), np.zeros((n, 3)), DEEP)
+        self.moving: MovingLines | None = None
+        self.wind: F64 = np.zeros((n, 3))
+        self.added_mass: F64 = np.zeros((n, 6, 6))
+        self.reset()
+
+    def reset(self) -> None:
+        """Calm the sea and the air, and forget the lines' last tensions."""
+        self.time, self.level, self.current = 0.0, 0.0, (0.0, 0.0, 0.0)
+        self.wind[:], self.added_mass[:] = 0.0, 0.0
+        self.lines.tension[:] = 0.0
+        if self.moving is not None:
+            self.moving.reset()
+
+    def moor(self, position: F64, depth: float) -> None:
+        """Anchor the bodies that start at `position` (n, 3) m where the water is `depth` m deep.
+
+        Raises:
+            ScenarioError: a body would stand on the sea floor, a line is too short, or MoorDyn isn't there.
+        """
+        lowest = float(np.min(position[:, 2])) + self.hull.bottom
+        if lowest < -depth:
+            raise ScenarioError(f"the body's keel at {-lowest:.4g} m lies below the sea floor at {depth:g} m")
+        p = self.parameters
+        if p.mooring and p.mooring_model == "moordyn":
+            self.moving = MovingLines(p.mooring, position, depth, p.water_density)
+        else:
+            self.lines = make_lines(p.mooring, position, depth)
+
+    @property
+    def float_height(self) -> float:
+        """Return z [m] of the centre of mass where a body floats freely in still water."""
+        return float_height(self.hull)
+
+    def wrench(self, state: BodyState, command: F64, dt: float) -> F64:
+        """Return (n, 6): world-axes force [N] and torque [N m] at the centre of mass for the next `dt` s."""
+        thrust = np.zeros((self.n, 6))
+        thrust[:, :2] = command
+        return self._wrench(state, thrust, np.zeros(self.n), dt)
+
+    def _wrench(self, state: BodyState, thrust: F64, damping: F64, dt: float) -> F64:
+        out: F64 = np.empty((self.n, 6))
+        if self.moving is not None:
+            thrust = thrust + self.moving.wrench(state, self.time, dt)
+        _wrenches(
+            self.hull, self.waves, self.lines, self.time, self.level, self.current, self.wind, state.position,
+            state.orientation, state.velocity, state.angular_velocity, thrust, damping, self.added_mass, out,
+        )  # fmt: skip
+        return out
+
+
+class WaveEnergyParameters(FloatingParameters):
+    """A floating body with a power take-off between it and the sea floor, upright."""
+
+    most_force: float = Field(gt=0)  # N, of damper and spring together; a brake may hold more
+    brake: float = Field(default=1e6, gt=0)  # N s/m from which on damping means that the brake holds
+
+
+class WaveEnergy(Hydrodynamics):
+    """A buoy whose power take-off pulls with -b v - k (z - z0), its command (damping b, stiffness k).
+
+    `energy` (n,) J is what it has taken out of the waves so far; z0 is where the body floats in still water.
+    Beyond `most_force` it slips: its force is cut, and `slipping` (n,) counts the steps. A damping of `brake` and
+    more is a brake: it holds without limit and gives no energy.
+    """
+
+    Parameters = WaveEnergyParameters
+    parameters: WaveEnergyParameters
+
+    def reset(self) -> None:
+        """Begin with no energy."""
+        super().reset()
+        self.energy: F64 = np.zeros(self.n)
+        self.slipping = np.zeros(self.n, dtype=np.int64)
+        self._rest = self.float_height
+
+    def gauges(self) -> Mapping[str, F64]:
+        """Return the energy [J] taken out of the waves so far, and the steps in which the take-off slipped."""
+        return {"absorbed_energy": self.energy, "slipped_steps": self.slipping.astype(float)}
+
+    def wrench(self, state: BodyState, command: F64, dt: float) -> F64:
+        """Return (n, 6), and count the energy of the step at the speed at its start."""
+        p, rise, speed = self.parameters, state.position[:, 2] - self._rest - self.level, state.velocity[:, 2]
+        braked = command[:, 0] >= p.brake
+        force = -np.where(braked, 0.0, command[:, 0]) * speed - np.where(braked, 0.0, command[:, 1]) * rise
+        cut = np.clip(force, -p.most_force, p.most_force)
+        self.slipping += cut != force
+        self.energy -= cut * speed * dt
+        lift = cut - np.where(braked, command[:, 0], 0.0) * speed
+        thrust = np.zeros((self.n, 6))
+        thrust[:, 2] = lift
+        return self._wrench(state, thrust, np.where(braked, command[:, 0] * dt, 0.0), dt)
+
+
+@kernel
+def _wrenches(
+    hull: Hull, waves: Waves, lines: Lines, time: float, level: float, current: tuple[float, float, float], wind: F64,
+    position: F64, orientation: F64, velocity: F64, angular_velocity: F64, thrust: F64, damping: F64,
+    added_mass: F64, out: F64,
+) -> None:  # fmt: skip
+    slices = hull.volume.shape[0]
+    swing = np.empty((waves.amplitude.shape[0], 2))
+    wet, water = np.empty(slices), np.empty((slices, 6))
+    force = np.empty(6)
+    for i in range(position.shape[0]):
+        added = added_mass[i]
+        q = (orientation[i, 0], orientation[i, 1], orientation[i, 2], orientation[i, 3])
+        turn = axes_of(orientation[i])
+        axis = (turn[0, 2], turn[1, 2], turn[2, 2])
+        motion = (velocity[i, 0], velocity[i, 1], velocity[i, 2])
+        spin = (angular_velocity[i, 0], angular_velocity[i, 1], angular_velocity[i, 2])
+        force[:], added[:] = 0.0, 0.0
+        turn_waves(waves, time, position[i, 0], position[i, 1], swing)
+        eta, slope_x, slope_y = surface(waves, swing)
+        height = position[i, 2] - eta - level
+        climb = buoyancy(hull, turn, height, slope_x, slope_y, wet, force)
+        _water(hull, waves, swing, eta, height, climb, current, water)
+        add_across(hull, axis, spin, motion, wet, water, force, added)
+        add_along(hull, axis, motion, wet, water, force, added)
+        add_damping(hull, motion, spin, water, force)
+        add_wind(hull, axis, motion, wet, (wind[i, 0], wind[i, 1], wind[i, 2]), force)
+        add_mooring(lines, i, position[i], q, force)
+        force += thrust[i]
+        borne(hull, turn, motion, spin, added, damping[i], force, out[i])
+
+
+@kernel
+def _water(
+    hull: Hull, waves: Waves, swing: F64, eta: float, height: float, climb: float,
+    current: tuple[float, float, float], water: F64,
+) -> None:  # fmt: skip
+    """Write velocity and acceleration of the water, current included, at the middle of each slice."""
+    first = height + climb * (hull.bottom + 0.5 * hull.step)
+    kinematics(waves, swing, eta, first, climb * hull.step, water)
+    if current[0] != 0.0 or current[1] != 0.0:
+        for j in range(water.shape[0]):
+            below = min(first + j * climb * hull.step, 0.0)
+            share = max(0.0, 1.0 + below / waves.depth) ** current[2]
+            water[j, 0] += share * current[0]
+            water[j, 1] += share * current[1]

@@ -1,0 +1,142 @@
+"""Multirotors of any layout: onboard control, rotors, battery and air of a whole group in one kernel.
+
+A command is what an offboard acceleration setpoint of a PX4 autopilot is: acceleration (3) in world axes,
+without gravity [m/s2], and yaw [rad]. A command whose thrust would have no upward part stops the rotors.
+With `setpoint = "motors"` nothing is controlled on board, and a command is what an autopilot tells its motors: each
+rotor's speed over the highest one at the present voltage, 0 to 1, in the order of `rotors`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from math import inf
+from typing import Any
+
+import numpy as np
+
+from twin.numerics.kernels import kernel
+from twin.numerics.rotation import rotate, unrotate
+from twin.physics.dynamics.airframe import Airframe, RotorcraftParameters, airframe
+from twin.physics.dynamics.attitude import allocate, attitude_control
+from twin.physics.dynamics.rotors import body_drag, discharge, rotor_forces, shaft_power, turn_rotors
+from twin.state import F64, I64, BodyState, Bool
+
+
+class Rotorcraft:
+    """Turns the commands of n multirotors into the wrenches of their rotors and the air.
+
+    Public between steps, one row per drone: `rotor_speed` (n, R) rad/s; `saturated` (n,), ticks in which the
+    rotors could not give what was asked of them; `broken` (n,), whose rotors a collision broke; `used` (n,) J
+    from the battery and its `voltage` (n,) V; and what surrounds it, to be set from outside: `air` (n, 3),
+    velocity of the air [m/s] in world axes; `ground` (n,), height of the surface below [m].
+    """
+
+    Parameters = RotorcraftParameters
+
+    def __init__(self, parameters: Mapping[str, Any] | RotorcraftParameters, n: int) -> None:
+        checked = RotorcraftParameters.model_validate(parameters)
+        self.airframe = airframe(checked)
+        self.break_speed = inf if checked.break_speed is None else checked.break_speed  # m/s
+        self.mass, self.inertia = self.airframe.mass, np.array(self.airframe.inertia)
+        self.rotor_speed: F64 = np.zeros((n, len(self.airframe.place)))
+        self.saturated: I64 = np.zeros(n, dtype=np.int64)
+        self.broken: Bool = np.zeros(n, dtype=bool)
+        self.used: F64 = np.zeros(n)
+        self.voltage: F64 = np.zeros(n)
+        self.air: F64 = np.zeros((n, 3))
+        self.ground: F64 = np.zeros(n)
+        self.reset()
+
+    @property
+    def capacity(self) -> float:
+        """Energy [J] of a full battery, infinite without one."""
+        return self.airframe.battery.energy
+
+    @property
+    def charge(self) -> F64:
+        """Energy (n,) [J] left in the battery."""
+        return np.maximum(self.capacity - self.used, 0.0)
+
+    @property
+    def charging(self) -> Bool:
+        """Whether the battery (n,) is charged: never in flight."""
+        return np.zeros(len(self.used), dtype=bool)
+
+    def reset(self) -> None:
+        """Fill the battery and turn the rotors as they do in hover, in still air, far from the ground."""
+        frame = self.airframe
+        hover = frame.mixer[:, 0] * frame.mass * frame.gravity
+        self.rotor_speed[:] = np.sqrt(hover / frame.thrust_coefficient)
+        self.saturated[:] = 0
+        self.broken[:] = False
+        self.used[:] = 0.0
+        self.voltage[:] = frame.battery.full_voltage
+        self.air[:] = 0.0
+        self.ground[:] = -np.inf
+
+    def strike(self, row: int, speed: float) -> bool:
+        """Let something hit a drone at `speed` [m/s]; return whether that broke rotors, which stop for good."""
+        breaks = speed > self.break_speed and not self.broken[row]
+        self.broken[row] |= breaks
+        return bool(breaks)
+
+    def wrench(self, state: BodyState, command: F64, dt: float) -> F64:
+        """Return (n, 6): world-axes force [N] and torque [N m] at the centre of mass for the next `dt` s."""
+        out: F64 = np.empty((len(command), 6))
+        _wrenches(
+            self.airframe, state.position, state.orientation, state.velocity, state.angular_velocity, command,
+            self.air, self.ground, self.broken, self.rotor_speed, self.saturated, self.used, self.voltage, dt, out,
+        )  # fmt: skip
+        return out
+
+
+@kernel
+def _wrenches(
+    frame: Airframe,
+    position: F64,
+    orientation: F64,
+    velocity: F64,
+    angular_velocity: F64,
+    command: F64,
+    air: F64,
+    ground: F64,
+    broken: Bool,
+    speed: F64,
+    saturated: I64,
+    used: F64,
+    voltage: F64,
+    dt: float,
+    out: F64,
+) -> None:
+    thrusts = np.empty(speed.shape[1])
+    for i in range(command.shape[0]):
+        q = (orientation[i, 0], orientation[i, 1], orientation[i, 2], orientation[i, 3])
+        rates = unrotate(q, (angular_velocity[i, 0], angular_velocity[i, 1], angular_velocity[i, 2]))
+        flow = (velocity[i, 0] - air[i, 0], velocity[i, 1] - air[i, 1], velocity[i, 2] - air[i, 2])
+        flow, up = unrotate(q, flow), unrotate(q, (0.0, 0.0, 1.0))
+        most = frame.max_speed * voltage[i] / frame.battery.full_voltage
+        limit = frame.thrust_coefficient * most * most
+        if frame.motors:
+            for r in range(thrusts.shape[0]):
+                thrusts[r] = limit * command[i, r] * command[i, r]
+        else:
+            thrust, torque = attitude_control(frame, q, rates, command[i])
+            saturated[i] += allocate(frame.mixer, frame.attitude_first, thrust, torque, limit, thrusts)
+        if broken[i]:
+            thrusts[:] = 0.0
+        turn_rotors(frame, thrusts, speed[i], dt)
+        _use_battery(frame, speed[i], used, voltage, i, dt)
+        force, torque = rotor_forces(frame, speed[i], flow, rates, up, position[i, 2] - ground[i])
+        drag = body_drag(frame, flow)
+        force = (force[0] + drag[0], force[1] + drag[1], force[2] + drag[2])
+        out[i, 0], out[i, 1], out[i, 2] = rotate(q, force)
+        out[i, 3], out[i, 4], out[i, 5] = rotate(q, torque)
+
+
+@kernel
+def _use_battery(frame: Airframe, speed: F64, used: F64, voltage: F64, i: int, dt: float) -> None:
+    """Take the energy of one step out of drone i's battery, what its own resistance burns included."""
+    battery = frame.battery
+    power = shaft_power(frame, speed) / battery.efficiency + battery.hotel
+    current, voltage[i] = discharge(battery, used[i], power)
+    used[i] += dt * current * (voltage[i] + battery.resistance * current)

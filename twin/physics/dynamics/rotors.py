@@ -1,0 +1,97 @@
+"""Rotors, their battery and the air round them, in kernels."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from twin.numerics.kernels import kernel
+from twin.numerics.rotation import Vector, cross, dot
+from twin.physics.dynamics.airframe import Airframe, Battery
+from twin.state import F64
+
+LOWEST = 0.5
+"""Radii above ground below which the ground effect stays as it is there: nearer, its law isn't measured."""
+
+
+@kernel
+def turn_rotors(frame: Airframe, thrusts: F64, speed: F64, dt: float) -> None:
+    """Let each rotor follow its wanted speed as a first-order lag, exactly over dt."""
+    blend = 1.0 - np.exp(-dt / frame.motor_time)
+    for r in range(speed.shape[0]):
+        speed[r] += blend * (np.sqrt(thrusts[r] / frame.thrust_coefficient) - speed[r])
+
+
+@kernel
+def shaft_power(frame: Airframe, speed: F64) -> float:
+    """Return what turning the rotors takes [W]: torque times speed."""
+    power = 0.0
+    for r in range(speed.shape[0]):
+        power += frame.torque_coefficient * speed[r] ** 3
+    return power
+
+
+@kernel
+def discharge(battery: Battery, used: float, power: float) -> tuple[float, float]:
+    """Return current [A] and terminal voltage [V] when `used` J are gone and `power` W are asked for.
+
+    V I = P with V = E - R I; where the battery can't give P, it gives its most, E^2 / 4R.
+    """
+    charge = max(0.0, 1.0 - used / battery.energy)
+    source = battery.empty_voltage + charge * (battery.full_voltage - battery.empty_voltage)
+    if charge == 0.0:
+        return 0.0, 0.0
+    root = np.sqrt(max(0.0, source * source - 4.0 * battery.resistance * power))
+    voltage = 0.5 * (source + root)
+    return power / voltage if root > 0.0 else 0.5 * source / battery.resistance, voltage
+
+
+@kernel
+def ground_effect(height: float, radius: float) -> float:
+    """Return thrust near the ground over thrust far from it, of a rotor `height` m above it.
+
+    1 / (1 - (R / 4z)^2): Cheeseman and Bennett, The effect of the ground on a helicopter rotor in forward
+    flight, ARC R&M 3021 (1955).
+    """
+    ratio = radius / (4.0 * max(height, LOWEST * radius))
+    return 1.0 / (1.0 - ratio * ratio)
+
+
+@kernel
+def rotor_forces(
+    frame: Airframe, speed: F64, flow: Vector, rates: Vector, up: Vector, height: float
+) -> tuple[Vector, Vector]:
+    """Return force [N] and torque [N m] of all rotors in body axes.
+
+    `flow` is the body's velocity through the air and `up` the world's z, both in body axes; `height` [m] is
+    that of the centre of mass above ground. Drag of a rotor is -(its speed) D (its velocity through the air):
+    Faessler, Franchi and Scaramuzza, Differential flatness of quadrotor dynamics subject to rotor drag,
+    IEEE RA-L 3(2), 2018; its z part is the loss of thrust in a climb.
+    """
+    force, torque = (0.0, 0.0, 0.0), (0.0, 0.0, 0.0)
+    for r in range(speed.shape[0]):
+        w = speed[r]
+        place = (frame.place[r, 0], frame.place[r, 1], frame.place[r, 2])
+        sweep = cross(rates, place)
+        thrust = frame.thrust_coefficient * w * w
+        lift = thrust * ground_effect(height + dot(up, place), frame.radius)
+        push = (
+            -w * frame.rotor_drag[0] * (flow[0] + sweep[0]),
+            -w * frame.rotor_drag[1] * (flow[1] + sweep[1]),
+            -w * frame.rotor_drag[2] * (flow[2] + sweep[2]) + lift,
+        )
+        turn = cross(place, push)
+        reaction = frame.turning[r] * frame.torque_coefficient * w * w
+        force = (force[0] + push[0], force[1] + push[1], force[2] + push[2])
+        torque = (torque[0] + turn[0], torque[1] + turn[1], torque[2] + turn[2] + reaction)
+    return force, torque
+
+
+@kernel
+def body_drag(frame: Airframe, flow: Vector) -> Vector:
+    """Return the drag of the body [N] in body axes, linear and quadratic."""
+    speed = np.sqrt(dot(flow, flow))
+    return (
+        -(frame.linear_drag[0] + frame.quadratic_drag[0] * speed) * flow[0],
+        -(frame.linear_drag[1] + frame.quadratic_drag[1] * speed) * flow[1],
+        -(frame.linear_drag[2] + frame.quadratic_drag[2] * speed) * flow[2],
+    )

@@ -1,0 +1,1 @@
+"""Where things are: projects, robots, worlds, recordings and plug-ins; what can be made anew."""

@@ -1,0 +1,225 @@
+"""The robots of one scenario entry form a group that senses and decides as one; those whose tick it is are due."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from twin.numerics.kernels import kernel  # isort: skip  before numba
+import numpy as np
+
+from twin.clock import periodic
+from twin.protocols import Controller, Failsafe, Gauged, RobotSpec, Sensor, Stream
+from twin.robots.decisions import NOTHING, decide, logged, overrule, stated, table_of, told
+from twin.robots.robot import Robot
+from twin.state import (
+    CLIPPED,
+    F64,
+    I64,
+    NOMINAL,
+    TELEMETRY,
+    Action,
+    BodyState,
+    Event,
+    Observation,
+    Packet,
+    Sample,
+)
+
+
+@dataclass(slots=True)
+class Decisions:
+    """What robots of one group decided at one tick: `commands` (k, width) are of `rows` (k,)."""
+
+    rows: I64
+    commands: F64 = field(default_factory=lambda: np.empty((0, 0)))
+    messages: list[Packet] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
+    logs: list[tuple[int, int, str, float]] = field(default_factory=list)
+
+
+class Group:
+    """Robots with bodies of one scenario entry: one kind, one controller class, one array of commands."""
+
+    def __init__(
+        self,
+        name: str,
+        robots: Sequence[Robot],
+        bodies: I64,
+        sensor: Sensor,
+        period: int,
+        phase: I64,
+        offset: I64,
+        *,
+        controllers: Sequence[Controller] = (),
+        failsafes: Sequence[Failsafe] = (),
+        edge: int | None = None,
+        log_sensors: bool = False,
+        telemetry_size: Callable[[RobotSpec, Sample], int] | None = None,
+        gauged: Gauged | None = None,
+        streams: Sequence[Stream] = (),
+        tick: int = 0,
+        happened: list[Event] | None = None,
+    ) -> None:
+        self.name, self.robots, self.bodies, self.sensor = name, robots, bodies, sensor
+        self.period, self.phase, self.offset = period, phase, offset
+        self.controllers, self.failsafes, self.edge = controllers, failsafes, edge
+        self.log_sensors, self.telemetry_size, self.gauged = log_sensors, telemetry_size, gauged
+        self.streams, self.tick = streams, tick  # ns, of the clock
+        self.happened = [] if happened is None else happened  # what sensors have to say
+        body = robots[0].spec.kind.body
+        assert body is not None, "a group is made of robots with bodies"
+        self.lower, self.upper = body.vector("lower"), body.vector("upper")
+        self.components = body.components
+        self.clipping = np.zeros(len(robots), dtype=bool)
+        self.onboard = edge is None and len(controllers) > 0
+        by_tick = [np.flatnonzero(phase % period == residue) for residue in range(period)]
+        self._due = [Due(self, rows) if len(rows) else None for rows in by_tick]
+
+    def due(self, tick: int) -> Due | None:
+        """Return those robots whose control tick this is."""
+        return self._due[tick % self.period]
+
+    def initial_commands(self) -> F64:
+        """Return the commands that hold before the first ones, (robots, width)."""
+        body = self.robots[0].spec.kind.body
+        assert body is not None
+        return np.tile(body.vector("initial"), (len(self.robots), 1))
+
+
+class Due:
+    """The robots of a group whose control tick it is."""
+
+    def __init__(self, group: Group, rows: I64) -> None:
+        self.group, self.name, self.rows = group, group.name, rows
+        self.robots = [group.robots[row] for row in rows]
+        self._bodies, self._offsets = group.bodies[rows], group.offset[rows].tolist()
+        self._controllers = [group.controllers[row] for row in rows] if group.onboard else []
+        self._failsafes = [group.failsafes[row] for row in rows] if group.failsafes else []
+
+    def sense(self, time: int, bodies: BodyState) -> list[Packet]:
+        """Read the sensors; return the telemetry, which leaves at each robot's own offset in the tick."""
+        group = self.group
+        samples = group.sensor.read(time, bodies, self._bodies, self.rows)
+        for robot, sample in zip(self.robots, samples, strict=True):
+            robot.sensed = sample
+        if group.edge is None:
+            return []
+        packets = self._pictures(group.edge, time, bodies) if group.streams else []
+        for robot, offset, sample in zip(self.robots, self._offsets, samples, strict=True):
+            size = self._size(robot, sample)
+            packets.append(robot.packet(group.edge, TELEMETRY, size, time + offset, sample.time, sample))
+        return packets
+
+    def _size(self, robot: Robot, sample: Sample) -> int:
+        measure = self.group.telemetry_size
+        if measure is None:
+            return robot.spec.kind.telemetry
+        return stated(measure(robot.spec, sample), robot.name, sample.time)
+
+    def _pictures(self, edge: int, time: int, bodies: BodyState) -> list[Packet]:
+        """Read what streams up to the next control tick; each reading is of now, and leaves when it is due."""
+        group, packets = self.group, []
+        for stream in group.streams:
+            for beat in stream.beats(time, time + group.period * group.tick):
+                samples = stream.sensor.read(time, bodies, self._bodies, self.rows)
+                leaves = periodic(beat, stream.rate) + stream.delay
+                packets += [
+                    robot.packet(edge, stream.kind, stream.size, leaves, sample.time, sample)
+                    for robot, sample in zip(self.robots, samples, strict=True)
+                ]
+        return packets
+
+    def act(self, time: int) -> Decisions:
+        """Decide: failsafe, controller, limits; each robot from its own sensors and inbox only."""
+        group = self.group
+        events: list[Event] = []
+        actions = self._actions(time, events)
+        decisions = Decisions(self.rows[:0], events=events)
+        for robot, offset, action in zip(self.robots, self._offsets, actions, strict=True):
+            if action is not NOTHING:
+                if action.messages:
+                    decisions.messages += robot.post(action.messages, time + offset)
+                decisions.logs += logged(action, robot.name, robot.node, time)
+                events += told(action, robot.name, time)
+            if group.log_sensors:
+                decisions.logs += robot.readings(time)
+        self._limited(time, actions, decisions)
+        events += group.happened
+        group.happened.clear()
+        if group.gauged is not None:
+            gauges = group.gauged.gauges().items()
+            decisions.logs += [
+                (time, robot.node, name, float(values[row]))
+                for robot, row in zip(self.robots, self.rows, strict=True)
+                for name, values in gauges
+            ]
+        return decisions
+
+    def _actions(self, time: int, events: list[Event]) -> list[Action]:
+        """Return what each robot was told to do by its failsafe, its controller on board, or the network."""
+        heard = [robot.hear() for robot in self.robots]
+        actions = [NOTHING if command is None else Action(command.payload) for command, _ in heard]
+        if not self._failsafes and not self.group.onboard:
+            return actions  # nobody looks at what they sense
+        if not self._failsafes:
+            for robot in self.robots:
+                robot.heard = robot.answers = time
+        observations = [robot.observe(time, others) for robot, (_, others) in zip(self.robots, heard, strict=True)]
+        nominal = list(range(len(actions)))
+        if self._failsafes:
+            nominal = [i for i in nominal if self._obeys(i, observations[i], actions, events)]
+        if self.group.onboard and nominal:
+            self._control(nominal, observations, actions)
+        return actions
+
+    def _obeys(self, i: int, observation: Observation, actions: list[Action], events: list[Event]) -> bool:
+        """Tell whether a robot's mode is nominal; in any other one its failsafe acts."""
+        robot = self.robots[i]
+        mode, action = overrule(self._failsafes[i], observation)
+        if mode != robot.mode:
+            kind = "failsafe" if robot.mode == NOMINAL else "recovered" if mode == NOMINAL else "mode"
+            events.append(Event(observation.time, kind, robot.name, f"{robot.mode} to {mode}"))
+            robot.mode = mode
+        if mode != NOMINAL:
+            actions[i] = action
+        return mode == NOMINAL
+
+    def _control(self, nominal: list[int], observations: list[Observation], actions: list[Action]) -> None:
+        """Let the controllers on board act for those robots that obey them."""
+        decided = decide([self._controllers[i] for i in nominal], [observations[i] for i in nominal])
+        for i, action in zip(nominal, decided, strict=True):
+            actions[i] = action
+            if action.command is not None:
+                self.robots[i].heard = self.robots[i].answers = observations[i].time
+
+    def _limited(self, time: int, actions: list[Action], decisions: Decisions) -> None:
+        """Take the new commands of all robots, kept within their limits; say which are the first beyond them."""
+        given = [i for i, action in enumerate(actions) if action.command is not None]
+        if not given:
+            return
+        group, names = self.group, [self.robots[i].name for i in given]
+        rows = self.rows if len(given) == len(self.rows) else self.rows[given]
+        table = table_of([actions[i].command for i in given], len(group.lower), names, time)
+        decisions.rows, decisions.commands = rows, table
+        if _within(table, group.lower, group.upper):
+            group.clipping[rows] = False
+            return
+        decisions.commands = limited = np.minimum(np.maximum(table, group.lower), group.upper)
+        beyond = np.abs(table - limited)
+        excess = beyond.max(axis=1, initial=0.0)
+        for k in np.flatnonzero((excess > 0) & ~group.clipping[rows]):
+            detail = f"{group.components[int(beyond[k].argmax())]} beyond its limits"
+            decisions.events.append(Event(time, "clipped", names[k], detail, float(excess[k])))
+        group.clipping[rows] = excess > 0
+        for k in np.flatnonzero(excess):
+            decisions.logs.append((time, self.robots[given[k]].node, CLIPPED, float(excess[k])))
+
+
+@kernel
+def _within(table: F64, lower: F64, upper: F64) -> bool:
+    for i in range(table.shape[0]):
+        for j in range(table.shape[1]):
+            if not lower[j] <= table[i, j] <= upper[j]:
+                return False
+    return True
