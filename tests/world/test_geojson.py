@@ -120,12 +120,7 @@ def test_holes_parts_and_bases(write):
 @pytest.mark.parametrize(
     ("bad", "reason"),
     [
-        (feature([SQUARE], height=0), "height zero or negative"),
-        (feature([SQUARE], height=-3), "height zero or negative"),
-        (feature([SQUARE], height=5000), "height above 1000 m"),
         (feature([SQUARE], height=5, min_height=8), "top not above base"),
-        (feature([SQUARE], height="tall"), "height is not a number"),
-        (feature([SQUARE], height="nan"), "height is not a number"),
         (feature(SQUARE[0], "Point", height=5), "not a polygon (Point)"),
         (feature([SQUARE[:2]], height=5), "outline encloses no area"),
         (feature([], height=5), "outline encloses no area"),
@@ -138,6 +133,44 @@ def test_holes_parts_and_bases(write):
 def test_what_is_skipped_is_counted_by_its_reason(write, bad, reason):
     _, report = import_world(write(feature([SQUARE], height=10), bad))
     assert (report.found, report.used, report.skipped) == (2, 1, {reason: 1})
+
+
+@pytest.mark.parametrize(
+    ("properties", "top", "left_aside"),
+    [
+        ({"height": -1}, 9.0, "height zero or negative left aside"),
+        ({"height": 0, "levels": 5}, 15.0, "height zero or negative left aside"),
+        ({"height": 9999, "levels": 2}, 6.0, "height above 1000 m left aside"),
+        ({"height": "tall", "levels": 2}, 6.0, "height that can't be read left aside"),
+        ({"height": "nan"}, 9.0, "height that can't be read left aside"),
+        ({"height": True}, 9.0, "height that can't be read left aside"),
+        ({"height": [12]}, 9.0, "height that can't be read left aside"),
+        ({"height": 10**100}, 9.0, "height above 1000 m left aside"),
+        ({"height": 12, "min_height": -1}, 12.0, "min_height zero or negative left aside"),
+        ({"height": "~12", "building_height": 14}, 14.0, "height that can't be read left aside"),
+        ({"height": None, "num_floors": 4}, 12.0, None),
+        ({"height": "", "levels": 2}, 6.0, None),
+    ],
+)
+def test_a_value_that_is_not_known_costs_only_itself(write, properties, top, left_aside):
+    # microsoft/GlobalMLBuildingFootprints: -1 stands for "not known"; shapefiles have 9999
+    world, report = import_world(write(feature([SQUARE], **properties)))
+    assert (report.found, report.used) == (1, 1)
+    assert report.repaired == ({left_aside: 1} if left_aside else {})
+    assert world.geometry.vertices[:, 2].max() == pytest.approx(top, abs=0.01)
+
+
+@pytest.mark.parametrize("before", ["", "\x1e"])
+def test_one_feature_a_line(tmp_path, before):
+    path = tmp_path / "site.geojsonl"
+    lines = [before + json.dumps(feature([[[x + 0.001 * i, y] for x, y in SQUARE]], height=5 + i)) for i in range(3)]
+    path.write_text("\n".join(lines) + "\n")
+    world, report = import_world(path)
+    assert (report.found, report.used) == (3, 3)
+    assert world.geometry.vertices[:, 2].max() == pytest.approx(7.0, abs=0.01)
+    path.write_text("\n".join([*lines, '{"type": "Feature"']))
+    with pytest.raises(WorldError, match="geojsonl:4: not valid JSON"):
+        import_world(path)
 
 
 def test_a_self_crossing_ring_is_repaired(write):

@@ -239,31 +239,6 @@ def test_indices_that_lead_nowhere(refused):
     assert "level L1" in refused("a.building.yaml", walls)
 
 
-@pytest.mark.parametrize("height", [0, -5, 2000, "high", "1e400", None])
-def test_absurd_heights_are_told(refused, tmp_path, height):
-    feature = {"type": "Feature", "properties": {"height": height},
-               "geometry": {"type": "Polygon", "coordinates": [SQUARE]}}  # fmt: skip
-    text = json.dumps({"type": "FeatureCollection", "features": [feature]})
-    if height is None:
-        path = tmp_path / "a.geojson"
-        path.write_text(text)
-        assert import_world(path)[1].assumed == {"height of 9 m": 1}
-    else:
-        message = refused("a.geojson", text)
-        assert "skipped 1 x" in message and "height" in message
-
-
-def test_absurd_heights_of_openstreetmap_are_counted(refused):
-    pytest.importorskip("osmium", reason="the extra twin[osm] is not installed")
-    corners = [(24.9, 60.1), (24.901, 60.1), (24.901, 60.101), (24.9, 60.101)]
-    nodes = "".join(f'<node id="{i + 1}" version="1" lon="{x}" lat="{y}"/>' for i, (x, y) in enumerate(corners))
-    refs = "".join(f'<nd ref="{1 + i % 4}"/>' for i in range(5))
-    for height, reason in (("0", "zero or negative"), ("-4", "zero or negative"), ("5000", "above 1000 m"),
-                           ("nan", "not a length")):  # fmt: skip
-        way = f'<way id="1" version="1">{refs}<tag k="building" v="yes"/><tag k="height" v="{height}"/></way>'
-        assert reason in refused("a.osm", f'<osm version="0.6">{nodes}{way}</osm>')
-
-
 @pytest.mark.parametrize("corner", ["nan", "inf"])
 def test_corners_that_are_no_numbers_in_every_text_format(refused, corner):
     scale = "measurements: [[0, 1, {distance: [3, 1]}]]"

@@ -12,6 +12,8 @@ from twin.errors import WorldError
 
 MAX_BYTES = 1 << 30
 """Largest file that is read."""
+_BLANK = " \t\r\x1e"
+"""Around a line of JSON; the last one begins records of RFC 8142."""
 _PROLOGUE = re.compile(rb"\A(?:\s|<\?.*?\?>|<!--.*?-->|<!DOCTYPE[^>\[]*(?:\[.*?\]\s*)?>)+", re.DOTALL)
 _START = re.compile(rb"<([A-Za-z_][\w.-]*)[\s/>]")
 
@@ -51,14 +53,39 @@ def read_json(path: Path) -> Any:
     Raises:
         WorldError: it is not JSON, or holds NaN or an infinity.
     """
+    return _json(path, _text(path))
 
+
+def read_json_lines(path: Path) -> Any:
+    """Parse a JSON file, or one with a JSON value a line, which are returned as a list.
+
+    Raises:
+        WorldError: as `read_json`; it says which line.
+    """
+    text = _text(path)
+    lines = [(number, line) for number, line in enumerate(text.split("\n"), 1) if line.strip(_BLANK)]
+    if len(lines) < 2 or not all(line.lstrip(_BLANK).startswith("{") for _, line in lines[:2]):
+        return _json(path, text)
+    return [_json(f"{path}:{number}", line.strip(_BLANK)) for number, line in lines]
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise WorldError(f"{path}: can't be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise WorldError(f"{path}: not valid JSON: not UTF-8 at byte {error.start}") from error
+
+
+def _json(place: Path | str, text: str) -> Any:
     def refuse(name: str) -> NoReturn:
         raise ValueError(f"{name} is not a number")
 
     try:
-        return json.loads(path.read_text(encoding="utf-8-sig"), parse_constant=refuse)
-    except (OSError, ValueError, RecursionError) as error:
-        raise WorldError(f"{path}: not valid JSON: {error}") from error
+        return json.loads(text, parse_constant=refuse)
+    except (ValueError, RecursionError) as error:
+        raise WorldError(f"{place}: not valid JSON: {error}") from error
 
 
 def root_tag(head: bytes) -> str | None:

@@ -12,9 +12,8 @@ from twin.state import F64
 from twin.world.builder import GeometryBuilder, rings_of
 from twin.world.georeference import GeoReference
 from twin.world.importers.source import Footprint, Tags, Tally
+from twin.world.importers.tags import MAX_HEIGHT
 
-MAX_HEIGHT = 1000.0
-"""Metres; the tallest building stands at 828 m, so more is taken for a mistake."""
 MIN_AREA = 1.0
 """Square metres; smaller outlines are slivers."""
 _SHORTEST = 1e-3

@@ -1,4 +1,7 @@
-"""GeoJSON (RFC 7946, and the older `crs` member): footprints with heights; also a bare list of polygons."""
+"""GeoJSON (RFC 7946, and the older `crs` member): footprints with heights.
+
+Also one feature a line (.geojsonl, RFC 8142), and a bare list of polygons.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ import numpy as np
 
 from twin.errors import WorldError
 from twin.state import F64
-from twin.world.importers.files import read_json
+from twin.world.importers.files import read_json_lines
 from twin.world.importers.source import Footprint, Source, Tally
 from twin.world.importers.tags import base_and_top, texts
 
@@ -18,7 +21,7 @@ POLYGONS = ("Polygon", "MultiPolygon")
 
 def recognises(path: Path, head: bytes) -> bool:
     """Tell whether the first bytes of a file look like GeoJSON or a list of polygons."""
-    start = head.lstrip(b"\xef\xbb\xbf \t\r\n")
+    start = head.lstrip(b"\xef\xbb\xbf\x1e \t\r\n")
     return start[:1] == b"[" or (start[:1] == b"{" and b"CityJSON" not in head)
 
 
@@ -28,9 +31,9 @@ def read(path: Path, visual: bool = False) -> Source:
     Raises:
         WorldError: the file is not JSON, or neither features, a polygon, nor a list of {"polygon", "height"}.
     """
-    document = read_json(path)
+    document = read_json_lines(path)
     if isinstance(document, list):
-        features = [_as_feature(entry) for entry in document]
+        features = [entry if _is_feature(entry) else _as_feature(entry) for entry in document]
     elif isinstance(document, dict) and isinstance(document.get("features"), list):
         features = document["features"]
     elif isinstance(document, dict) and document.get("type") == "Feature":
@@ -48,6 +51,10 @@ def read(path: Path, visual: bool = False) -> Source:
             source.footprints.append(footprint)
             source.tags[footprint.name] = texts(_properties(feature), source.tally)
     return source
+
+
+def _is_feature(entry: Any) -> bool:
+    return isinstance(entry, dict) and entry.get("type") == "Feature"
 
 
 def _as_feature(entry: Any) -> Any:
@@ -77,14 +84,10 @@ def _footprint(name: str, feature: Any, tally: Tally) -> Footprint | None:
     parts: Any = [coordinates] if kind == "Polygon" else coordinates
     try:
         polygons = [[_ring(ring) for ring in rings] for rings in parts]
-    except (TypeError, ValueError, LookupError):
+    except (TypeError, ValueError, LookupError, OverflowError):
         tally.skipped["coordinates are not rings of numbers"] += 1
         return None
-    try:
-        base, top = base_and_top(_properties(feature), tally)
-    except ValueError:
-        tally.skipped["height is not a number"] += 1
-        return None
+    base, top = base_and_top(_properties(feature), tally)
     return Footprint(name, [rings for rings in polygons if rings], top, base)
 
 
