@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 import numba
+import pytest
 
 import twin
 from twin.numerics import kernels
@@ -23,9 +24,10 @@ def python(code, **environment):
     return result.stdout.strip()
 
 
-def test_the_cache_folder_is_named_by_the_sources(tmp_path):
+@pytest.mark.parametrize("first", ["import numba", "from twin.numerics import kernels"])
+def test_the_cache_folder_is_named_by_the_sources(tmp_path, first):
     code = (
-        "from twin.numerics import kernels; import numba;"
+        f"{first}; import numba; from twin.numerics import kernels;"
         "print(kernels.sources_digest(kernels.kernel_sources()), numba.config.CACHE_DIR)"
     )
     digest, folder = python(code, TWIN_CACHE=str(tmp_path)).split()

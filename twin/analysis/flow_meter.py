@@ -7,10 +7,10 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from twin.numerics.kernels import kernel  # isort: skip  before numba
 import numpy as np
 
 from twin.clock import NS
+from twin.numerics.kernels import kernel
 from twin.state import F64, I64, NEVER, Hop, Node, Packet
 
 RATIO = 1.01

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from twin.numerics.kernels import uncounted  # isort: skip  before numba
 import numpy as np
 
 from twin.channel.fields.links import Output
 from twin.channel.search.images import REFLECTION, SCATTERING, TRANSMISSION
 from twin.channel.search.paths import Paths
+from twin.numerics.kernels import uncounted
 from twin.state import F64, I32, TracedLinks
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from twin.numerics.kernels import kernel  # isort: skip  before numba
 import numpy as np
 
 from twin.channel.fields.antennas import antenna_arrays
@@ -25,6 +24,7 @@ from twin.channel.search.planes import build_scene, flattened
 from twin.channel.search.source import Site, make_sources
 from twin.channel.search.tiles import look, make_sight, make_tiles, scatter
 from twin.link import SPEED_OF_LIGHT, Radio
+from twin.numerics.kernels import kernel
 from twin.specs import RayTracingSpec
 from twin.state import F64, I32, BodyState, TracedLinks
 from twin.world.geometry import Geometry

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from twin.numerics.kernels import kernel  # isort: skip  before numba
 import numpy as np
 
 from twin.fleet.orca import avoiding
+from twin.numerics.kernels import kernel
 from twin.state import F64, I64, NEVER, Sample
 
 

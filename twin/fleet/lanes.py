@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
-from twin.numerics.kernels import kernel  # isort: skip  before numba
 import numpy as np
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import dijkstra
 
 from twin.errors import ScenarioError
+from twin.numerics.kernels import kernel
 from twin.state import F64, I64, Bool
 
 _ON = 1e-3

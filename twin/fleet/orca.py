@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from math import sqrt
 
-from twin.numerics.kernels import kernel  # isort: skip  before numba
 import numpy as np
 
+from twin.numerics.kernels import kernel
 from twin.state import F64, I64
 
 TOLERANCE = 1e-9

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from twin.numerics.kernels import kernel  # isort: skip  before numba
 import numpy as np
 
 from twin.mechanism.kinematics import link_frames
 from twin.mechanism.tree import Tree
 from twin.mechanism.vectors import ZERO, apply, apply_back, minus, plus, row_of, store, times
+from twin.numerics.kernels import kernel
 from twin.numerics.rotation import Vector, cross, dot
 from twin.state import F64
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from twin.numerics.kernels import kernel  # isort: skip  before numba
 import numpy as np
 from scipy.interpolate import CubicSpline
 
 from twin.mechanism.kinematics import inverse_kinematics, tool_pose
 from twin.mechanism.tree import Frame, Tree
+from twin.numerics.kernels import kernel
 from twin.state import F64
 
 _ITERATIONS = 200

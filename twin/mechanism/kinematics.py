@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from twin.numerics.kernels import kernel  # isort: skip  before numba
 import numpy as np
 
 from twin.mechanism.tree import Frame, Tree
 from twin.mechanism.vectors import apply, minus, plus, product, row_of, store, times
+from twin.numerics.kernels import kernel
 from twin.numerics.rotation import Vector, cross
 from twin.state import F64
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from twin.numerics.kernels import kernel  # isort: skip  before numba
-
+from twin.numerics.kernels import kernel
 from twin.numerics.rotation import Vector
 from twin.state import F64
 

@@ -2,8 +2,7 @@
 
 numba does not notice a changed callee in another file, so a kernel cached before the change would silently run
 the old code. A cache folder named by the digest of a module and of all that it imports makes that impossible; for
-kernels of users, which may call any of ours, by the digest of all modules with kernels. Import this module before
-numba.
+kernels of users, which may call any of ours, by the digest of all modules with kernels.
 """
 
 from __future__ import annotations

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from twin.numerics.kernels import kernel  # isort: skip  before numba
 import numpy as np
 
+from twin.numerics.kernels import kernel
 from twin.numerics.rotation import rotate
 from twin.physics.dynamics.rotorcraft import Rotorcraft
 from twin.state import F64, BodyState

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
-from twin.numerics.kernels import kernel  # isort: skip  before numba
 import numpy as np
 
+from twin.numerics.kernels import kernel
 from twin.protocols import Dynamics
 from twin.specs import BodySpec
 from twin.state import F64, I64, BodyState

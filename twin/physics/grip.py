@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
-from twin.numerics.kernels import kernel  # isort: skip  before numba
 import numpy as np
 from pydantic import Field
 from scipy.spatial.transform import Rotation
 
 from twin.mechanism.kinematics import tool_pose
 from twin.mechanism.tree import Mechanism
+from twin.numerics.kernels import kernel
 from twin.specs import Point, Spec
 from twin.state import F64, BodyState, Bool, Commands, Event
 from twin.units import Metres, Newtons

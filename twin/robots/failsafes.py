@@ -5,11 +5,11 @@ from __future__ import annotations
 from math import pi
 from typing import Annotated
 
-from twin.numerics.kernels import kernel  # isort: skip  before numba
 import numpy as np
 from pydantic import Field
 
 from twin.clock import NS
+from twin.numerics.kernels import kernel
 from twin.protocols import RobotSpec
 from twin.specs import Spec
 from twin.specs.toml_text import validate

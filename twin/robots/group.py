@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from twin.numerics.kernels import kernel  # isort: skip  before numba
 import numpy as np
 
 from twin.clock import periodic
+from twin.numerics.kernels import kernel
 from twin.protocols import Controller, Failsafe, Gauged, RobotSpec, Sensor, Stream
 from twin.robots.decisions import NOTHING, decide, logged, overrule, stated, table_of, told
 from twin.robots.robot import Robot

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from twin.numerics.kernels import kernel  # isort: skip  before numba
 import numpy as np
 
+from twin.numerics.kernels import kernel
 from twin.state import F64
 
 _GRAVITY = 9.81

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Sequence
 
-from twin.numerics.kernels import kernel  # isort: skip  before numba
 import numpy as np
 from numpy.typing import NDArray
 
 from twin.clock import NS
 from twin.numerics.draws import key, normal
+from twin.numerics.kernels import kernel
 from twin.state import F64, I64, NEVER
 
 U64 = NDArray[np.uint64]

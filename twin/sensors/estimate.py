@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from twin.numerics.kernels import kernel  # isort: skip  before numba
 import numpy as np
 
 from twin.clock import NS
 from twin.errors import ScenarioError
 from twin.numerics.draws import key, normal
+from twin.numerics.kernels import kernel
 from twin.numerics.rotation import axes_of
 from twin.protocols import Sensor
 from twin.sensors.barometer import EXPONENT, LAPSE, STANDARD

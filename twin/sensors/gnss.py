@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from twin.numerics.kernels import kernel  # isort: skip  before numba
 import numpy as np
 from numpy.typing import NDArray
 
 from twin.clock import NS
 from twin.errors import ScenarioError
 from twin.numerics.draws import key, normal
+from twin.numerics.kernels import kernel
 from twin.sensors.errors import Delay
 from twin.sensors.field import Field, Setting
 from twin.sensors.gps import SLOTS, sky

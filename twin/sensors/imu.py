@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from twin.numerics.kernels import kernel  # isort: skip  before numba
 import numpy as np
 
 from twin.clock import NS
+from twin.numerics.kernels import kernel
 from twin.numerics.rotation import conjugate, multiply, unrotate
 from twin.sensors.errors import Delay, Noise
 from twin.sensors.field import Field, Setting

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from twin.numerics.kernels import kernel  # isort: skip  before numba
 import numpy as np
 
 from twin.mechanism.urdf import Joint, movable_joints
+from twin.numerics.kernels import kernel
 from twin.sensors.errors import Delay, Noise
 from twin.sensors.field import Field, Setting
 from twin.specs import JointsSpec, RobotKind

@@ -9,9 +9,9 @@ at a time; one that is old is held against where the filter was then, and correc
 
 from __future__ import annotations
 
-from twin.numerics.kernels import kernel  # isort: skip  before numba
 import numpy as np
 
+from twin.numerics.kernels import kernel
 from twin.numerics.rotation import Quaternion, axes_of, multiply
 from twin.state import F64
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from math import pi
 
-from twin.numerics.kernels import kernel  # isort: skip  before numba
 import numpy as np
 
 from twin.mechanism.urdf import collision_points
 from twin.mechanism.vectors import minus, plus, row_of
+from twin.numerics.kernels import kernel
 from twin.numerics.rotation import Vector, dot, quaternion_of, rotate, unrotate
 from twin.sensors.errors import Delay, Noise
 from twin.sensors.field import Field, Setting

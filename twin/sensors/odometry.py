@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from math import cos, sin
 from typing import Protocol, runtime_checkable
 
-from twin.numerics.kernels import kernel  # isort: skip  before numba
 import numpy as np
 from numpy.typing import NDArray
 
 from twin.clock import NS
 from twin.errors import ScenarioError
 from twin.numerics.draws import key, normal
+from twin.numerics.kernels import kernel
 from twin.sensors.errors import Delay
 from twin.sensors.field import Field, Setting
 from twin.specs import OdometrySpec, RobotKind

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from twin.numerics.kernels import kernel  # isort: skip  before numba
 import numpy as np
 
 from twin.clock import NS
 from twin.mechanism.dynamics import inverse_dynamics
 from twin.mechanism.kinematics import tool_jacobian
 from twin.mechanism.tree import Frame, Tree, read_mechanism
+from twin.numerics.kernels import kernel
 from twin.sensors.errors import Delay, Noise
 from twin.sensors.field import Field, Setting
 from twin.specs import RobotKind, ToolForceSpec

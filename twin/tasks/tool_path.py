@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 
-from twin.numerics.kernels import kernel  # isort: skip  before numba
 import numpy as np
 
 from twin.clock import NS
@@ -14,6 +13,7 @@ from twin.mechanism.joint_path import JointPath, joints_at, plan_joints
 from twin.mechanism.kinematics import tool_pose
 from twin.mechanism.tree import Frame as ToolFrame
 from twin.mechanism.tree import Tree, read_mechanism
+from twin.numerics.kernels import kernel
 from twin.specs import BodySpec, RouteSpec, ToolPathSpec
 from twin.state import F64, I64, Frame, Node, Reference
 from twin.tasks.route import Route, along

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from twin.numerics.kernels import kernel  # isort: skip  before numba
-
 from twin.mechanism.vectors import minus
+from twin.numerics.kernels import kernel
 from twin.numerics.rotation import Vector, cross, dot
 from twin.state import F64
 from twin.world.bvh import Bvh

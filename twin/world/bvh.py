@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from twin.numerics.kernels import inlined, kernel, uncounted  # isort: skip  before numba
 import numpy as np
 from numpy.typing import NDArray
 
+from twin.numerics.kernels import inlined, kernel, uncounted
 from twin.state import F64, I32, Bool
 from twin.world.bvh_build import WIDTH, split, widen
 

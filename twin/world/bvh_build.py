@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from twin.numerics.kernels import kernel  # isort: skip  before numba
 import numpy as np
 from numpy.typing import NDArray
 
+from twin.numerics.kernels import kernel
 from twin.state import F64, I32, I64
 
 F32 = NDArray[np.float32]

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from twin.numerics.kernels import kernel  # isort: skip  before numba
 import numpy as np
 
 from twin.errors import WorldError
 from twin.numerics.draws import generator
+from twin.numerics.kernels import kernel
 from twin.state import F64
 from twin.world.spectra import GRAVITY, Spectrum
 

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from twin.numerics.kernels import kernel  # isort: skip  before numba
 import numpy as np
 
 from twin.numerics.draws import generator
+from twin.numerics.kernels import kernel
 from twin.state import F64
 from twin.world.series import Series
 

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import acos, atan2, cos, degrees, pi, sqrt
 from pathlib import Path
 from typing import NamedTuple
-
-from twin.numerics.kernels import kernel, uncounted  # isort: skip  before numba
-from math import acos, atan2, cos, degrees, pi, sqrt
 
 import numpy as np
 
 from twin.channel.fields.msi import read_msi
 from twin.link import dirichlet
+from twin.numerics.kernels import kernel, uncounted
 from twin.specs import AntennaSpec
 from twin.state import C128, F64, I32
 from twin.world.bvh import Triple

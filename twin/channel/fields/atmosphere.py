@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from twin.numerics.kernels import uncounted  # isort: skip  before numba
 from math import exp, sqrt
 
 import numpy as np
 
 from twin.channel.fields.p676_lines import OXYGEN, WATER_VAPOUR
+from twin.numerics.kernels import uncounted
 from twin.specs import AtmosphereSpec
 from twin.state import F64
 

@@ -5,9 +5,9 @@ Convention e^{+jwt}: relative permittivity is eps' - j eps'', a path of length d
 
 from __future__ import annotations
 
-from twin.numerics.kernels import uncounted  # isort: skip  before numba
 import numpy as np
 
+from twin.numerics.kernels import uncounted
 from twin.state import C128
 from twin.world.bvh import Triple
 

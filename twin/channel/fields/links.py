@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
-from twin.numerics.kernels import kernel, uncounted  # isort: skip  before numba
 from math import log, sqrt
+from typing import NamedTuple
 
 import numpy as np
 
@@ -18,6 +16,7 @@ from twin.channel.search.edges import Edges
 from twin.channel.search.hulls import Hulls
 from twin.channel.search.paths import Paths
 from twin.link import SPEED_OF_LIGHT
+from twin.numerics.kernels import kernel, uncounted
 from twin.state import C128, F64, I32, I64, Bool
 
 

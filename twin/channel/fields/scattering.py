@@ -17,13 +17,12 @@ W turns polarisation as a mirror halfway between a and b does, and crosses it ab
 from __future__ import annotations
 
 from functools import lru_cache
-
-from twin.numerics.kernels import uncounted  # isort: skip  before numba
 from math import cos, sin, sqrt
 
 import numpy as np
 
 from twin.channel.fields.fields import perpendicular, slab_reflection
+from twin.numerics.kernels import uncounted
 from twin.state import C128, F64
 from twin.world.bvh import Triple
 

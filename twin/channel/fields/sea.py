@@ -10,10 +10,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
-
-from twin.numerics.kernels import kernel, uncounted  # isort: skip  before numba
 from math import cos, log, sin, sqrt
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
@@ -21,6 +19,7 @@ from twin.channel.fields.smooth_earth import knife_edge_db, smooth_earth_db
 from twin.channel.search.images import REFLECTION
 from twin.channel.search.paths import Paths
 from twin.link import SPEED_OF_LIGHT
+from twin.numerics.kernels import kernel, uncounted
 from twin.protocols import Channel
 from twin.specs.channel import OverSeaSpec
 from twin.state import C128, F64, I32, BodyState, Bool, LinkState

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from twin.numerics.kernels import uncounted  # isort: skip  before numba
 from math import log10, pi, sqrt
+
+from twin.numerics.kernels import uncounted
 
 
 @uncounted

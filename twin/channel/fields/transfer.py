@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
-from twin.numerics.kernels import uncounted  # isort: skip  before numba
 from math import atan2, cos, pi, sin, sqrt
+from typing import NamedTuple
 
 from twin.channel.fields.atmosphere import rain_db_km, roughness_factor
 from twin.channel.fields.fields import (
@@ -24,6 +22,7 @@ from twin.channel.search.hulls import Hulls
 from twin.channel.search.images import DIFFRACTION, MOVING, SCATTERING, TRANSMISSION
 from twin.channel.search.paths import Paths
 from twin.channel.search.tiles import Tiles, solid_angle
+from twin.numerics.kernels import uncounted
 from twin.state import C128, F64, I32
 from twin.world.bvh import Point, Triple
 

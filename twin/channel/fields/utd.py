@@ -8,8 +8,9 @@ field is continuous, and it doesn't change when the two ends are exchanged, so t
 
 from __future__ import annotations
 
-from twin.numerics.kernels import uncounted  # isort: skip  before numba
 from math import cos, floor, pi, sin, sqrt, tan
+
+from twin.numerics.kernels import uncounted
 
 _SERIES_UP_TO = 4.0
 _EDGE_OF_BOUNDARY = 1e-9

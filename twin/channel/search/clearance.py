@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from twin.numerics.kernels import uncounted  # isort: skip  before numba
 import numpy as np
 
 from twin.channel.search.images import CLEARANCE, SAFETY, Work
 from twin.channel.search.planes import Scene, in_triangle
+from twin.numerics.kernels import uncounted
 from twin.state import F64, I32
 from twin.world.bvh import Triple
 from twin.world.bvh_build import WIDTH

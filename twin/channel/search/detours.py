@@ -7,15 +7,14 @@ certificates of `images.py` hold, with the point on the edge as one end of the l
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
-from twin.numerics.kernels import uncounted  # isort: skip  before numba
 from math import cos, sin, sqrt
+from typing import NamedTuple
 
 from twin.channel.search.clearance import ROOM, SHORTEST, leg_room
 from twin.channel.search.edges import STAND, Edges
 from twin.channel.search.images import AMPLE, CLEARANCE, SAFETY, WALLS, Work, ray_range, reach
 from twin.channel.search.planes import Scene, locate, rim_distance
+from twin.numerics.kernels import uncounted
 from twin.state import F64, I32
 from twin.world.bvh import Point, Triple, closest_hit
 

@@ -5,7 +5,6 @@ Lists and certificates are those of `search.py`; the rows are the detours, the s
 
 from __future__ import annotations
 
-from twin.numerics.kernels import kernel, uncounted  # isort: skip  before numba
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,6 +14,7 @@ from twin.channel.search.images import DIFFRACTION, REFLECTION, Work, make_work
 from twin.channel.search.paths import Paths, emit
 from twin.channel.search.planes import Scene
 from twin.channel.search.search import NEVER, Lists, grown, refresh_near, wide_reach
+from twin.numerics.kernels import kernel, uncounted
 from twin.state import F64, I32, Bool
 
 _NONE = -1

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
-from twin.numerics.kernels import kernel  # isort: skip  before numba
 from math import cos, pi, sin, sqrt
+from typing import NamedTuple
 
 import numpy as np
 
 from twin.channel.search.planes import Scene
+from twin.numerics.kernels import kernel
 from twin.state import F64, I32, Bool
 from twin.world.bvh import closest_hit
 from twin.world.geometry import Geometry

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from twin.numerics.kernels import uncounted  # isort: skip  before numba
 import numpy as np
 
 from twin.channel.radios import check_rows
 from twin.errors import WorldError
+from twin.numerics.kernels import uncounted
 from twin.state import F64, I32, BodyState, Bool
 from twin.world.bvh import Triple
 

@@ -7,14 +7,13 @@ certificate (a `budget` in metres) says how far the two ends may move together b
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
-from twin.numerics.kernels import kernel, uncounted  # isort: skip  before numba
 from math import sqrt
+from typing import NamedTuple
 
 import numpy as np
 
 from twin.channel.search.planes import Scene, locate, rim_distance
+from twin.numerics.kernels import kernel, uncounted
 from twin.state import F64, I32, I64, Bool
 from twin.world.bvh import Point, Triple, any_hit, closest_hit
 

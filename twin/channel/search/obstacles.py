@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
-from twin.numerics.kernels import uncounted  # isort: skip  before numba
 from math import inf, sqrt
+from typing import NamedTuple
 
 from twin.channel.search.hulls import Hulls, Nearby, is_small
 from twin.channel.search.images import MOVING
 from twin.channel.search.paths import Paths
 from twin.channel.search.planes import Scene
+from twin.numerics.kernels import uncounted
 from twin.state import F64, I32
 from twin.world.bvh import Point, any_hit
 

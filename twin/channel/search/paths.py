@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
-from twin.numerics.kernels import kernel, uncounted  # isort: skip  before numba
 from math import sqrt
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from twin.channel.search.images import CROSSINGS, REFLECTION, TRANSMISSION, Work
+from twin.numerics.kernels import kernel, uncounted
 from twin.state import F64, I32
 
 DOUBLE = 1e-5

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import NamedTuple
-
-from twin.numerics.kernels import uncounted  # isort: skip  before numba
 from math import sqrt
+from typing import NamedTuple
 
 import numpy as np
 
 from twin.errors import WorldError
+from twin.numerics.kernels import uncounted
 from twin.state import F64, I32, I64
 from twin.world.bvh import Bvh, build_bvh
 from twin.world.geometry import Geometry

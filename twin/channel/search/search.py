@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from twin.numerics.kernels import kernel, uncounted  # isort: skip  before numba
 import numpy as np
 
 from twin.channel.search.clearance import path_clearance
@@ -17,6 +16,7 @@ from twin.channel.search.images import Work, bounce_points, clear_legs, make_wor
 from twin.channel.search.paths import REFLECTIONS, Paths, emit
 from twin.channel.search.planes import Scene
 from twin.channel.search.tree import Tree
+from twin.numerics.kernels import kernel, uncounted
 from twin.state import F64, I32, I64, Bool
 
 WIDE, NEAR = 32.0, 0.5

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
-from twin.numerics.kernels import kernel, uncounted  # isort: skip  before numba
 from math import atan2, pi, sqrt
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +14,7 @@ from twin.channel.search.paths import Paths
 from twin.channel.search.planes import Scene
 from twin.errors import ScenarioError
 from twin.numerics.draws import key, uniform
+from twin.numerics.kernels import kernel, uncounted
 from twin.state import F64, I32, Bool
 from twin.world.bvh import Point
 

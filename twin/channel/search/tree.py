@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from twin.numerics.kernels import kernel  # isort: skip  before numba
 from math import cos, pi, sin, sqrt
 
 import numpy as np
 
 from twin.channel.search.images import CLEARANCE, mirror_all
 from twin.channel.search.planes import Scene
+from twin.numerics.kernels import kernel
 from twin.state import F64, I32, I64, Bool
 from twin.world.bvh import closest_hit
 

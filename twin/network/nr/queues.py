@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from twin.numerics.kernels import kernel  # isort: skip  before numba
 import numpy as np
 
 from twin.network.nr.alignment import expected
@@ -21,6 +20,7 @@ from twin.network.nr.carrier_state import (
 )
 from twin.network.nr.handle import opened
 from twin.network.nr.heap import push
+from twin.numerics.kernels import kernel
 from twin.state import I64, REPEATS
 
 DECODE, DISCARD, READY, REQUEST, FEEDBACK, PERSISTENT, DOWNLINK, GRANT, UPLINK = range(9)

@@ -8,12 +8,12 @@ tests/laws/test_free_flight.py holds them together.
 
 from __future__ import annotations
 
-from twin.numerics.kernels import kernel  # isort: skip  before numba
 import numpy as np
 
 from twin.mechanism.dynamics import forward_dynamics
 from twin.mechanism.tree import Tree
 from twin.mechanism.vectors import row_of
+from twin.numerics.kernels import kernel
 from twin.numerics.rotation import Quaternion, Vector, cross, dot, multiply, rotate, unrotate
 from twin.state import F64
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import lcm
 
-from twin.numerics.kernels import kernel  # isort: skip  before numba
 import numpy as np
 
 from twin.errors import RunError, ScenarioError
 from twin.mechanism.tree import read_mechanism
+from twin.numerics.kernels import kernel
 from twin.physics.bodies import BodyGroup
 from twin.physics.bullet.interaction import Regions, packed, reach, separate
 from twin.physics.bullet.world import BulletWorld

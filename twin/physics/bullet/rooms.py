@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from twin.numerics.kernels import kernel  # isort: skip  before numba
 import numpy as np
 
+from twin.numerics.kernels import kernel
 from twin.numerics.rotation import Vector
 from twin.state import F64, I64, Bool
 from twin.world.boxes import box_meets

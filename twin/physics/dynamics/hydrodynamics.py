@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from twin.numerics.kernels import kernel  # isort: skip  before numba
 import numpy as np
 from pydantic import Field
 
 from twin.errors import ScenarioError
+from twin.numerics.kernels import kernel
 from twin.numerics.rotation import axes_of
 from twin.physics.dynamics.hull import FloatingParameters, Hull, float_height, make_hull
 from twin.physics.dynamics.line_dynamics import MovingLines

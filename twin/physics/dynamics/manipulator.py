@@ -11,13 +11,13 @@ from math import pi
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple
 
-from twin.numerics.kernels import kernel  # isort: skip  before numba
 import numpy as np
 from pydantic import Field
 
 from twin.errors import ScenarioError, nearest
 from twin.mechanism.dynamics import inverse_dynamics
 from twin.mechanism.tree import Mechanism, Tree, read_mechanism, with_load
+from twin.numerics.kernels import kernel
 from twin.physics.grip import Grip, VacuumSpec
 from twin.specs import Point, Spec
 from twin.state import F64, I64, BodyState, Bool

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from twin.numerics.kernels import kernel  # isort: skip  before numba
 import numpy as np
 from pydantic import Field
 
 from twin.errors import ScenarioError
+from twin.numerics.kernels import kernel
 from twin.numerics.rotation import Quaternion, cross, rotate
 from twin.specs import Point, Spec
 from twin.state import F64

@@ -8,9 +8,9 @@ Massie, Offshore Hydromechanics, 2001, chapter 12). The body is small to the wav
 
 from __future__ import annotations
 
-from twin.numerics.kernels import kernel  # isort: skip  before numba
 import numpy as np
 
+from twin.numerics.kernels import kernel
 from twin.numerics.rotation import Vector, cross, dot
 from twin.physics.dynamics.hull import Hull
 from twin.state import F64

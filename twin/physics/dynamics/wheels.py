@@ -13,10 +13,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from twin.numerics.kernels import kernel  # isort: skip  before numba
 import numpy as np
 
 from twin.errors import ScenarioError
+from twin.numerics.kernels import kernel
 from twin.numerics.rotation import cross, rotate
 from twin.physics.dynamics.chassis import Chassis, WheelsParameters, chassis
 from twin.state import F64, I64, BodyState, Bool

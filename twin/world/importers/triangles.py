@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from twin.numerics.kernels import kernel  # isort: skip  before numba
 import numpy as np
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from twin.numerics.kernels import kernel
 from twin.state import F64, I32, I64, Bool
 from twin.world.builder import GeometryBuilder
 from twin.world.geometry import GROUND
