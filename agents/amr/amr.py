@@ -1,6 +1,6 @@
 """A mobile robot with two driven wheels: what it does is in its controllers, its failsafe and its dynamics."""
 
-from twin.robots.robot import Robot
+from twin.controller import Robot
 
 
 class Amr(Robot):

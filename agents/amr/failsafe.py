@@ -1,3 +1,3 @@
 """What a mobile robot does on its own: stop for what its lidar sees ahead, or when commands stay away."""
 
-from twin.robots.failsafes import ProtectiveStop as ProtectiveStop
+from twin.controller import ProtectiveStop as ProtectiveStop

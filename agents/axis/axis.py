@@ -1,6 +1,6 @@
 """A servo axis: what it does is its drive's and its controller's business."""
 
-from twin.robots.robot import Robot
+from twin.controller import Robot
 
 
 class Axis(Robot):

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from twin.state import F64, BodyState
+from twin.controller import F64, BodyState
 
 FRICTION = 0.002
 """N m s/rad"""

@@ -1,6 +1,6 @@
 """A multirotor without an autopilot of its own: whoever controls it drives its motors."""
 
-from twin.robots.robot import Robot
+from twin.controller import Robot
 
 
 class BareDrone(Robot):

@@ -5,12 +5,7 @@ from __future__ import annotations
 import numpy as np
 from pydantic import Field
 
-from twin.clock import NS
-from twin.protocols import RobotSpec
-from twin.specs import Spec
-from twin.specs.toml_text import validate
-from twin.state import NOMINAL, Action, Observation
-from twin.units import DurationNs
+from twin.controller import NOMINAL, NS, Action, DurationNs, Observation, RobotSpec, Spec, validate
 
 OFF = "motors off"
 

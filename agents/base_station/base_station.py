@@ -1,6 +1,6 @@
 """A radio site: a place and a radio; what it does with packets is the network's business."""
 
-from twin.robots.robot import Robot
+from twin.controller import Robot
 
 
 class BaseStation(Robot):

@@ -1,6 +1,6 @@
 """A multirotor: what it does is in its controllers, its failsafe and its dynamics."""
 
-from twin.robots.robot import Robot
+from twin.controller import Robot
 
 
 class Drone(Robot):

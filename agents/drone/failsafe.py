@@ -7,12 +7,21 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import Field
 
-from twin.clock import NS
-from twin.protocols import RobotSpec
-from twin.specs import Spec
-from twin.specs.toml_text import validate
-from twin.state import F64, NOMINAL, Action, Observation, Sample
-from twin.units import DurationNs, Metres, Speed, unit
+from twin.controller import (
+    F64,
+    NOMINAL,
+    NS,
+    Action,
+    DurationNs,
+    Metres,
+    Observation,
+    RobotSpec,
+    Sample,
+    Spec,
+    Speed,
+    unit,
+    validate,
+)
 
 HOVER, RETURN, BATTERY, LAND, LANDED = "hover", "return", "battery return", "land", "landed"
 STOP_ROTORS = -15.0

@@ -10,20 +10,27 @@ from time import perf_counter_ns
 
 import mesa
 
-from twin.clock import periodic
-from twin.protocols import Controller, RobotSpec, ServiceTime
-from twin.robots.decisions import checked, decide, logged, stated, told
-from twin.robots.robot import Reaction, Robot
-from twin.state import (
+from twin.controller import (
     COMMAND,
     MEASURED,
     NEVER,
     TELEMETRY,
     Action,
+    Controller,
     Event,
     Observation,
     Packet,
+    Reaction,
+    Robot,
+    RobotSpec,
     Sample,
+    ServiceTime,
+    checked,
+    decide,
+    logged,
+    periodic,
+    stated,
+    told,
 )
 
 

@@ -1,6 +1,6 @@
 """A thing that robots handle."""
 
-from twin.robots.robot import Robot
+from twin.controller import Robot
 
 
 class Part(Robot):

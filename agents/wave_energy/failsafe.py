@@ -7,12 +7,7 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 
-from twin.clock import NS
-from twin.protocols import RobotSpec
-from twin.specs import Spec
-from twin.specs.toml_text import validate
-from twin.state import NOMINAL, Action, Observation
-from twin.units import DurationNs, unit
+from twin.controller import NOMINAL, NS, Action, DurationNs, Observation, RobotSpec, Spec, unit, validate
 
 DAMPED = "damped"
 

@@ -1,6 +1,6 @@
 """A wave-energy buoy: what it does is in its controllers and its dynamics."""
 
-from twin.robots.robot import Robot
+from twin.controller import Robot
 
 
 class WaveEnergy(Robot):

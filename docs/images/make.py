@@ -17,8 +17,8 @@ from pathlib import Path
 from selenium import webdriver
 from selenium.common.exceptions import TimeoutException
 
-from twin.cli.extras import sea_of, world_of
 from twin.recording.reader import Recording
+from twin.runs.surroundings import sea_of, world_of
 from twin.viewer.replay import Replay
 
 HERE = Path(__file__).resolve().parent

@@ -8,8 +8,7 @@ import sys
 
 import numpy as np
 
-from twin.interfaces.client import serve
-from twin.state import Action
+from twin.controller import Action, serve
 
 
 class Hold:

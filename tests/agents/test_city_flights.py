@@ -10,9 +10,9 @@ import pytest
 
 from twin.analysis.metrics import Metrics
 from twin.analysis.report_run import take_apart
-from twin.cli.extras import place_of
 from twin.clock import NS
 from twin.recording.reader import Recording
+from twin.runs.surroundings import place_of
 from twin.world.world import open_world
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -193,8 +193,8 @@ def test_the_page_is_written_once(run, tmp_path):
 
 
 def test_a_missing_extra_is_named(monkeypatch):
-    from twin.cli.extras import needed
     from twin.errors import TwinError
+    from twin.extras import needed
 
     with pytest.raises(TwinError, match=r"twin\[report\]"), needed("report", "plotly"):
         raise ModuleNotFoundError("no plotly", name="plotly.graph_objects")

@@ -152,7 +152,7 @@ def test_buoys_on_lines_that_move_by_moordyn_run_twice_alike_and_stay(stage):
 def test_lines_that_move_say_which_extra_they_need(stage, monkeypatch):
     monkeypatch.setitem(sys.modules, "moordyn", None)
     lines = LINE.format(length=60.0)
-    with pytest.raises(ScenarioError, match=r"pip install 'twin\[moordyn\]'"):
+    with pytest.raises(ScenarioError, match=r"pip install -e '.*\[moordyn\]'"):
         stage(STATION, lines, "robots.guard.spec.body.parameters.mooring_model=moordyn")
 
 

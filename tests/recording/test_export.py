@@ -136,14 +136,20 @@ def test_rrd(export, run):
 def test_pandas(run):
     pandas = pytest.importorskip("pandas", reason="needs pandas")
     state = run.to_pandas(start=100_000_000, stop=300_000_000)
-    assert isinstance(state, pandas.DataFrame) and state.time_s.min() == 0.1 and state.time_s.max() < 0.3
+    assert isinstance(state, pandas.DataFrame) and state.time.min() == 0.1 and state.time.max() < 0.3
     robot = patrol(run)[3]
     mine = state[state.robot == robot.name]
     assert mine.x_m.tolist() == run["state/position"][5:15, robot.body, 0].tolist()
     packets = run.to_pandas("packets", stop=250_000_000)
     assert len(packets) == len(run.packets(stop=250_000_000))
     assert set(packets.source) == {"edge", *(robot.name for robot in patrol(run))}
-    assert run.to_pandas("command_patrol").columns[:2].tolist() == ["time_s", "robot"]
+    assert run.to_pandas("command_patrol").columns[:3].tolist() == ["time", "time_ns", "robot"]
+    lost = packets[packets.fate == "lost"]
+    assert lost.arrived.isna().all() and (lost.arrived_ns == -1).all() and lost.latency.isna().all()
+    assert (packets.time_ns == run.packets(stop=250_000_000)["created"]).all()
+    links = run.to_pandas("links")
+    assert set(links.a) | set(links.b) <= {robot.name for robot in run.robots} and links.los.dtype == bool
+    assert {"robot", "time_ns"} < set(run.to_pandas("logs").columns)
     with pytest.raises(KeyError, match="no table 'paths'; there are: state"):
         run.to_pandas("paths")
 
@@ -165,7 +171,7 @@ def test_what_is_there_stays_and_what_is_missing_is_named(command, run, monkeypa
     monkeypatch.setitem(__import__("sys").modules, "pyarrow", None)
     monkeypatch.delitem(__import__("sys").modules, "twin.recording.export.parquet", raising=False)
     code, out, err = command("export", "run.h5", "--to", "parquet")
-    assert code == 1 and "pip install 'twin[parquet]'" in err
+    assert code == 1 and f"pip install -e '{ROOT}[parquet]'" in err
 
 
 def test_a_world_without_a_place_on_the_earth_says_so(command):

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from twin.analysis.picture import WIDTH
 from twin.analysis.plan import FRAME, INK, MUTED, PAPER
-from twin.analysis.signals import Signal, signal
+from twin.analysis.signals import Signal, signal, signal_names
 from twin.clock import NS
 from twin.errors import RecordingError
 from twin.recording.reader import Recording
@@ -48,6 +48,12 @@ def draw_signals(recording: Recording, robots: Sequence[str], names: Sequence[st
     if len(robots) > 1:
         key(figure, rows[0])
     return figure
+
+
+def having(recording: Recording, names: Sequence[str]) -> list[str]:
+    """Return the robots that have all of these signals; if there is none the first robot, so that it is named."""
+    everyone = [node.name for node in recording.robots]
+    return [robot for robot in everyone if set(names) <= set(signal_names(recording, robot))] or everyone[:1]
 
 
 def draw_line(axes: Axes, one: Signal, colour: object, label: str) -> None:

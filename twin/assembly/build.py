@@ -111,7 +111,7 @@ def build(
     for robot in robots:
         robot.nodes = directory
     twin.connect(physics, channel, _network(scenario, project, nodes, radios, lookahead), robots, groups)
-    return Built(twin, world, casts, nodes, radios, physics, sea, project)
+    return Built(twin, world, casts, nodes, radios, physics, sea, project, scenario)
 
 
 def _check_places(casts: Sequence[Cast], world: World) -> None:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 
 from twin.assembly.entries import Cast
+from twin.clock import NS
 from twin.link import Radio
 from twin.physics.bullet.physics import BulletPhysics
 from twin.physics.dynamics.rotorcraft import Rotorcraft
 from twin.physics.dynamics.wheels import Wheels
 from twin.project.project import Project
 from twin.protocols import Task
-from twin.state import Node
+from twin.specs.scenario import Scenario
+from twin.state import Frame, Node
 from twin.twin import Twin
+from twin.units import parse_quantity
 from twin.world.sea import Seaway
 from twin.world.world import World
 
@@ -29,6 +34,16 @@ class Built:
     physics: BulletPhysics
     sea: Seaway | None
     project: Project
+    scenario: Scenario
+
+    def frames(self, until: str | float | None = None) -> Iterator[Frame]:
+        """Yield frame 0 and the frame after every tick up to `until` ("2 s", or seconds), else to the scenario's end.
+
+        Physics is released after the last one, or when the loop over them is left.
+        """
+        end = self.scenario.duration if until is None else round(parse_quantity(until, "time") * NS)
+        with closing(self):
+            yield from self.twin.frames(end)
 
     def close(self) -> None:
         """Release the physics, and end what runs beside this process: controllers of their own."""

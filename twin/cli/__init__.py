@@ -8,6 +8,8 @@ from importlib import import_module
 
 import click
 
+import twin
+
 COMMANDS = {
     "new": "twin.cli.new:new",
     "list": "twin.cli.listing:list_",
@@ -55,7 +57,7 @@ class LazyGroup(click.Group):
     context_settings={"max_content_width": 80, "help_option_names": ["-h", "--help"]},
     epilog=examples("twin run city/patrol", "twin list scenarios", "twin new my-site"),
 )
-@click.version_option(package_name="twin")
+@click.version_option(twin.__version__)
 def cli() -> None:
     """Will this fleet, on this site, over this 6G network, stay under control?
 

@@ -30,8 +30,8 @@ def export(recording: Path, kind: str, output: Path | None, force: bool, as_json
     from importlib import import_module
 
     from twin.cli.console import out, print_json
-    from twin.cli.extras import needed
     from twin.errors import RecordingError
+    from twin.extras import needed
     from twin.recording.reader import Recording
 
     chosen = FORMATS[kind]

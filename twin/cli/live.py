@@ -12,6 +12,7 @@ from types import TracebackType
 import twin
 from twin.cli.console import say
 from twin.errors import TwinError
+from twin.extras import missing
 
 _COMMAND = "from twin.cli import main; main()"
 
@@ -25,7 +26,7 @@ class LivePage:
 
     def __init__(self) -> None:
         if find_spec("viser") is None:
-            raise TwinError("viser is not installed; it comes with: pip install 'twin[view]'")
+            raise TwinError(missing("view", "viser"))
         self._process: subprocess.Popen[bytes] | None = None
 
     def show(self, recording: Path) -> None:

@@ -49,20 +49,17 @@ def plot(recording: Path, output: Path, robots: str | None, signals: str | None,
 
 
 def _signals(run: Recording, robots: str | None, signals: str) -> Figure:
-    from twin.analysis.signal_picture import draw_signals
-    from twin.analysis.signals import signal_names
+    from twin.analysis.signal_picture import draw_signals, having
 
     names = [name.strip() for name in signals.split(",")]
-    if robots is not None:
-        return draw_signals(run, [name.strip() for name in robots.split(",")], names)
-    everyone = [node.name for node in run.robots]
-    having = [robot for robot in everyone if set(names) <= set(signal_names(run, robot))]
-    return draw_signals(run, having or everyone[:1], names)
+    if robots is None:
+        return draw_signals(run, having(run, names), names)
+    return draw_signals(run, [name.strip() for name in robots.split(",")], names)
 
 
 def _map(run: Recording) -> Figure:
     from twin.analysis.picture import draw
-    from twin.cli.extras import WORLDLESS, world_of
+    from twin.runs.surroundings import WORLDLESS, world_of
 
     world = world_of(run)
     return draw(run, None, WORLDLESS) if world is None else draw(run, world.geometry)

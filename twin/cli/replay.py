@@ -37,8 +37,9 @@ def replay(recording: Path, export: Path | None, video: Path | None, force: bool
 
 def _film(recording: Path, video: Path, force: bool) -> None:
     from twin.cli.console import out
-    from twin.cli.extras import needed, world_of
+    from twin.extras import needed
     from twin.recording.reader import Recording
+    from twin.runs.surroundings import world_of
 
     with needed("video", "av"):
         from twin.viewer.video import write_video
@@ -50,8 +51,9 @@ def _film(recording: Path, video: Path, force: bool) -> None:
 
 def _show(recording: Path, export: Path | None, force: bool, host: str, port: int) -> None:
     from twin.cli.console import out, say
-    from twin.cli.extras import needed, sea_of, world_of
+    from twin.extras import needed
     from twin.recording.reader import Recording
+    from twin.runs.surroundings import sea_of, world_of
 
     with needed("view", "viser"), needed("view", "yourdfpy"):
         from twin.viewer.replay import Replay

@@ -25,7 +25,7 @@ def report(recording: Path, output: Path, compare: Path | None, force: bool) -> 
     installed.
     """
     from twin.cli.console import out
-    from twin.cli.extras import needed
+    from twin.extras import needed
 
     with needed("report", "plotly"):
         from twin.analysis.report import write_report
@@ -39,8 +39,8 @@ def report(recording: Path, output: Path, compare: Path | None, force: bool) -> 
 
 def _run(path: Path, label: str) -> Run:
     from twin.analysis.report_run import take_apart
-    from twin.cli.extras import place_of, world_of
     from twin.recording.reader import Recording
+    from twin.runs.surroundings import place_of, world_of
 
     with Recording(path) as recording:
         world = world_of(recording)

@@ -157,7 +157,7 @@ def _show_in_space(
 ) -> None:
     from twin.analysis.map import begins_below, radio_sites
     from twin.cli.console import out, say
-    from twin.cli.extras import needed
+    from twin.extras import needed
     from twin.world.geometry import with_faces
 
     with needed("view", "viser"):

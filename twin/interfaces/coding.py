@@ -10,6 +10,7 @@ import numpy as np
 
 from twin.clock import NS
 from twin.errors import PluginError, ScenarioError
+from twin.extras import install
 from twin.protocols import Course, RobotSpec
 from twin.sensors.make import fields_of
 from twin.specs import CommandField, RobotKind
@@ -18,7 +19,7 @@ from twin.state import F64, Observation, Reference
 try:
     from gymnasium import spaces
 except ImportError as error:
-    raise PluginError(f"learning environments need the extra twin[learn]: {error}") from error
+    raise PluginError(f"learning environments need an extra: {error}: {install('learn')}") from error
 
 _GOALS = {"error": 3, "velocity_error": 3, "acceleration": 3}
 

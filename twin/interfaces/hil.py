@@ -16,6 +16,7 @@ from scipy.spatial.transform import Rotation
 
 from twin.clock import NS
 from twin.errors import PluginError
+from twin.extras import install
 from twin.specs.base import Spec
 from twin.specs.sensor import NavigationSpec
 from twin.state import F64, Sample
@@ -25,7 +26,7 @@ from twin.world.georeference import GeoReference
 try:
     from pymavlink.dialects.v20 import common as mavlink
 except ImportError as error:
-    raise PluginError(f"MAVLink needs the extra twin[mavlink]: {error}") from error
+    raise PluginError(f"MAVLink needs an extra: {error}: {install('mavlink')}") from error
 
 __all__ = ["HilEncoder", "HilSpec", "attitude", "mavlink", "pressure"]
 

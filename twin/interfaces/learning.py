@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.errors import PluginError, ScenarioError
+from twin.extras import install
 from twin.interfaces.episodes import Episodes
 from twin.interfaces.rewards import Reward, Termination
 from twin.interfaces.session import Decision
@@ -24,7 +25,7 @@ try:
     import gymnasium
     from pettingzoo import ParallelEnv
 except ImportError as error:
-    raise PluginError(f"learning environments need the extra twin[learn]: {error}") from error
+    raise PluginError(f"learning environments need an extra: {error}: {install('learn')}") from error
 
 Info = dict[str, Any]
 

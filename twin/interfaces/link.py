@@ -17,6 +17,7 @@ from pydantic import BaseModel
 
 from twin.clock import NS
 from twin.errors import PluginError
+from twin.extras import install
 from twin.interfaces.peers import LinkLost
 from twin.specs import ExternalSpec
 from twin.units import duration_text
@@ -28,7 +29,7 @@ try:
 
     from twin.interfaces.client import ADDRESS, VERSION, is_loopback
 except ImportError as error:
-    raise PluginError(f"controllers in other processes need the extra twin[process]: {error}") from error
+    raise PluginError(f"controllers in other processes need an extra: {error}: {install('process')}") from error
 
 _GRACE = 1.0
 """s that a process gets to end by itself, and again after it was asked to."""

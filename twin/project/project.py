@@ -125,18 +125,20 @@ class Project:
         return list(dict.fromkeys((self.folder, builtin_root())))
 
 
-def find_scenario(reference: str) -> tuple[Project, Path]:
+def find_scenario(reference: str, project: Project | None = None) -> tuple[Project, Path]:
     """Return the project and the file of a scenario: WORLD/SCENARIO, or a path that ends in .toml.
+
+    Without a project it is the one around the file or the current folder.
 
     Raises:
         ScenarioError: there is no such name, or it is there twice.
     """
     if reference.endswith(".toml"):
         path = Path(reference)
-        return Project.around(path.parent), path
+        return project or Project.around(path.parent), path
     if Path(reference).is_file():
         raise ScenarioError("a scenario's file name must end in .toml", file=reference)
-    project = Project.around(Path.cwd())
+    project = project or Project.around(Path.cwd())
     return project, _only("scenario", reference, project.scenarios())
 
 

@@ -18,7 +18,7 @@ from twin.project.project import Project
 from twin.recording.reader import Recording
 from twin.runs.run import Stopped, run
 from twin.specs import RecordedTime
-from twin.specs.overrides import parse_override
+from twin.specs.overrides import Override, parse_override
 from twin.specs.scenario import Scenario, parse_scenario
 from twin.state import MEASURED
 
@@ -36,7 +36,7 @@ class Verification:
         return self.comparison.same and not self.comparison.summary and not self.stopped
 
 
-def recorded_scenario(recording: Recording, overrides: Sequence[str] = ()) -> tuple[Scenario, list[str]]:
+def recorded_scenario(recording: Recording, overrides: Sequence[Override] = ()) -> tuple[Scenario, list[str]]:
     """Return the scenario of a recording after overrides, and `key = value` of what a change of kind dropped.
 
     `network.kind=recorded` means the packets of this very recording, unless `network.recording` names another.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import signal
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, closing, contextmanager
@@ -194,6 +195,9 @@ def rare_collection() -> Iterator[None]:
 def _signals(stopping: Callable[[], None]) -> Iterator[list[int]]:
     """Catch Ctrl-C and SIGTERM, so that the run ends between two frames; a second one ends it at once."""
     caught: list[int] = []
+    if threading.current_thread() is not threading.main_thread():  # which alone may catch them
+        yield caught
+        return
 
     def stop(number: int, frame: FrameType | None) -> None:
         if caught:

@@ -1,23 +1,29 @@
-"""`--set key.path=value`: changes to a scenario's tables before they are validated."""
+"""`--set key.path=value`, or (key path, value) from Python: changes to a scenario before it is validated."""
 
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import PurePath
 from typing import Any
 
+import numpy as np
 import tomli_w
 
 from twin.errors import ScenarioError, nearest
 from twin.specs.toml_text import Key, dotted, subschema
 
+Override = str | tuple[str, Any]
+"""`key.path=value` as text, or the key path and a value of Python's."""
 
-def parse_override(text: str) -> tuple[Key, Any]:
-    """Return key path and value of `key.path=value`; the value is TOML, or else plain text.
+
+def parse_override(override: Override) -> tuple[Key, Any]:
+    """Return key path and value of a change; the value in a text is TOML, or else plain text.
 
     Raises:
         ScenarioError: no `=`, or a key that TOML wouldn't take.
     """
+    text = override if isinstance(override, str) else f"{override[0]}="
     written, equals, value = text.partition("=")
     try:
         path = _path(tomllib.loads(f"{written} = 0")) if equals else ()
@@ -25,11 +31,11 @@ def parse_override(text: str) -> tuple[Key, Any]:
         path = ()
     if not path or "\n" in written:
         raise ScenarioError(f"found {text!r}; allowed: key.path=value", file="--set")
-    return path, _value(value.strip())
+    return path, _value(value.strip()) if isinstance(override, str) else _plain(override[1])
 
 
 def apply_overrides(
-    data: dict[str, Any], overrides: Sequence[str], schema: dict[str, Any]
+    data: dict[str, Any], overrides: Sequence[Override], schema: dict[str, Any]
 ) -> tuple[list[Key], list[str]]:
     """Change `data` in place; return the keys that were set, and what a new kind dropped, spelled as in the file.
 
@@ -62,6 +68,17 @@ def _spelled(key: str, value: object) -> str:
     if isinstance(value, list):
         return f"{key} = [...]"
     return f"{key} = {tomli_w.dumps({'': value}).partition(' = ')[2].rstrip()}"
+
+
+def _plain(value: Any) -> Any:
+    """Return a value of Python's as TOML would give it: paths as text, arrays and tuples as lists."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, PurePath):
+        return str(value)
+    if isinstance(value, (list, tuple, np.ndarray)):
+        return [_plain(item) for item in value]
+    return value.item() if isinstance(value, np.generic) else value
 
 
 def _value(written: str) -> Any:

@@ -23,7 +23,7 @@ from twin.specs import (
     Spec,
     TaskSpec,
 )
-from twin.specs.overrides import apply_overrides
+from twin.specs.overrides import Override, apply_overrides
 from twin.specs.requirement import Requirement, parse_requirement
 from twin.specs.toml_text import Key, Mistakes, read_toml, validate
 from twin.units import DurationNs, NonNegativeNs, Radians, RateHz, duration_text
@@ -135,7 +135,7 @@ class Scenario(Spec):
         return tomli_w.dumps(data)
 
 
-def load_scenario(path: Path, overrides: Sequence[str] = ()) -> tuple[Scenario, list[str]]:
+def load_scenario(path: Path, overrides: Sequence[Override] = ()) -> tuple[Scenario, list[str]]:
     """Return the scenario of a file after overrides, and what a change of kind dropped, as the file has it.
 
     Raises:
@@ -145,7 +145,7 @@ def load_scenario(path: Path, overrides: Sequence[str] = ()) -> tuple[Scenario, 
 
 
 def parse_scenario(
-    data: dict[str, Any], text: str, file: Path | str, overrides: Sequence[str] = ()
+    data: dict[str, Any], text: str, file: Path | str, overrides: Sequence[Override] = ()
 ) -> tuple[Scenario, list[str]]:
     """Return the scenario of TOML tables and their text as `load_scenario` does; `file` is named in errors.
 

@@ -1,6 +1,6 @@
 """Robots of a fleet: lanes, right of way and goals are the business of one fleet manager at the edge."""
 
-from twin.fleet.controller import Fleet as Managed
+from twin.controller import Fleet as Managed
 
 
 class Fleet(Managed):

@@ -5,9 +5,7 @@ from math import cos, pi, sin
 import numpy as np
 from pydantic import BaseModel
 
-from twin.clock import NS
-from twin.protocols import RobotSpec
-from twin.state import Action, Observation
+from twin.controller import NS, Action, Observation, RobotSpec
 
 INERTIA = 0.01
 """kg m2, of the disc"""

@@ -7,11 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from pydantic import Field
 
-from twin.clock import NS
-from twin.protocols import RobotSpec
-from twin.specs import Spec
-from twin.state import NEVER, Action, Message, Observation, Packet
-from twin.units import Bytes, DurationNs
+from twin.controller import NEVER, NS, Action, Bytes, DurationNs, Message, Observation, Packet, RobotSpec, Spec
 
 REPORT, RECEIPT = "report", "receipt"
 """Kinds of the messages; a receipt's payload is the (origin, number) of the report that it confirms."""

@@ -6,11 +6,7 @@ import numpy as np
 from pydantic import Field
 from scipy.signal import welch
 
-from twin.clock import NS
-from twin.protocols import RobotSpec
-from twin.specs import Spec
-from twin.state import F64, Action, Message, Observation
-from twin.units import Bytes, DurationNs
+from twin.controller import F64, NS, Action, Bytes, DurationNs, Message, Observation, RobotSpec, Spec
 
 
 class Spectrum:

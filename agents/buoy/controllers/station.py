@@ -7,11 +7,7 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 
-from twin.clock import NS
-from twin.protocols import Course, RobotSpec
-from twin.specs import Spec
-from twin.state import F64, NEVER, Action, Observation
-from twin.units import unit
+from twin.controller import F64, NEVER, NS, Action, Course, Observation, RobotSpec, Spec, unit
 
 
 class Station:

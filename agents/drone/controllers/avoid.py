@@ -8,10 +8,18 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 
-from twin.fleet.airspace import Airspace
-from twin.protocols import Controller, RobotSpec
-from twin.state import Action, Observation, Reference
-from twin.units import Metres, Seconds, Speed, unit
+from twin.controller import (
+    Action,
+    Airspace,
+    Controller,
+    Metres,
+    Observation,
+    Reference,
+    RobotSpec,
+    Seconds,
+    Speed,
+    unit,
+)
 
 from .trajectory import Trajectory
 

@@ -5,10 +5,7 @@ from __future__ import annotations
 import numpy as np
 from pydantic import Field
 
-from twin.clock import NS
-from twin.protocols import RobotSpec
-from twin.state import F64, NEVER, Action, Observation, Reference, Sample
-from twin.units import Metres, Seconds, Speed
+from twin.controller import F64, NEVER, NS, Action, Metres, Observation, Reference, RobotSpec, Sample, Seconds, Speed
 
 from .trajectory import STOP_ROTORS, Trajectory
 

@@ -6,12 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from twin.clock import NS
-from twin.errors import ScenarioError
-from twin.protocols import Controller, RobotSpec
-from twin.state import Observation, Reference, Sample
-from twin.tasks.formation import Formation as Task
-from twin.tasks.formation import turned
+from twin.controller import NS, Controller, Observation, Reference, RobotSpec, Sample, ScenarioError, turned
+from twin.controller import Formation as Task
 
 from .trajectory import Trajectory
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from twin.protocols import RobotSpec
-from twin.state import Observation, Reference
+from twin.controller import Observation, Reference, RobotSpec
 
 from .trajectory import Trajectory
 

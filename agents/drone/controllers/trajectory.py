@@ -8,13 +8,20 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 
-from twin.clock import NS
-from twin.errors import ScenarioError
-from twin.protocols import Course, RobotSpec
-from twin.robots.guidance import setpoint
-from twin.specs import Spec
-from twin.state import NEVER, Action, Observation, Reference
-from twin.units import Radians, unit
+from twin.controller import (
+    NEVER,
+    NS,
+    Action,
+    Course,
+    Observation,
+    Radians,
+    Reference,
+    RobotSpec,
+    ScenarioError,
+    Spec,
+    setpoint,
+    unit,
+)
 
 STOP_ROTORS = -15.0
 """m/s2 upwards: below free fall, where the rotors stop."""

@@ -7,14 +7,24 @@ from collections.abc import Sequence
 import numpy as np
 from pydantic import Field
 
-from twin.clock import NS
-from twin.errors import ScenarioError
-from twin.mechanism.kinematics import inverse_kinematics, tool_jacobian, tool_pose
-from twin.mechanism.tree import read_mechanism
-from twin.protocols import RobotSpec
-from twin.specs import Point, Spec
-from twin.state import F64, Action, Observation
-from twin.units import Metres, RadiansPerSecond, Seconds, Speed
+from twin.controller import (
+    F64,
+    NS,
+    Action,
+    Metres,
+    Observation,
+    Point,
+    RadiansPerSecond,
+    RobotSpec,
+    ScenarioError,
+    Seconds,
+    Spec,
+    Speed,
+    inverse_kinematics,
+    read_mechanism,
+    tool_jacobian,
+    tool_pose,
+)
 
 DOWN = np.diag([1.0, -1.0, -1.0])
 """Axes of a cup that looks down."""

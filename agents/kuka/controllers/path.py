@@ -7,13 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from pydantic import Field
 
-from twin.clock import NS
-from twin.errors import ScenarioError
-from twin.protocols import RobotSpec
-from twin.specs import Spec
-from twin.state import F64, Action, Observation
-from twin.tasks.tool_path import ToolPath
-from twin.units import Seconds
+from twin.controller import F64, NS, Action, Observation, RobotSpec, ScenarioError, Seconds, Spec, ToolPath
 
 
 class Path:

@@ -5,14 +5,23 @@ from __future__ import annotations
 import numpy as np
 from pydantic import Field
 
-from twin.clock import NS
-from twin.errors import ScenarioError
-from twin.mechanism.kinematics import inverse_kinematics, tool_pose
-from twin.mechanism.tree import read_mechanism
-from twin.protocols import RobotSpec
-from twin.specs import Point, Spec
-from twin.state import F64, Action, Observation, Packet
-from twin.units import Metres, Seconds, Speed
+from twin.controller import (
+    F64,
+    NS,
+    Action,
+    Metres,
+    Observation,
+    Packet,
+    Point,
+    RobotSpec,
+    ScenarioError,
+    Seconds,
+    Spec,
+    Speed,
+    inverse_kinematics,
+    read_mechanism,
+    tool_pose,
+)
 
 DOWN = np.diag([1.0, -1.0, -1.0])
 """Axes of a cup that looks down."""

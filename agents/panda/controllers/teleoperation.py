@@ -5,15 +5,21 @@ from __future__ import annotations
 import numpy as np
 from pydantic import Field
 
-from twin.clock import NS
-from twin.errors import ScenarioError
-from twin.mechanism.kinematics import inverse_kinematics
-from twin.mechanism.tree import read_mechanism
-from twin.protocols import RobotSpec
-from twin.specs import Point, Spec
-from twin.state import NEVER, Action, Observation
-from twin.tasks.teleoperation import FELT, Teleoperation
-from twin.units import Kilograms
+from twin.controller import (
+    FELT,
+    NEVER,
+    NS,
+    Action,
+    Kilograms,
+    Observation,
+    Point,
+    RobotSpec,
+    ScenarioError,
+    Spec,
+    Teleoperation,
+    inverse_kinematics,
+    read_mechanism,
+)
 
 DOWN = np.diag([1.0, -1.0, -1.0])
 """Axes of a tool that looks down."""

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from twin.protocols import RobotSpec
-from twin.specs import Spec
-from twin.state import Action, Message, Observation
-from twin.units import Bytes
+from twin.controller import Action, Bytes, Message, Observation, RobotSpec, Spec
 
 DECK = "deck"
 """Kind of the messages; their payload is the sample that the vessel's sensors took."""

@@ -7,11 +7,7 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 
-from twin.clock import NS
-from twin.protocols import RobotSpec
-from twin.specs import Spec
-from twin.state import NEVER, Action, Observation
-from twin.units import Kilograms, Seconds, unit
+from twin.controller import NEVER, NS, Action, Kilograms, Observation, RobotSpec, Seconds, Spec, unit
 
 from .reactive import Harvest
 

@@ -7,11 +7,7 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 
-from twin.clock import NS
-from twin.protocols import RobotSpec
-from twin.specs import Spec
-from twin.state import F64, NEVER, Action, Observation, Sample
-from twin.units import Kilograms, Seconds, unit
+from twin.controller import F64, NEVER, NS, Action, Kilograms, Observation, RobotSpec, Sample, Seconds, Spec, unit
 
 _MEMORY = 4
 """Upward crossings over whose time the period is a mean."""

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 from twin.clock import NS
 from twin.errors import PluginError, ScenarioError
+from twin.extras import install
 from twin.interfaces.peers import LinkLost
 from twin.recording.reader import Recording
 from twin.state import INPUT
@@ -22,7 +23,7 @@ try:
     from paho.mqtt.client import Client, MQTTMessage
     from paho.mqtt.enums import CallbackAPIVersion
 except ImportError as error:
-    raise PluginError(f"VDA 5050 needs the extra twin[vda5050]: {error}") from error
+    raise PluginError(f"VDA 5050 needs an extra: {error}: {install('vda5050')}") from error
 
 TOPICS = ("order", "instantActions")
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from twin.errors import RunError, ScenarioError
+from twin.extras import missing
 from twin.numerics.rotation import axes_of
 from twin.physics.dynamics.mooring import LineSpec, check_lines
 from twin.physics.quiet import captured
@@ -99,8 +100,7 @@ def _moordyn() -> Any:
     try:
         import moordyn
     except ModuleNotFoundError as error:
-        message = "MoorDyn is not installed; it comes with: pip install 'twin[moordyn]'"
-        raise ScenarioError(message, key="body.parameters.mooring_model") from error
+        raise ScenarioError(missing("moordyn", "MoorDyn"), key="body.parameters.mooring_model") from error
     return moordyn
 
 

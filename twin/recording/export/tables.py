@@ -1,4 +1,8 @@
-"""The tables of a recording as other programs like them: one row a thing and time, units in the names."""
+"""The tables of a recording as other programs like them: one row per thing and time, names instead of indices.
+
+Each has `time` in seconds and, exact, `time_ns`; other times are told twice as well, such as `arrived` and
+`arrived_ns`. What has not come is nan in seconds and -1 in nanoseconds. Units are in the names of columns.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +28,8 @@ _BODY = {
     "velocity": ("vx_m_s", "vy_m_s", "vz_m_s"),
     "angular_velocity": ("wx_rad_s", "wy_rad_s", "wz_rad_s"),
 }
-_PEOPLE = ("source", "destination", "node")
+_PEOPLE = {"source": "source", "destination": "destination", "node": "robot"}
+"""Columns of node indices, and how the columns of names are called."""
 _NANOSECONDS = (
     "created", "arrived", "stamp",
     *(f"{hop}_{name}" for hop in HOPS for name in ("queued", "occasion", "alone", "first", "retransmitted", "decoded")),
@@ -61,8 +66,6 @@ def write_folder(
 
 def blocks(recording: Recording, table: str, start: int | None = None, stop: int | None = None) -> Iterator[Block]:
     """Yield a table with start <= time < stop [ns] block by block, at least one, which may be empty.
-
-    Times are in seconds, those of packets in ns.
 
     Raises:
         KeyError: there is no such table.
@@ -124,7 +127,7 @@ def _joints(recording: Recording, rows: slice, robots: list[tuple[int, Node]]) -
     name_of = {robot.body: robot.name for _, robot in robots}
     names = [name_of[body] for body, count in enumerate(counts) for _ in range(count)]
     block = _times(recording, "state", rows, np.array(names, np.str_))
-    frames = len(block["time_s"]) // len(names)
+    frames = len(block["time"]) // len(names)
     block["joint"] = np.tile(np.concatenate([np.arange(count) for count in counts]), frames)
     for column in ("joint_position", "joint_velocity", "joint_effort"):
         if f"state/{column}" in recording.columns:
@@ -133,19 +136,38 @@ def _joints(recording: Recording, rows: slice, robots: list[tuple[int, Node]]) -
 
 
 def _links(recording: Recording, rows: slice) -> Block:
-    pairs = recording.header.layout.pairs
-    times = recording["links/time"][rows] / NS
-    block = {"time_s": np.repeat(times, len(pairs))}
-    block |= {f"radio_{side}": np.tile(pairs[:, i], len(times)) for i, side in enumerate("ab")}
-    for name in ("path_gain_db", "los"):
+    pairs, names = recording.header.layout.pairs, radio_names(recording)
+    carrier = np.array([radio.carrier for radio in recording.header.radios])
+    times = recording["links/time"][rows]
+    block = _instants(np.repeat(times, len(pairs)))
+    block |= {side: np.tile(names[pairs[:, i]], len(times)) for i, side in enumerate("ab")}
+    block["carrier_hz"] = np.tile(carrier[pairs[:, 0]] if len(pairs) else np.zeros(0), len(times))
+    for name in ("path_gain_db", "los", "path_count"):
         there = f"links/{name}" in recording.columns
         block[name] = recording[f"links/{name}"][rows].reshape(-1) if there else np.zeros(0)
+    block["los"] = block["los"].astype(bool)
     return block
 
 
+def radio_names(recording: Recording) -> NDArray[np.str_]:
+    """Return the name of each radio: its robot's, with a number where that has several (`mast.0`, `mast.1`)."""
+    owners = [radio.owner for radio in recording.header.radios]
+    names = [recording.robots[owner].name for owner in owners]
+    several = [owners.count(owner) > 1 for owner in owners]
+    return np.array([
+        f"{name}.{owners[:i].count(owner)}" if many else name
+        for i, (name, owner, many) in enumerate(zip(names, owners, several, strict=True))
+    ], np.str_)  # fmt: skip
+
+
 def _times(recording: Recording, table: str, rows: slice, names: NDArray[np.str_]) -> Block:
-    times = recording[f"{table}/time"][rows] / NS
-    return {"time_s": np.repeat(times, len(names)), "robot": np.tile(names, len(times))}
+    times = recording[f"{table}/time"][rows]
+    return _instants(np.repeat(times, len(names))) | {"robot": np.tile(names, len(times))}
+
+
+def _instants(time: NDArray[np.int64], name: str = "time") -> Block:
+    """Return times [ns] as two columns: in seconds, nan for never, and as they are."""
+    return {name: np.where(time == NEVER, np.nan, time / NS), f"{name}_ns": time}
 
 
 def _joined(times: NDArray[np.int64]) -> NDArray[np.str_]:
@@ -161,15 +183,20 @@ def _rows(recording: Recording, table: str, start: int | None, stop: int | None)
         block = {name: recording[f"{table}/{name}"][at : at + _ROWS] for name in names}
         time = block["created" if table == "packets" else "time"]
         chosen = (time >= (0 if start is None else start)) & (time < (np.inf if stop is None else stop))
-        found: Block = {}
+        found = _instants(time[chosen])
         for name, values in block.items():
             values = values[chosen]
             if recording[f"{table}/{name}"].is_text:
                 values = recording.strings.decode(values)
-            if name == "time":
-                found["time_s"] = values / NS
-            elif name in _NANOSECONDS:
-                found[f"{name}_ns"] = values if values.ndim == 1 else _joined(values)
+            if name in _PEOPLE:
+                found[_PEOPLE[name]] = robots[values]
+            elif name not in _NANOSECONDS:
+                found.setdefault(name, values)
+            elif values.ndim == 1:
+                found |= _instants(values, name)
             else:
-                found[name] = robots[values] if name in _PEOPLE else values
+                found[f"{name}_ns"] = _joined(values)
+        if table == "packets":
+            there, took = found["arrived_ns"] != NEVER, found["arrived_ns"] - found["created_ns"]
+            found["latency"] = np.where(there, took / NS, np.nan)
         yield found

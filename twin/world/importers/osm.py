@@ -1,6 +1,6 @@
 """OpenStreetMap extracts (.osm, .osm.pbf): buildings and their parts by the Simple 3D Buildings rules.
 
-https://wiki.openstreetmap.org/wiki/Simple_3D_Buildings. Needs `osmium`, the extra `twin[osm]`.
+https://wiki.openstreetmap.org/wiki/Simple_3D_Buildings. Needs `osmium`, the extra `osm`.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import numpy as np
 import shapely
 
 from twin.errors import WorldError
+from twin.extras import install
 from twin.state import F64
 from twin.world.importers.files import root_tag
 from twin.world.importers.names import DEFAULT, material_of
@@ -111,7 +112,7 @@ def _areas(path: Path, tally: Tally) -> list[_Area]:
     try:
         import osmium
     except ImportError as error:
-        raise WorldError(f"{path}: OpenStreetMap files need osmium: pip install 'twin[osm]'") from error
+        raise WorldError(f"{path}: OpenStreetMap files need osmium: {install('osm')}") from error
     wrong = (RuntimeError, ValueError, osmium.InvalidLocationError)
     try:
         try:

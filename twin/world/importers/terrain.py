@@ -1,6 +1,6 @@
 """Terrain: SRTM tiles (.hgt) and GeoTIFF, voids filled and counted, heights above the WGS 84 ellipsoid.
 
-GeoTIFF needs `rasterio`, the extra `twin[geotiff]`.
+GeoTIFF needs `rasterio`, the extra `geotiff`.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from scipy.interpolate import griddata
 from scipy.ndimage import binary_dilation, distance_transform_edt
 
 from twin.errors import WorldError
+from twin.extras import install
 from twin.state import F64, Bool
 from twin.world.datum import from_wgs84, parse, to_wgs84
 from twin.world.importers.files import check_size
@@ -126,7 +127,7 @@ def _geotiff(path: Path, places: F64, margin: float) -> Grid:
         from rasterio.errors import RasterioError
         from rasterio.windows import Window
     except ImportError as error:
-        raise WorldError(f"{path}: GeoTIFF terrain needs rasterio: pip install 'twin[geotiff]'") from error
+        raise WorldError(f"{path}: GeoTIFF terrain needs rasterio: {install('geotiff')}") from error
     try:
         with rasterio.open(path) as file:
             step = file.transform

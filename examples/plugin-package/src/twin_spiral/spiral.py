@@ -3,10 +3,7 @@
 import numpy as np
 from pydantic import BaseModel, Field
 
-from twin.clock import NS
-from twin.protocols import RobotSpec
-from twin.state import Action, Observation
-from twin.units import Metres, Seconds, Speed
+from twin.controller import NS, Action, Metres, Observation, RobotSpec, Seconds, Speed
 
 
 class Spiral:

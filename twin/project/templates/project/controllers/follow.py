@@ -8,9 +8,7 @@ network, never the truth. The command that it returns travels back through the s
 import numpy as np
 from pydantic import BaseModel
 
-from twin.clock import NS
-from twin.protocols import Course, RobotSpec
-from twin.state import Action, Observation
+from twin.controller import NS, Action, Course, Observation, RobotSpec
 
 
 class Gains(BaseModel):
@@ -43,5 +41,5 @@ class Follow:
         velocity_error = goal.velocity - sensed["velocity"]
         wanted = goal.acceleration + self.gains.kp * position_error + self.gains.kd * velocity_error
         age = (observation.time - sensed.time) / NS  # how old the sample is that we decide upon
-        # `log` is recorded: plot it, or read it back with twin.recording.reader.Recording.
+        # `log` is recorded: plot it, or read it back: `twin.Run("run.h5").logs`.
         return Action(np.append(wanted, goal.yaw), log={"error": float(np.linalg.norm(position_error)), "age": age})
