@@ -74,9 +74,9 @@ class Case:
         )
         way = rng.normal(size=(len(self.position), 2))
         self.way = np.column_stack([way / np.linalg.norm(way, axis=1)[:, None], np.zeros(len(way))])
-        radios = [Radio(i, 0, None, tuple(p), 3.5e9) for i, p in enumerate(sites)]
+        radios = [Radio(i, 0, None, tuple(p), 3.5e9, role="cell") for i, p in enumerate(sites)]
         if moving_site:
-            radios = [Radio(0, 0, len(self.position), (0.0, 0.0, 0.0), 3.5e9)]
+            radios = [Radio(0, 0, len(self.position), (0.0, 0.0, 0.0), 3.5e9, role="cell")]
             self.position = np.vstack([self.position, sites[:1]])
             self.way = np.vstack([self.way, [1.0, 0.0, 0.0]])
         radios += [Radio(len(radios) + i, 1, i, (0.0, 0.0, 0.0), 3.5e9) for i in range(walkers)]
@@ -115,7 +115,7 @@ class Fleet(Case):
         array, radios = AntennaSpec(rows=8, columns=8, beam="dft", pattern="tr38901"), []
         for carrier in (28e9, 3.5e9):
             for place in sites:
-                radios.append(Radio(len(radios), DRONES, None, tuple(place), carrier, antenna=array))
+                radios.append(Radio(len(radios), DRONES, None, tuple(place), carrier, antenna=array, role="cell"))
             radios += [Radio(len(radios) + i, i, i, (0.0, 0.0, 0.0), carrier) for i in range(DRONES)]
         hulls = [box(i, (0.45, 0.45, 0.1)) for i in range(DRONES)]
         self.tracer = RayTracer(self.world.geometry, radios, RayTracingSpec(), hulls)

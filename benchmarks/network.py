@@ -31,7 +31,7 @@ SERVICE = 500_000
 def make(terminals: int) -> tuple[NrNetwork, LinkState]:
     origin = (0.0, 0.0, 0.0)
     radios = [Radio(i, i, i, origin, 28e9) for i in range(terminals)]
-    radios.append(Radio(terminals, terminals, None, origin, 28e9, 0.0, 40.0))
+    radios.append(Radio(terminals, terminals, None, origin, 28e9, 0.0, 40.0, role="cell"))
     names = [f"t{i}" for i in range(terminals)] + ["cell", "edge"]
     spec = NrSpec(
         kind="nr",

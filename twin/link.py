@@ -13,6 +13,7 @@ import numpy as np
 
 from twin.numerics.kernels import kernel
 from twin.specs import AntennaSpec
+from twin.specs.radio import Role
 from twin.state import C128, F64, I32, I64, LinkState
 
 SPEED_OF_LIGHT = 299_792_458.0
@@ -32,6 +33,7 @@ class Radio:
     power_dbm: float = 23.0
     noise_figure_db: float = 7.0
     antenna: AntennaSpec = AntennaSpec()
+    role: Role = "terminal"
 
 
 @kernel

@@ -24,6 +24,7 @@ from twin.state import (
     Packet,
     Reference,
     Sample,
+    Truth,
 )
 
 
@@ -132,8 +133,16 @@ class Network(Protocol):
 class Sensor(Protocol):
     """Reads the truth with noise and delay, for all robots of one group."""
 
-    def read(self, time: int, bodies: BodyState, index: I64, rows: I64) -> list[Sample]:
+    def read(self, truth: Truth, index: I64, rows: I64) -> list[Sample]:
         """Return one sample per body in `index` (k,); `rows` (k,) are the robots' rows in their group."""
+
+
+@runtime_checkable
+class Tells(Protocol):
+    """A sensor that has something to say beside its readings."""
+
+    def events(self) -> list[Event]:
+        """Return, and forget, what happened since the last call: a fix lost, a track found, ..."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

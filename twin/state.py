@@ -88,6 +88,22 @@ class TracedLinks(RoutedLinks):
     path_face: I32  # (P, K) face of the geometry, edge, or face of a hull; -1 none
 
 
+def no_links(time: int = 0) -> LinkState:
+    """Return the links of a world without radios."""
+    none, ends = np.empty(0), np.empty(0, np.int32)
+    return LinkState(time, ends, ends, none, np.empty(0, np.bool_), np.zeros(1, np.int64), np.empty(0, complex),
+                     none, none, np.empty((0, 3)), np.empty((0, 3)))  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Truth:
+    """The world as it is, for sensors to read: at one instant its bodies, and its links as of the last trace."""
+
+    time: int  # ns
+    bodies: BodyState
+    links: LinkState = field(default_factory=no_links)
+
+
 REPEATS = 8
 """Retransmissions of a packet over one radio link whose times are kept."""
 

@@ -13,7 +13,7 @@ from twin.errors import RunError
 from twin.protocols import Batch, Channel, Network, Physics
 from twin.robots.group import Due, Group
 from twin.robots.robot import Robot
-from twin.state import NEVER, Commands, Event, Frame, Packet
+from twin.state import NEVER, Commands, Event, Frame, Packet, Truth
 
 
 class Twin(mesa.Model):
@@ -77,9 +77,9 @@ class Twin(mesa.Model):
         yield replace(self.frame, packets=[*self.frame.packets, *self.network.queued()])
 
     def _interact(self, t: int, events: list[Event]) -> None:
-        due = self._due()
+        due, truth = self._due(), Truth(t, self.bodies, self.links)
         for group in due:
-            if telemetry := group.sense(t, self.bodies):
+            if telemetry := group.sense(truth):
                 self.network.send(telemetry)
         for batch in self.network.run(until=t, links=self.links):
             self._deliver(batch)  # nodes without a body answer in here

@@ -16,7 +16,7 @@ from twin.protocols import Failsafe, RobotSpec
 from twin.sensors.field import Setting
 from twin.sensors.make import make_sensor
 from twin.specs import HoverSpec
-from twin.state import NEVER, Action, Commands, Observation, Sample
+from twin.state import NEVER, Action, Commands, Observation, Sample, Truth
 from twin.tasks import make_task
 
 DRONE = Path(__file__).resolve().parents[2] / "agents/drone"
@@ -69,7 +69,7 @@ def flight(kind, tmp_path):
         bodies, commands, states = physics.reset(), Commands({"patrol": np.zeros((1, 4))}), []
         for tick in range(round(seconds * 500)):
             if tick % 10 == 0:
-                (sample,) = sensor.read(physics.clock.now, bodies, row, row)
+                (sample,) = sensor.read(Truth(physics.clock.now, bodies), row, row)
                 action = decide(Observation(physics.clock.now, "drone", sample))
                 if action.command is not None:
                     commands.values["patrol"][0] = action.command

@@ -69,17 +69,19 @@ def test_a_carrier_outside_the_range_is_an_error(carrier):
 
 
 class TestPeers:
-    """Radios that both move: a link where no radio stands fixed on their carrier, or if the scenario says so."""
+    """Two terminals: a link where there is no cell on their carrier, or if the scenario says so."""
 
-    def pairs(self, peers, *, site):
-        radios = [radio(0, 0, body=0), radio(1, 1, body=1)] + [radio(2, 2), radio(3, 3)] * site
+    def pairs(self, peers, *, cells, body=None):
+        radios = [radio(0, 0, body=0), radio(1, 1)]
+        radios += [radio(2, 2, role="cell"), radio(3, 3, body=body, role="cell")] * cells
         channel = FreeSpace(radios, peers=peers)
         return list(zip(channel.radios.a.tolist(), channel.radios.b.tolist(), strict=True))
 
-    def test_among_sites_only_links_to_sites(self):
-        assert self.pairs(None, site=True) == [(0, 2), (0, 3), (1, 2), (1, 3), (2, 3)]
-        assert self.pairs(True, site=True)[0] == (0, 1)
+    @pytest.mark.parametrize("body", [None, 1])
+    def test_among_cells_only_links_to_cells_whatever_carries_them(self, body):
+        assert self.pairs(None, cells=True, body=body) == [(0, 2), (0, 3), (1, 2), (1, 3), (2, 3)]
+        assert self.pairs(True, cells=True, body=body)[0] == (0, 1)
 
-    def test_without_a_site_they_talk_to_each_other(self):
-        assert self.pairs(None, site=False) == [(0, 1)]
-        assert self.pairs(False, site=False) == []
+    def test_without_a_cell_they_talk_to_each_other(self):
+        assert self.pairs(None, cells=False) == [(0, 1)]
+        assert self.pairs(False, cells=False) == []

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from twin.recording.reader import Recording
+from twin.state import Truth
 
 ROOT = Path(__file__).resolve().parents[2]
 TOUR = "worlds/yard/scenarios/tour.toml"
@@ -102,7 +103,7 @@ def test_a_description_agrees_with_what_a_controller_gets(command, stage):
     built = stage("worlds/city/scenarios/patrol.toml")
     built.twin.reset()
     group = built.twin.groups[0]
-    (sample, *_) = group.sensor.read(0, built.twin.bodies, group.bodies[:1], np.arange(1))
+    (sample, *_) = group.sensor.read(Truth(0, built.twin.bodies), group.bodies[:1], np.arange(1))
     assert {f["field"]: f["shape"] for f in facts["observation"]} == {
         name: list(value.shape) for name, value in sample.values.items()
     }

@@ -20,7 +20,7 @@ N2_HALF = 12 * 500_000 // 28
 
 def made(spec, kind=NrNetwork, lookahead=0):
     radios = [Radio(i, i, i, (0.0, 0.0, 0.0), 3.5e9) for i in range(ROBOTS)]
-    radios.append(Radio(ROBOTS, ROBOTS, None, (0.0, 0.0, 0.0), 3.5e9, 0.0, 46.0))
+    radios.append(Radio(ROBOTS, ROBOTS, None, (0.0, 0.0, 0.0), 3.5e9, 0.0, 46.0, role="cell"))
     n, index = ROBOTS, np.arange(ROBOTS, dtype=np.int32)
     links = LinkState(
         0, index, np.full(n, n, dtype=np.int32), np.full(n, -80.0), np.ones(n, dtype=bool), np.arange(n + 1),

@@ -139,7 +139,7 @@ def test_certificates_decide_what_is_looked_at_never_what_is_found(source_moves)
     place = np.column_stack([rng.uniform(-45, 45, (count, 2)), rng.uniform(1, 18, count)])
     radios = [Radio(i, i, i if i or source_moves else None, (0.0, 0.0, 0.0), CARRIER) for i in range(count)]
     if not source_moves:
-        radios[0] = Radio(0, 0, None, tuple(place[0]), CARRIER)
+        radios[0] = Radio(0, 0, None, tuple(place[0]), CARRIER, role="cell")
     tracers = [
         RayTracer(
             town(),

@@ -156,7 +156,7 @@ def test_control_channel_elements_limit_how_many_are_served_in_a_slot():
 def topology(terminals: int, cells: int, spec: NrSpec, lookahead: int = 0) -> NrNetwork:
     origin = (0.0, 0.0, 0.0)
     radios = [Radio(i, i, i, origin, 3.5e9) for i in range(terminals)]
-    radios += [Radio(terminals + c, terminals + c, None, origin, 3.5e9, 0.0, 46.0) for c in range(cells)]
+    radios += [Radio(terminals + c, terminals + c, None, origin, 3.5e9, 0.0, 46.0, role="cell") for c in range(cells)]
     names = [f"t{i}" for i in range(terminals)] + [f"cell{c}" for c in range(cells)] + ["edge"]
     embodied = [True] * terminals + [False] * (cells + 1)
     return NrNetwork(spec, 1, names, embodied, radios, lookahead)

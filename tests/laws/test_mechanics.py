@@ -15,7 +15,7 @@ from twin.protocols import RobotSpec
 from twin.sensors.field import Setting
 from twin.sensors.navigation import Navigation
 from twin.specs import BodySpec, CommandField, NavigationSpec, RouteSpec
-from twin.state import BodyState, Commands, Observation
+from twin.state import BodyState, Commands, Observation, Truth
 from twin.tasks import make_task, tracking_error
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -219,7 +219,7 @@ def test_a_drone_tracks_a_route_without_delay(drone, kind):
     for tick in range(30 * RATE):
         now = physics.clock.now
         if tick % 10 == 0:
-            (sample,) = sensor.read(now, bodies, row, row)
+            (sample,) = sensor.read(Truth(now, bodies), row, row)
             commands.values["drone"][0] = controller.act(Observation(now, "drone", sample)).command
         worst = max(worst, tracking_error(task, 0, now * 1e-9, bodies.position[0]))
         bodies, _ = physics.step(commands)

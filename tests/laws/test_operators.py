@@ -23,7 +23,8 @@ def network(their_carrier: float, loaded: bool) -> tuple[NrNetwork, LinkState]:
     origin = (0.0, 0.0, 0.0)
     frequency = {"mine": 3.5e9, "theirs": their_carrier}
     radios = [Radio(0, 0, 0, origin, 3.5e9), Radio(1, 1, 1, origin, their_carrier)]
-    radios += [Radio(2, 2, None, origin, 3.5e9, 0.0, 46.0), Radio(3, 3, None, origin, their_carrier, 0.0, 46.0)]
+    cells = enumerate((3.5e9, their_carrier), start=2)
+    radios += [Radio(i, i, None, origin, carrier, 0.0, 46.0, role="cell") for i, carrier in cells]
     carriers = {name: {"frequency": hertz} for name, hertz in frequency.items() if hertz != 3.5e9 or name == "mine"}
     full = BackgroundSpec(model="full-buffer", terminals=("theirs",))
     spec = NrSpec(kind="nr", carriers=carriers, background=(full,) if loaded else ())

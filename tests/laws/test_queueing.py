@@ -35,7 +35,7 @@ def carry(network: SimpleNetwork, created: list[int], size: int, links: LinkStat
 
 def radios() -> list[Radio]:
     mount = (0.0, 0.0, 0.0)
-    return [Radio(0, 0, 0, mount, 3.5e9), Radio(1, 1, None, mount, 3.5e9)]
+    return [Radio(0, 0, 0, mount, 3.5e9), Radio(1, 1, None, mount, 3.5e9, role="cell")]
 
 
 def confidence(waits: np.ndarray, level: float = 0.999) -> float:

@@ -370,7 +370,7 @@ class TestKineticSearch:
     def test_finds_what_the_full_search_finds(self, moving_source):
         rng = np.random.default_rng(3)
         start = np.array([[*rng.uniform(-70, 70, 2), rng.uniform(1, 30)] for _ in range(8)])
-        source = on_body(0, 0) if moving_source else fixed(0, start[0])
+        source = on_body(0, 0) if moving_source else fixed(0, start[0], role="cell")
         radios = [source, *(on_body(i, i) for i in range(1, 8))]
         hulls = [box(8, (8.0, 3.0, 4.0)), box(9, (3.0, 3.0, 3.0))]
         tracers = [

@@ -253,7 +253,7 @@ def test_kinetic_search_sees_the_tiles_that_the_full_one_sees():
         high = (x + rng.uniform(10, 25), y + rng.uniform(10, 25), rng.uniform(5, 20))
         builder.add_box((x, y, 0.0), high, "brick", builder.add_object(f"{x} {y}"), floor=False)
     geometry = builder.build()
-    radios = [radio(0, (0, -20, 25)), *(Radio(i, i, i - 1, (0.0, 0.0, 0.0), CARRIER) for i in (1, 2, 3))]
+    radios = [radio(0, (0, -20, 25), role="cell"), *(Radio(i, i, i - 1, (0.0, 0.0, 0.0), CARRIER) for i in (1, 2, 3))]
     one, other = (
         tracer(geometry, radios, SurfaceSpec(scattering=0.4), STONE, [box(3, (8.0, 3.0, 4.0))], mode=mode, tile=10.0)
         for mode in ("kinetic", "exhaustive")

@@ -42,7 +42,8 @@ def test_what_was_asked_for_before_is_not_repeated_and_steps_change_nothing():
 
 def cell(*background: BackgroundSpec, **settings) -> tuple[NrNetwork, LinkState]:
     origin = (0.0, 0.0, 0.0)
-    radios = [Radio(i, i, i, origin, 3.5e9) for i in range(2)] + [Radio(2, 2, None, origin, 3.5e9, 0.0, 46.0)]
+    radios = [Radio(i, i, i, origin, 3.5e9) for i in range(2)]
+    radios.append(Radio(2, 2, None, origin, 3.5e9, 0.0, 46.0, role="cell"))
     spec = NrSpec(kind="nr", background=background, **settings)
     network = NrNetwork(spec, 1, ["robot", "camera", "cell", "edge"], [True, True, False, False], radios)
     index, n = np.arange(2, dtype=np.int32), 2

@@ -76,7 +76,8 @@ def links(gain_db: list[float], time: int) -> LinkState:
 @pytest.fixture
 def network() -> NrNetwork:
     origin = (0.0, 0.0, 0.0)
-    radios = [Radio(0, 0, 0, origin, 3.5e9)] + [Radio(c, c, None, origin, 3.5e9, 0.0, 46.0) for c in (1, 2)]
+    cells = [Radio(c, c, None, origin, 3.5e9, 0.0, 46.0, role="cell") for c in (1, 2)]
+    radios = [Radio(0, 0, 0, origin, 3.5e9), *cells]
     spec = NrSpec(kind="nr", mobility=SPEC)
     return NrNetwork(spec, 1, ["drone", "west", "east", "edge"], [True, False, False, False], radios)
 

@@ -26,7 +26,7 @@ SIX_G = {
 def network(settings: dict[str, object]) -> tuple[NrNetwork, LinkState]:
     origin = (0.0, 0.0, 0.0)
     radios = [Radio(i, i, i, origin, 3.5e9) for i in range(DEVICES)]
-    radios.append(Radio(DEVICES, DEVICES, None, origin, 3.5e9, 0.0, 30.0))
+    radios.append(Radio(DEVICES, DEVICES, None, origin, 3.5e9, 0.0, 30.0, role="cell"))
     names = [f"axis-{i}" for i in range(DEVICES)] + ["cell", "edge"]
     spec = NrSpec(kind="nr", backhaul="20 us", **settings)
     n, index = DEVICES, np.arange(DEVICES, dtype=np.int32)

@@ -14,7 +14,8 @@ DRONE, OTHER, CELL, FAR_CELL, EDGE = range(5)
 NAMES = ["drone", "other", "cell", "far-cell", "edge"]
 EMBODIED = [True, True, False, False, False]
 ORIGIN = (0.0, 0.0, 0.0)
-RADIOS = [Radio(i, i, i if i < 2 else None, ORIGIN, 3.5e9) for i in range(4)]
+RADIOS = [Radio(i, i, i, ORIGIN, 3.5e9) for i in range(2)]
+RADIOS += [Radio(i, i, None, ORIGIN, 3.5e9, role="cell") for i in range(2, 4)]
 SPEC = SimpleSpec(kind="simple", backhaul="1 ms", discard="50 ms")
 
 
@@ -109,4 +110,4 @@ def test_without_a_base_station_the_scenario_is_wrong():
     with pytest.raises(ScenarioError, match="no base station"):
         SimpleNetwork(SPEC, NAMES, EMBODIED, RADIOS[:2])
     with pytest.raises(ScenarioError, match="no cell for the radio of node 0 at 28 GHz; cells: 3.5 GHz"):
-        SimpleNetwork(SPEC, NAMES, EMBODIED, [Radio(0, 0, 0, ORIGIN, 28e9), Radio(1, 2, None, ORIGIN, 3.5e9)])
+        SimpleNetwork(SPEC, NAMES, EMBODIED, [Radio(0, 0, 0, ORIGIN, 28e9), *RADIOS[2:]])

@@ -11,7 +11,7 @@ from twin.errors import ScenarioError
 from twin.sensors.field import Setting
 from twin.sensors.make import make_sensor
 from twin.specs import BarometerSpec, CompassSpec, EstimateSpec, GnssSpec, ImuSpec, NavigationSpec
-from twin.state import BodyState
+from twin.state import BodyState, Truth
 from twin.world.bvh import build_bvh
 from twin.world.georeference import GeoReference
 
@@ -55,7 +55,7 @@ def flown(sensor, n, seconds, radius=0.0, turning=0.0):
     rows = np.arange(n)
     for tick in range(seconds * RATE + 1):
         truth = circle(tick / RATE, n, radius, turning)
-        samples = sensor.read(tick * NS // RATE, truth, rows, rows)
+        samples = sensor.read(Truth(tick * NS // RATE, truth), rows, rows)
     return samples, truth
 
 

@@ -6,7 +6,7 @@ import pytest
 from twin.sensors.field import Setting
 from twin.sensors.navigation import Navigation
 from twin.specs import NavigationNoise, NavigationSpec
-from twin.state import BodyState
+from twin.state import BodyState, Truth
 
 MS = 1_000_000
 FIELDS = ("position", "velocity", "orientation", "angular_velocity")
@@ -50,7 +50,7 @@ def test_without_noise_it_is_the_truth_bit_for_bit():
     bodies = state(5)
     bodies.position[3] = -0.0
     sensor = Navigation(NavigationSpec(), Setting(["a", "b"], None, None, None, 1))
-    samples = sensor.read(7 * MS, bodies, rows(3, 1), rows(0, 1))
+    samples = sensor.read(Truth(7 * MS, bodies), rows(3, 1), rows(0, 1))
     for sample, body in zip(samples, (3, 1), strict=True):
         assert sample.time == 7 * MS
         for name in FIELDS:
@@ -62,7 +62,7 @@ def test_noise_has_the_stated_spread_and_no_bias():
     n = 4000
     bodies = state(1)
     sensor = Navigation(NavigationSpec(noise=noise), Setting(["a"], None, None, None, 1))
-    read = [sensor.read(k, bodies, rows(0), rows(0))[0] for k in range(n)]
+    read = [sensor.read(Truth(k, bodies), rows(0), rows(0))[0] for k in range(n)]
     for name, sigma in (("position", 0.5), ("velocity", 0.1), ("angular_velocity", 0.03)):
         error = np.array([sample[name] for sample in read]) - getattr(bodies, name)[0]
         check_normal(error, sigma)
@@ -85,14 +85,14 @@ def check_normal(error, sigma):
 def test_a_further_robot_changes_nobodys_noise():
     spec = NavigationSpec(noise=NavigationNoise(position=1.0, orientation=0.1))
     bodies = state(3)
-    few = Navigation(spec, Setting(["a", "b"], None, None, None, 1)).read(5, bodies, rows(0, 1), rows(0, 1))
+    few = Navigation(spec, Setting(["a", "b"], None, None, None, 1)).read(Truth(5, bodies), rows(0, 1), rows(0, 1))
     more = Navigation(spec, Setting(["c", "a", "b"], None, None, None, 1))
-    more.read(4, bodies, rows(2), rows(0))
-    many = more.read(5, bodies, rows(2, 0, 1), rows(0, 1, 2))
+    more.read(Truth(4, bodies), rows(2), rows(0))
+    many = more.read(Truth(5, bodies), rows(2, 0, 1), rows(0, 1, 2))
     for a, b in zip(few, many[1:], strict=True):
         for name in FIELDS:
             assert a[name].tobytes() == b[name].tobytes()
-    other = Navigation(spec, Setting(["a", "b"], None, None, None, 2)).read(5, bodies, rows(0, 1), rows(0, 1))
+    other = Navigation(spec, Setting(["a", "b"], None, None, None, 2)).read(Truth(5, bodies), rows(0, 1), rows(0, 1))
     assert not np.array_equal(other[0]["position"], few[0]["position"])
     assert not np.array_equal(
         few[0]["position"] - bodies.position[0], few[1]["position"] - bodies.position[1]
@@ -103,7 +103,7 @@ def test_a_further_robot_changes_nobodys_noise():
 def test_delayed_readings_are_the_world_of_that_long_ago(delay):
     sensor = Navigation(NavigationSpec(delay=f"{delay} ns"), Setting(["a"], None, None, None, 1))
     for time in range(0, 1000 * MS, 20 * MS):
-        (sample,) = sensor.read(time, moving(time), rows(0), rows(0))
+        (sample,) = sensor.read(Truth(time, moving(time)), rows(0), rows(0))
         then = max(0, time - delay)
         truth = moving(then)
         assert sample.time == then
@@ -118,7 +118,7 @@ def test_delayed_readings_are_the_world_of_that_long_ago(delay):
 def test_a_new_run_forgets_the_old_one():
     sensor = Navigation(NavigationSpec(delay="40 ms"), Setting(["a"], None, None, None, 1))
     for time in (0, 20 * MS, 40 * MS):
-        sensor.read(time, moving(time + 10**9), rows(0), rows(0))
-    (sample,) = sensor.read(0, moving(0), rows(0), rows(0))
+        sensor.read(Truth(time, moving(time + 10**9)), rows(0), rows(0))
+    (sample,) = sensor.read(Truth(0, moving(0)), rows(0), rows(0))
     assert sample.time == 0
     assert sample["position"].tobytes() == moving(0).position[0].tobytes()

@@ -10,7 +10,7 @@ from twin.sensors.errors import Noise
 from twin.sensors.field import Setting
 from twin.sensors.make import fields_of, make_sensor
 from twin.specs import JointsNoise, JointsSpec, NavigationSpec
-from twin.state import BodyState
+from twin.state import BodyState, Truth
 
 MS = 1_000_000
 ROW = np.array([0])
@@ -49,7 +49,7 @@ def at(time):
 def test_a_sample_is_the_union_and_each_field_has_its_own_time(arm):
     sensor = make_sensor(arm(NavigationSpec(delay="20 ms"), JointsSpec(kind="joints")))
     for time in range(0, 101 * MS, 10 * MS):
-        (sample,) = sensor.read(time, at(time), ROW, ROW)
+        (sample,) = sensor.read(Truth(time, at(time)), ROW, ROW)
     assert sample.time == sample.when("joint_position") == 100 * MS and sample.when("position") == 80 * MS
     assert sample["position"][0] == pytest.approx(0.08) and sample["joint_position"] == pytest.approx([0.2, 0.3])
     assert sample["joint_velocity"] == pytest.approx([2, 3]) and sample["joint_effort"] == pytest.approx([5, 6.1])
@@ -77,7 +77,7 @@ def test_readings_hold_between_beats_and_come_after_their_delay(arm, rate, delay
     ticks = range(0, 1001 * MS, 10 * MS)
     beats = [min(t for t in ticks if t * rate >= n * 10**9) for n in range(rate + 1)]
     for time in ticks:
-        (sample,) = sensor.read(time, at(time), ROW, ROW)
+        (sample,) = sensor.read(Truth(time, at(time)), ROW, ROW)
         there = [beat for beat in beats if beat + delay * MS <= time]
         assert sample.time == max(there, default=0)
         assert sample["joint_position"] == pytest.approx(at(sample.time).joint_position)

@@ -15,7 +15,7 @@ from twin.sensors.camera import Camera
 from twin.sensors.field import Setting
 from twin.sensors.tool_force import ToolForce
 from twin.specs import CameraSpec, ToolForceSpec
-from twin.state import Commands
+from twin.state import Commands, Truth
 
 ROOT = Path(__file__).resolve().parents[2]
 RATE, CUP = 500, (0.0, 0.0, 0.12)
@@ -52,7 +52,7 @@ def test_what_a_cup_holds_weighs_on_the_tool_and_falls_when_it_lets_go(cell):
     events = []
     for _ in range(1500):
         bodies, new = physics.step(commands)
-        (sample,) = sensor.read(physics.clock.now, bodies, ROW, ROW)
+        (sample,) = sensor.read(Truth(physics.clock.now, bodies), ROW, ROW)
         events += [(event.kind, event.robot, event.detail) for event in new]
     assert events == [("gripped", "arm", "part")]
     assert sample["tool_force"] == pytest.approx([0, 0, -0.5 * 9.81], abs=0.02)
@@ -85,7 +85,7 @@ def test_a_camera_sees_the_nearest_parts_from_its_robots_root_link(cell):
     bodies, _ = physics.step(commands)
     setting = Setting(["arm"], arm, None, None, 1, {"part": np.array([1])})
     spec = CameraSpec(kind="camera", sees="part", mount=(0.6, 0, 1.5), slots=2)
-    (sample,) = Camera(spec, setting).read(0, bodies, ROW, ROW)
+    (sample,) = Camera(spec, setting).read(Truth(0, bodies), ROW, ROW)
     assert sample["parts"][:3] == pytest.approx(bodies.position[1], abs=1e-9) and np.isnan(sample["parts"][3:]).all()
-    (none,) = Camera(spec.model_copy(update={"range": 0.01}), setting).read(0, bodies, ROW, ROW)
+    (none,) = Camera(spec.model_copy(update={"range": 0.01}), setting).read(Truth(0, bodies), ROW, ROW)
     assert np.isnan(none["parts"]).all()

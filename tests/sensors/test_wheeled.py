@@ -14,7 +14,7 @@ from twin.sensors.field import Setting
 from twin.sensors.lidar import Lidar, beam_angles
 from twin.sensors.odometry import Odometry
 from twin.specs import BatterySensorSpec, LidarSpec, OdometrySpec
-from twin.state import BodyState
+from twin.state import BodyState, Truth
 from twin.world.bvh import build_bvh
 
 RADIUS, TRACK = 0.1, 0.5
@@ -47,10 +47,10 @@ def driven(forward, turning, seconds, **errors):
     """Drive a perfect robot; return its odometry at the end, when its wheels have what `errors` say."""
     axle, truth = Axle(), bodies((2.0, 1.0, 0.0), yaw=0.3)
     sensor = Odometry(OdometrySpec(kind="odometry", **errors), setting(axle))
-    sensor.read(0, truth, ROW, ROW)
+    sensor.read(Truth(0, truth), ROW, ROW)
     for tick in range(1, round(seconds * 50) + 1):
         axle.angle[0] += np.array([forward - turning * TRACK / 2, forward + turning * TRACK / 2]) / RADIUS / 50
-        (sample,) = sensor.read(tick * NS // 50, truth, ROW, ROW)
+        (sample,) = sensor.read(Truth(tick * NS // 50, truth), ROW, ROW)
     return sample
 
 
@@ -85,10 +85,10 @@ def test_noise_of_odometry_grows_with_the_root_of_the_way():
     for seed in range(200):
         axle, truth = Axle(), bodies((0.0, 0.0, 0.0))
         sensor = Odometry(OdometrySpec(kind="odometry", noise=k), Setting(["r"], None, axle, None, seed))
-        sensor.read(0, truth, ROW, ROW)
+        sensor.read(Truth(0, truth), ROW, ROW)
         for tick in range(1, 51):
             axle.angle += 0.04 / RADIUS
-            (sample,) = sensor.read(tick * NS // 50, truth, ROW, ROW)
+            (sample,) = sensor.read(Truth(tick * NS // 50, truth), ROW, ROW)
         finals.append(sample["odometry"][2])
     # Deviation k sqrt(2 m); that of the estimate from 200 is 1 / sqrt(400), five of them are allowed.
     assert np.std(finals) == pytest.approx(k * 2**0.5, rel=5 / 20)
@@ -108,7 +108,7 @@ def wall(x):
 
 def scan(truth, outlines, yaw=0.0, **spec):
     lidar = Lidar(LidarSpec(kind="lidar", **spec), setting(bvh=wall(5.0), outlines=outlines))
-    (sample,) = lidar.read(0, truth, ROW, ROW)
+    (sample,) = lidar.read(Truth(0, truth), ROW, ROW)
     return sample["ranges"]
 
 

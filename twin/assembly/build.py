@@ -103,7 +103,7 @@ def build(
     channel = make_channel(_with_peers(scenario), world, radios, casts, sea)
     twin = Twin(Clock(scenario.rates.physics), scenario.rates.channel, generator(scenario.seed, "mesa"))
     robots = make_robots(twin, casts)
-    groups = make_groups(scenario, world, environment, embodied, bodies, robots)
+    groups = make_groups(scenario, world, environment, embodied, bodies, robots, radios)
     if not real_time:
         _check_repeats(casts)
     lookahead = host_controllers(scenario, project, casts, robots)
@@ -276,6 +276,7 @@ def _radios(casts: Sequence[Cast]) -> list[Radio]:
                         spec.power,
                         spec.noise_figure,
                         antenna,
+                        spec.role,
                     )
                 )
     return radios

@@ -10,6 +10,7 @@ import numpy as np
 from twin.assembly.entries import Cast
 from twin.clock import NS
 from twin.errors import PluginError, ScenarioError, TwinError, located
+from twin.link import Radio
 from twin.numerics.draws import generator
 from twin.physics.bodies import BodyGroup
 from twin.project import plugins
@@ -78,13 +79,14 @@ def make_groups(
     casts: Sequence[Cast],
     bodies: Sequence[BodyGroup],
     robots: Sequence[Robot],
+    radios: Sequence[Radio],
 ) -> list[Group]:
-    """Return one group per entry whose robots have bodies; `bodies` are those of `casts`, `robots` are all."""
+    """Return one group per entry whose robots have bodies; `bodies` are those of `casts`; robots and radios are all."""
     rows = {c.name: np.arange(c.first_body, c.first_body + len(c.specs)) for c in casts}
     outlines = np.array([outline(c.kind) for c in casts for _ in c.specs]).reshape(-1, 6)
     return [
         _group(c, Setting([spec.name for spec in c.specs], c.kind, g.dynamics, world, scenario.seed, rows, outlines,
-                          environment), scenario, robots)
+                          environment, np.arange(c.first_node, c.first_node + len(c.specs)), radios), scenario, robots)
         for c, g in zip(casts, bodies, strict=True)
     ]  # fmt: skip
 
@@ -110,7 +112,6 @@ def _group(c: Cast, setting: Setting, scenario: Scenario, robots: Sequence[Robot
         tick=NS // scenario.rates.physics,
         telemetry_size=getattr(c.controller, "telemetry_size", None),
         gauged=setting.dynamics if isinstance(setting.dynamics, Gauged) else None,
-        happened=setting.events,
     )
 
 

@@ -151,7 +151,7 @@ def coverage(
 def _radios(transmitters: Sequence[Transmitter], carrier: float, receivers: int) -> list[Radio]:
     """Return the radios; all receivers have one owner, and all transmitters, so that no others are linked."""
     radios = [
-        Radio(i, 0, None, t.position, carrier, power_dbm=t.power_dbm, antenna=t.antenna)
+        Radio(i, 0, None, t.position, carrier, power_dbm=t.power_dbm, antenna=t.antenna, role="cell")
         for i, t in enumerate(transmitters)
     ]
     return radios + [Radio(len(radios) + i, 1, i, (0.0, 0.0, 0.0), carrier) for i in range(receivers)]

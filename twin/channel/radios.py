@@ -18,7 +18,7 @@ CARRIER_RANGE = (0.5e9, 300e9)
 class Radios:
     """The radios of a twin as arrays, and the pairs that form links: shape R radios, L links.
 
-    `peers` tells whether two radios that both move are a pair; None: where no radio stands fixed on their carrier.
+    `peers` tells whether two terminals are a pair; None: where there is no cell on their carrier.
     """
 
     def __init__(self, radios: Sequence[Radio], peers: bool | None = None) -> None:
@@ -37,8 +37,9 @@ class Radios:
         a, b = np.triu_indices(len(self.radios), k=1)
         linked = (self.carrier[a] == self.carrier[b]) & (owner[a] != owner[b])
         if peers is not True:
-            with_site = np.isin(self.carrier, self.carrier[self.body < 0]) | (peers is False)
-            linked &= ~with_site[a] | (self.body[a] < 0) | (self.body[b] < 0)
+            cell = np.array([r.role == "cell" for r in self.radios], dtype=bool)
+            with_cell = np.isin(self.carrier, self.carrier[cell]) | (peers is False)
+            linked &= ~with_cell[a] | cell[a] | cell[b]
         return a[linked].astype(np.int32), b[linked].astype(np.int32)
 
     def places(self) -> tuple[I32, I32, I32, I32]:

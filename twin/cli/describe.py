@@ -53,8 +53,8 @@ def _print(facts: dict[str, Any]) -> None:
         _heading(f"failsafe {failsafe['name']}")
         _line(failsafe["description"], 2, "dim")
         _print_parameters(failsafe)
-    _table("radios", ("carrier", "power", "gain", "noise figure", "antenna"), [
-        (f"{r['carrier'] / 1e9:g} GHz", f"{r['power']:g} dBm", f"{r['gain']:g} dBi",
+    _table("radios", ("role", "carrier", "power", "gain", "noise figure", "antenna"), [
+        (r["role"], f"{r['carrier'] / 1e9:g} GHz", f"{r['power']:g} dBm", f"{r['gain']:g} dBi",
          f"{r['noise_figure']:g} dB", str(r["antenna"]["pattern"]))
         for r in facts["radios"]
     ])  # fmt: skip

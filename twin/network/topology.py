@@ -21,13 +21,13 @@ def noise_dbm(bandwidth: float, noise_figure_db: float) -> float:
 
 
 class Topology:
-    """Cells are the radios that stand fixed, terminals those that move with a body: T terminals, C cells."""
+    """Terminals are served by cells: T terminals, C cells, by the roles of their radios."""
 
     def __init__(self, radios: Sequence[Radio]) -> None:
-        self.cells = [radio for radio in radios if radio.body is None]
-        self.terminals = [radio for radio in radios if radio.body is not None]
+        self.cells = [radio for radio in radios if radio.role == "cell"]
+        self.terminals = [radio for radio in radios if radio.role == "terminal"]
         if self.terminals and not self.cells:
-            raise ScenarioError("no base station: this network needs a robot that has a radio and no body")
+            raise ScenarioError("no base station: this network needs a radio with role = \"cell\"")
         for terminal in self.terminals:
             if all(cell.carrier != terminal.carrier for cell in self.cells):
                 carriers = ", ".join(sorted({f"{cell.carrier / 1e9:g} GHz" for cell in self.cells}))

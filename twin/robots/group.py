@@ -9,7 +9,7 @@ import numpy as np
 
 from twin.clock import periodic
 from twin.numerics.kernels import kernel
-from twin.protocols import Controller, Failsafe, Gauged, RobotSpec, Sensor, Stream
+from twin.protocols import Controller, Failsafe, Gauged, RobotSpec, Sensor, Stream, Tells
 from twin.robots.decisions import NOTHING, decide, logged, overrule, stated, table_of, told
 from twin.robots.robot import Robot
 from twin.state import (
@@ -19,11 +19,11 @@ from twin.state import (
     NOMINAL,
     TELEMETRY,
     Action,
-    BodyState,
     Event,
     Observation,
     Packet,
     Sample,
+    Truth,
 )
 
 
@@ -59,14 +59,14 @@ class Group:
         gauged: Gauged | None = None,
         streams: Sequence[Stream] = (),
         tick: int = 0,
-        happened: list[Event] | None = None,
     ) -> None:
         self.name, self.robots, self.bodies, self.sensor = name, robots, bodies, sensor
         self.period, self.phase, self.offset = period, phase, offset
         self.controllers, self.failsafes, self.edge = controllers, failsafes, edge
         self.log_sensors, self.telemetry_size, self.gauged = log_sensors, telemetry_size, gauged
         self.streams, self.tick = streams, tick  # ns, of the clock
-        self.happened = [] if happened is None else happened  # what sensors have to say
+        sensors = (sensor, *(stream.sensor for stream in streams))
+        self._telling = [sensor for sensor in sensors if isinstance(sensor, Tells)]
         body = robots[0].spec.kind.body
         assert body is not None, "a group is made of robots with bodies"
         self.lower, self.upper = body.vector("lower"), body.vector("upper")
@@ -79,6 +79,10 @@ class Group:
     def due(self, tick: int) -> Due | None:
         """Return those robots whose control tick this is."""
         return self._due[tick % self.period]
+
+    def told(self) -> list[Event]:
+        """Return, and forget, what the sensors had to say since the last call."""
+        return [event for sensor in self._telling for event in sensor.events()]
 
     def initial_commands(self) -> F64:
         """Return the commands that hold before the first ones, (robots, width)."""
@@ -97,15 +101,15 @@ class Due:
         self._controllers = [group.controllers[row] for row in rows] if group.onboard else []
         self._failsafes = [group.failsafes[row] for row in rows] if group.failsafes else []
 
-    def sense(self, time: int, bodies: BodyState) -> list[Packet]:
+    def sense(self, truth: Truth) -> list[Packet]:
         """Read the sensors; return the telemetry, which leaves at each robot's own offset in the tick."""
-        group = self.group
-        samples = group.sensor.read(time, bodies, self._bodies, self.rows)
+        group, time = self.group, truth.time
+        samples = group.sensor.read(truth, self._bodies, self.rows)
         for robot, sample in zip(self.robots, samples, strict=True):
             robot.sensed = sample
         if group.edge is None:
             return []
-        packets = self._pictures(group.edge, time, bodies) if group.streams else []
+        packets = self._pictures(group.edge, truth) if group.streams else []
         for robot, offset, sample in zip(self.robots, self._offsets, samples, strict=True):
             size = self._size(robot, sample)
             packets.append(robot.packet(group.edge, TELEMETRY, size, time + offset, sample.time, sample))
@@ -117,12 +121,12 @@ class Due:
             return robot.spec.kind.telemetry
         return stated(measure(robot.spec, sample), robot.name, sample.time)
 
-    def _pictures(self, edge: int, time: int, bodies: BodyState) -> list[Packet]:
+    def _pictures(self, edge: int, truth: Truth) -> list[Packet]:
         """Read what streams up to the next control tick; each reading is of now, and leaves when it is due."""
         group, packets = self.group, []
         for stream in group.streams:
-            for beat in stream.beats(time, time + group.period * group.tick):
-                samples = stream.sensor.read(time, bodies, self._bodies, self.rows)
+            for beat in stream.beats(truth.time, truth.time + group.period * group.tick):
+                samples = stream.sensor.read(truth, self._bodies, self.rows)
                 leaves = periodic(beat, stream.rate) + stream.delay
                 packets += [
                     robot.packet(edge, stream.kind, stream.size, leaves, sample.time, sample)
@@ -145,8 +149,7 @@ class Due:
             if group.log_sensors:
                 decisions.logs += robot.readings(time)
         self._limited(time, actions, decisions)
-        events += group.happened
-        group.happened.clear()
+        events += group.told()
         if group.gauged is not None:
             gauges = group.gauged.gauges().items()
             decisions.logs += [

@@ -13,7 +13,7 @@ from twin.sensors.errors import Delay, Noise
 from twin.sensors.field import Field, Setting
 from twin.sensors.lidar import shadows
 from twin.specs import AltimeterSpec, RobotKind
-from twin.state import F64, I64, BodyState, Sample
+from twin.state import F64, I64, Sample, Truth
 from twin.world.bvh import Bvh, closest_hit
 
 
@@ -30,8 +30,9 @@ class Altimeter:
         """Return what a reading is made of."""
         return {"range_below": Field(1, "m", f"along body -z; {spec.range:g} is nothing", spec.noise, "m")}
 
-    def read(self, time: int, bodies: BodyState, index: I64, rows: I64) -> list[Sample]:
+    def read(self, truth: Truth, index: I64, rows: I64) -> list[Sample]:
         """Return one sample per body in `index` (k,); `rows` (k,) are the robots' rows in their group."""
+        time, bodies = truth.time, truth.bodies
         far, table = self._spec.range, np.empty((len(index), 1))
         _look(self._bvh, bodies.position, bodies.orientation, self._boxes, index, self._spec.mount, far, table)
         stamps = self._delay.apply(time, rows, table)

@@ -9,7 +9,7 @@ import numpy as np
 from twin.sensors.errors import Delay, Noise
 from twin.sensors.field import Field, Setting
 from twin.specs import BarometerSpec, RobotKind
-from twin.state import F64, I64, BodyState, Sample
+from twin.state import F64, I64, Sample, Truth
 
 LAPSE, STANDARD = 6.5e-3, 288.15
 """K/m and K: how much colder it is higher up, and the temperature at z = 0 that altimeters are made for"""
@@ -48,8 +48,9 @@ class Barometer:
             "pressure_altitude": Field(1, "m", "over z = 0, by the standard atmosphere", 0.083 * spec.noise, "m"),
         }
 
-    def read(self, time: int, bodies: BodyState, index: I64, rows: I64) -> list[Sample]:
+    def read(self, truth: Truth, index: I64, rows: I64) -> list[Sample]:
         """Return one sample per body in `index` (k,); `rows` (k,) are the robots' rows in their group."""
+        time, bodies = truth.time, truth.bodies
         height = bodies.position[index, 2:3].copy()
         stamps = self._delay.apply(time, rows, height)
         pressure = pressure_at(height, *self._air(time))

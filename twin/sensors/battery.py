@@ -11,7 +11,7 @@ from twin.errors import ScenarioError
 from twin.sensors.errors import Delay, Noise
 from twin.sensors.field import Field, Setting
 from twin.specs import BatterySensorSpec, RobotKind
-from twin.state import F64, I64, BodyState, Bool, Sample
+from twin.state import F64, I64, Bool, Sample, Truth
 
 
 @runtime_checkable
@@ -52,8 +52,9 @@ class Battery:
             "charging": Field(1, "1", "1 at a charging station", 0.0, "1"),
         }
 
-    def read(self, time: int, bodies: BodyState, index: I64, rows: I64) -> list[Sample]:
+    def read(self, truth: Truth, index: I64, rows: I64) -> list[Sample]:
         """Return one sample per body in `index` (k,); `rows` (k,) are the robots' rows in their group."""
+        time = truth.time
         b = self._battery
         table = np.empty((len(rows), 3))
         table[:, 0], table[:, 1], table[:, 2] = b.charge[rows] / b.capacity, b.used[rows], b.charging[rows]

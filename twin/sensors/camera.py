@@ -12,7 +12,7 @@ from twin.mechanism.tree import read_mechanism
 from twin.sensors.errors import Noise
 from twin.sensors.field import Field, Setting
 from twin.specs import CameraSpec, RobotKind
-from twin.state import F64, I64, BodyState, Sample
+from twin.state import F64, I64, BodyState, Sample, Truth
 
 
 class Camera:
@@ -38,8 +38,9 @@ class Camera:
         what = "places of the nearest parts in the picture, in the root link's axes; nan: no more"
         return {"parts": Field(3 * spec.slots, "m", what, spec.noise, "m")}
 
-    def read(self, time: int, bodies: BodyState, index: I64, rows: I64) -> list[Sample]:
+    def read(self, truth: Truth, index: I64, rows: I64) -> list[Sample]:
         """Return one sample per body in `index` (k,); `rows` (k,) are the robots' rows in their group."""
+        time, bodies = truth.time, truth.bodies
         table = np.stack([self._picture(self._from_root(bodies, body)) for body in index])
         self._noise.add(time, rows, table)
         return [Sample(time, {"parts": row}) for row in table]

@@ -9,7 +9,7 @@ import numpy as np
 from twin.sensors.errors import Delay, Noise
 from twin.sensors.field import Field, Setting
 from twin.specs import CompassSpec, RobotKind
-from twin.state import I64, BodyState, Sample
+from twin.state import I64, Sample, Truth
 
 
 class Compass:
@@ -25,8 +25,9 @@ class Compass:
         """Return what a reading is made of."""
         return {"heading": Field(1, "rad", "of body x, counter-clockwise from east", spec.noise, "rad")}
 
-    def read(self, time: int, bodies: BodyState, index: I64, rows: I64) -> list[Sample]:
+    def read(self, truth: Truth, index: I64, rows: I64) -> list[Sample]:
         """Return one sample per body in `index` (k,); `rows` (k,) are the robots' rows in their group."""
+        time, bodies = truth.time, truth.bodies
         x, y, z, w = bodies.orientation[index].T
         ahead = np.stack([1 - 2 * (y * y + z * z), 2 * (w * z + x * y)], axis=1)
         stamps = self._delay.apply(time, rows, ahead)

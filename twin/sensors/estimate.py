@@ -13,10 +13,10 @@ from twin.numerics.kernels import kernel
 from twin.numerics.rotation import axes_of
 from twin.protocols import Sensor
 from twin.sensors.barometer import EXPONENT, LAPSE, STANDARD
-from twin.sensors.field import Field, Setting
+from twin.sensors.field import Field, Setting, teller
 from twin.sensors.kalman import ERRORS, HEADING, HEIGHT, MEASURED, PAST, STATE, predict, remember, update
 from twin.specs import BarometerSpec, CompassSpec, EstimateSpec, GnssSpec, ImuSpec, RobotKind
-from twin.state import F64, I64, NEVER, BodyState, Sample
+from twin.state import F64, I64, NEVER, BodyState, Event, Sample, Truth
 
 _START = key("estimate")
 _TICKS = 1000
@@ -46,7 +46,8 @@ class Estimate:
         if not isinstance(imu, ImuSpec) or setting.kind.control > _TICKS:
             message = f"an estimate needs an imu, and a control rate of {_TICKS} Hz at most"
             raise ScenarioError(message, key="sensors")
-        self._spec, self._setting, self._sensor, n = spec, setting, sensor, len(setting.names)
+        self._spec, self._setting, n = spec, setting, len(setting.names)
+        self._sensor, self._told = sensor, teller(sensor)
         lasts = gnss.bias_time if isinstance(gnss, GnssSpec) else np.inf
         self._density = np.array(
             [imu.accelerometer_noise, imu.gyro_noise, imu.accelerometer_walk, imu.gyro_walk, lasts], dtype=float
@@ -70,9 +71,10 @@ class Estimate:
             "position_sigma": Field(3, "m", "the filter's own standard deviation", 0.0, "m"),
         }
 
-    def read(self, time: int, bodies: BodyState, index: I64, rows: I64) -> list[Sample]:
+    def read(self, truth: Truth, index: I64, rows: I64) -> list[Sample]:
         """Return one sample per body in `index` (k,); `rows` (k,) are the robots' rows in their group."""
-        samples = self._sensor.read(time, bodies, index, rows)
+        time, bodies = truth.time, truth.bodies
+        samples = self._sensor.read(truth, index, rows)
         for body, row in zip(index, rows, strict=True):
             if self._stamps[row, 0] == NEVER or time <= self._stamps[row, 0]:
                 self._start(int(row), bodies, int(body))
@@ -90,6 +92,10 @@ class Estimate:
             _with(sample, int(stamp), {name: line[part] for name, part in PARTS.items()})
             for sample, stamp, line in zip(samples, stamps, out, strict=True)
         ]
+
+    def events(self) -> list[Event]:
+        """Return, and forget, what the sensors below the filter had to say since the last call."""
+        return self._told()
 
     def _start(self, row: int, bodies: BodyState, body: int) -> None:
         """Begin at the truth with drawn errors."""

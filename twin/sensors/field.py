@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
 
-from twin.protocols import Dynamics, Sensor
+from twin.link import Radio
+from twin.protocols import Dynamics, Sensor, Tells
 from twin.specs import RobotKind
 from twin.state import F64, I64, Event
 from twin.world.environment import Environment
@@ -38,7 +39,13 @@ class Setting:
     bodies: Mapping[str, I64] = field(default_factory=dict)  # group -> its rows of a BodyState
     outlines: F64 = field(default_factory=lambda: np.empty((0, 6)))  # m, box round each body of the twin, in its axes
     environment: Environment | None = None
-    events: list[Event] = field(default_factory=list)  # what sensors have to say; the group takes it over
+    nodes: I64 = field(default_factory=lambda: np.empty(0, np.int64))  # of the robots: who owns which radios
+    radios: Sequence[Radio] = ()  # of the whole twin, by the indices that links have
+
+
+def teller(sensor: Sensor) -> Callable[[], list[Event]]:
+    """Return what says what happened to a sensor since the last call: nothing, of most of them."""
+    return sensor.events if isinstance(sensor, Tells) else list
 
 
 class Readable(Protocol):

@@ -15,7 +15,7 @@ from twin.sensors.errors import Delay
 from twin.sensors.field import Field, Setting
 from twin.sensors.gps import SLOTS, sky
 from twin.specs import GnssSpec, RobotKind
-from twin.state import F64, I64, NEVER, BodyState, Event, Sample
+from twin.state import F64, I64, NEVER, Event, Sample, Truth
 from twin.world.bvh import Bvh, any_hit
 
 U64 = NDArray[np.uint64]
@@ -48,6 +48,7 @@ class Gnss:
         self._delay = Delay(spec.delay, n)
         self._bias, self._time = np.zeros((n, SLOTS)), np.full(n, NEVER, dtype=np.int64)
         self._fix = [True] * n
+        self._events: list[Event] = []
 
     @staticmethod
     def fields(spec: GnssSpec, kind: RobotKind) -> Mapping[str, Field]:
@@ -61,14 +62,16 @@ class Gnss:
             "gnss_satellites": Field(1, "1", f"in view and used; a fix takes {FEWEST}", 0.0, "1"),
         }
 
-    def read(self, time: int, bodies: BodyState, index: I64, rows: I64) -> list[Sample]:
+    def read(self, truth: Truth, index: I64, rows: I64) -> list[Sample]:
         """Return one sample per body in `index` (k,); `rows` (k,) are the robots' rows in their group."""
-        truth = np.concatenate([bodies.position[index], bodies.velocity[index]], axis=1)
-        stamps = self._delay.apply(time, rows, truth)
+        time, bodies = truth.time, truth.bodies
+        table = np.empty((len(rows), 12))
+        true = np.concatenate([bodies.position[index], bodies.velocity[index]], axis=1)
+        stamps = self._delay.apply(time, rows, true)
         self._walk(time, rows)
-        table, spec = np.empty((len(rows), 12)), self._spec
+        spec = self._spec
         sigma = np.array([spec.noise, float(np.hypot(spec.noise, spec.bias)), spec.speed_noise])
-        _fixes(self._setting.world.bvh, truth, self._sky(time), float(np.sin(spec.mask)), self._bias[rows], sigma,
+        _fixes(self._setting.world.bvh, true, self._sky(time), float(np.sin(spec.mask)), self._bias[rows], sigma,
                self._setting.seed, self._names[rows], time, table)  # fmt: skip
         for row, line in zip(rows, table, strict=True):
             self._tell(time, int(row), int(line[11]))
@@ -76,6 +79,11 @@ class Gnss:
             Sample(stamp, {name: line[part] for name, part in PARTS.items()})
             for stamp, line in zip(stamps, table, strict=True)
         ]
+
+    def events(self) -> list[Event]:
+        """Return, and forget, the fixes lost and found since the last call."""
+        events, self._events = self._events, []
+        return events
 
     def _sky(self, time: int) -> F64:
         environment = self._setting.environment
@@ -98,7 +106,7 @@ class Gnss:
         if fix != self._fix[row]:
             self._fix[row] = fix
             kind, detail = ("gnss fix" if fix else "gnss lost"), f"{seen} satellites in view"
-            self._setting.events.append(Event(time, kind, self._setting.names[row], detail, float(seen)))
+            self._events.append(Event(time, kind, self._setting.names[row], detail, float(seen)))
 
 
 @kernel

@@ -12,7 +12,7 @@ from twin.numerics.rotation import conjugate, multiply, unrotate
 from twin.sensors.errors import Delay, Noise
 from twin.sensors.field import Field, Setting
 from twin.specs import ImuSpec, RobotKind
-from twin.state import F64, I64, NEVER, BodyState, Sample
+from twin.state import F64, I64, NEVER, Sample, Truth
 
 GRAVITY = 9.81
 """m/s2, as in the physics"""
@@ -45,8 +45,9 @@ class Imu:
             "angular_rate": Field(3, "rad/s", "mean since the last one, body axes", rate, "/sqrt(Hz)"),
         }
 
-    def read(self, time: int, bodies: BodyState, index: I64, rows: I64) -> list[Sample]:
+    def read(self, truth: Truth, index: I64, rows: I64) -> list[Sample]:
         """Return one sample per body in `index` (k,); `rows` (k,) are the robots' rows in their group."""
+        time, bodies = truth.time, truth.bodies
         now = np.concatenate([bodies.velocity[index], bodies.orientation[index]], axis=1)
         last = self._time[rows]
         fresh = (last == NEVER) | (time <= last)

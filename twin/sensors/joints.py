@@ -11,7 +11,7 @@ from twin.numerics.kernels import kernel
 from twin.sensors.errors import Delay, Noise
 from twin.sensors.field import Field, Setting
 from twin.specs import JointsSpec, RobotKind
-from twin.state import F64, I64, BodyState, Sample
+from twin.state import F64, I64, Sample, Truth
 
 
 class Joints:
@@ -37,8 +37,9 @@ class Joints:
             "joint_effort": Field(len(joints), torque, "of their drives", noise.effort, torque),
         }
 
-    def read(self, time: int, bodies: BodyState, index: I64, rows: I64) -> list[Sample]:
+    def read(self, truth: Truth, index: I64, rows: I64) -> list[Sample]:
         """Return one sample per body in `index` (k,); `rows` (k,) are the robots' rows in their group."""
+        time, bodies = truth.time, truth.bodies
         n = self._joints
         table = np.empty((len(index), 3 * n))
         _gather(bodies.joint_position, bodies.joint_velocity, bodies.joint_effort, bodies.joint_offset, index, table)

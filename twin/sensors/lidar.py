@@ -14,7 +14,7 @@ from twin.numerics.rotation import Vector, dot, quaternion_of, rotate, unrotate
 from twin.sensors.errors import Delay, Noise
 from twin.sensors.field import Field, Setting
 from twin.specs import LidarSpec, RobotKind
-from twin.state import F64, I64, BodyState, Sample
+from twin.state import F64, I64, Sample, Truth
 from twin.world.bvh import Bvh, closest_hit
 
 _WIDER = 1.0 + 1e-6
@@ -48,8 +48,9 @@ class Lidar:
         what = f"counter-clockwise from {np.degrees(beam_angles(spec)[0]):.4g} deg; {spec.range:g} is nothing"
         return {"ranges": Field(spec.beams, "m", what, spec.noise, "m")}
 
-    def read(self, time: int, bodies: BodyState, index: I64, rows: I64) -> list[Sample]:
+    def read(self, truth: Truth, index: I64, rows: I64) -> list[Sample]:
         """Return one sample per body in `index` (k,); `rows` (k,) are the robots' rows in their group."""
+        time, bodies = truth.time, truth.bodies
         far, table = self._spec.range, np.empty((len(index), len(self._beams)))
         _scan(self._bvh, bodies.position, bodies.orientation, self._boxes, index, self._spec.mount, self._beams, far,
               table)  # fmt: skip

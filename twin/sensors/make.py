@@ -14,7 +14,7 @@ from twin.sensors.battery import Battery
 from twin.sensors.camera import Camera
 from twin.sensors.compass import Compass
 from twin.sensors.estimate import Estimate
-from twin.sensors.field import Field, Readable, SensorKind, Setting
+from twin.sensors.field import Field, Readable, SensorKind, Setting, teller
 from twin.sensors.gnss import Gnss
 from twin.sensors.imu import Imu
 from twin.sensors.joints import Joints
@@ -24,7 +24,7 @@ from twin.sensors.odometry import Odometry
 from twin.sensors.tool_force import ToolForce
 from twin.sensors.vacuum import Vacuum
 from twin.specs import CameraSpec, EstimateSpec, RobotKind, SensorSpec
-from twin.state import F64, I64, BodyState, Sample
+from twin.state import F64, I64, Event, Sample, Truth
 
 SENSORS: Mapping[str, SensorKind] = {
     "altimeter": Altimeter,
@@ -99,19 +99,24 @@ class Sampled:
     """
 
     def __init__(self, sensor: Sensor, rate_hz: int, delay: int, robots: int) -> None:
-        self._sensor, self._rate, self._delay = sensor, rate_hz, delay
+        self._sensor, self._told, self._rate, self._delay = sensor, teller(sensor), rate_hz, delay
         self._beat = [-1] * robots
         self._readings: list[deque[Sample]] = [deque() for _ in range(robots)]  # the one that is there, then later ones
 
-    def read(self, time: int, bodies: BodyState, index: I64, rows: I64) -> list[Sample]:
+    def read(self, truth: Truth, index: I64, rows: I64) -> list[Sample]:
         """Return one sample per body in `index` (k,); `rows` (k,) are the robots' rows in their group."""
+        time = truth.time
         beat = time * self._rate // NS
         due = [i for i, row in enumerate(rows) if self._beat[row] != beat]
         if due:
-            for i, sample in zip(due, self._sensor.read(time, bodies, index[due], rows[due]), strict=True):
+            for i, sample in zip(due, self._sensor.read(truth, index[due], rows[due]), strict=True):
                 self._beat[rows[i]] = beat
                 self._readings[rows[i]].append(sample)
         return [self._there(self._readings[row], time) for row in rows]
+
+    def events(self) -> list[Event]:
+        """Return, and forget, what the sensor had to say since the last call."""
+        return self._told()
 
     def _there(self, readings: deque[Sample], time: int) -> Sample:
         while len(readings) > 1 and readings[1].time + self._delay <= time:
@@ -123,12 +128,18 @@ class Together:
     """Several sensors as one: a sample has the fields of all; its time is that of the newest."""
 
     def __init__(self, sensors: Sequence[Sensor]) -> None:
-        self._sensors = sensors
+        self._sensors, self._told = sensors, [teller(sensor) for sensor in sensors]
 
-    def read(self, time: int, bodies: BodyState, index: I64, rows: I64) -> list[Sample]:
+    def read(self, truth: Truth, index: I64, rows: I64) -> list[Sample]:
         """Return one sample per body in `index` (k,); `rows` (k,) are the robots' rows in their group."""
-        parts = [sensor.read(time, bodies, index, rows) for sensor in self._sensors]
-        return [_union(samples) for samples in zip(*parts, strict=True)] if parts else [Sample(time, {})] * len(rows)
+        parts = [sensor.read(truth, index, rows) for sensor in self._sensors]
+        if not parts:
+            return [Sample(truth.time, {})] * len(rows)
+        return [_union(samples) for samples in zip(*parts, strict=True)]
+
+    def events(self) -> list[Event]:
+        """Return, and forget, what the sensors had to say since the last call."""
+        return [event for told in self._told for event in told()]
 
 
 def _union(samples: Sequence[Sample]) -> Sample:

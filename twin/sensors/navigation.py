@@ -12,7 +12,7 @@ from twin.numerics.kernels import kernel
 from twin.sensors.errors import Delay
 from twin.sensors.field import Field, Setting
 from twin.specs import NavigationSpec, RobotKind
-from twin.state import F64, I64, BodyState, Sample
+from twin.state import F64, I64, Sample, Truth
 
 U64 = NDArray[np.uint64]
 
@@ -54,8 +54,9 @@ class Navigation:
             "orientation": Field(4, "1", "quaternion xyzw, body to world", noise.orientation, "rad"),
         }
 
-    def read(self, time: int, bodies: BodyState, index: I64, rows: I64) -> list[Sample]:
+    def read(self, truth: Truth, index: I64, rows: I64) -> list[Sample]:
         """Return one sample per body in `index` (k,); `rows` (k,) are the robots' rows in their group."""
+        time, bodies = truth.time, truth.bodies
         table = np.empty((len(index), 13))
         _gather(bodies.position, bodies.velocity, bodies.angular_velocity, bodies.orientation, index, table)
         stamps = self._delay.apply(time, rows, table)

@@ -16,7 +16,7 @@ from twin.numerics.kernels import kernel
 from twin.sensors.errors import Delay
 from twin.sensors.field import Field, Setting
 from twin.specs import OdometrySpec, RobotKind
-from twin.state import F64, I64, NEVER, BodyState, Sample
+from twin.state import F64, I64, NEVER, Sample, Truth
 
 U64 = NDArray[np.uint64]
 _STREAM = key("odometry")
@@ -62,8 +62,9 @@ class Odometry:
             "odometry_velocity": Field(3, "m/s, m/s, rad/s", "forward, left, turning", 0.0, "m/s"),
         }
 
-    def read(self, time: int, bodies: BodyState, index: I64, rows: I64) -> list[Sample]:
+    def read(self, truth: Truth, index: I64, rows: I64) -> list[Sample]:
         """Return one sample per body in `index` (k,); `rows` (k,) are the robots' rows in their group."""
+        time, bodies = truth.time, truth.bodies
         table = np.empty((len(rows), 6))
         _count(self._kinematics, self._wheels.angle, index, rows, bodies.position, bodies.orientation, self._seed,
                self._keys, self._noise, time, self._time, self._angle, self._reading, table)  # fmt: skip

@@ -14,7 +14,7 @@ from twin.numerics.kernels import kernel
 from twin.sensors.errors import Delay, Noise
 from twin.sensors.field import Field, Setting
 from twin.specs import RobotKind, ToolForceSpec
-from twin.state import F64, I64, NEVER, BodyState, Sample
+from twin.state import F64, I64, NEVER, Sample, Truth
 
 _GRAVITY = (0.0, 0.0, -9.81)
 
@@ -43,8 +43,9 @@ class ToolForce:
         """Return what a reading is made of."""
         return {"tool_force": Field(3, "N", f"on the tool at {spec.link}, in the root link's axes", spec.noise, "N")}
 
-    def read(self, time: int, bodies: BodyState, index: I64, rows: I64) -> list[Sample]:
+    def read(self, truth: Truth, index: I64, rows: I64) -> list[Sample]:
         """Return one sample per body in `index` (k,); `rows` (k,) are the robots' rows in their group."""
+        time, bodies = truth.time, truth.bodies
         table = np.empty((len(rows), 3))
         for i, (body, row) in enumerate(zip(index, rows, strict=True)):
             joints = slice(int(bodies.joint_offset[body]), int(bodies.joint_offset[body + 1]))

@@ -11,7 +11,7 @@ from twin.errors import ScenarioError
 from twin.sensors.errors import Delay
 from twin.sensors.field import Field, Setting
 from twin.specs import RobotKind, VacuumSensorSpec
-from twin.state import F64, I64, BodyState, Bool, Sample
+from twin.state import F64, I64, Bool, Sample, Truth
 
 
 class Cups(Protocol):
@@ -39,8 +39,9 @@ class Vacuum:
         """Return what a reading is made of."""
         return {"vacuum": Field(1, "1", "1 while the suction cup holds something", 0.0, "1")}
 
-    def read(self, time: int, bodies: BodyState, index: I64, rows: I64) -> list[Sample]:
+    def read(self, truth: Truth, index: I64, rows: I64) -> list[Sample]:
         """Return one sample per body in `index` (k,); `rows` (k,) are the robots' rows in their group."""
+        time = truth.time
         table: F64 = self._grip.holds[rows, None].astype(np.float64)
         stamps = self._delay.apply(time, rows, table)
         return [Sample(stamp, {"vacuum": line}) for stamp, line in zip(stamps, table, strict=True)]

@@ -25,7 +25,7 @@ class FreeSpaceSpec(Spec):
 
     kind: Literal["freespace"] = "freespace"
     blockage_loss: GainDb = Field(default=25.0, ge=0)
-    peers: bool | None = None  # links of two moving radios; None: on carriers without a fixed one, or for a sidelink
+    peers: bool | None = None  # links of two terminals; None: on carriers without a cell, or for a sidelink
     sea: OverSeaSpec | Literal[False] = False  # what cuts rays over the sea; without reflections
 
 
@@ -61,7 +61,7 @@ class RayTracingSpec(Spec):
     max_paths: int = Field(default=64, ge=1)
     tile: Metres = Field(default=5.0, gt=0)  # longest edge of the triangles that scatter as a whole
     blockers: bool = True  # robots block and reflect
-    peers: bool | None = None  # links of two moving radios; None: on carriers without a fixed one, or for a sidelink
+    peers: bool | None = None  # links of two terminals; None: on carriers without a cell, or for a sidelink
     surfaces: dict[str, SurfaceSpec] = {}
     atmosphere: AtmosphereSpec = AtmosphereSpec()
     sea: OverSeaSpec | Literal[False] = OverSeaSpec()  # where the world has one

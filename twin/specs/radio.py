@@ -29,9 +29,14 @@ class AntennaSpec(Spec):
     beam: Literal["broadside", "dft", "mrc"] = "dft"  # fixed; the best of a DFT codebook; maximum ratio
 
 
-class RadioSpec(Spec):
-    """One radio of a robot; its antenna sits at `mount` in body axes."""
+Role = Literal["terminal", "cell"]
+"""What a radio is to the network: a terminal is served, a cell serves."""
 
+
+class RadioSpec(Spec):
+    """One radio of a robot; its antenna sits at `mount` in body axes, in world axes without a body."""
+
+    role: Role = "terminal"  # whatever carries it: a ship may carry a cell, a pole a terminal
     carrier: Hertz = Field(default=3.5e9, ge=0.5e9, le=300e9)
     power: PowerDbm = 23.0
     gain: GainDb = 0.0

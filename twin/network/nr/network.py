@@ -46,6 +46,8 @@ class NrNetwork(EventNetwork):
         super().__init__(names, embodied, lookahead)
         self.spec, self.seed = spec, seed
         self.topology = Topology(radios)
+        wired = {cell.owner for cell in self.topology.cells}  # to the core, whether it moves or not
+        self._wireless = [moves and node not in wired for node, moves in enumerate(embodied)]
         self.kinds = ["default", *sorted(set(spec.qos) - {"default"})]
         self.backhaul = min([spec.backhaul, *spec.edges.values()])
         check_names("edges", spec.edges, names)
@@ -79,7 +81,7 @@ class NrNetwork(EventNetwork):
                 flow.up.entering.append((packet, flow))
             elif flow.down is not None:
                 self._to_cell(packet.created, packet, flow)
-            elif self.embodied[packet.source] or self.embodied[packet.destination]:
+            elif self._wireless[packet.source] or self._wireless[packet.destination]:
                 self.lose(packet, NO_RADIO)
             else:
                 self._push(packet.created + flow.backhaul, ARRIVE, packet)
@@ -91,7 +93,7 @@ class NrNetwork(EventNetwork):
     def _flow(self, packet: Packet) -> Flow:
         up, up_bearer = self._bearer(packet.source, UP, packet.kind)
         down, down_bearer = self._bearer(packet.destination, DOWN, packet.kind)
-        if up is None and self.embodied[packet.source] or down is None and self.embodied[packet.destination]:
+        if up is None and self._wireless[packet.source] or down is None and self._wireless[packet.destination]:
             up = down = None
         key = self.flow_key(packet)
         ends = {self.names[packet.source], self.names[packet.destination]}

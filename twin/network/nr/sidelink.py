@@ -93,7 +93,7 @@ class Sidelink:
 
     def __init__(self, spec: SidelinkSpec, seed: int, names: Sequence[str], radios: Sequence[Radio]) -> None:
         self.spec, self.seed, self.names, self.pool = spec, seed, names, Pool(spec)
-        mine = [radio for radio in radios if radio.body is not None and radio.carrier == spec.frequency]
+        mine = [radio for radio in radios if radio.role == "terminal" and radio.carrier == spec.frequency]
         owners = {radio.owner: radio for radio in reversed(mine)}
         if len(owners) < 2:
             message = f"fewer than two robots have a radio at {spec.frequency / 1e9:g} GHz"
