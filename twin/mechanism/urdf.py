@@ -6,11 +6,13 @@ import math
 from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
+from xml.parsers.expat import ExpatError
 
 import numpy as np
 
 from twin.errors import ScenarioError
 from twin.state import F64
+from twin.xml_text import parse_xml
 
 _ENTRIES = ("xx", "xy", "xz", "yy", "yz", "zz")
 _CORNERS = np.array([[x, y, z] for x in (-1.0, 1.0) for y in (-1.0, 1.0) for z in (-1.0, 1.0)])
@@ -140,14 +142,10 @@ def parse_urdf(path: Path) -> ElementTree.Element:
         ScenarioError: the file can't be read, isn't XML, or its root is another element.
     """
     try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ScenarioError(f"can't be read: {error}", file=path) from error
-    if "<!DOCTYPE" in text or "<!ENTITY" in text:  # entities can expand without bound
-        raise ScenarioError("DOCTYPE and ENTITY declarations are not allowed", file=path)
-    try:
-        root = ElementTree.fromstring(text)
-    except ElementTree.ParseError as error:
+        root, _ = parse_xml(path.read_bytes())
+    except OSError as error:
+        raise ScenarioError(f"can't be read: {error.strerror or error}", file=path) from error
+    except (ExpatError, ValueError, LookupError) as error:
         raise ScenarioError(f"is not well-formed XML: {error}", file=path) from error
     if root.tag != "robot":
         raise ScenarioError(f"root element must be <robot>, found <{root.tag}>", file=path)

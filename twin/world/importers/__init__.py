@@ -14,7 +14,7 @@ from twin.errors import WorldError
 from twin.world.builder import GeometryBuilder
 from twin.world.georeference import GeoReference
 from twin.world.importers import cityjson, geojson, meshes, mitsuba, osm, rmf, sdf, urdf
-from twin.world.importers.files import check_size
+from twin.world.importers.files import check_size, read_bytes
 from twin.world.importers.report import ImportReport, make_report
 from twin.world.importers.site import Options, locate
 from twin.world.importers.source import Lane, Source
@@ -36,6 +36,8 @@ class Reader(Protocol):
 READERS: tuple[Reader, ...] = (osm, cityjson, mitsuba, sdf, urdf, rmf, meshes, geojson)
 """Tried in this order on a file's first bytes."""
 
+HEAD = 1 << 16
+"""Bytes that a file is recognised by: some begin with a long licence."""
 LANES = "lanes.csv"
 TERRAIN = (".hgt", ".tif", ".tiff")
 
@@ -103,14 +105,13 @@ def _import(
 
 def _read(path: Path, visual: bool) -> Source:
     check_size(path)
-    try:
-        with path.open("rb") as file:
-            head = file.read(4096)
-    except OSError as error:
-        raise WorldError(f"{path}: can't be read: {error.strerror}") from error
+    head = read_bytes(path, HEAD)
     for reader in READERS:
         if reader.recognises(path, head):
-            return reader.read(path, visual)
+            try:
+                return reader.read(path, visual)
+            except RecursionError as error:
+                raise WorldError(f"{path}: nested too deeply") from error
     names = ", ".join(reader.__name__.rpartition(".")[2] for reader in READERS)
     hint = "; terrain goes with --terrain" if path.suffix.lower() in TERRAIN else ""
     raise WorldError(f"{path}: not a format that can be imported; known: {names}{hint}")

@@ -6,12 +6,16 @@ import json
 import re
 from pathlib import Path
 from typing import Any, NoReturn
-from xml.etree import ElementTree
+from xml.etree.ElementTree import Element
+from xml.parsers.expat import ExpatError
 
 from twin.errors import WorldError
+from twin.world.importers.source import Tally
+from twin.xml_text import parse_xml
 
 MAX_BYTES = 1 << 30
 """Largest file that is read."""
+MAX_XML_BYTES = 200_000_000
 _BLANK = " \t\r\x1e"
 """Around a line of JSON; the last one begins records of RFC 8142."""
 _PROLOGUE = re.compile(rb"\A(?:\s|<\?.*?\?>|<!--.*?-->|<!DOCTYPE[^>\[]*(?:\[.*?\]\s*)?>)+", re.DOTALL)
@@ -33,6 +37,19 @@ def check_size(path: Path) -> int:
     if size > MAX_BYTES:
         raise WorldError(f"{path}: found {size / 1e6:.0f} MB; allowed: at most {MAX_BYTES / 1e6:.0f} MB")
     return size
+
+
+def read_bytes(path: Path, count: int = -1) -> bytes:
+    """Return the first `count` bytes of a file, or all.
+
+    Raises:
+        WorldError: it can't be read.
+    """
+    try:
+        with path.open("rb") as file:
+            return file.read(count)
+    except OSError as error:
+        raise WorldError(f"{path}: can't be read: {error.strerror}") from error
 
 
 def within(root: Path, name: str, source: Path) -> Path:
@@ -95,19 +112,18 @@ def root_tag(head: bytes) -> str | None:
     return match[1].decode() if match else None
 
 
-def read_xml(path: Path) -> ElementTree.Element:
-    """Parse an XML file; a DOCTYPE, in which entities could be declared, is refused before it is read.
+def read_xml(path: Path, tally: Tally | None = None) -> Element:
+    """Parse an XML file as `parse_xml` does; what was not as the standard has it is counted in `tally`.
 
     Raises:
-        WorldError: it is not XML, or has a DOCTYPE.
+        WorldError: it is not XML, has a DOCTYPE, or is too large.
     """
-    check_size(path)
+    if (size := check_size(path)) > MAX_XML_BYTES:
+        raise WorldError(f"{path}: found {size / 1e6:.0f} MB of XML; allowed: at most {MAX_XML_BYTES / 1e6:.0f} MB")
     try:
-        return ElementTree.parse(path, ElementTree.XMLParser(target=_NoDoctype())).getroot()
-    except (ElementTree.ParseError, ValueError, LookupError, OSError) as error:
+        root, mended = parse_xml(read_bytes(path))
+    except (ExpatError, ValueError, LookupError) as error:
         raise WorldError(f"{path}: not valid XML: {error}") from error
-
-
-class _NoDoctype(ElementTree.TreeBuilder):
-    def doctype(self, name: str, public: str | None, system: str | None) -> NoReturn:
-        raise ValueError(f"has a DOCTYPE ({name}), which is refused")
+    if tally is not None:
+        tally.repaired.update(mended)
+    return root

@@ -17,7 +17,7 @@ import numpy as np
 
 from twin.errors import WorldError
 from twin.state import F64, I64
-from twin.world.importers.files import check_size, read_xml, root_tag, within
+from twin.world.importers.files import check_size, read_bytes, read_xml, root_tag, within
 from twin.world.importers.names import DEFAULT, material_of
 from twin.world.importers.source import Mesh, Source, Tally
 
@@ -82,7 +82,7 @@ def load_parts(path: Path) -> list[Part]:
     kind = _kind(path, _head(path))
     if kind is None:
         raise WorldError(f"{path}: not a mesh; known: {', '.join(SUFFIXES)}")
-    data = path.read_bytes()
+    data = read_bytes(path)
     turn, unit = _axes(path, kind)
     _check_claims(path, kind, data)
     parts = []
@@ -112,7 +112,7 @@ def _load(path: Path, kind: str, data: bytes) -> list[tuple[str, Any, F64]]:
             if file.suffix.lower() != ".bin":
                 raise ValueError(f"{name} is not needed")
             check_size(file)
-            return file.read_bytes()
+            return read_bytes(file)
 
         get = __getitem__
 
@@ -170,8 +170,7 @@ def _kind(path: Path, head: bytes) -> str | None:
 
 
 def _head(path: Path) -> bytes:
-    with path.open("rb") as file:
-        return file.read(4096)
+    return read_bytes(path, 4096)
 
 
 def _axes(path: Path, kind: str) -> tuple[F64, float]:

@@ -11,11 +11,17 @@ import numpy as np
 
 from twin.errors import WorldError
 from twin.world.importers import shapes
-from twin.world.importers.files import within
+from twin.world.importers.files import read_xml, within
 from twin.world.importers.meshes import Part, load_parts
 
 SEARCH_VARIABLES = ("GZ_SIM_RESOURCE_PATH", "GAZEBO_MODEL_PATH", "ROS_PACKAGE_PATH")
 """Environment variables with further folders of models, as the simulators use them."""
+
+
+PACKAGED = ("urdf", "sdf", "xacro", "robots", "worlds", "models")
+"""Names of folders that are parts of a package, beside its meshes."""
+MARKS = ("package.xml", "model.config")
+"""Files that mark the folder of a package or model."""
 
 
 class Library:
@@ -24,6 +30,7 @@ class Library:
     def __init__(self, source: Path) -> None:
         self._source = source.resolve()
         self._parts: dict[Path, list[Part]] = {}
+        self._xml: dict[Path, Element] = {}
 
     def roots(self) -> Iterator[Path]:
         """Yield the folders in which models are looked for."""
@@ -42,7 +49,7 @@ class Library:
         """
         scheme, separator, name = uri.strip().partition("://")
         if not separator:
-            found = within(referrer.parent, uri.strip(), referrer)
+            found = _beside(uri.strip(), referrer)
             if found.exists():
                 return found
             raise WorldError(f"{referrer}: refers to {uri!r}, which is not there ({found})")
@@ -58,6 +65,19 @@ class Library:
             f"{referrer}: refers to {uri!r}, which is in none of {places}; set {SEARCH_VARIABLES[0]} to its folder"
         )
 
+    def has(self, uri: str, referrer: Path) -> bool:
+        """Tell whether `find` finds something."""
+        try:
+            return self.find(uri, referrer).exists()
+        except WorldError:
+            return False
+
+    def xml(self, path: Path) -> Element:
+        """Return the root of an XML file."""
+        if path not in self._xml:
+            self._xml[path] = read_xml(path)
+        return self._xml[path]
+
     def parts(self, uri: str, referrer: Path) -> list[Part]:
         """Return the pieces of the mesh that a URI names."""
         path = self.find(uri, referrer)
@@ -66,8 +86,19 @@ class Library:
         return self._parts[path]
 
 
+def _beside(name: str, referrer: Path) -> Path:
+    """Return what a relative name stands for, within the file's folder or the package that the folder is part of.
+
+    `package/urdf/robot.urdf` may so refer to `../meshes/arm.stl`, as most packages have it.
+    """
+    folder = referrer.resolve().parent
+    if name.startswith("../") and (folder.name in PACKAGED or any((folder.parent / mark).is_file() for mark in MARKS)):
+        return within(folder.parent, f"{folder.name}/{name}", referrer)
+    return within(referrer.parent, name, referrer)
+
+
 def simple_shape(element: Element, place: str) -> shapes.Shape | None:
-    """Return the shape of an SDF or URDF box, cylinder or sphere; None if it is something else."""
+    """Return an SDF or URDF box, cylinder, sphere, capsule, ellipsoid or cone; None if it is something else."""
 
     def value(name: str, count: int) -> np.ndarray:
         text = element.get(name) or element.findtext(name)
@@ -84,4 +115,10 @@ def simple_shape(element: Element, place: str) -> shapes.Shape | None:
         return shapes.cylinder(value("radius", 1)[0], value("length", 1)[0])
     if element.tag == "sphere":
         return shapes.sphere(value("radius", 1)[0])
+    if element.tag == "capsule":
+        return shapes.capsule(value("radius", 1)[0], value("length", 1)[0])
+    if element.tag == "ellipsoid":
+        return shapes.ellipsoid(value("radii", 3))
+    if element.tag == "cone":
+        return shapes.cone(value("radius", 1)[0], value("length", 1)[0])
     return None

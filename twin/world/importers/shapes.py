@@ -52,6 +52,21 @@ def pose(xyz: F64, rpy: F64) -> F64:
     return matrix
 
 
+def quaternion_pose(xyz: F64, xyzw: F64, place: str) -> F64:
+    """Return the transform (4, 4) of metres and a quaternion, which is made a unit one.
+
+    Raises:
+        WorldError: the quaternion has no direction.
+    """
+    from scipy.spatial.transform import Rotation  # a fifth of a second, and most who import this have no use for it
+
+    if not 1e-9 < (size := float(np.abs(xyzw).max())) < 1e9:
+        raise WorldError(f"{place}: found a quaternion as large as {size:g}; allowed: a unit one")
+    matrix = np.eye(4)
+    matrix[:3, :3], matrix[:3, 3] = Rotation.from_quat(xyzw / size).as_matrix(), xyz
+    return matrix
+
+
 def moved(matrix: F64, vertices: F64) -> F64:
     """Return points (n, 3) under a transform (4, 4)."""
     result: F64 = vertices @ matrix[:3, :3].T + matrix[:3, 3]
@@ -83,7 +98,38 @@ def sphere(radius: float) -> Shape:
     rings = SIDES // 2 - 1
     turn, tilt = 2 * np.pi * np.arange(SIDES) / SIDES, np.pi * np.arange(1, rings + 1) / (rings + 1)
     points = np.array([[np.cos(a) * np.sin(t), np.sin(a) * np.sin(t), np.cos(t)] for t in tilt for a in turn])
-    top, bottom = len(points), len(points) + 1
+    return Shape(radius * np.vstack([points, [0, 0, 1], [0, 0, -1]]), _ringed(rings))
+
+
+def ellipsoid(radii: F64) -> Shape:
+    """Return a sphere that is stretched to radii (3,) m."""
+    unit = sphere(1.0)
+    return Shape(unit.vertices * radii, unit.triangles)
+
+
+def capsule(radius: float, length: float) -> Shape:
+    """Return a cylinder about z, `length` [m] long, between two half spheres."""
+    ball = sphere(radius)
+    rings = SIDES // 2 - 1
+    middle = rings // 2  # the ring at the equator, which both halves have
+    upper, lower = ball.vertices[: (middle + 1) * SIDES], ball.vertices[middle * SIDES : rings * SIDES]
+    shift = np.array([0.0, 0.0, length / 2])
+    points = [upper + shift, lower - shift, ball.vertices[-2:] + np.array([shift, -shift])]
+    return Shape(np.vstack(points), _ringed(rings + 1))
+
+
+def cone(radius: float, length: float) -> Shape:
+    """Return a cone about z of the volume of a round one, its tip up, halfway between its ends at z = 0."""
+    base = cylinder(radius, length).vertices[:SIDES]
+    here, then = np.arange(SIDES), np.roll(np.arange(SIDES), -1)
+    fan = np.column_stack([np.zeros(SIDES - 2, dtype=int), here[1:-1], here[2:]])
+    sides = np.column_stack([here, then, np.full(SIDES, SIDES)])
+    return Shape(np.vstack([base, [0.0, 0.0, length / 2]]), np.vstack([sides, fan[:, ::-1]]))
+
+
+def _ringed(rings: int) -> I64:
+    """Return triangles over rings of latitude from the top down, then the top and the bottom point."""
+    top, bottom = rings * SIDES, rings * SIDES + 1
     triangles = []
     for i in range(SIDES):
         j = (i + 1) % SIDES
@@ -91,4 +137,4 @@ def sphere(radius: float) -> Shape:
         for k in range(rings - 1):
             a, b, c, d = k * SIDES + i, k * SIDES + j, (k + 1) * SIDES + j, (k + 1) * SIDES + i
             triangles += [(a, d, c), (a, c, b)]
-    return Shape(radius * np.vstack([points, [0, 0, 1], [0, 0, -1]]), np.array(triangles))
+    return np.array(triangles)

@@ -142,10 +142,12 @@ def _local(
     if options.get("terrain"):
         raise WorldError(f"{source.format} has no place on the earth that terrain could be found for")
     points = [mesh.vertices for mesh in meshes]
-    ground = _level(meshes, points, source, options)
+    georeference = source.place if origin == "auto" else _georeference(origin, np.empty((0, 2)), 0.0)
+    zero = georeference.height if georeference else 0.0  # of z, above the ellipsoid
+    said = options.get("ground")
+    ground = _level(meshes, points, source, options) if said is None else said - zero
     bases, up = place(solids, None, np.full(len(solids), ground))
-    georeference = None if origin == "auto" else _georeference(origin, np.empty((0, 2)), 0.0)
-    return Site(georeference, ground, source.tags, source.tally, solids, bases, up, meshes, points)
+    return Site(georeference, zero + ground, source.tags, source.tally, solids, bases, up, meshes, points)
 
 
 def _apply(parts: list[F64], crs: str, geoid_height: float | None) -> list[F64]:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from twin.state import F64, I64
+from twin.world.georeference import GeoReference
 
 Tags = Mapping[str, tuple[str, ...]]
 """What a source says of footprints and meshes, by their name: "key=value"."""
@@ -67,3 +68,4 @@ class Source:
     lanes: list[Lane] = field(default_factory=list)
     tags: dict[str, tuple[str, ...]] = field(default_factory=dict)
     ground: float | None = None  # m, height of level ground where the source knows it
+    place: GeoReference | None = None  # of the origin of local metres, where the source knows it

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from xml.etree.ElementTree import Element
 
@@ -27,22 +28,23 @@ def read(path: Path, visual: bool = False) -> Source:
     Raises:
         WorldError: a file is missing or can't be read, or links are not joined to a tree.
     """
-    robot = read_xml(path)
     source, library = Source("URDF", None, Tally()), Library(path)
-    for link, at in _link_poses(robot, path).items():
+    robot = read_xml(path, source.tally)
+    links = {element.get("name", ""): element for element in robot.findall("link")}
+    for link, at in _link_poses(robot, links, path).items():
         source.tally.found += 1
-        for element in robot.findall(f"link[@name='{link}']/{'visual' if visual else 'collision'}"):
+        for element in links[link].findall("visual" if visual else "collision"):
             place = f"{path}: link {link}"
             matrix = at @ _origin(element, place)
             material = element.find("material")
             hint = material.get("name") if material is not None else None
-            for part in _parts(element, library, path, place):
+            for part in _parts(element, library, path, place, source.tally):
                 radio = radio_material(source.tally, hint, part.material)
                 source.meshes.append(Mesh(link, shapes.moved(matrix, part.vertices), part.triangles, radio))
     return source
 
 
-def _parts(element: Element, library: Library, path: Path, place: str) -> list[Part]:
+def _parts(element: Element, library: Library, path: Path, place: str, tally: Tally) -> list[Part]:
     found = []
     for geometry in element.findall("geometry/*"):
         if (simple := simple_shape(geometry, place)) is not None:
@@ -52,29 +54,29 @@ def _parts(element: Element, library: Library, path: Path, place: str) -> list[P
             for part in library.parts(geometry.get("filename", ""), path):
                 found.append(Part(part.name, part.vertices * scale, part.triangles, part.material))
         else:
-            raise WorldError(f"{place}: found <{geometry.tag}>; allowed: box, cylinder, sphere, mesh")
+            tally.skipped[f"geometry <{geometry.tag[:40]}>"] += 1
     return found
 
 
-def _link_poses(robot: Element, path: Path) -> dict[str, F64]:
+def _link_poses(robot: Element, links: Mapping[str, Element], path: Path) -> dict[str, F64]:
     """Return the pose (4, 4) of every link under its root."""
-    names = [link.get("name", "") for link in robot.findall("link")]
     joints = {}
     for joint in robot.findall("joint"):
         parent, child = joint.find("parent"), joint.find("child")
         if parent is None or child is None:
             raise WorldError(f"{path}: joint {joint.get('name')}: has no parent or no child")
         joints[child.get("link", "")] = (parent.get("link", ""), _origin(joint, f"{path}: joint {joint.get('name')}"))
-
-    def pose(name: str, depth: int) -> F64:
-        if name not in names or depth > len(names):
-            raise WorldError(f"{path}: joints lead to {name!r}; allowed: a tree of {', '.join(names)}")
-        if name not in joints:
-            return np.eye(4)
-        parent, at = joints[name]
-        return pose(parent, depth + 1) @ at
-
-    return {name: pose(name, 0) for name in names}
+    poses: dict[str, F64] = {}
+    for name in links:
+        chain = [name]  # from here up to a link whose pose is known, or to the root
+        while (below := chain[-1]) not in poses and below in joints and len(chain) <= len(links):
+            chain.append(joints[below][0])
+        if chain[-1] not in links or len(chain) > len(links):
+            raise WorldError(f"{path}: joints lead to {chain[-1]!r}; allowed: a tree of {', '.join(links)[:200]}")
+        at = poses.setdefault(chain[-1], np.eye(4))
+        for link in reversed(chain[:-1]):
+            at = poses[link] = at @ joints[link][1]
+    return {name: poses[name] for name in links}
 
 
 def _origin(element: Element, place: str) -> F64:
