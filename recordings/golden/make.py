@@ -4,6 +4,7 @@
 tests read them with every later version of twin. Usage: python recordings/golden/make.py FOLDER
 """
 
+import os
 import shutil
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from twin.clock import NS
+from twin.recording.files import stored_size
 from twin.recording.schema import VERSION, Header, Layout, RadioInfo
 from twin.recording.writer import Writer
 from twin.state import BodyState, Event, Frame, LinkState, Node, Packet
@@ -58,6 +60,8 @@ def write(folder: Path) -> None:
         for tick in range(TICKS):
             writer.write(frame_at(tick))
         shutil.copy(whole, killed)  # what a kill at this moment would leave: all up to the last whole second
+        used = len(killed.read_bytes().rstrip(b"\0"))
+        os.truncate(killed, max(used, stored_size(killed)))  # without the space reserved for what comes next
         writer.finish(SUMMARY, complete=True)
 
 

@@ -178,6 +178,66 @@ def test_an_existing_file_is_kept_unless_forced_and_until_the_new_one_stands(tmp
     assert [item.name for item in tmp_path.iterdir()] == ["thesis.txt"]
 
 
+def test_killed_while_it_begins_nothing_is_in_the_way(tmp_path, monkeypatch):
+    path, killed = tmp_path / "run.h5", OSError("as if killed")
+
+    def kill(*_):
+        raise killed
+
+    with monkeypatch.context() as patch:  # a kill leaves what is there, and no lock
+        patch.setattr("twin.recording.writer.write_header", kill)
+        patch.setattr("twin.recording.files.Claim.abandon", lambda claim: (os.close(claim._descriptor),
+                                                                           os.close(claim._place)))  # fmt: skip
+        with pytest.raises(RecordingError, match="as if killed"):
+            Writer(path, flyer.header(1))
+    assert len(list(tmp_path.iterdir())) == 2
+    with pytest.raises(RecordingError, match="killed at its start; it is safe to delete"):
+        Recording(path)
+    with Writer(path, flyer.header(1)) as writer:
+        writer.finish({}, complete=True)
+    assert [item.name for item in tmp_path.iterdir()] == ["run.h5"]
+
+
+def seconds_of(writer, first, last):
+    for tick in range(first * flyer.RATE, last * flyer.RATE):
+        writer.write(flyer.frame_at(tick, 2))
+
+
+def test_a_link_stays_a_link(tmp_path):
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "run.h5").symlink_to("disk/run.h5")
+    for force in (False, True):
+        with Writer(tmp_path / "run.h5", flyer.header(2), force=force) as writer:
+            seconds_of(writer, 0, 1)
+    assert (tmp_path / "run.h5").is_symlink() and (tmp_path / "disk/run.h5").is_file()
+
+
+def test_removed_or_cut_off_while_it_is_written_the_run_ends_and_says_so(tmp_path):
+    for what, meddle in {
+        "was removed during the run": lambda path: path.unlink(),
+        "was cut off at 1000 bytes": lambda path: os.truncate(path, 1000),
+    }.items():
+        path = tmp_path / "run.h5"
+        writer = Writer(path, flyer.header(2), force=True)
+        seconds_of(writer, 0, 2)
+        meddle(path)
+        with pytest.raises(RecordingError, match=what):
+            seconds_of(writer, 2, 4)
+        writer.finish({}, complete=True)
+    path.unlink()
+
+
+def test_renamed_while_it_is_written_the_recording_is_whole_and_the_run_says_so(tmp_path):
+    with Writer(tmp_path / "run.h5", flyer.header(2)) as writer:
+        seconds_of(writer, 0, 2)
+        (tmp_path / "run.h5").rename(tmp_path / "other.h5")
+        seconds_of(writer, 2, 4)
+        with pytest.raises(RecordingError, match="was moved during the run; the whole recording is where it was moved"):
+            writer.finish({}, complete=True)
+    with Recording(tmp_path / "other.h5") as recording:
+        assert recording.complete and assert_right(recording, 2) == 4 * flyer.RATE
+
+
 @pytest.mark.parametrize("place", ["nowhere/run.h5", "file/run.h5", "."])
 def test_where_no_file_can_be_is_said(tmp_path, place):
     (tmp_path / "file").write_text("")

@@ -1,5 +1,6 @@
 """Files that are no good recordings are refused with a reason, quickly and without eating the memory."""
 
+import os
 import tracemalloc
 
 import h5py
@@ -9,7 +10,7 @@ import pytest
 from twin.clock import NS
 from twin.errors import RecordingError
 from twin.recording.reader import Recording
-from twin.recording.schema import Header, Layout
+from twin.recording.schema import VERSION, Header, Layout
 from twin.recording.writer import Writer
 from twin.state import BodyState, Event, Frame, LinkState, Node, Packet
 
@@ -68,7 +69,11 @@ def test_no_file_no_hdf5_and_nothing_in_it(tmp_path):
     (tmp_path / "text.h5").write_text("position, velocity\n")
     refused(tmp_path / "text.h5", "is not an HDF5 file")
     (tmp_path / "empty.h5").write_text("")
-    refused(tmp_path / "empty.h5", "is empty")
+    refused(tmp_path / "empty.h5", "killed at its start; it is safe to delete")
+    (tmp_path / "reserved.h5").write_bytes(bytes(1 << 20))
+    refused(tmp_path / "reserved.h5", "killed at its start; it is safe to delete")
+    os.mkfifo(tmp_path / "pipe.h5")
+    refused(tmp_path / "pipe.h5", "is not a file")
 
 
 @pytest.mark.parametrize("libver", [None, ("v110", "v110")])
@@ -88,8 +93,8 @@ def test_cut_off_anywhere(run, part):
 
 def test_a_later_version(run):
     with h5py.File(run, "r+") as file:
-        file.attrs["version"] = 2
-    refused(run, r"format version 2; this version of twin reads 1 to 1")
+        file.attrs["version"] = VERSION + 1
+    refused(run, rf"format version {VERSION + 1}; this version of twin reads 1 to {VERSION}")
 
 
 def replace(**how):

@@ -1,25 +1,30 @@
-"""`twin check`: find mistakes before a run."""
+"""`twin check`: find mistakes before a run, and damage after one."""
 
 from __future__ import annotations
 
 from contextlib import closing
+from pathlib import Path
 
 import click
 
 from twin.cli import examples
 
 
-@click.command(epilog=examples("twin check city/patrol", "twin check my.toml --set robots.patrol.count=8"))
+@click.command(epilog=examples("twin check city/patrol", "twin check my.toml --set robots.patrol.count=8",
+                              "twin check run.h5"))  # fmt: skip
 @click.argument("scenario")
 @click.option(
     "--set", "overrides", multiple=True, metavar="KEY.PATH=VALUE", help="Change a value; repeatable."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print what was found as JSON.")
 def check(scenario: str, overrides: tuple[str, ...], as_json: bool) -> int:
-    """Find what is wrong with SCENARIO, without running it.
+    """Find what is wrong with SCENARIO, without running it; or with a recording.
 
     All that it names is loaded, and bodies are placed. Every mistake is listed
     with file, key, what was found and what is allowed; the exit code is then 2.
+
+    Of a recording, all rows are read and held against their checksums. If any
+    is damaged, the exit code is 1.
     """
     from twin.assembly.build import build
     from twin.cli.compiling import told
@@ -27,8 +32,11 @@ def check(scenario: str, overrides: tuple[str, ...], as_json: bool) -> int:
     from twin.clock import NS
     from twin.errors import located
     from twin.project.project import find_scenario
+    from twin.recording.files import is_recording
     from twin.specs.scenario import load_scenario
 
+    if is_recording(Path(scenario)):
+        return _check_recording(Path(scenario), as_json)
     project, path = find_scenario(scenario)
     loaded, dropped = load_scenario(path, overrides)
     for line in dropped:
@@ -55,3 +63,29 @@ def check(scenario: str, overrides: tuple[str, ...], as_json: bool) -> int:
         f"{groups} in {built.world.name}, {loaded.duration / NS:g} s over network {loaded.network.kind}"
     )
     return 0
+
+
+def _check_recording(path: Path, as_json: bool) -> int:
+    """Read a whole recording and say what is damaged."""
+    from rich.progress import Progress
+
+    from twin.cli.console import err, out, print_json, say
+    from twin.errors import EXIT_ERROR
+    from twin.recording.integrity import check as check_recording
+    from twin.recording.reader import Recording
+
+    with Recording(path) as recording:
+        with Progress(console=err, transient=True, disable=not err.is_terminal) as bar:
+            task = bar.add_task("reading", total=None)
+            found = check_recording(recording, lambda done, total: bar.update(task, completed=done, total=total))
+        ending = "complete" if recording.complete else f"not complete: {recording.reason}"
+    for line in found.damage:
+        say(line, "red")
+    if as_json:
+        print_json({"recording": str(path), "damage": list(found.damage), "blocks": found.blocks,
+                    "rows": dict(found.rows), "checksums": found.checksums, "ending": ending})  # fmt: skip
+    elif not found.damage:
+        how = "" if found.checksums else " (this version of the format has no checksums; all of it was read)"
+        out.print(f"{path}: good: {sum(found.rows.values())} rows in {found.blocks} blocks{how}; {ending}",
+                  markup=False)  # fmt: skip
+    return EXIT_ERROR if found.damage else 0

@@ -82,7 +82,8 @@ def execute(request: Request) -> int:
         print_table(figures)
         if request.profile:
             print_profile(figures["profile"])
-        out.print(f"recorded in {output}")
+        if output.exists():
+            out.print(f"recorded in {output}")
     return _exit_code(outcome)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import h5py
 import numpy as np
-from h5py import h5a, h5s, h5t
+from h5py import h5a, h5l, h5s, h5t
 
 from twin.errors import RecordingError
 from twin.recording.schema import FORMAT, VERSION, Header, Layout, RadioInfo
@@ -68,14 +68,14 @@ def read_header(file: h5py.File) -> Header:
     robots = zip(*(_read(file, f"robots/{name}") for name in Node.__slots__), strict=True)
     radios = zip(*(_read(file, f"radios/{name}") for name in RadioInfo.__slots__), strict=True)
     commands = dict(zip(_read(file, "commands/group"), _read(file, "commands/shape"), strict=True))
-    return Header(
+    header = Header(
         layout=Layout(
             bodies=len(joint_offset := static(file, "joint_offset")) - 1,
             joint_offset=joint_offset,
             pairs=static(file, "pairs"),
             commands={group: (robots, width) for group, (robots, width) in commands.items()},
-            interactions=dataset(file, "paths/vertex").shape[1] if "paths/vertex" in file else 0,
-            efforts=dataset(file, "state/joint_effort").shape[1] if "state/joint_effort" in file else 0,
+            interactions=dataset(file, "paths/vertex").shape[1] if linked(file, "paths/vertex") else 0,
+            efforts=dataset(file, "state/joint_effort").shape[1] if linked(file, "state/joint_effort") else 0,
         ),
         robots=tuple(Node(*values) for values in robots),
         radios=tuple(RadioInfo(*values) for values in radios),
@@ -83,11 +83,32 @@ def read_header(file: h5py.File) -> Header:
         command_fields={group: _components(file, f"state/command/{group}") for group in commands},
         packages=_read_mapping(file, "packages"),
         plugins=_read_mapping(file, "plugins"),
-        inputs=_read_mapping(file, "inputs") if "inputs" in file else {},
+        inputs=_read_mapping(file, "inputs") if linked(file, "inputs") else {},
         paths=bool(file.attrs["paths"]),
-        hops="packets/uplink_queued" in file,
+        hops=linked(file, "packets/uplink_queued"),
         **attributes,
     )
+    _check(header, file.filename)
+    return header
+
+
+def _check(header: Header, file: str) -> None:
+    """Refuse numbers that would lead readers astray."""
+    layout, robots = header.layout, len(header.robots)
+    owners = [radio.owner for radio in header.radios]
+    bodies = [robot.body for robot in header.robots]
+    for what, values, least, end in (
+        ("a rate", [header.physics_rate_hz, header.channel_rate_hz, header.record_rate_hz], 1, 1 << 31),
+        ("the duration", [header.duration], 0, 1 << 63),
+        ("radios/owner", owners, 0, robots),
+        ("pairs", layout.pairs.reshape(-1).tolist(), 0, len(owners) or 1 << 31),
+        ("robots/body", bodies, -1, layout.bodies),
+        ("joint_offset", [0, *layout.joint_offset[:1].tolist()], 0, 1),
+        ("joint_offset", np.diff(layout.joint_offset).tolist(), 0, 1 << 20),
+        ("commands/shape", [size for shape in layout.commands.values() for size in shape], 0, 1 << 31),
+    ):
+        if wrong := [value for value in values if not least <= value < end]:
+            raise RecordingError(f"{file}: {what} is {wrong[0]}; allowed: {least} to {end - 1}")
 
 
 def write_text(place: h5py.HLObject, name: str, text: str) -> None:
@@ -123,13 +144,30 @@ def dataset(file: h5py.File, name: str) -> h5py.Dataset:
     """Return a dataset of this very file: a foreign one may point anywhere.
 
     Raises:
-        RecordingError: it points into another file.
+        RecordingError: it points into another place.
+        KeyError: there is none.
     """
+    if not linked(file, name):
+        raise KeyError(f"there is no {name}")
     found = file[name]
-    linked = [file.get("/".join(name.split("/")[: i + 1]), getlink=True) for i in range(name.count("/") + 1)]
-    if not all(isinstance(link, h5py.HardLink) for link in linked) or found.is_virtual or found.external:
+    if not isinstance(found, h5py.Dataset) or found.is_virtual or found.external:
         raise RecordingError(f"{file.filename}: {name} points into another place; recordings don't")
     return found
+
+
+def linked(file: h5py.File, name: str) -> bool:
+    """Tell whether there is something of that name; links are looked at before they are followed.
+
+    Raises:
+        RecordingError: it points into another place.
+    """
+    parts = name.encode().split(b"/")
+    for path in (b"/".join(parts[: i + 1]) for i in range(len(parts))):
+        if not file.id.links.exists(path):
+            return False
+        if file.id.links.get_info(path).type != h5l.TYPE_HARD:
+            raise RecordingError(f"{file.filename}: {name} points into another place; recordings don't")
+    return True
 
 
 def _fixed(texts: Sequence[str]) -> np.ndarray[Any, Any]:
@@ -165,7 +203,7 @@ def _decoded(value: Any) -> Any:
 
 
 def _components(file: h5py.File, name: str) -> tuple[tuple[str, str], ...]:
-    if name not in file or "components" not in (place := dataset(file, name)).attrs:
+    if not linked(file, name) or "components" not in (place := dataset(file, name)).attrs:
         return ()
     names, units = place.attrs["components"], place.attrs["component_units"]
     return tuple((name.decode(), unit.decode()) for name, unit in zip(names, units, strict=True))

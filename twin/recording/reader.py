@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping
-from operator import index
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -15,10 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.errors import RecordingError
-from twin.recording.files import is_being_written, stored_size
+from twin.recording.checks import block_crc
+from twin.recording.columns import Column, open_column
+from twin.recording.commits import Commits
+from twin.recording.files import is_being_written, open_file
 from twin.recording.frames import frames
-from twin.recording.header import dataset, read_header, read_text, static
-from twin.recording.schema import CODE, Header, TableSpec, tables
+from twin.recording.header import read_header
+from twin.recording.schema import Header, TableSpec, tables
 from twin.recording.strings import Strings
 from twin.state import Event, Frame, Node
 
@@ -26,54 +28,8 @@ if TYPE_CHECKING:
     import pandas
     import xarray
 
-_LARGEST_ROW = 1 << 28  # bytes; a file that claims more is hostile
+_LARGEST_RESULT = 1 << 26  # bytes
 _BLOCK = 1 << 16  # rows searched at once
-
-
-class Column:
-    """One dataset of a recording as an array: as many rows as were committed, read when sliced."""
-
-    def __init__(self, name: str, data: h5py.Dataset) -> None:
-        self.name = name
-        self.dtype = data.dtype
-        self.is_text = data.dtype == CODE
-        self.unit, self.description, self.frame = (
-            read_text(data, key) if key in data.attrs else "" for key in ("unit", "description", "frame")
-        )
-        self._data = data
-        self._rows = 0
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """Shape, rows first."""
-        return (self._rows, *self._data.shape[1:])
-
-    def __len__(self) -> int:
-        return self._rows
-
-    def __getitem__(self, key: Any) -> Any:
-        """Read rows: an integer or a slice, and further slices for the other axes."""
-        first, *rest = key if isinstance(key, tuple) else (key,)
-        if isinstance(first, slice):
-            first = slice(*first.indices(self._rows))
-        else:
-            row = index(first)
-            if not -self._rows <= row < self._rows:
-                raise IndexError(f"{self.name} has {self._rows} rows, not {row}")
-            first = row % self._rows
-        try:
-            return self._data[(first, *rest)]
-        except (OSError, RuntimeError) as error:
-            raise RecordingError(f"{self._data.file.filename}: {self.name} is damaged: {error}") from error
-
-    def grow(self, rows: int) -> None:
-        """Trust `rows` rows from now on."""
-        if len(self._data) < rows:
-            self._data.refresh()
-        if not 0 <= rows <= len(self._data):
-            file, found = self._data.file.filename, len(self._data)
-            raise RecordingError(f"{file}: {self.name} has {found} rows instead of {rows}: it is damaged")
-        self._rows = rows
 
 
 class Recording:
@@ -92,10 +48,11 @@ class Recording:
             self._columns = {
                 column.name: column for spec in self._specs.values() for column in self._read_columns(spec)
             }
+            self._commits = Commits(self._file, tuple(self._specs.values()), tuple(self._columns.values()))
             self.strings = Strings(self.path, self["strings/end"], self["text/utf8"])
             self.rows: Mapping[str, int] = {}
             self.refresh()
-        except (KeyError, ValueError, TypeError, AttributeError, OSError, RuntimeError) as error:
+        except (LookupError, ValueError, TypeError, AttributeError, OSError, RuntimeError, ArithmeticError) as error:
             self._file.close()
             raise RecordingError(f"{path}: is damaged or not a recording: {error}") from error
         except RecordingError:
@@ -166,16 +123,36 @@ class Recording:
 
     def refresh(self) -> bool:
         """Look for rows that were committed since the last look; tell whether there are any."""
-        counts = self._committed()
+        counts = self._commits.read()
         grown = counts != self.rows
-        for name, rows in counts.items():
-            for column in self._columns.values():
-                if column.name.startswith(f"{name}/"):
-                    column.grow(rows)
         self.rows = counts
-        ending = self["result/utf8"][:].tobytes()
-        self._ending: dict[str, Any] = json.loads(ending) if ending else {}
+        if counts["result"] > _LARGEST_RESULT:
+            found = f"its result has {counts['result']} bytes"
+            raise RecordingError(f"{self.path}: {found}, over the {_LARGEST_RESULT} allowed")
+        try:
+            self._ending = _object(self["result/utf8"][:].tobytes())
+        except (ValueError, RecursionError) as error:
+            raise RecordingError(f"{self.path}: its result is damaged: {error}") from error
         return grown
+
+    @property
+    def checksums(self) -> bool:
+        """Whether what was committed has checksums; the first version of the format had none."""
+        return self._commits.checksums
+
+    def check_block(self, table: str, start: int, stop: int) -> None:
+        """Read a block of rows, the last one maybe unfinished, and hold it against its checksum, if it has one.
+
+        Raises:
+            RecordingError: it is damaged.
+        """
+        columns = [column for column in self._columns.values() if column.name.startswith(f"{table}/")]
+        self._commits.check(table, block_crc(column[start:stop] for column in columns), start, stop)
+
+    @property
+    def block_rows(self) -> Mapping[str, int]:
+        """How many rows a full block of each table has."""
+        return self._commits.block_rows
 
     def frames(self, start: int | None = None, stop: int | None = None) -> Iterator[Frame]:
         """Yield the recorded frames with start <= time < stop [ns], each with all since the one before.
@@ -251,33 +228,19 @@ class Recording:
         for column in spec.columns:
             if not column.row_bytes:
                 continue
-            name = f"{spec.name}/{column.name}"
-            data = dataset(self._file, name)
-            fits = data.dtype == column.dtype and data.shape[1:] == column.shape
-            if not fits or column.row_bytes > _LARGEST_ROW:
-                raise RecordingError(f"{self.path}: {name} has {data.dtype} {data.shape}, which can't be")
-            yield Column(name, data)
-
-    def _committed(self) -> dict[str, int]:
-        """Read the row counts; while they are being written, two readings differ."""
-        counts = dataset(self._file, "committed")
-        names = [name.decode() for name in counts.attrs["tables"]]
-        if names != list(self._specs):
-            raise RecordingError(f"{self.path}: has the tables {names}, not {list(self._specs)}")
-        before: list[int] = []
-        while (now := static(self._file, "committed").tolist()) != before:
-            before = now
-            counts.refresh()
-        return dict(zip(names, before, strict=True))
+            yield open_column(self._file, column, spec.name, len(self.header.robots))
 
 
 def _open(path: Path) -> h5py.File:
     try:
-        size, stated = path.stat().st_size, stored_size(path)
-        if size < stated:
-            raise RecordingError(f"{path}: is cut off: it has {size} of {stated} bytes")
-        return h5py.File(path, "r", swmr=True, locking=False)
+        return open_file(path)
     except OSError as error:
-        if path.is_file() and is_being_written(path):
-            raise RecordingError(f"{path}: is being begun by its run; look again in a moment") from error
         raise RecordingError(f"{path}: can't be read: {error.strerror or error}") from error
+
+
+def _object(text: bytes) -> dict[str, Any]:
+    """Return a JSON object, {} of nothing."""
+    found = json.loads(text) if text else {}
+    if not isinstance(found, dict) or not isinstance(found.get("summary", {}), dict):
+        raise ValueError("it is no JSON object with a summary")
+    return found

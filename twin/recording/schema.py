@@ -15,7 +15,9 @@ from twin.specs import CommandField
 from twin.state import I32, I64, REPEATS, Frame, Node, RoutedLinks
 
 FORMAT = "twin-recording"
-VERSION = 1
+VERSION = 2
+CHECKED = 2
+"""First version of the format with checksums."""
 
 CODE = "<u4"
 """Type of a text column: the number of its text in the table `strings`."""
@@ -102,6 +104,7 @@ class ColumnSpec:
     description: str = ""
     frame: str = ""
     components: tuple[tuple[str, str], ...] = ()  # name and unit along the last axis
+    is_robot: bool = False  # its values are rows of robots
 
     @property
     def row_bytes(self) -> int:
@@ -156,6 +159,12 @@ def tables(header: Header) -> tuple[TableSpec, ...]:
         TableSpec("result", "how the run ended, in JSON: complete, reason, summary; empty before", text),
     ]  # fmt: skip
     return tuple(spec for spec in specs if header.paths or spec.name != "paths")
+
+
+def checks(table: TableSpec) -> TableSpec:
+    """Return the table with the checksums of another one's blocks of rows."""
+    crc = ColumnSpec("crc", "<u4", (), "", "CRC-32 of the rows of a block, column after column")
+    return TableSpec(f"checks/{table.name}", f"blocks of {table.chunk_rows} rows of {table.name} that are full", (crc,))
 
 
 def _state(header: Header) -> tuple[ColumnSpec, ...]:
@@ -214,8 +223,8 @@ _PACKETS = (
     ColumnSpec("created", "<i8", (), "ns", "when it entered the sender's queue"),
     ColumnSpec("arrived", "<i8", (), "ns", "when it arrived; -1 if it did not"),
     ColumnSpec("stamp", "<i8", (), "ns", "time of the sensor sample that it carries or answers"),
-    ColumnSpec("source", "<i4", (), "", "row of robots"),
-    ColumnSpec("destination", "<i4", (), "", "row of robots"),
+    ColumnSpec("source", "<i4", (), "", "row of robots", is_robot=True),
+    ColumnSpec("destination", "<i4", (), "", "row of robots", is_robot=True),
     ColumnSpec("kind", CODE, (), "", "row of the table strings"),
     ColumnSpec("sequence", "<i8", (), "1", "number within the flow of source, destination and kind"),
     ColumnSpec("size", "<i8", (), "B", "bytes handed to the network"),
@@ -248,7 +257,7 @@ _EVENTS = (
 )
 _LOGS = (
     ColumnSpec("time", "<i8", (), "ns", "when it was logged"),
-    ColumnSpec("node", "<i4", (), "", "row of robots"),
+    ColumnSpec("node", "<i4", (), "", "row of robots", is_robot=True),
     ColumnSpec("name", CODE, (), "", "row of the table strings"),
     ColumnSpec("value", "<f8", (), "", "the value"),
 )

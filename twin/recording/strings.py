@@ -14,6 +14,7 @@ from twin.errors import RecordingError
 _BLOCK = 1024  # texts read at once
 _BLOCKS = 64  # kept in memory
 _LARGEST = 1 << 26  # bytes of one block
+_LARGEST_ARRAY = 1 << 28  # characters of an array of texts
 
 
 class _Rows(Protocol):
@@ -46,7 +47,10 @@ class Strings:
     def decode(self, codes: NDArray[Any]) -> NDArray[Any]:
         """Return the texts of an array of numbers, same shape, as numpy holds them: without NULs at their ends."""
         unique, inverse = np.unique(codes, return_inverse=True)
-        texts = np.array([self[code] for code in unique], dtype=np.str_)
+        found = [self[code] for code in unique]
+        if max(map(len, found), default=0) * codes.size > _LARGEST_ARRAY:
+            raise RecordingError(f"{self._path}: its texts are too long to be held {codes.size} times at once")
+        texts = np.array(found, dtype=np.str_)
         return texts[inverse].reshape(codes.shape)
 
     def _load(self, first: int) -> list[str]:

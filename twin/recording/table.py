@@ -11,6 +11,7 @@ from isal import isal_zlib
 from numpy.typing import NDArray
 
 from twin.errors import RecordingError
+from twin.recording.checks import block_crc
 from twin.recording.header import write_text
 from twin.recording.schema import ColumnSpec, TableSpec
 
@@ -20,10 +21,15 @@ _OVERHEAD = 1 << 16  # bytes of chunk index and deflate headers for one chunk of
 
 
 class TableWriter:
-    """Appends rows to the columns of one table; `reserve(bytes)` is asked for space before each write."""
+    """Appends rows to the columns of one table; `reserve(bytes)` is asked for space before each write.
 
-    def __init__(self, file: h5py.File, spec: TableSpec, reserve: Callable[[int], None]) -> None:
-        self.spec = spec
+    The checksum of each full block of rows goes into the table `checks`, if there is one.
+    """
+
+    def __init__(
+        self, file: h5py.File, spec: TableSpec, reserve: Callable[[int], None], checks: TableWriter | None = None
+    ) -> None:
+        self.spec, self._checks = spec, checks
         self._chunk_rows = spec.chunk_rows
         self._reserve = reserve
         self._columns = [column for column in spec.columns if column.row_bytes]
@@ -81,6 +87,12 @@ class TableWriter:
         self._settle()
         if self._changed:
             self._write()
+        if self._checks is not None:
+            self._checks.flush()
+
+    def open_crc(self) -> int:
+        """Return the checksum of the rows that are flushed and not in a full block."""
+        return block_crc(buffer[: self._fill] for buffer in self._buffers.values())
 
     def _settle(self) -> None:
         if self._pending:
@@ -96,6 +108,8 @@ class TableWriter:
         self._fill += rows
         if self._fill == self._chunk_rows:
             self._write()
+            if self._checks is not None:
+                self._checks.append({"crc": self.open_crc()})
             self._base, self._fill = self._base + self._fill, 0
 
     def _write(self) -> None:

@@ -21,9 +21,10 @@ from numpy.typing import NDArray
 
 from twin.clock import NS, periodic
 from twin.errors import RecordingError
+from twin.recording.checks import Committed, header_crc
 from twin.recording.files import Claim
 from twin.recording.header import write_header
-from twin.recording.schema import BODY_COLUMNS, Header, tables
+from twin.recording.schema import BODY_COLUMNS, Header, checks, tables
 from twin.recording.table import Codes, TableWriter
 from twin.state import NEVER, REPEATS, Event, Frame, Hop, LinkState, Packet, RoutedLinks
 
@@ -65,14 +66,17 @@ class Writer:
     def _create(self) -> None:
         self._file = self._claim.create(_FIRST_BYTES)
         write_header(self._file, self._header)
+        self._file.attrs["header_crc"] = np.int64(header_crc(self._file))
         specs = tables(self._header)
-        self._tables = {spec.name: TableWriter(self._file, spec, self._reserve) for spec in specs}
+        check = {spec.name: TableWriter(self._file, checks(spec), self._reserve) for spec in specs}
+        self._tables = {spec.name: TableWriter(self._file, spec, self._reserve, check[spec.name]) for spec in specs}
         self._codes = Codes(self._tables["strings"], self._tables["text"])
         self._ends = [(f"end/{name}", self._tables[name]) for name in ("links", "packets", "events", "logs")]
-        self._counts = dict.fromkeys(self._tables, 0)
-        self._committed = self._file.create_dataset("committed", data=np.zeros(len(specs), "<i8"))
+        self._counts = dict.fromkeys(self._tables, (0, 0))
+        self._committed = self._file.create_dataset("committed", data=_packed(self._counts))
         self._committed.attrs["tables"] = np.array([name.encode() for name in self._tables])
         self._file.swmr_mode = True
+        self._size = 0  # of the file at the last commit
 
     def write(self, frame: Frame) -> None:
         """Take one frame of the run; call it for every frame, whatever the record rate.
@@ -108,7 +112,11 @@ class Writer:
             except (OSError, RuntimeError) as error:
                 failure = self._failed(error)
         if not self._broken:
+            moved = self._claim.moved
             self._end(plain, complete and not self._stopped, reason or self._stopped)
+            if moved and failure is None:
+                where = "the whole recording is where it was moved to"
+                failure = RecordingError(f"{self.path}: was moved during the run; {where}")
         if failure is not None:
             raise failure
 
@@ -202,15 +210,20 @@ class Writer:
         self._tables["logs"].add([(time, node, code[name], value) for time, node, name, value in logs])
 
     def _flush(self) -> None:
+        try:
+            self._claim.check(self._size)
+        except RecordingError as error:
+            self._broken, self._stopped = True, str(error)
+            raise
         for table in self._tables.values():
             table.flush()
-        self._commit({name: table.rows for name, table in self._tables.items()})
+        self._commit({name: (table.rows, table.open_crc()) for name, table in self._tables.items()})
 
-    def _commit(self, counts: dict[str, int]) -> None:
+    def _commit(self, counts: dict[str, tuple[int, int]]) -> None:
         self._file.flush()
-        self._committed.id.write(h5s.ALL, h5s.ALL, np.array(list(counts.values()), "<i8"))
+        self._committed.id.write(h5s.ALL, h5s.ALL, _packed(counts))
         self._committed.flush()
-        self._counts = counts
+        self._counts, self._size = counts, self._file.id.get_filesize()
 
     def _end(self, summary: Any, complete: bool, reason: str) -> None:
         """Write the ending, which fits into what `Claim` keeps back if there is no other space, and close."""
@@ -222,7 +235,7 @@ class Writer:
         result = self._tables["result"]
         result.extend({"utf8": np.frombuffer(data, np.uint8)})
         result.flush()
-        self._commit({**self._counts, "result": result.rows})
+        self._commit({**self._counts, "result": (result.rows, result.open_crc())})
         self._file.close()
         self._claim.release()
 
@@ -242,10 +255,16 @@ class Writer:
         return RecordingError(self._stopped)
 
     def _why(self, error: Exception) -> str:
-        rows, cause = self._counts["state"], getattr(error, "strerror", None) or error
+        (rows, _), cause = self._counts["state"], getattr(error, "strerror", None) or error
         until = periodic(rows - 1, self._header.record_rate_hz) / NS
-        what = f"everything up to {until:g} s" if rows else "nothing"
-        return f"{self.path}: can't be written any more: {cause}; {what} is recorded"
+        what = f"everything up to {until:g} s is" if rows else "nothing is"
+        return f"{self.path}: can't be written any more: {cause}; {what} recorded"
+
+
+def _packed(counts: Mapping[str, tuple[int, int]]) -> NDArray[np.int64]:
+    """Return rows and checksums as they are committed."""
+    rows, crcs = zip(*counts.values(), strict=True)
+    return Committed(rows, crcs).packed()
 
 
 def _hop(hop: Hop | None) -> tuple[Any, ...]:
