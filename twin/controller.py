@@ -68,6 +68,7 @@ if TYPE_CHECKING:
     from twin.fleet.airspace import Airspace as Airspace
     from twin.fleet.controller import Fleet as Fleet
     from twin.interfaces.client import serve as serve
+    from twin.mechanism.kinematics import Posture as Posture
     from twin.mechanism.kinematics import inverse_kinematics as inverse_kinematics
     from twin.mechanism.kinematics import tool_jacobian as tool_jacobian
     from twin.mechanism.kinematics import tool_pose as tool_pose
@@ -93,6 +94,7 @@ _HOMES = {
     "Airspace": "twin.fleet.airspace",
     "Fleet": "twin.fleet.controller",
     "serve": "twin.interfaces.client",
+    "Posture": "twin.mechanism.kinematics",
     "inverse_kinematics": "twin.mechanism.kinematics",
     "tool_jacobian": "twin.mechanism.kinematics",
     "tool_pose": "twin.mechanism.kinematics",

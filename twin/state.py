@@ -32,6 +32,15 @@ MEASURED = "compute_ns"
 """Name under which measured service times [ns] are logged."""
 
 
+class Rigid(NamedTuple):
+    """Pose and motion of n bodies in world axes, as kernels take them."""
+
+    position: F64  # (n, 3) m, of the centre of mass
+    orientation: F64  # (n, 4) quaternion xyzw, body to world
+    velocity: F64  # (n, 3) m/s
+    angular_velocity: F64  # (n, 3) rad/s
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class BodyState:
     """True pose and motion of all bodies at one tick, in world ENU axes."""
@@ -44,6 +53,11 @@ class BodyState:
     joint_velocity: F64  # (J,) rad/s or m/s
     joint_offset: I64  # (N + 1,) body i owns joints joint_offset[i]:joint_offset[i + 1]
     joint_effort: F64 = field(default_factory=lambda: np.zeros(0))  # (J,) N m or N of the drives in the last tick
+
+    @property
+    def rigid(self) -> Rigid:
+        """The bodies without their joints, as kernels take them."""
+        return Rigid(self.position, self.orientation, self.velocity, self.angular_velocity)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

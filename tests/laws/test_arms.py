@@ -8,7 +8,7 @@ import pytest
 
 from twin.mechanism.dynamics import inverse_dynamics
 from twin.mechanism.joint_path import joints_at, plan_joints
-from twin.mechanism.kinematics import inverse_kinematics, tool_jacobian, tool_pose
+from twin.mechanism.kinematics import Posture, inverse_kinematics, tool_jacobian, tool_pose
 from twin.mechanism.tree import Frame, read_mechanism, with_load
 from twin.physics.bodies import BodyGroup
 from twin.physics.bullet.interaction import packed
@@ -72,7 +72,7 @@ def test_the_jacobian_is_the_derivative_of_the_pose_and_inverse_kinematics_its_i
             assert jacobian[:3, j] == pytest.approx(slope, abs=1e-8)  # h^2 and rounding 1e-16/h
         place, turn = tool_pose(tree, tool, q)
         near = np.clip(q + rng.uniform(-0.2, 0.2, len(q)), lower, upper)
-        found = inverse_kinematics(tree, tool, lower, upper, near, near, place, turn, 100)
+        found = inverse_kinematics(tree, tool, Posture(lower, upper, near), near, place, turn, 100)
         at, axes = tool_pose(tree, tool, found)
         assert at == pytest.approx(place, abs=1e-4) and axes == pytest.approx(turn, abs=1e-3)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from array import array
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -77,6 +77,17 @@ def _middle(place: int) -> float:
     return float(RATIO ** (place - 0.5)) if place else 0.0
 
 
+class Tally(NamedTuple):
+    """Counts of one flow, as the kernel adds to them: those of `_Flow`, its histogram and its age."""
+
+    counts: I64
+    parts: I64
+    latencies: I64
+    sums: F64
+    ends: I64
+    news: I64
+
+
 class _Flow:
     """All packets of one kind between two groups; the delivered ones are counted many at a time."""
 
@@ -117,8 +128,15 @@ class _Flow:
         self._entries = []
         fresh = np.full((len(self.pairs) - len(self.news), 2), NEVER)
         self.news, late = np.concatenate([self.news, fresh]), np.empty(len(rows), dtype=np.int64)
-        _count(rows, self.budget, self.counts, self.parts, self.histogram.counts, self.age.sums, self.age.ends,
-               self.news, late)  # fmt: skip
+        tally = Tally(
+            counts=self.counts,
+            parts=self.parts,
+            latencies=self.histogram.counts,
+            sums=self.age.sums,
+            ends=self.age.ends,
+            news=self.news,
+        )
+        _count(tally, rows, self.budget, late)
         for i in np.flatnonzero(late >= 0):
             self.late += 1
             self.failed.add(int(rows[i, 0]))
@@ -244,11 +262,10 @@ def _split(row: I64, parts: I64) -> bool:
 
 
 @kernel
-def _count(
-    rows: I64, budget: int, counts: I64, parts: I64, latencies: I64, sums: F64, ends: I64, news: I64, late: I64
-) -> None:
+def _count(tally: Tally, rows: I64, budget: int, late: I64) -> None:
     """Count delivered packets; `late` (n,) gets the longest part of each late one, or else -1."""
-    own = np.empty(len(parts), np.int64)
+    counts, news = tally.counts, tally.news
+    own = np.empty(len(tally.parts), np.int64)
     for i in range(len(rows)):
         pair, size, created, arrived, stamp = rows[i, 0], rows[i, 1], rows[i, 2], rows[i, 3], rows[i, 4]
         latency = arrived - created
@@ -256,15 +273,15 @@ def _count(
         counts[1] += size
         counts[2] += latency
         counts[3] = max(counts[3], latency)
-        latencies[_bin(latency)] += 1
+        tally.latencies[_bin(latency)] += 1
         known = _split(rows[i], own)
         if known:
             counts[4] += 1
-            parts += own
+            tally.parts[:] += own
         late[i] = -1
         if latency > budget:
-            late[i] = np.argmax(own) if known else len(parts)
+            late[i] = np.argmax(own) if known else len(own)
         if stamp > news[pair, 0]:
             if news[pair, 1] != NEVER:
-                _add_tooth(sums, ends, news[pair, 1] - news[pair, 0], arrived - news[pair, 0])
+                _add_tooth(tally.sums, tally.ends, news[pair, 1] - news[pair, 0], arrived - news[pair, 0])
             news[pair, 0], news[pair, 1] = stamp, arrived

@@ -6,9 +6,9 @@ import numpy as np
 
 from twin.mechanism.kinematics import link_frames
 from twin.mechanism.tree import Tree
-from twin.mechanism.vectors import ZERO, apply, apply_back, minus, plus, row_of, store, times
 from twin.numerics.kernels import kernel
 from twin.numerics.rotation import Vector, cross, dot
+from twin.numerics.vectors import ZERO, apply, apply_back, minus, plus, row_of, store, times
 from twin.state import F64
 
 

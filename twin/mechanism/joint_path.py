@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.interpolate import CubicSpline
 
-from twin.mechanism.kinematics import inverse_kinematics, tool_pose
+from twin.mechanism.kinematics import Posture, inverse_kinematics, tool_pose
 from twin.mechanism.tree import Frame, Tree
 from twin.numerics.kernels import kernel
 from twin.state import F64
@@ -37,9 +37,9 @@ def plan_joints(
     """
     _, axes = tool_pose(tree, tool, start)
     along = np.linspace(0.0, length, max(16, int(np.ceil(length / 0.005))) + 1)
-    joints, q = [], start
+    joints, q, posture = [], start, Posture(lower=bounds[0], upper=bounds[1], rest=start)
     for s in along:
-        q = inverse_kinematics(tree, tool, *bounds, start, q, place(s), axes, _ITERATIONS)
+        q = inverse_kinematics(tree, tool, posture, q, place(s), axes, _ITERATIONS)
         miss = float(np.linalg.norm(tool_pose(tree, tool, q)[0] - place(s)))
         if miss > _WITHIN:
             x, y, z = place(s)

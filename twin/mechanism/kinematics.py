@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from twin.mechanism.tree import Frame, Tree
-from twin.mechanism.vectors import apply, minus, plus, product, row_of, store, times
 from twin.numerics.kernels import kernel
 from twin.numerics.rotation import Vector, cross
+from twin.numerics.vectors import apply, minus, plus, product, row_of, store, times
 from twin.state import F64
 
 
@@ -82,14 +84,22 @@ def turn_between(have: F64, want: F64) -> F64:
     return vector * (np.arctan2(sine, cosine) / sine) if sine > 1e-9 else vector
 
 
+class Posture(NamedTuple):
+    """Where joints may be, and where they would rather be; J joints."""
+
+    lower: F64  # (J,) rad or m
+    upper: F64  # (J,)
+    rest: F64  # (J,)
+
+
 @kernel
 def inverse_kinematics(
-    tree: Tree, tool: Frame, lower: F64, upper: F64, rest: F64, start: F64, place: F64, turn: F64, steps: int
+    tree: Tree, tool: Frame, posture: Posture, start: F64, place: F64, turn: F64, steps: int
 ) -> F64:
     """Return joints (J,) that bring the tool to `place` (3,) m and axes `turn` (3, 3), from `start` on.
 
-    Damped least squares within the joint limits (Wampler, IEEE Trans. SMC 16(1), 1986), with a pull towards
-    `rest` where the tool doesn't feel it. It may fall short where the place is out of reach: see `tool_pose`.
+    Damped least squares within the joint limits (Wampler, IEEE Trans. SMC 16(1), 1986), with a pull towards the
+    posture's rest where the tool doesn't feel it. It may fall short where the place is out of reach: see `tool_pose`.
     """
     q = start.copy()
     for _ in range(steps):
@@ -98,9 +108,9 @@ def inverse_kinematics(
         error[:3], error[3:] = _at_most(place - at, 0.1), _at_most(turn_between(axes, turn), 0.3)
         jacobian = tool_jacobian(tree, tool, q)
         damped = jacobian @ jacobian.T + 1e-4 * np.eye(6)
-        pull = 0.1 * (rest - q)
+        pull = 0.1 * (posture.rest - q)
         q += pull + jacobian.T @ np.linalg.solve(damped, error - jacobian @ pull)
-        q = np.minimum(np.maximum(q, lower), upper)
+        q = np.minimum(np.maximum(q, posture.lower), posture.upper)
     return q
 
 

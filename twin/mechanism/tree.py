@@ -95,8 +95,17 @@ def read_mechanism(path: Path) -> Mechanism:
             order.append(row)
     mass, centre, inertia = _masses(links, frames, n)
     slides = np.array([not joint.turns for joint in joints], dtype=bool)
-    tree = Tree(np.array(order, dtype=np.int64), parent.astype(np.int64), place, turn, axis, slides, mass, centre,
-                inertia)  # fmt: skip
+    tree = Tree(
+        order=np.array(order, dtype=np.int64),
+        parent=parent.astype(np.int64),
+        place=place,
+        turn=turn,
+        axis=axis,
+        slides=slides,
+        mass=mass,
+        centre=centre,
+        inertia=inertia,
+    )
     base = next(name for name in links if name not in above)
     return Mechanism(path, joints, tree, frames, vector_of(links[base].find("inertial/origin"), "xyz"))
 

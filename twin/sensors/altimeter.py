@@ -6,12 +6,12 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from twin.mechanism.vectors import plus, row_of
 from twin.numerics.kernels import kernel
 from twin.numerics.rotation import Vector, quaternion_of, rotate
+from twin.numerics.vectors import plus, row_of
 from twin.sensors.errors import Delay, Noise
 from twin.sensors.field import Field, Setting
-from twin.sensors.lidar import shadows
+from twin.sensors.lidar import Crowd, shadows
 from twin.specs import AltimeterSpec, RobotKind
 from twin.state import F64, I64, Sample, Truth
 from twin.world.bvh import Bvh, closest_hit
@@ -34,7 +34,8 @@ class Altimeter:
         """Return one sample per body in `index` (k,); `rows` (k,) are the robots' rows in their group."""
         time, bodies = truth.time, truth.bodies
         far, table = self._spec.range, np.empty((len(index), 1))
-        _look(self._bvh, bodies.position, bodies.orientation, self._boxes, index, self._spec.mount, far, table)
+        others = Crowd(position=bodies.position, orientation=bodies.orientation, boxes=self._boxes)
+        _look(self._bvh, others, index, self._spec.mount, far, table)
         stamps = self._delay.apply(time, rows, table)
         self._noise.add(time, rows, table)
         table = np.minimum(np.maximum(table, 0.0), far)
@@ -42,15 +43,13 @@ class Altimeter:
 
 
 @kernel
-def _look(
-    bvh: Bvh, position: F64, orientation: F64, boxes: F64, index: I64, mount: Vector, far: float, out: F64
-) -> None:
+def _look(bvh: Bvh, crowd: Crowd, index: I64, mount: Vector, far: float, out: F64) -> None:
     ray = np.empty((1, 3))
     for i in range(index.size):
         me = index[i]
-        turn = quaternion_of(orientation, me)
-        at = plus(row_of(position, me), rotate(turn, mount))
+        turn = quaternion_of(crowd.orientation, me)
+        at = plus(row_of(crowd.position, me), rotate(turn, mount))
         ray[0, 0], ray[0, 1], ray[0, 2] = rotate(turn, (0.0, 0.0, -1.0))
         out[i] = far
-        shadows(position, orientation, boxes, me, at, ray, out[i])
+        shadows(crowd, me, at, ray, out[i])
         _, out[i, 0] = closest_hit(bvh, at, row_of(ray, 0), 0.0, out[i, 0])

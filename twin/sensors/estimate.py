@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import numpy as np
 
@@ -27,6 +28,18 @@ _BIAS = range(15, 18)
 """Errors of the fixes' biases among all"""
 PARTS = {"position": slice(0, 3), "velocity": slice(3, 6), "angular_velocity": slice(6, 9),
          "orientation": slice(9, 13), "position_sigma": slice(13, 16)}  # fmt: skip
+
+
+class Filters(NamedTuple):
+    """The filters of n robots between readings; what the arrays hold: `twin.sensors.kalman`."""
+
+    state: F64  # (n, 19)
+    covariance: F64  # (n, 18, 18)
+    past: F64  # (n, H, 8)
+    head: I64  # (n,)
+    stamps: I64  # (n, 4) ns, of the imu, fix, height and heading taken in last
+    density: F64  # (5,)
+    offset: F64  # (n, 3) m
 
 
 class Estimate:
@@ -59,6 +72,15 @@ class Estimate:
         self._past, self._head = np.zeros((n, 4 + oldest * _TICKS // NS, PAST)), np.zeros(n, dtype=np.int64)
         self._offset = np.zeros((n, 3))  # m, standard deviation of the bias of fixes; 0 before the first
         self._stamps: I64 = np.full((n, 4), NEVER, dtype=np.int64)  # of the imu, fix, height and heading taken in last
+        self._filters = Filters(
+            state=self._state,
+            covariance=self._covariance,
+            past=self._past,
+            head=self._head,
+            stamps=self._stamps,
+            density=self._density,
+            offset=self._offset,
+        )
 
     @staticmethod
     def fields(spec: EstimateSpec, kind: RobotKind) -> Mapping[str, Field]:
@@ -85,8 +107,7 @@ class Estimate:
             stamps[i] = sample.when("specific_force")
             self._collect(int(row), sample, int(stamps[i]), measured[i])
         out = np.empty((len(rows), 16))
-        _step(self._state, self._covariance, self._past, self._head, rows, self._stamps[:, 0], stamps, inertial,
-              measured, self._density, self._offset, out)  # fmt: skip
+        _step(self._filters, rows, stamps, inertial, measured, out)
         self._stamps[rows, 0] = stamps
         return [
             _with(sample, int(stamp), {name: line[part] for name, part in PARTS.items()})
@@ -164,18 +185,15 @@ def _displaced(state: F64, error: F64) -> F64:
 
 
 @kernel
-def _step(
-    state: F64, covariance: F64, past: F64, head: I64, rows: I64, last: I64, stamps: I64, inertial: F64,
-    measured: F64, density: F64, offset: F64, out: F64,
-) -> None:  # fmt: skip
+def _step(f: Filters, rows: I64, stamps: I64, inertial: F64, measured: F64, out: F64) -> None:
     for i in range(len(rows)):
         row = rows[i]
-        x, p = state[row], covariance[row]
-        if last[row] != stamps[i]:
-            if last[row] >= 0:
-                predict(x, p, inertial[i], (stamps[i] - last[row]) / 1e9, density, offset[row])
-            head[row] = remember(x, past[row], head[row], stamps[i] / 1e9)
-        update(x, p, past[row], head[row], measured[i])
+        x, p, last = f.state[row], f.covariance[row], f.stamps[row, 0]
+        if last != stamps[i]:
+            if last >= 0:
+                predict(x, p, inertial[i], (stamps[i] - last) / 1e9, f.density, f.offset[row])
+            f.head[row] = remember(x, f.past[row], f.head[row], stamps[i] / 1e9)
+        update(x, p, f.past[row], f.head[row], measured[i])
         out[i, :6] = x[:6]
         out[i, 6:9] = axes_of(x[6:10]) @ (inertial[i, 3:] - x[10:13])
         out[i, 9:13] = x[6:10]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +25,16 @@ FEWEST = 4
 _RANGE, _BIAS, _RATE = key("gnss"), key("gnss bias"), key("gnss rate")
 PARTS = {"gnss_position": slice(0, 3), "gnss_velocity": slice(3, 6), "gnss_sigma": slice(6, 9),
          "gnss_dop": slice(9, 11), "gnss_satellites": slice(11, 12)}  # fmt: skip
+
+
+class Errors(NamedTuple):
+    """What is wrong with the ranges of k receivers, and by what it is drawn."""
+
+    bias: F64  # (k, satellites) m
+    sigma: F64  # (3,) deviation: white [m], white and bias together [m], of range rates [m/s]
+    seed: int
+    names: U64  # (k,) keys
+    time: int  # ns
 
 
 class Gnss:
@@ -70,9 +81,14 @@ class Gnss:
         stamps = self._delay.apply(time, rows, true)
         self._walk(time, rows)
         spec = self._spec
-        sigma = np.array([spec.noise, float(np.hypot(spec.noise, spec.bias)), spec.speed_noise])
-        _fixes(self._setting.world.bvh, true, self._sky(time), float(np.sin(spec.mask)), self._bias[rows], sigma,
-               self._setting.seed, self._names[rows], time, table)  # fmt: skip
+        errors = Errors(
+            bias=self._bias[rows],
+            sigma=np.array([spec.noise, float(np.hypot(spec.noise, spec.bias)), spec.speed_noise]),
+            seed=self._setting.seed,
+            names=self._names[rows],
+            time=time,
+        )
+        _fixes(self._setting.world.bvh, true, self._sky(time), float(np.sin(spec.mask)), errors, table)
         for row, line in zip(rows, table, strict=True):
             self._tell(time, int(row), int(line[11]))
         return [
@@ -117,10 +133,9 @@ def _draw(seed: int, stream: np.uint64, names: U64, time: int, sigma: F64, table
 
 
 @kernel
-def _fixes(
-    bvh: Bvh, truth: F64, sky: F64, least: float, bias: F64, sigma: F64, seed: int, names: U64, time: int, out: F64
-) -> None:
-    """Write a fix (k, 12) for each true place and velocity (k, 6); sigma: white, whole and rate's deviation."""
+def _fixes(bvh: Bvh, truth: F64, sky: F64, least: float, errors: Errors, out: F64) -> None:
+    """Write a fix (k, 12) for each true place and velocity (k, 6) by satellites `sky` whose z is at `least`."""
+    sigma = errors.sigma
     for i in range(truth.shape[0]):
         place = (truth[i, 0], truth[i, 1], truth[i, 2])
         rows, seen = np.empty((sky.shape[0], 4)), np.empty(sky.shape[0], np.int64)
@@ -135,11 +150,12 @@ def _fixes(
             continue
         g = rows[:count]
         spread = np.linalg.inv(g.T @ g)
-        errors, rates = np.empty(count), np.empty(count)
+        ranges, rates = np.empty(count), np.empty(count)
         for j in range(count):
-            errors[j] = bias[i, seen[j]] + sigma[0] * normal(seed, _RANGE, names[i], time, seen[j])
-            rates[j] = sigma[2] * normal(seed, _RATE, names[i], time, seen[j])
-        out[i, :3] = truth[i, :3] + (spread @ (g.T @ errors))[:3]
+            drawn = normal(errors.seed, _RANGE, errors.names[i], errors.time, seen[j])
+            ranges[j] = errors.bias[i, seen[j]] + sigma[0] * drawn
+            rates[j] = sigma[2] * normal(errors.seed, _RATE, errors.names[i], errors.time, seen[j])
+        out[i, :3] = truth[i, :3] + (spread @ (g.T @ ranges))[:3]
         out[i, 3:6] = truth[i, 3:] + (spread @ (g.T @ rates))[:3]
         for k in range(3):
             out[i, 6 + k] = sigma[1] * np.sqrt(spread[k, k])

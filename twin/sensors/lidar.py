@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from math import pi
+from typing import NamedTuple
 
 import numpy as np
 
 from twin.mechanism.urdf import collision_points
-from twin.mechanism.vectors import minus, plus, row_of
 from twin.numerics.kernels import kernel
 from twin.numerics.rotation import Vector, dot, quaternion_of, rotate, unrotate
+from twin.numerics.vectors import minus, plus, row_of
 from twin.sensors.errors import Delay, Noise
 from twin.sensors.field import Field, Setting
 from twin.specs import LidarSpec, RobotKind
@@ -27,6 +28,14 @@ def outline(kind: RobotKind) -> F64:
     if not len(points):
         return np.repeat([np.inf, -np.inf], 3)  # holds nothing
     return np.concatenate([points.min(axis=0), points.max(axis=0)])
+
+
+class Crowd(NamedTuple):
+    """All bodies of the twin as boxes."""
+
+    position: F64  # (N, 3) m
+    orientation: F64  # (N, 4) xyzw
+    boxes: F64  # (N, 6) m, low and high corner in body axes from the centre of mass
 
 
 class Lidar:
@@ -52,8 +61,8 @@ class Lidar:
         """Return one sample per body in `index` (k,); `rows` (k,) are the robots' rows in their group."""
         time, bodies = truth.time, truth.bodies
         far, table = self._spec.range, np.empty((len(index), len(self._beams)))
-        _scan(self._bvh, bodies.position, bodies.orientation, self._boxes, index, self._spec.mount, self._beams, far,
-              table)  # fmt: skip
+        others = Crowd(position=bodies.position, orientation=bodies.orientation, boxes=self._boxes)
+        _scan(self._bvh, others, index, self._spec.mount, self._beams, far, table)
         stamps = self._delay.apply(time, rows, table)
         self._noise.add(time, rows, table)
         table = np.minimum(np.maximum(table, 0.0), far)
@@ -67,39 +76,37 @@ def beam_angles(spec: LidarSpec) -> F64:
 
 
 @kernel
-def _scan(
-    bvh: Bvh, position: F64, orientation: F64, boxes: F64, index: I64, mount: Vector, beams: F64, far: float, out: F64
-) -> None:
+def _scan(bvh: Bvh, crowd: Crowd, index: I64, mount: Vector, beams: F64, far: float, out: F64) -> None:
     rays = np.empty((len(beams), 3))
     for i in range(index.size):
         me = index[i]
-        turn = quaternion_of(orientation, me)
-        at = plus(row_of(position, me), rotate(turn, mount))
+        turn = quaternion_of(crowd.orientation, me)
+        at = plus(row_of(crowd.position, me), rotate(turn, mount))
         ahead, left = rotate(turn, (1.0, 0.0, 0.0)), rotate(turn, (0.0, 1.0, 0.0))
         for b in range(len(beams)):
             for k in range(3):
                 rays[b, k] = beams[b, 0] * ahead[k] + beams[b, 1] * left[k]
         out[i] = far
-        shadows(position, orientation, boxes, me, at, rays, out[i])
+        shadows(crowd, me, at, rays, out[i])
         for b in range(len(beams)):  # only as far as the nearest box: the world behind it isn't seen
             _, out[i, b] = closest_hit(bvh, at, row_of(rays, b), 0.0, out[i, b])
 
 
 @kernel
-def shadows(position: F64, orientation: F64, boxes: F64, me: int, at: Vector, rays: F64, out: F64) -> None:
+def shadows(crowd: Crowd, me: int, at: Vector, rays: F64, out: F64) -> None:
     """Shorten the beams (B,) from `at` along unit vectors `rays` (B, 3) that meet the box of a body but `me`."""
-    far = out.max()
+    far, boxes = out.max(), crowd.boxes
     for other in range(len(boxes)):
         low = (boxes[other, 0], boxes[other, 1], boxes[other, 2])
         high = (boxes[other, 3], boxes[other, 4], boxes[other, 5])
         if other == me or low[0] >= high[0]:
             continue
-        gap = minus(at, row_of(position, other))
+        gap = minus(at, row_of(crowd.position, other))
         corner = (max(abs(low[0]), abs(high[0])), max(abs(low[1]), abs(high[1])), max(abs(low[2]), abs(high[2])))
         square, reach = dot(gap, gap), dot(corner, corner)  # m2; the box is within a ball of radius sqrt(reach)
         if square > (far + np.sqrt(reach)) ** 2:
             continue
-        turn = quaternion_of(orientation, other)
+        turn = quaternion_of(crowd.orientation, other)
         start = unrotate(turn, gap)
         for b in range(out.size):
             ray = row_of(rays, b)

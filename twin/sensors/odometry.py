@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from math import cos, sin
-from typing import Protocol, runtime_checkable
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,10 +13,11 @@ from twin.clock import NS
 from twin.errors import ScenarioError
 from twin.numerics.draws import key, normal
 from twin.numerics.kernels import kernel
+from twin.numerics.rotation import quaternion_of
 from twin.sensors.errors import Delay
 from twin.sensors.field import Field, Setting
 from twin.specs import OdometrySpec, RobotKind
-from twin.state import F64, I64, NEVER, Sample, Truth
+from twin.state import F64, I64, NEVER, Rigid, Sample, Truth
 
 U64 = NDArray[np.uint64]
 _STREAM = key("odometry")
@@ -33,6 +34,18 @@ class Rolls(Protocol):
         """The velocity (3,) of the root frame by the speeds of the driven wheels: forward, left, turning; (3, D)."""
 
 
+class Counters(NamedTuple):
+    """What n robots' odometry is made with, and where it stands; D driven wheels."""
+
+    kinematics: F64  # (3, D) forward, left, turning by the speeds of the wheels, as the robot takes them
+    noise: float  # m per root of m
+    seed: int
+    names: U64  # (n,) keys
+    time: I64  # (n,) ns, of the last reading, or NEVER
+    angle: F64  # (n, D) rad, then
+    reading: F64  # (n, 6) pose and velocity, then
+
+
 class Odometry:
     """Reads odometry (3,) and odometry_velocity (3,) of a group's robots.
 
@@ -44,14 +57,19 @@ class Odometry:
         if not isinstance(setting.dynamics, Rolls):
             raise ScenarioError("odometry needs wheels: the dynamics of this robot has none", key="sensors")
         n = len(setting.names)
-        self._wheels, self._noise, self._seed = setting.dynamics, spec.noise, setting.seed
-        self._keys: U64 = np.array([key(name) for name in setting.names], dtype=np.uint64)
+        self._wheels = setting.dynamics
         stretch = 1.0 + spec.radius_error
         scale = [[stretch], [stretch], [stretch / (1.0 + spec.track_error)]]
-        self._kinematics = np.ascontiguousarray(self._wheels.kinematics * scale)
         self._delay = Delay(spec.delay, n)
-        self._time: I64 = np.full(n, NEVER, dtype=np.int64)
-        self._angle, self._reading = np.zeros_like(self._wheels.angle), np.zeros((n, 6))
+        self._counters = Counters(
+            kinematics=np.ascontiguousarray(self._wheels.kinematics * scale),
+            noise=spec.noise,
+            seed=setting.seed,
+            names=np.array([key(name) for name in setting.names], dtype=np.uint64),
+            time=np.full(n, NEVER, dtype=np.int64),
+            angle=np.zeros_like(self._wheels.angle),
+            reading=np.zeros((n, 6)),
+        )
 
     @staticmethod
     def fields(spec: OdometrySpec, kind: RobotKind) -> Mapping[str, Field]:
@@ -66,8 +84,7 @@ class Odometry:
         """Return one sample per body in `index` (k,); `rows` (k,) are the robots' rows in their group."""
         time, bodies = truth.time, truth.bodies
         table = np.empty((len(rows), 6))
-        _count(self._kinematics, self._wheels.angle, index, rows, bodies.position, bodies.orientation, self._seed,
-               self._keys, self._noise, time, self._time, self._angle, self._reading, table)  # fmt: skip
+        _count(self._counters, self._wheels.angle, rows, bodies.rigid, index, time, table)
         stamps = self._delay.apply(time, rows, table)
         return [
             Sample(stamp, {"odometry": pose, "odometry_velocity": velocity})
@@ -76,49 +93,32 @@ class Odometry:
 
 
 @kernel
-def _count(
-    kinematics: F64,
-    angle: F64,
-    index: I64,
-    rows: I64,
-    position: F64,
-    orientation: F64,
-    seed: int,
-    names: U64,
-    noise: float,
-    now: int,
-    time: I64,
-    before: F64,
-    reading: F64,
-    table: F64,
-) -> None:
-    """Bring the `reading` (n, 6) of robots `rows` from their `time` [ns] and angles `before` to now, and to `table`."""
+def _count(c: Counters, angle: F64, rows: I64, bodies: Rigid, index: I64, now: int, table: F64) -> None:
+    """Bring the readings of robots `rows`, which are bodies `index`, to `now` [ns] and to `table` (k, 6)."""
     for i in range(rows.size):
-        row = rows[i]
-        if time[row] == NEVER or now <= time[row]:  # a new run
-            x, y, z, w = orientation[index[i]]
-            reading[row, 0], reading[row, 1] = position[index[i], 0], position[index[i], 1]
-            reading[row, 2] = np.arctan2(2.0 * (w * z + x * y), 1.0 - 2.0 * (y * y + z * z))
-            reading[row, 3:] = 0.0
+        row, body = rows[i], index[i]
+        if c.time[row] == NEVER or now <= c.time[row]:  # a new run
+            x, y, z, w = quaternion_of(bodies.orientation, body)
+            c.reading[row, 0], c.reading[row, 1] = bodies.position[body, 0], bodies.position[body, 1]
+            c.reading[row, 2] = np.arctan2(2.0 * (w * z + x * y), 1.0 - 2.0 * (y * y + z * z))
+            c.reading[row, 3:] = 0.0
         else:
-            _go_on(kinematics, angle[row] - before[row], seed, names[row], noise, now, now - time[row], reading[row])
-        time[row], before[row], table[i] = now, angle[row], reading[row]
+            _go_on(c, row, angle[row] - c.angle[row], now)
+        c.time[row], c.angle[row], table[i] = now, angle[row], c.reading[row]
 
 
 @kernel
-def _go_on(
-    kinematics: F64, turned: F64, seed: int, name: np.uint64, noise: float, now: int, elapsed: int, reading: F64
-) -> None:
-    """Add an arc of a circle to a reading (6,)."""
-    move = np.zeros(3)
+def _go_on(c: Counters, row: int, turned: F64, now: int) -> None:
+    """Add an arc of a circle to a robot's reading."""
+    move, reading, elapsed = np.zeros(3), c.reading[row], now - c.time[row]
     for k in range(3):
         for wheel in range(turned.size):
-            move[k] += kinematics[k, wheel] * turned[wheel]
+            move[k] += c.kinematics[k, wheel] * turned[wheel]
         reading[3 + k] = move[k] * (NS / elapsed)
-    if noise > 0.0:
-        sigma = noise * np.sqrt(np.hypot(move[0], move[1]))
+    if c.noise > 0.0:
+        sigma = c.noise * np.sqrt(np.hypot(move[0], move[1]))
         for k in range(3):
-            move[k] += sigma * normal(seed, _STREAM, name, now, k)
+            move[k] += sigma * normal(c.seed, _STREAM, c.names[row], now, k)
     half = move[2] / 2
     chord = sin(half) / half if half != 0.0 else 1.0
     u, v = cos(reading[2] + half) * chord, sin(reading[2] + half) * chord

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from twin.mechanism.vectors import minus
 from twin.numerics.kernels import kernel
 from twin.numerics.rotation import Vector, cross, dot
+from twin.numerics.vectors import minus
 from twin.state import F64
 from twin.world.bvh import Bvh
 from twin.world.bvh_build import WIDTH

@@ -14,6 +14,7 @@ from twin.controller import (
     Metres,
     Observation,
     Point,
+    Posture,
     RadiansPerSecond,
     RobotSpec,
     ScenarioError,
@@ -77,8 +78,9 @@ class HandOver:
         self.name, gives = spec.name, spec.row % 2 == 0
         vacuum, mechanism = body.parameters["vacuum"], read_mechanism(body.urdf)
         self.tree, self.tool = mechanism.tree, mechanism.tool(vacuum["link"], tuple(vacuum["place"]))
-        self.lower, self.upper = (body.vector(bound)[:7] for bound in ("lower", "upper"))
+        lower, upper = (body.vector(bound)[:7] for bound in ("lower", "upper"))
         self.rest = body.joint_start()
+        self.posture = Posture(lower, upper, self.rest)
         self.axes = TO_LEFT if gives else TO_RIGHT
         self.start, self.end = (np.array(point) for point in self.p.line)
         # From the giver's cup to the taker's with a part between, each in its own arm's axes.
@@ -222,12 +224,12 @@ class HandOver:
     def _reach(self, place: F64, axes: F64) -> None:
         """Bring the cup straight to a place nearby."""
         self.joints = inverse_kinematics(
-            self.tree, self.tool, self.lower, self.upper, self.rest, self.joints, place, axes, 10
+            self.tree, self.tool, self.posture, self.joints, place, axes, 10
         )
 
     def _plan(self, place: F64, axes: F64) -> F64:
         joints = inverse_kinematics(
-            self.tree, self.tool, self.lower, self.upper, self.rest, self.rest, place, axes, 300
+            self.tree, self.tool, self.posture, self.rest, place, axes, 300
         )
         miss = float(np.linalg.norm(tool_pose(self.tree, self.tool, joints)[0] - place))
         if miss > _THERE:

@@ -13,6 +13,7 @@ from twin.controller import (
     Observation,
     Packet,
     Point,
+    Posture,
     RobotSpec,
     ScenarioError,
     Seconds,
@@ -61,8 +62,9 @@ class Pick:
         vacuum = body.parameters["vacuum"]
         mechanism = read_mechanism(body.urdf)
         self.tree, self.tool = mechanism.tree, mechanism.tool(vacuum["link"], tuple(vacuum["place"]))
-        self.lower, self.upper = (body.vector(bound)[:7] for bound in ("lower", "upper"))
+        lower, upper = (body.vector(bound)[:7] for bound in ("lower", "upper"))
         self.rest = body.joint_start()
+        self.posture = Posture(lower, upper, self.rest)
         self.joints = self.rest.copy()
         self.along = np.append(np.array(self.parameters.along) / np.linalg.norm(self.parameters.along), 0.0)
         self.state, self.since = "wait", 0
@@ -81,7 +83,7 @@ class Pick:
         goal, suction = self._decide(observation.time, at)
         goal = self._straight(observation.time, at, goal)
         self.joints = inverse_kinematics(
-            self.tree, self.tool, self.lower, self.upper, self.rest, self.joints, goal, DOWN, 10
+            self.tree, self.tool, self.posture, self.joints, goal, DOWN, 10
         )
         return Action(np.concatenate([self.joints, [suction, 0.0]]), log={"state": _STATES.index(self.state)})
 

@@ -13,6 +13,7 @@ from twin.controller import (
     Kilograms,
     Observation,
     Point,
+    Posture,
     RobotSpec,
     ScenarioError,
     Spec,
@@ -52,10 +53,9 @@ class Teleoperate:
         body = spec.kind.body
         mechanism = read_mechanism(body.urdf)
         self.tree, self.tool = mechanism.tree, mechanism.tool(spec.task.spec.link, spec.task.spec.place)
-        self.lower, self.upper = (
-            np.array([getattr(joint, name) for joint in mechanism.joints]) for name in ("lower", "upper")
-        )
-        self.rest, self.joints = body.joint_start(), body.joint_start()
+        lower, upper = (np.array([getattr(joint, name) for joint in mechanism.joints]) for name in ("lower", "upper"))
+        self.joints = body.joint_start()
+        self.posture = Posture(lower, upper, rest=self.joints)
         self.opening = body.vector("initial")[7]
         start = self.task.hand(0.0)
         self.place, self.velocity, self.time = start.position.copy(), np.zeros(3), NEVER
@@ -74,7 +74,7 @@ class Teleoperate:
         self.time = now
         goal = self.place - np.array(p.base)
         self.joints = inverse_kinematics(
-            self.tree, self.tool, self.lower, self.upper, self.rest, self.joints, goal, DOWN, 3
+            self.tree, self.tool, self.posture, self.joints, goal, DOWN, 3
         )
         command = np.concatenate([self.joints[:7], [self.opening, 0.0]])
         return Action(command, log={FELT: float(np.sqrt(felt @ felt))})

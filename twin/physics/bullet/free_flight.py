@@ -12,9 +12,9 @@ import numpy as np
 
 from twin.mechanism.dynamics import forward_dynamics
 from twin.mechanism.tree import Tree
-from twin.mechanism.vectors import row_of
 from twin.numerics.kernels import kernel
 from twin.numerics.rotation import Quaternion, Vector, cross, dot, multiply, rotate, unrotate
+from twin.numerics.vectors import row_of
 from twin.state import F64
 
 

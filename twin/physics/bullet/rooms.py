@@ -13,6 +13,7 @@ import numpy as np
 
 from twin.numerics.kernels import kernel
 from twin.numerics.rotation import Vector
+from twin.numerics.vectors import store
 from twin.state import F64, I64, Bool
 from twin.world.boxes import box_meets
 from twin.world.bvh import Bvh
@@ -39,25 +40,33 @@ class Shapes(NamedTuple):
     upper: F64  # (K,)
 
 
+class Boxes(NamedTuple):
+    """Where shapes are and how much room they have; S shapes of N bodies."""
+
+    bare: F64  # (S, 6) m, low and high corner round each shape
+    room: F64  # (S, 6) m, the same with room to spare
+    spare: F64  # (N, 3) m, on each side
+
+
 class Rooms:
     """The rooms of bodies in a scenery (`bvh`)."""
 
     def __init__(self, shapes: Shapes, bvh: Bvh) -> None:
         n, s = len(shapes.radius), int(shapes.first[-1])
         self._shapes, self._bvh = shapes, bvh
-        self._pose, self._joint, self._spare = np.zeros((n, 7)), np.zeros(len(shapes.lever)), np.zeros((n, 3))
-        self._bare, self._room = np.zeros((s, 6)), np.zeros((s, 6))  # m, low and high corner of each shape's boxes
+        self._pose, self._joint = np.zeros((n, 7)), np.zeros(len(shapes.lever))
+        self._boxes = Boxes(bare=np.zeros((s, 6)), room=np.zeros((s, 6)), spare=np.zeros((n, 3)))
 
     def left(self, rows: I64, pose: F64, joint: F64) -> I64:
         """Return which bodies `rows` are out of their rooms, or beyond a limit, at `pose` (N, 7), `joint` (K,)."""
-        return rows[_out(self._shapes, rows, pose, joint, self._pose, self._joint, self._spare)]
+        return rows[_out(self._shapes, rows, pose, joint, self._pose, self._joint, self._boxes.spare)]
 
     def put(self, row: int, boxes: F64, pose: F64, joint: F64) -> None:
         """Take note of where a body is now, and of the boxes (shapes, 6) m round its shapes, without a room."""
         s, mine = self._shapes, slice(self._shapes.joint[row], self._shapes.joint[row + 1])
         shapes = slice(s.first[row], s.first[row + 1])
-        self._bare[shapes] = self._room[shapes] = boxes + _PADDING
-        self._pose[row], self._joint[mine], self._spare[row] = pose[row], joint[mine], 0.0
+        self._boxes.bare[shapes] = self._boxes.room[shapes] = boxes + _PADDING
+        self._pose[row], self._joint[mine], self._boxes.spare[row] = pose[row], joint[mine], 0.0
 
     def claim(self, row: int, velocity: F64) -> bool:
         """Give a body as much room as it wants at `velocity` (3,) m/s and as there is; tell whether there is any."""
@@ -73,13 +82,11 @@ class Rooms:
         return True
 
     def _claim(self, row: int, velocity: F64, least: int, most: int) -> bool:
-        return _claim(self._shapes, self._bvh, row, velocity, least, most, self._bare, self._room, self._spare)
+        return _claim(self._shapes, self._bvh, self._boxes, row, velocity, least, most)
 
 
 @kernel
-def _claim(
-    shapes: Shapes, bvh: Bvh, row: int, velocity: F64, least: int, most: int, bare: F64, room: F64, spare: F64
-) -> bool:
+def _claim(shapes: Shapes, bvh: Bvh, boxes: Boxes, row: int, velocity: F64, least: int, most: int) -> bool:
     """Give a body the room that it wants, halved `least` times and `most` at the most, if that much is free."""
     for halved in range(least, most + 1):
         share = 0.5**halved
@@ -88,12 +95,12 @@ def _claim(
             share * (_SPARE + _AHEAD * abs(velocity[1])),
             share * (_SPARE + _AHEAD * abs(velocity[2])),
         )
-        if _free(shapes, row, bare, room, wanted) and not _in_the_way(shapes, bvh, row, bare, wanted):
+        if _free(shapes, boxes, row, wanted) and not _in_the_way(shapes, bvh, boxes, row, wanted):
+            store(boxes.spare, row, wanted)
             for s in range(shapes.first[row], shapes.first[row + 1]):
                 for k in range(3):
-                    spare[row, k] = wanted[k]
-                    room[s, k] = bare[s, k] - (0.0 if shapes.still[s] else wanted[k])
-                    room[s, 3 + k] = bare[s, 3 + k] + (0.0 if shapes.still[s] else wanted[k])
+                    more = 0.0 if shapes.still[s] else wanted[k]
+                    boxes.room[s, k], boxes.room[s, 3 + k] = boxes.bare[s, k] - more, boxes.bare[s, 3 + k] + more
             return True
     return False
 
@@ -118,8 +125,9 @@ def _out(shapes: Shapes, rows: I64, pose: F64, joint: F64, was: F64, had: F64, s
 
 
 @kernel
-def _free(shapes: Shapes, row: int, bare: F64, room: F64, spare: Vector) -> bool:
+def _free(shapes: Shapes, boxes: Boxes, row: int, spare: Vector) -> bool:
     """Tell whether a body with this room [m] to spare keeps out of the rooms of all others in its world."""
+    bare, room = boxes.bare, boxes.room
     for other in range(len(shapes.world)):
         if other == row or shapes.world[other] != shapes.world[row]:
             continue
@@ -136,11 +144,12 @@ def _free(shapes: Shapes, row: int, bare: F64, room: F64, spare: Vector) -> bool
 
 
 @kernel
-def _in_the_way(shapes: Shapes, bvh: Bvh, row: int, bare: F64, spare: Vector) -> bool:
+def _in_the_way(shapes: Shapes, bvh: Bvh, boxes: Boxes, row: int, spare: Vector) -> bool:
     """Tell whether something of the scenery is in the room that a body would have with this room to spare."""
     for s in range(shapes.first[row], shapes.first[row + 1]):
-        low = (bare[s, 0] - spare[0], bare[s, 1] - spare[1], bare[s, 2] - spare[2])
-        high = (bare[s, 3] + spare[0], bare[s, 4] + spare[1], bare[s, 5] + spare[2])
+        bare = boxes.bare[s]
+        low = (bare[0] - spare[0], bare[1] - spare[1], bare[2] - spare[2])
+        high = (bare[3] + spare[0], bare[4] + spare[1], bare[5] + spare[2])
         if not shapes.still[s] and box_meets(bvh, low, high):
             return True
     return False

@@ -116,11 +116,28 @@ def airframe(p: RotorcraftParameters) -> Airframe:
     if b is not None:
         battery = Battery(b.energy, b.full_voltage, b.empty_voltage, b.resistance, b.efficiency, b.hotel)
     return Airframe(
-        p.mass, p.inertia, p.gravity, mixer, place, turning, p.rotor_radius, p.thrust_coefficient,
-        p.torque_coefficient, p.max_rotor_speed, p.motor_time_constant, p.rotor_drag, p.linear_drag,
-        p.quadratic_drag, p.attitude_gain, p.rate_gain, p.max_rate, p.max_tilt, p.priority == "attitude",
-        p.setpoint == "motors", battery,
-    )  # fmt: skip
+        mass=p.mass,
+        inertia=p.inertia,
+        gravity=p.gravity,
+        mixer=mixer,
+        place=place,
+        turning=turning,
+        radius=p.rotor_radius,
+        thrust_coefficient=p.thrust_coefficient,
+        torque_coefficient=p.torque_coefficient,
+        max_speed=p.max_rotor_speed,
+        motor_time=p.motor_time_constant,
+        rotor_drag=p.rotor_drag,
+        linear_drag=p.linear_drag,
+        quadratic_drag=p.quadratic_drag,
+        attitude_gain=p.attitude_gain,
+        rate_gain=p.rate_gain,
+        max_rate=p.max_rate,
+        max_tilt=p.max_tilt,
+        attitude_first=p.priority == "attitude",
+        motors=p.setpoint == "motors",
+        battery=battery,
+    )
 
 
 def _mixer(place: F64, reaction: F64) -> F64:

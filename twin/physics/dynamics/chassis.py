@@ -104,10 +104,29 @@ def chassis(p: WheelsParameters, urdf: Path) -> Chassis:
     across = np.array([(0.0, 1.0, u) for u, _, _ in place[: len(axes)]]) * (p.drive == "differential")
     limit = (p.speed, p.turning, p.acceleration, p.braking, p.turning_acceleration)
     battery = p.battery
-    return Chassis(mass, yaw_inertia, place, spring, 2 * _DAMPING * np.sqrt(spring * load), along, across,
-                   drive / lever[:, None], lever, p.radius, p.wheel_inertia, p.torque, p.friction,
-                   p.rolling_resistance, 2 * pi * p.bandwidth, p.sag, limit, battery.energy, battery.hotel,
-                   battery.efficiency, battery.charger)  # fmt: skip
+    return Chassis(
+        mass=mass,
+        yaw_inertia=yaw_inertia,
+        place=place,
+        spring=spring,
+        damper=2 * _DAMPING * np.sqrt(spring * load),
+        along=along,
+        across=across,
+        drive=drive / lever[:, None],
+        lever=lever,
+        radius=p.radius,
+        inertia=p.wheel_inertia,
+        torque=p.torque,
+        friction=p.friction,
+        resistance=p.rolling_resistance,
+        rate=2 * pi * p.bandwidth,
+        sag=p.sag,
+        limit=limit,
+        energy=battery.energy,
+        hotel=battery.hotel,
+        efficiency=battery.efficiency,
+        charger=battery.charger,
+    )
 
 
 def _inertia(urdf: Path) -> tuple[float, float, F64]:

@@ -136,9 +136,22 @@ def make_hull(p: FloatingParameters) -> Hull:
     if heave is None:
         heave = 2 * pi / 3 * p.water_density * radius**3 * (0.5 if sphere else 1.0)  # Hulme, JFM 121, 1982
     hull = Hull(
-        p.mass, np.array(p.inertia), column, bottom, step, volume, 2 * np.sqrt(area / pi), section, p.water_density,
-        added, heave, p.drag, p.heave_drag, p.wind_drag, np.array(p.damping),
-    )  # fmt: skip
+        mass=p.mass,
+        inertia=np.array(p.inertia),
+        column=column,
+        bottom=bottom,
+        step=step,
+        volume=volume,
+        width=2 * np.sqrt(area / pi),
+        section=section,
+        density=p.water_density,
+        added=added,
+        heave_added=heave,
+        drag=p.drag,
+        heave_drag=p.heave_drag,
+        wind_drag=p.wind_drag,
+        damping=np.array(p.damping),
+    )
     if p.radiation:
         hull.damping[2] += haskind_damping(hull)
     return hull

@@ -3,23 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from pydantic import Field
 
 from twin.errors import ScenarioError
 from twin.numerics.kernels import kernel
-from twin.numerics.rotation import axes_of
+from twin.numerics.rotation import Vector, axes_of, quaternion_of
+from twin.numerics.vectors import row_of
 from twin.physics.dynamics.hull import FloatingParameters, Hull, float_height, make_hull
 from twin.physics.dynamics.line_dynamics import MovingLines
 from twin.physics.dynamics.mooring import Lines, add_mooring, make_lines
 from twin.physics.dynamics.water_forces import add_across, add_along, add_damping, add_wind, borne, buoyancy
-from twin.state import F64, BodyState
+from twin.state import F64, BodyState, Rigid
 from twin.world.waves import Waves, kinematics, surface, turn_waves
 
 DEEP = 1e4
 """m, of the calm sea that bodies float in until they are told of another one."""
+
+
+class Medium(NamedTuple):
+    """The sea round n floating bodies and the wind over it."""
+
+    waves: Waves
+    time: float  # s
+    level: float  # m, of the mean surface
+    current: Vector  # east and north [m/s], exponent of its profile
+    wind: F64  # (n, 3) m/s
 
 
 class Hydrodynamics:
@@ -82,10 +93,8 @@ class Hydrodynamics:
         out: F64 = np.empty((self.n, 6))
         if self.moving is not None:
             thrust = thrust + self.moving.wrench(state, self.time, dt)
-        _wrenches(
-            self.hull, self.waves, self.lines, self.time, self.level, self.current, self.wind, state.position,
-            state.orientation, state.velocity, state.angular_velocity, thrust, damping, self.added_mass, out,
-        )  # fmt: skip
+        medium = Medium(waves=self.waves, time=self.time, level=self.level, current=self.current, wind=self.wind)
+        _wrenches(self.hull, medium, self.lines, state.rigid, thrust, damping, self.added_mass, out)
         return out
 
 
@@ -134,32 +143,28 @@ class WaveEnergy(Hydrodynamics):
 
 @kernel
 def _wrenches(
-    hull: Hull, waves: Waves, lines: Lines, time: float, level: float, current: tuple[float, float, float], wind: F64,
-    position: F64, orientation: F64, velocity: F64, angular_velocity: F64, thrust: F64, damping: F64,
-    added_mass: F64, out: F64,
-) -> None:  # fmt: skip
-    slices = hull.volume.shape[0]
+    hull: Hull, medium: Medium, lines: Lines, bodies: Rigid, thrust: F64, damping: F64, added_mass: F64, out: F64
+) -> None:
+    slices, waves = hull.volume.shape[0], medium.waves
     swing = np.empty((waves.amplitude.shape[0], 2))
     wet, water = np.empty(slices), np.empty((slices, 6))
     force = np.empty(6)
-    for i in range(position.shape[0]):
-        added = added_mass[i]
-        q = (orientation[i, 0], orientation[i, 1], orientation[i, 2], orientation[i, 3])
-        turn = axes_of(orientation[i])
+    for i in range(thrust.shape[0]):
+        added, place = added_mass[i], bodies.position[i]
+        turn = axes_of(bodies.orientation[i])
         axis = (turn[0, 2], turn[1, 2], turn[2, 2])
-        motion = (velocity[i, 0], velocity[i, 1], velocity[i, 2])
-        spin = (angular_velocity[i, 0], angular_velocity[i, 1], angular_velocity[i, 2])
+        motion, spin = row_of(bodies.velocity, i), row_of(bodies.angular_velocity, i)
         force[:], added[:] = 0.0, 0.0
-        turn_waves(waves, time, position[i, 0], position[i, 1], swing)
+        turn_waves(waves, medium.time, place[0], place[1], swing)
         eta, slope_x, slope_y = surface(waves, swing)
-        height = position[i, 2] - eta - level
+        height = place[2] - eta - medium.level
         climb = buoyancy(hull, turn, height, slope_x, slope_y, wet, force)
-        _water(hull, waves, swing, eta, height, climb, current, water)
+        _water(hull, waves, swing, eta, height, climb, medium.current, water)
         add_across(hull, axis, spin, motion, wet, water, force, added)
         add_along(hull, axis, motion, wet, water, force, added)
         add_damping(hull, motion, spin, water, force)
-        add_wind(hull, axis, motion, wet, (wind[i, 0], wind[i, 1], wind[i, 2]), force)
-        add_mooring(lines, i, position[i], q, force)
+        add_wind(hull, axis, motion, wet, row_of(medium.wind, i), force)
+        add_mooring(lines, i, place, quaternion_of(bodies.orientation, i), force)
         force += thrust[i]
         borne(hull, turn, motion, spin, added, damping[i], force, out[i])
 
@@ -167,7 +172,7 @@ def _wrenches(
 @kernel
 def _water(
     hull: Hull, waves: Waves, swing: F64, eta: float, height: float, climb: float,
-    current: tuple[float, float, float], water: F64,
+    current: Vector, water: F64,
 ) -> None:  # fmt: skip
     """Write velocity and acceleration of the water, current included, at the middle of each slice."""
     first = height + climb * (hull.bottom + 0.5 * hull.step)

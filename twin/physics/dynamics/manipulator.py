@@ -64,6 +64,15 @@ class Drives(NamedTuple):
     fingers: Bool  # (J,)
 
 
+class Arms(NamedTuple):
+    """State of n arms between steps."""
+
+    holds: Bool  # (n,) whether the suction cup holds something
+    held: F64  # (n, J) rad or m, where the brake holds the joints
+    braking: Bool  # (n,)
+    saturated: I64  # (n,) ticks
+
+
 class Manipulator:
     """Turns joint commands of n arms into the efforts of their drives.
 
@@ -107,8 +116,9 @@ class Manipulator:
             raise ScenarioError(f"the command has {command.shape[1]} numbers, but this arm takes {self.width}")
         shape = self.effort.shape
         holds = self._empty if self.grip is None else self.grip.holds
-        _efforts(self.drives, state.joint_position.reshape(shape), state.joint_velocity.reshape(shape), command,
-                 holds, self._held, self._braking, self.saturated, self.effort)  # fmt: skip
+        arms = Arms(holds=holds, held=self._held, braking=self._braking, saturated=self.saturated)
+        position, velocity = state.joint_position.reshape(shape), state.joint_velocity.reshape(shape)
+        _efforts(self.drives, arms, position, velocity, command, self.effort)
         return self.effort
 
 
@@ -122,9 +132,20 @@ def _drives(p: ManipulatorParameters, mechanism: Mechanism) -> Drives:
     place = np.where(fingers, np.sum(~fingers), np.cumsum(~fingers) - 1)
     limits = ("lower", "upper", "velocity", "effort", "damping")
     lower, upper, velocity, effort, damping = (np.array([getattr(joint, name) for joint in joints]) for name in limits)
-    rate, mode = 2 * pi * p.bandwidth, _MODES.index(p.interface)
-    return Drives(tree, _loaded(p, mechanism), place.astype(np.int64), mode, rate, p.acceleration, lower, upper,
-                  velocity, effort, damping, fingers)  # fmt: skip
+    return Drives(
+        tree=tree,
+        loaded=_loaded(p, mechanism),
+        place=place.astype(np.int64),
+        mode=_MODES.index(p.interface),
+        rate=2 * pi * p.bandwidth,
+        acceleration=p.acceleration,
+        lower=lower,
+        upper=upper,
+        velocity=velocity,
+        effort=effort,
+        damping=damping,
+        fingers=fingers,
+    )
 
 
 def _loaded(p: ManipulatorParameters, mechanism: Mechanism) -> Tree:
@@ -138,39 +159,36 @@ def _loaded(p: ManipulatorParameters, mechanism: Mechanism) -> Tree:
 
 
 @kernel
-def _efforts(
-    d: Drives, position: F64, velocity: F64, command: F64, holds: Bool, held: F64, braking: Bool, saturated: I64,
-    out: F64,
-) -> None:
+def _efforts(d: Drives, arms: Arms, position: F64, velocity: F64, command: F64, out: F64) -> None:
     joints = position.shape[1]
     gain = np.empty(joints)
     for i in range(position.shape[0]):
         q, speed = position[i], velocity[i]
         brake = command[i, -1] >= 0.5
-        if brake and not braking[i]:
+        if brake and not arms.braking[i]:
             for j in range(joints):
                 rest = q[j] + speed[j] / (2.0 * d.rate) + speed[j] * abs(speed[j]) / (2.0 * d.acceleration)
-                held[i, j] = min(max(rest, d.lower[j]), d.upper[j])
-        braking[i] = brake
+                arms.held[i, j] = min(max(rest, d.lower[j]), d.upper[j])
+        arms.braking[i] = brake
         free = d.mode == 2 and not brake
         for j in range(joints):
             asked = command[i, d.place[j]]
             if brake:
-                wanted = _approach(d, held[i, j] - q[j])
+                wanted = _approach(d, arms.held[i, j] - q[j])
             elif d.fingers[j] or d.mode == 0:
                 wanted = _approach(d, asked - q[j])
             else:
                 wanted = asked
             wanted = _within(wanted, d.velocity[j])
             gain[j] = 0.0 if free and not d.fingers[j] else _within(2.0 * d.rate * (wanted - speed[j]), d.acceleration)
-        tree = d.loaded if holds[i] else d.tree
+        tree = d.loaded if arms.holds[i] else d.tree
         out[i] = inverse_dynamics(tree, q, np.zeros(joints) if free else speed, gain, GRAVITY)
         beyond = False
         for j in range(joints):
             asked = out[i, j] + (command[i, d.place[j]] if free and not d.fingers[j] else d.damping[j] * speed[j])
             out[i, j] = _within(asked, d.effort[j])
             beyond = beyond or (out[i, j] != asked and not d.fingers[j])  # fingers squeeze at their limit
-        saturated[i] += beyond
+        arms.saturated[i] += beyond
 
 
 @kernel

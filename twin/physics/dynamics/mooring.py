@@ -74,8 +74,7 @@ def make_lines(specs: Sequence[LineSpec], position: F64, depth: float) -> Lines:
         anchor[:, j, 2] = -depth
     fairlead = np.array([spec.fairlead for spec in specs]).reshape(m, 3)
     column = {name: np.array([getattr(s, name) for s in specs]) for name in ("length", "weight", "stiffness")}
-    return Lines(fairlead, column["length"], column["weight"], column["stiffness"], anchor,
-                 np.zeros((len(position), m, 2)))  # fmt: skip
+    return Lines(fairlead=fairlead, anchor=anchor, tension=np.zeros((len(position), m, 2)), **column)
 
 
 @kernel

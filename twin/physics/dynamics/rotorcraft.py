@@ -10,16 +10,29 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from math import inf
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from twin.numerics.kernels import kernel
-from twin.numerics.rotation import rotate, unrotate
+from twin.numerics.rotation import quaternion_of, rotate, unrotate
+from twin.numerics.vectors import minus, plus, row_of
 from twin.physics.dynamics.airframe import Airframe, RotorcraftParameters, airframe
 from twin.physics.dynamics.attitude import allocate, attitude_control
 from twin.physics.dynamics.rotors import body_drag, discharge, rotor_forces, shaft_power, turn_rotors
-from twin.state import F64, I64, BodyState, Bool
+from twin.state import F64, I64, BodyState, Bool, Rigid
+
+
+class Flight(NamedTuple):
+    """State of n multirotors between steps, and what surrounds them; R rotors."""
+
+    rotor_speed: F64  # (n, R) rad/s
+    saturated: I64  # (n,) ticks
+    broken: Bool  # (n,)
+    used: F64  # (n,) J
+    voltage: F64  # (n,) V
+    air: F64  # (n, 3) m/s, world axes
+    ground: F64  # (n,) m
 
 
 class Rotorcraft:
@@ -45,6 +58,15 @@ class Rotorcraft:
         self.voltage: F64 = np.zeros(n)
         self.air: F64 = np.zeros((n, 3))
         self.ground: F64 = np.zeros(n)
+        self._flight = Flight(
+            rotor_speed=self.rotor_speed,
+            saturated=self.saturated,
+            broken=self.broken,
+            used=self.used,
+            voltage=self.voltage,
+            air=self.air,
+            ground=self.ground,
+        )
         self.reset()
 
     @property
@@ -83,60 +105,39 @@ class Rotorcraft:
     def wrench(self, state: BodyState, command: F64, dt: float) -> F64:
         """Return (n, 6): world-axes force [N] and torque [N m] at the centre of mass for the next `dt` s."""
         out: F64 = np.empty((len(command), 6))
-        _wrenches(
-            self.airframe, state.position, state.orientation, state.velocity, state.angular_velocity, command,
-            self.air, self.ground, self.broken, self.rotor_speed, self.saturated, self.used, self.voltage, dt, out,
-        )  # fmt: skip
+        _wrenches(self.airframe, self._flight, state.rigid, command, dt, out)
         return out
 
 
 @kernel
-def _wrenches(
-    frame: Airframe,
-    position: F64,
-    orientation: F64,
-    velocity: F64,
-    angular_velocity: F64,
-    command: F64,
-    air: F64,
-    ground: F64,
-    broken: Bool,
-    speed: F64,
-    saturated: I64,
-    used: F64,
-    voltage: F64,
-    dt: float,
-    out: F64,
-) -> None:
-    thrusts = np.empty(speed.shape[1])
+def _wrenches(frame: Airframe, flight: Flight, bodies: Rigid, command: F64, dt: float, out: F64) -> None:
+    thrusts = np.empty(flight.rotor_speed.shape[1])
     for i in range(command.shape[0]):
-        q = (orientation[i, 0], orientation[i, 1], orientation[i, 2], orientation[i, 3])
-        rates = unrotate(q, (angular_velocity[i, 0], angular_velocity[i, 1], angular_velocity[i, 2]))
-        flow = (velocity[i, 0] - air[i, 0], velocity[i, 1] - air[i, 1], velocity[i, 2] - air[i, 2])
-        flow, up = unrotate(q, flow), unrotate(q, (0.0, 0.0, 1.0))
-        most = frame.max_speed * voltage[i] / frame.battery.full_voltage
+        q, speed = quaternion_of(bodies.orientation, i), flight.rotor_speed[i]
+        rates = unrotate(q, row_of(bodies.angular_velocity, i))
+        flow = unrotate(q, minus(row_of(bodies.velocity, i), row_of(flight.air, i)))
+        up = unrotate(q, (0.0, 0.0, 1.0))
+        most = frame.max_speed * flight.voltage[i] / frame.battery.full_voltage
         limit = frame.thrust_coefficient * most * most
         if frame.motors:
             for r in range(thrusts.shape[0]):
                 thrusts[r] = limit * command[i, r] * command[i, r]
         else:
             thrust, torque = attitude_control(frame, q, rates, command[i])
-            saturated[i] += allocate(frame.mixer, frame.attitude_first, thrust, torque, limit, thrusts)
-        if broken[i]:
+            flight.saturated[i] += allocate(frame.mixer, frame.attitude_first, thrust, torque, limit, thrusts)
+        if flight.broken[i]:
             thrusts[:] = 0.0
-        turn_rotors(frame, thrusts, speed[i], dt)
-        _use_battery(frame, speed[i], used, voltage, i, dt)
-        force, torque = rotor_forces(frame, speed[i], flow, rates, up, position[i, 2] - ground[i])
-        drag = body_drag(frame, flow)
-        force = (force[0] + drag[0], force[1] + drag[1], force[2] + drag[2])
-        out[i, 0], out[i, 1], out[i, 2] = rotate(q, force)
+        turn_rotors(frame, thrusts, speed, dt)
+        _use_battery(frame, flight, i, dt)
+        force, torque = rotor_forces(frame, speed, flow, rates, up, bodies.position[i, 2] - flight.ground[i])
+        out[i, 0], out[i, 1], out[i, 2] = rotate(q, plus(force, body_drag(frame, flow)))
         out[i, 3], out[i, 4], out[i, 5] = rotate(q, torque)
 
 
 @kernel
-def _use_battery(frame: Airframe, speed: F64, used: F64, voltage: F64, i: int, dt: float) -> None:
+def _use_battery(frame: Airframe, flight: Flight, i: int, dt: float) -> None:
     """Take the energy of one step out of drone i's battery, what its own resistance burns included."""
     battery = frame.battery
-    power = shaft_power(frame, speed) / battery.efficiency + battery.hotel
-    current, voltage[i] = discharge(battery, used[i], power)
-    used[i] += dt * current * (voltage[i] + battery.resistance * current)
+    power = shaft_power(frame, flight.rotor_speed[i]) / battery.efficiency + battery.hotel
+    current, flight.voltage[i] = discharge(battery, flight.used[i], power)
+    flight.used[i] += dt * current * (flight.voltage[i] + battery.resistance * current)

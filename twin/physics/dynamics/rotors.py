@@ -6,6 +6,7 @@ import numpy as np
 
 from twin.numerics.kernels import kernel
 from twin.numerics.rotation import Vector, cross, dot
+from twin.numerics.vectors import plus, row_of
 from twin.physics.dynamics.airframe import Airframe, Battery
 from twin.state import F64
 
@@ -70,7 +71,7 @@ def rotor_forces(
     force, torque = (0.0, 0.0, 0.0), (0.0, 0.0, 0.0)
     for r in range(speed.shape[0]):
         w = speed[r]
-        place = (frame.place[r, 0], frame.place[r, 1], frame.place[r, 2])
+        place = row_of(frame.place, r)
         sweep = cross(rates, place)
         thrust = frame.thrust_coefficient * w * w
         lift = thrust * ground_effect(height + dot(up, place), frame.radius)
@@ -81,7 +82,7 @@ def rotor_forces(
         )
         turn = cross(place, push)
         reaction = frame.turning[r] * frame.torque_coefficient * w * w
-        force = (force[0] + push[0], force[1] + push[1], force[2] + push[2])
+        force = plus(force, push)
         torque = (torque[0] + turn[0], torque[1] + turn[1], torque[2] + turn[2] + reaction)
     return force, torque
 

@@ -11,15 +11,16 @@ So a wheel that holds doesn't creep, and one that slides is held back by exactly
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from twin.errors import ScenarioError
 from twin.numerics.kernels import kernel
-from twin.numerics.rotation import cross, rotate
+from twin.numerics.rotation import Vector, cross, dot, quaternion_of, rotate
+from twin.numerics.vectors import row_of
 from twin.physics.dynamics.chassis import Chassis, WheelsParameters, chassis
-from twin.state import F64, I64, BodyState, Bool
+from twin.state import F64, I64, BodyState, Bool, Rigid
 
 _SWEEPS, _SETTLED = 50, 1e-9
 _SLIP = 1e-3
@@ -28,6 +29,20 @@ AT_STATION = 0.3
 """m from a charging station within which a standing robot is charged."""
 _STANDING = 0.02
 """m/s"""
+
+
+class WheelState(NamedTuple):
+    """State of n robots on wheels between steps, and the floor below them; D driven of W wheels."""
+
+    speed: F64  # (n, D) rad/s
+    angle: F64  # (n, D) rad
+    wanted: F64  # (n, 3) m/s and rad/s, of the root frame: forward, left, turning
+    charge: F64  # (n,) J
+    used: F64  # (n,) J
+    charging: Bool  # (n,)
+    saturated: I64  # (n,) ticks
+    slipping: I64  # (n,) ticks
+    ground: F64  # (n, W) m
 
 
 class Wheels:
@@ -55,6 +70,17 @@ class Wheels:
         self.saturated: I64 = np.zeros(n, dtype=np.int64)
         self.slipping: I64 = np.zeros(n, dtype=np.int64)
         self.stations: F64 = np.zeros((0, 2))
+        self._rolling = WheelState(
+            speed=self.speed,
+            angle=self.angle,
+            wanted=self._wanted,
+            charge=self.charge,
+            used=self.used,
+            charging=self.charging,
+            saturated=self.saturated,
+            slipping=self.slipping,
+            ground=self.ground,
+        )
         self.reset()
 
     @property
@@ -83,57 +109,37 @@ class Wheels:
         if command.shape[1] != self.width:
             raise ScenarioError(f"the command has {command.shape[1]} numbers, but these wheels take {self.width}")
         out = np.zeros((len(command), 6))
-        _roll(self.chassis, state.position, state.orientation, state.velocity, state.angular_velocity, command,
-              self.ground, self.stations, self._wanted, self.speed, self.angle, self.charge, self.used, self.charging,
-              self.saturated, self.slipping, dt, out)  # fmt: skip
+        _roll(self.chassis, self._rolling, state.rigid, command, self.stations, dt, out)
         return out
 
 
 @kernel
-def _roll(
-    c: Chassis,
-    position: F64,
-    orientation: F64,
-    velocity: F64,
-    spin: F64,
-    command: F64,
-    ground: F64,
-    stations: F64,
-    wanted: F64,
-    speed: F64,
-    angle: F64,
-    charge: F64,
-    used: F64,
-    charging: Bool,
-    saturated: I64,
-    slipping: I64,
-    dt: float,
-    out: F64,
-) -> None:
-    driven = speed.shape[1]
+def _roll(c: Chassis, s: WheelState, bodies: Rigid, command: F64, stations: F64, dt: float, out: F64) -> None:
+    driven = s.speed.shape[1]
     load, target, impulse = np.empty(c.place.shape[0]), np.empty(driven), np.empty((driven, 2))
     follow = 1.0 - np.exp(-c.rate * dt)
-    for i in range(position.shape[0]):
-        q = (orientation[i, 0], orientation[i, 1], orientation[i, 2], orientation[i, 3])
-        _stand(c, q, position[i], velocity[i], spin[i], ground[i], load, out[i])
-        _approach(c, command[i] * (charge[i] > 0.0), wanted[i], dt)
+    for i in range(command.shape[0]):
+        q, velocity = quaternion_of(bodies.orientation, i), row_of(bodies.velocity, i)
+        turning = bodies.angular_velocity[i, 2]
+        _stand(c, bodies, i, s.ground[i], load, out[i])
+        _approach(c, command[i] * (s.charge[i] > 0.0), s.wanted[i], dt)
         for w in range(driven):
-            asked = c.drive[w, 0] * wanted[i, 0] + c.drive[w, 1] * wanted[i, 1] + c.drive[w, 2] * wanted[i, 2]
-            target[w] = speed[i, w] + follow * (asked - speed[i, w])
+            asked = dot(row_of(c.drive, w), row_of(s.wanted, i))
+            target[w] = s.speed[i, w] + follow * (asked - s.speed[i, w])
         # The floor acts along the axes in the middle of the tick: the way of a tick is a chord of the curve.
         ahead = rotate(q, (1.0, 0.0, 0.0))
-        heading = np.arctan2(ahead[1], ahead[0]) + 0.5 * dt * spin[i, 2]
+        heading = np.arctan2(ahead[1], ahead[0]) + 0.5 * dt * turning
         cos, sin = np.cos(heading), np.sin(heading)
-        forward, left = cos * velocity[i, 0] + sin * velocity[i, 1], cos * velocity[i, 1] - sin * velocity[i, 0]
-        motion = _grip(c, forward, left, spin[i, 2], load, target, speed[i], dt, impulse)
-        beyond, work = _turn_wheels(c, load, target, impulse, speed[i], angle[i], dt)
-        saturated[i] += beyond
-        slipping[i] += _slides(c, motion, speed[i])
+        forward, left = cos * velocity[0] + sin * velocity[1], cos * velocity[1] - sin * velocity[0]
+        motion = _grip(c, (forward, left, turning), load, target, s.speed[i], dt, impulse)
+        beyond, work = _turn_wheels(c, load, target, impulse, s.speed[i], s.angle[i], dt)
+        s.saturated[i] += beyond
+        s.slipping[i] += _slides(c, motion, s.speed[i])
         standing = forward * forward + left * left < _STANDING * _STANDING
-        charging[i] = standing and _at_station(stations, position[i])
-        taken = min(work / c.efficiency + c.hotel * dt, charge[i])
-        used[i] += taken
-        charge[i] = min(charge[i] - taken + (c.charger * dt if charging[i] else 0.0), c.energy)
+        s.charging[i] = standing and _at_station(stations, bodies.position[i])
+        taken = min(work / c.efficiency + c.hotel * dt, s.charge[i])
+        s.used[i] += taken
+        s.charge[i] = min(s.charge[i] - taken + (c.charger * dt if s.charging[i] else 0.0), c.energy)
         _push(c, impulse, cos, sin, dt, out[i])
 
 
@@ -154,22 +160,13 @@ def _push(c: Chassis, impulse: F64, cos: float, sin: float, dt: float, out: F64)
 
 
 @kernel
-def _stand(
-    c: Chassis,
-    q: tuple[float, float, float, float],
-    position: F64,
-    velocity: F64,
-    spin: F64,
-    ground: F64,
-    load: F64,
-    out: F64,
-) -> None:
-    """Write the load [N] of each wheel, and add what its spring exerts on the body to `out` (6,)."""
-    rates = (spin[0], spin[1], spin[2])
+def _stand(c: Chassis, bodies: Rigid, i: int, ground: F64, load: F64, out: F64) -> None:
+    """Write the load [N] of each wheel of body i, and what its springs exert on it to `out` (6,)."""
+    q, rates = quaternion_of(bodies.orientation, i), row_of(bodies.angular_velocity, i)
     for w in range(c.place.shape[0]):
-        arm = rotate(q, (c.place[w, 0], c.place[w, 1], c.place[w, 2]))
-        rise = velocity[2] + cross(rates, arm)[2]
-        pressed = ground[w] - (position[2] + arm[2]) + c.sag
+        arm = rotate(q, row_of(c.place, w))
+        rise = bodies.velocity[i, 2] + cross(rates, arm)[2]
+        pressed = ground[w] - (bodies.position[i, 2] + arm[2]) + c.sag
         load[w] = max(0.0, c.spring[w] * pressed - c.damper[w] * rise) if pressed > 0.0 else 0.0
         out[2] += load[w]
         out[3] += arm[1] * load[w]
@@ -195,11 +192,12 @@ def _approach(c: Chassis, command: F64, wanted: F64, dt: float) -> None:
 
 
 @kernel
-def _grip(
-    c: Chassis, forward: float, left: float, turn: float, load: F64, target: F64, speed: F64, dt: float, impulse: F64
-) -> tuple[float, float, float]:
-    """Write the impulse [N s] of the floor along and across each driven wheel (D, 2); return the motion after it."""
-    u, v, w = forward, left, turn
+def _grip(c: Chassis, motion: Vector, load: F64, target: F64, speed: F64, dt: float, impulse: F64) -> Vector:
+    """Write the impulse [N s] of the floor along and across each driven wheel (D, 2); return the motion after it.
+
+    The motion is forward, left [m/s] and turning [rad/s].
+    """
+    u, v, w = motion
     heavy, turned = 1.0 / c.mass, 1.0 / c.yaw_inertia
     impulse[:] = 0.0
     for _ in range(_SWEEPS):
@@ -233,7 +231,7 @@ def _grip(
 
 
 @kernel
-def _slides(c: Chassis, motion: tuple[float, float, float], speed: F64) -> bool:
+def _slides(c: Chassis, motion: Vector, speed: F64) -> bool:
     """Tell whether a wheel moves over the floor."""
     for k in range(speed.size):
         a, b = c.along[k], c.across[k]

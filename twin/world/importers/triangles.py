@@ -65,17 +65,15 @@ def planar_faces(vertices: F64, triangles: I64, label: I64, tolerance: float = P
     one face) no corner may leave by more than `tolerance` [m].
     """
     normal, area = _normals(_Soup(vertices, triangles, label, label))
-    group, start, slots = _edges(triangles)
     order = np.argsort(-area, kind="stable")
-    of, seed = _grow(vertices, triangles, normal, label, group, start, slots, order, tolerance)
+    of, seed = _grow(vertices, triangles, normal, label, _edges(triangles), order, tolerance)
     return Faces(of, seed)
 
 
 @kernel
 def _grow(
-    vertices: F64, triangles: I64, normal: F64, label: I64, group: I64, start: I64, slots: I64, order: I64,
-    tolerance: float,
-) -> tuple[I64, I64]:  # fmt: skip
+    vertices: F64, triangles: I64, normal: F64, label: I64, edges: _Edges, order: I64, tolerance: float
+) -> tuple[I64, I64]:
     """Return the face of each triangle (T,) and the seed of each face (F,)."""
     face = np.full(len(triangles), -1)
     seed = np.empty(len(triangles), np.int64)
@@ -90,8 +88,9 @@ def _grow(
             top -= 1
             edge = 3 * stack[top]
             for k in range(3):
-                for i in range(start[group[edge + k]], start[group[edge + k] + 1]):
-                    other = slots[i] // 3
+                group = edges.group[edge + k]
+                for i in range(edges.start[group], edges.start[group + 1]):
+                    other = edges.slots[i] // 3
                     if face[other] >= 0 or label[other] != label[first]:
                         continue
                     if (normal[other] * n).sum() > 0.0 and _leaves(vertices, triangles[other], n, corner) <= tolerance:
@@ -170,12 +169,20 @@ def _parts(soup: _Soup) -> tuple[I32, Bool]:
     return part, closed
 
 
-def _edges(triangles: I64) -> tuple[I64, I64, I64]:
-    """Return the edge of each slot 3 t + k, and for each edge e its slots: slots[start[e]:start[e + 1]]."""
+class _Edges(NamedTuple):
+    """Which triangles share which edges; edge k of triangle t is slot 3 t + k."""
+
+    group: I64  # (3 T,) edge of each slot
+    start: I64  # (E + 1,) where each edge's slots are in `slots`
+    slots: I64  # (3 T,)
+
+
+def _edges(triangles: I64) -> _Edges:
     ends = np.sort(np.stack([triangles, np.roll(triangles, -1, axis=1)], axis=-1).reshape(-1, 2), axis=1)
     key = ends[:, 0] * (int(triangles.max(initial=0)) + 1) + ends[:, 1]
     _, group, count = np.unique(key, return_inverse=True, return_counts=True)
-    return group, np.concatenate([[0], np.cumsum(count)]), np.argsort(group, kind="stable")
+    start = np.concatenate([[0], np.cumsum(count)])
+    return _Edges(group=group, start=start, slots=np.argsort(group, kind="stable"))
 
 
 def _normals(soup: _Soup) -> tuple[F64, F64]:
