@@ -12,7 +12,7 @@ import numpy as np
 from scipy.spatial.transform import Rotation
 
 from twin.errors import ScenarioError
-from twin.mechanism.urdf import Joint, movable_joints, parse_urdf, vector_of
+from twin.mechanism.urdf import Joint, end_of, movable_joints, number_of, parse_urdf, tensor_of, vector_of
 from twin.state import F64, I64, Bool
 
 BASE = -1
@@ -72,7 +72,7 @@ def read_mechanism(path: Path) -> Mechanism:
     """
     root, joints = parse_urdf(path), movable_joints(path)
     rows = {joint.name: row for row, joint in enumerate(joints)}
-    above = {_end(joint, "child"): joint for joint in root.iterfind("joint")}
+    above = {end_of(joint, "child"): joint for joint in root.iterfind("joint")}
     links = {link.get("name", ""): link for link in root.iterfind("link")}
     frames: dict[str, Frame] = {}
     n = len(joints)
@@ -83,8 +83,8 @@ def read_mechanism(path: Path) -> Mechanism:
         if joint is None:
             frames[name] = Frame(BASE, np.zeros(3), np.eye(3))
             continue
-        before = frames[_end(joint, "parent")]
-        here, turned = _pose(joint)
+        before = frames[end_of(joint, "parent")]
+        here, turned = pose_of(joint)
         here, turned = before.place + before.turn @ here, before.turn @ turned
         row = rows.get(joint.get("name", ""))
         if row is None:
@@ -119,12 +119,12 @@ def with_load(tree: Tree, frame: Frame, mass: float, inertia: float) -> Tree:
     centres, tensors = tree.centre.copy(), tree.inertia.copy()
     masses[row] += mass
     centres[row] = (own * tree.centre[row] + mass * frame.place) / masses[row]
-    tensors[row] += _shifted(own, tree.centre[row] - centres[row]) + _shifted(mass, frame.place - centres[row])
-    tensors[row] += inertia * np.eye(3)
+    tensors[row] += point_inertia(own, tree.centre[row] - centres[row])
+    tensors[row] += point_inertia(mass, frame.place - centres[row]) + inertia * np.eye(3)
     return tree._replace(mass=masses, centre=centres, inertia=tensors)
 
 
-def _shifted(mass: float, arm: F64) -> F64:
+def point_inertia(mass: float, arm: F64) -> F64:
     """Return the inertia (3, 3) kg m2 of a point mass at `arm` (3,) m."""
     return np.asarray(mass * ((arm @ arm) * np.eye(3) - np.outer(arm, arm)), dtype=np.float64)
 
@@ -135,7 +135,7 @@ def _parents_first(
     done: list[str] = []
     waiting = list(links)
     while waiting:
-        ready = [name for name in waiting if name not in above or _end(above[name], "parent") in done]
+        ready = [name for name in waiting if name not in above or end_of(above[name], "parent") in done]
         if not ready or (not done and len(ready) > 1):
             raise ScenarioError("its links aren't one tree", file=path, key=f"<link name={waiting[0]!r}>")
         done += ready
@@ -143,12 +143,8 @@ def _parents_first(
     return done
 
 
-def _end(joint: ElementTree.Element, end: str) -> str:
-    element = joint.find(end)
-    return "" if element is None else element.get("link", "")
-
-
-def _pose(element: ElementTree.Element) -> tuple[F64, F64]:
+def pose_of(element: ElementTree.Element) -> tuple[F64, F64]:
+    """Return place (3,) m and axes (3, 3) that an element's <origin> says."""
     origin = element.find("origin")
     return vector_of(origin, "xyz"), Rotation.from_euler("xyz", vector_of(origin, "rpy")).as_matrix()
 
@@ -169,24 +165,15 @@ def _masses(links: Mapping[str, ElementTree.Element], frames: Mapping[str, Frame
         inertial, frame = link.find("inertial"), frames[name]
         if inertial is None or frame.joint == BASE:
             continue
-        here, turned = _pose(inertial)
+        here, turned = pose_of(inertial)
         here, turned = frame.place + frame.turn @ here, frame.turn @ turned
-        kilograms = _number(inertial.find("mass"), "value")
-        tensor = turned @ _tensor(inertial.find("inertia")) @ turned.T
+        kilograms = number_of(inertial.find("mass"), "value")
+        tensor = turned @ tensor_of(inertial.find("inertia")) @ turned.T
         mass[frame.joint] += kilograms
         moment[frame.joint] += kilograms * here
-        second[frame.joint] += tensor + _shifted(kilograms, here)
+        second[frame.joint] += tensor + point_inertia(kilograms, here)
     centre = moment / np.where(mass > 0, mass, 1.0)[:, None]
     outer = np.einsum("i,jk->ijk", np.einsum("ij,ij->i", centre, centre), np.eye(3)) - np.einsum(
         "ij,ik->ijk", centre, centre
     )
     return mass, centre, second - mass[:, None, None] * outer
-
-
-def _tensor(element: ElementTree.Element | None) -> F64:
-    xx, xy, xz, yy, yz, zz = (_number(element, f"i{name}") for name in ("xx", "xy", "xz", "yy", "yz", "zz"))
-    return np.array([[xx, xy, xz], [xy, yy, yz], [xz, yz, zz]])
-
-
-def _number(element: ElementTree.Element | None, name: str) -> float:
-    return 0.0 if element is None else float(element.get(name, "0"))

@@ -50,6 +50,7 @@ def check_urdf(path: Path) -> None:
             for mesh in link.iterfind(f"{kind}/geometry/mesh"):
                 _check_mesh(path, link, kind, mesh.get("filename", ""))
     for joint in root.findall("joint"):
+        _check_joint(path, root, joint)
         for end in ("parent", "child"):
             element = joint.find(end)
             name = None if element is None else element.get("link")
@@ -59,6 +60,24 @@ def check_urdf(path: Path) -> None:
                     file=path,
                     key=f"<joint name={joint.get('name')!r}><{end}>",
                 )
+
+
+def _check_joint(path: Path, root: ElementTree.Element, joint: ElementTree.Element) -> None:
+    """Refuse a kind of joint that nothing here moves, and a joint that moves nothing with mass."""
+    kind, place = joint.get("type", ""), f"<joint name={joint.get('name')!r}>"
+    if kind not in (*_TURNING, *_SLIDING, "fixed"):
+        allowed = ", ".join((*_TURNING, *_SLIDING, "fixed"))
+        raise ScenarioError(f"found type {kind!r}; allowed: {allowed}", file=path, key=place)
+    if kind == "fixed":
+        return
+    behind, mass = [end_of(joint, "child")], 0.0
+    for name in behind:  # grows
+        mass += sum(number_of(link.find("inertial/mass"), "value") for link in root.findall("link")
+                    if link.get("name") == name)  # fmt: skip
+        behind += [end_of(other, "child") for other in root.findall("joint")
+                   if end_of(other, "parent") == name and end_of(other, "child") not in behind]  # fmt: skip
+    if mass == 0.0:
+        raise ScenarioError(f"moves nothing that has a mass: {', '.join(behind)}", file=path, key=place)
 
 
 def movable_joints(path: Path) -> tuple[Joint, ...]:
@@ -133,6 +152,23 @@ def vector_of(element: ElementTree.Element | None, name: str) -> F64:
     """Return the three numbers of an attribute such as `xyz`, zeros where it isn't."""
     text = None if element is None else element.get(name)
     return np.array([float(part) for part in (text or "0 0 0").split()])
+
+
+def number_of(element: ElementTree.Element | None, name: str) -> float:
+    """Return the number that an attribute is, 0 where it isn't there."""
+    return 0.0 if element is None else float(element.get(name, "0"))
+
+
+def tensor_of(element: ElementTree.Element | None) -> F64:
+    """Return the tensor (3, 3) kg m2 of an <inertia>."""
+    xx, xy, xz, yy, yz, zz = (number_of(element, f"i{name}") for name in _ENTRIES)
+    return np.array([[xx, xy, xz], [xy, yy, yz], [xz, yz, zz]])
+
+
+def end_of(joint: ElementTree.Element, end: str) -> str:
+    """Return the name of the link at a joint's "parent" or "child" end."""
+    element = joint.find(end)
+    return "" if element is None else element.get("link", "")
 
 
 def parse_urdf(path: Path) -> ElementTree.Element:

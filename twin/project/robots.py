@@ -9,6 +9,7 @@ from typing import Any
 
 from twin.errors import ScenarioError, located
 from twin.mechanism.multirotor import made_urdf
+from twin.mechanism.weld import welded
 from twin.project.project import Project
 from twin.specs.body import BodySpec
 from twin.specs.robot import RobotKind
@@ -37,6 +38,8 @@ def load_kind(folder: Path, override: dict[str, Any] | None = None, *, key: str 
     if kind.body is None:
         return kind
     urdf = _urdf(folders, kind.body)
+    if not kind.body.fixed:
+        urdf = welded(urdf)
     return kind.model_copy(update={"body": kind.body.model_copy(update={"urdf": urdf})})
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from math import lcm
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,7 @@ import numpy as np
 from twin.clock import Clock
 from twin.errors import Findings, RunError, ScenarioError
 from twin.mechanism.urdf import check_urdf
+from twin.mechanism.weld import welded
 from twin.numerics.rotation import turn_all
 from twin.physics.added_mass import Waterborne
 from twin.physics.bodies import BodyGroup, Motion, Part, StatesInertia, Surroundings, parted
@@ -26,9 +29,12 @@ from twin.state import F64, I64, BodyState, Commands, Event
 from twin.units import time_text
 from twin.world.bvh import Bvh
 
+log = logging.getLogger(__name__)
+
 GRAVITY = 9.81
 """m/s2, downwards"""
-_INERTIA_TOLERANCE = 1e-3
+_SAME, _NEAR = 1e-3, 0.1
+"""By how much stated numbers may differ: unsaid, and at all where a link on a fixed joint makes the whole heavier."""
 _COMPARE = 64
 """Ticks after which a body that flies freely is asked for all the same, so that rounding can't add up."""
 
@@ -58,7 +64,8 @@ class BulletPhysics:
         surroundings: Surroundings | None = None,
         bvh: Bvh | None = None,
     ) -> None:
-        self.groups, self.world_obj, self.gravity = groups, world_obj, gravity
+        self.world_obj, self.gravity = world_obj, gravity
+        groups = self.groups = [_of_one_piece(group) for group in groups]
         self.surroundings, self._bvh = surroundings, bvh
         self._waterborne = Waterborne([(group.dynamics, len(group.names)) for group in groups])
         self.names = [name for group in groups for name in group.names]
@@ -216,6 +223,9 @@ class BulletPhysics:
         start = 0
         for group in self.groups:
             _check_inertia(group, *info[start][:2])
+            if not group.spec.fixed and self._home[start].mass(start) == 0.0:
+                message = "its root link has no mass, but it is free to move; allowed: a mass, or `fixed = true`"
+                raise ScenarioError(message, file=group.spec.urdf)
             start += len(group.names)
         alone = np.array([world.is_single(row) for row, world in self._home.items()], dtype=float)
         mass: F64 = np.array([row[0] for row in info], dtype=float) * alone
@@ -280,11 +290,24 @@ class BulletPhysics:
         )
 
 
+def _of_one_piece(group: BodyGroup) -> BodyGroup:
+    """Return a group whose bodies, where they are free, have no links on fixed joints: nothing else asks for them."""
+    if group.spec.fixed:
+        return group
+    return replace(group, spec=group.spec.model_copy(update={"urdf": welded(group.spec.urdf)}))
+
+
 def _check_inertia(group: BodyGroup, mass: float, inertia: F64) -> None:
+    """Refuse a mass or inertia of the URDF that the dynamics' parameters contradict; a small difference is told.
+
+    What flies is the URDF's body; the parameters are what its onboard control takes it for.
+    """
     if not isinstance(group.dynamics, StatesInertia):
         return
-    for name, value in {"mass": np.array(mass), "inertia": inertia}.items():
+    for name, value, most in (("mass", np.array(mass), _SAME), ("inertia", inertia, _NEAR)):
         stated = getattr(group.dynamics, name)
-        if not np.allclose(value, stated, rtol=_INERTIA_TOLERANCE, atol=0):
-            message = f"{name} of the URDF is {value}, but the parameters of {group.name} say {stated}"
+        message = f"{name} of the URDF is {value}, but the parameters of {group.name} say {stated}"
+        if not np.allclose(value, stated, rtol=most, atol=0):
             raise ScenarioError(message, file=group.spec.urdf)
+        if not np.allclose(value, stated, rtol=_SAME, atol=0):
+            log.warning("%s: %s", group.spec.urdf.name, message)

@@ -99,6 +99,10 @@ class BulletWorld:
         """Tell whether all joints are on fixed bodies."""
         return not any(self.joints[row] for row in self._pushed)
 
+    def mass(self, row: int) -> float:
+        """Return the mass [kg] of a body's root link."""
+        return float(bullet.getDynamicsInfo(self.bodies[row], ROOT, self.client)[0])
+
     def inertia(self, row: int) -> tuple[float, F64, F64]:
         """Return mass [kg] of all links, inertia (3,) kg m2 of the root link, and its axes (4,) xyzw in the body's."""
         body = self.bodies[row]
