@@ -268,7 +268,7 @@ def test_cityjson_without_a_crs_is_local(tmp_path):
     document["transform"]["translate"] = [0, 0, 0]
     _, report = import_world(write(tmp_path / "tile.json", json.dumps(document)))
     assert report.crs == "local metres"
-    assert "no metadata.referenceSystem" in report.warnings[0]
+    assert "names no CRS" in report.warnings[0]
 
 
 # --- OpenStreetMap

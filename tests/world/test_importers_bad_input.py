@@ -385,7 +385,7 @@ def test_maps_without_a_scale(refused):
     text = "levels: {L1: {vertices: [[0, 0], [9, 0]], walls: [[0, 1, {}]]}}"
     assert "no usable measurement" in refused("a.building.yaml", text)
     assert "not valid YAML" in refused("a.building.yaml", "levels: {L1: [")
-    assert "coordinate_system" in refused("a.building.yaml", "coordinate_system: wgs84\nlevels: {L1: {}}")
+    assert "coordinate_system" in refused("a.building.yaml", "coordinate_system: mars\nlevels: {L1: {}}")
 
 
 def test_yaml_code_is_not_run(refused):

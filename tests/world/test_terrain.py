@@ -148,3 +148,38 @@ def test_a_local_site_has_no_terrain(tmp_path):
     path.write_text("v 0 0 0\nv 1 0 0\nv 0 1 0\nf 1 2 3\n")
     with pytest.raises(WorldError, match="no place on the earth"):
         import_world(path, terrain=tile(tmp_path, slope()))
+
+
+@pytest.mark.parametrize(("crs", "unit", "scale", "offset", "stored", "metres"), [
+    ("EPSG:4326", None, 1.0, 0.0, 250, 250.0),
+    ("EPSG:4326", None, 0.1, 0.0, 2500, 250.0),
+    ("EPSG:4326", "m", 0.5, 50.0, 400, 250.0),
+    ("EPSG:4326", "ft", 1.0, 0.0, 250, 76.2),
+    ("EPSG:4326", "US survey foot", 1.0, 0.0, 250, 250 * 1200 / 3937),
+    ("EPSG:4326+6360", None, 1.0, 0.0, 250, 250 * 1200 / 3937),  # NAVD88 in US survey feet
+    ("EPSG:4326+6360", "m", 1.0, 0.0, 250, 250.0),
+])  # fmt: skip
+def test_scale_offset_and_unit_of_a_geotiff(tmp_path, crs, unit, scale, offset, stored, metres):
+    rasterio = pytest.importorskip("rasterio", reason="the extra twin[geotiff] is not installed")
+    path = tmp_path / "ground.tif"
+    transform = rasterio.transform.from_origin(4.4, 52.6, 0.001, 0.001)
+    with rasterio.open(path, "w", driver="GTiff", width=200, height=200, count=1, dtype="int16", crs=crs,
+                       transform=transform) as file:  # fmt: skip
+        file.write(np.full((200, 200), stored, dtype="int16"), 1)
+        file.scales, file.offsets = (scale,), (offset,)
+        if unit:
+            file.units = (unit,)
+    assert read_terrain(path, SITE, 100.0, 0.0).nodes[..., 2] == pytest.approx(metres)
+
+
+def test_a_picture_or_an_unknown_unit_is_no_terrain(tmp_path):
+    rasterio = pytest.importorskip("rasterio", reason="the extra twin[geotiff] is not installed")
+    transform = rasterio.transform.from_origin(4.4, 52.6, 0.001, 0.001)
+    for name, count, options, unit in (("rgb.tif", 3, {"photometric": "RGB"}, None), ("odd.tif", 1, {}, "furlong")):
+        with rasterio.open(tmp_path / name, "w", driver="GTiff", width=200, height=200, count=count, dtype="uint8",
+                           crs="EPSG:4326", transform=transform, **options) as file:  # fmt: skip
+            file.write(np.full((count, 200, 200), 7, dtype="uint8"))
+            if unit:
+                file.units = (unit,)
+        with pytest.raises(WorldError, match="a picture|found 'furlong'"):
+            read_terrain(tmp_path / name, SITE, 100.0, 0.0)

@@ -47,6 +47,7 @@ def world() -> None:
 @click.option("--geoid-height", type=float, callback=_finite, metavar="METRES",
               help="Height of the vertical datum's zero above the ellipsoid.")  # fmt: skip
 @click.option("--terrain", type=click.Path(path_type=Path), help="SRTM .hgt or GeoTIFF to stand on.")
+@click.option("--latitude-first", is_flag=True, help="Degrees in FILE are latitude, longitude.")
 @click.option("--visual", is_flag=True, help="Take what is to be seen of robot models, not collision shapes.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
 def import_(file: Path, folder: Path, origin: str, name: str | None, as_json: bool, **options: Any) -> int:

@@ -50,8 +50,31 @@ def to_wgs84(points: F64, crs: str, geoid_height: float | None = None) -> F64:
     flat = _transformed(_transformer(horizontal, "OGC:CRS84", crs), points[:, :2], crs)
     if points.shape[1] == 2:
         return flat
-    unit = system.sub_crs_list[1].axis_info[0].unit_conversion_factor if system.is_compound else 1.0
-    return np.column_stack([flat, _raised(points[:, 2], unit, geoid_height, crs)])
+    return np.column_stack([flat, _raised(points[:, 2], height_unit(crs), geoid_height, crs)])
+
+
+def height_unit(crs: str) -> float:
+    """Return the metres of a unit of heights in `crs`; without a vertical axis, of x and y where those are lengths."""
+    system = parse(crs)
+    axes = system.axis_info
+    if len(axes) == 3:
+        return float(axes[2].unit_conversion_factor)
+    return float(axes[0].unit_conversion_factor) if axes and system.is_projected else 1.0
+
+
+def height_note(crs: str) -> str | None:
+    """Return what a user should know of the unit of heights in `crs`: it isn't the metre."""
+    if crs.lower() in GCJ02 or (unit := height_unit(crs)) == 1.0:
+        return None
+    return f"{crs}: heights are taken in its unit of {unit:.7g} m"
+
+
+def latitude_first(crs: str) -> bool:
+    """Tell whether `crs` is in degrees and declares its latitude first."""
+    if crs.lower() in GCJ02:
+        return False
+    system = parse(crs)
+    return system.is_geographic and bool(system.axis_info) and system.axis_info[0].direction.lower() == "north"
 
 
 def from_wgs84(points: F64, crs: str) -> F64:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -28,6 +28,7 @@ SURFACES = {"Window": "glass", "Door": "wood", "InteriorWallSurface": "plasterbo
 OPEN = ("ClosureSurface", "WaterClosureSurface")
 """Semantic surfaces that close a volume where nothing is built."""
 BUILT = "concrete"
+INSTANCE = "GeometryInstance"
 _DEPTH = {"MultiSurface": 0, "CompositeSurface": 0, "Solid": 1, "MultiSolid": 2, "CompositeSolid": 2}
 
 
@@ -46,16 +47,17 @@ def read(path: Path, visual: bool = False) -> Source:
     """Read all city objects.
 
     Raises:
-        WorldError: the file is not JSON or not CityJSON, or its vertices are not numbers.
+        WorldError: the file is not JSON or not CityJSON, holds nothing, or its vertices are not numbers.
     """
     document = read_json(path)
     if not isinstance(document, dict) or not isinstance(document.get("CityObjects"), dict):
         raise WorldError(f"{path}: expected a CityJSON document with CityObjects")
-    vertices = _vertices(document, path)
     objects = {name: entry for name, entry in document["CityObjects"].items() if isinstance(entry, dict)}
-    source = Source("CityJSON", _crs(document, path), Tally())
-    if source.crs is None:
-        source.tally.warnings.append("no metadata.referenceSystem: taken as local metres; give --crs if it is wrong")
+    if not objects:
+        raise WorldError(f"{path}: holds no city object")
+    vertices = _vertices(document, path)
+    templates = _templates(document, path)
+    source = Source("CityJSON", _crs(document, path), Tally(), has_crs=True)
     things = set()
     for name, entry in objects.items():
         try:
@@ -64,33 +66,72 @@ def read(path: Path, visual: bool = False) -> Source:
                 things.add(root)
                 said = texts({"type": entry.get("type"), **entry.get("attributes", {})}, source.tally)
                 source.tags[root] = tuple(dict.fromkeys((*source.tags.get(root, ()), *said)))
-            _add_object(source, vertices, name, root, objects)
-        except (TypeError, KeyError, IndexError, AttributeError, ValueError) as error:
+            _add_object(source, _Corners(vertices, templates), name, root, objects)
+        except (TypeError, KeyError, IndexError, AttributeError, ValueError, OverflowError) as error:
             raise WorldError(f"{path}: city object {name!r} is not as CityJSON has it: {error!r}") from error
     source.tally.found = len(things)
     return source
 
 
-def _add_object(source: Source, vertices: F64, name: str, root: str, objects: dict[str, Any]) -> None:
+def _add_object(source: Source, corners: _Corners, name: str, root: str, objects: dict[str, Any]) -> None:
     kind = objects[name].get("type")
     if kind in NOT_BUILT:
         source.tally.skipped[kind] += 1
     elif kind in GROUND:
-        _add(source, vertices, None, GROUND[kind], _geometry(name, objects, source.tally))
+        _add(source, corners, None, GROUND[kind], _geometry(name, objects, source.tally))
     else:
-        _add(source, vertices, root, BUILT, _geometry(name, objects, source.tally))
+        _add(source, corners, root, BUILT, _geometry(name, objects, source.tally))
+
+
+class _Corners(NamedTuple):
+    """What indices in boundaries stand for."""
+
+    vertices: F64  # (n, 3)
+    templates: list[tuple[dict[str, Any], F64]]  # geometries, each with its corners (n, 3)
+
+    def of(self, geometry: dict[str, Any]) -> tuple[dict[str, Any], F64]:
+        """Return a geometry and its corners; an instance is its template, moved (CityJSON 2.0, 4.2).
+
+        Raises:
+            ValueError: its matrix isn't 16 finite numbers.
+        """
+        if geometry["type"] != INSTANCE:
+            return geometry, self.vertices
+        template, corners = self.templates[geometry["template"]]
+        matrix = np.array(geometry.get("transformationMatrix", np.eye(4).ravel()), dtype=float)
+        if matrix.shape != (16,) or not np.isfinite(matrix).all():
+            raise ValueError(f"transformationMatrix: found {matrix.size} entries; allowed: 16 finite numbers")
+        (place,) = geometry["boundaries"]
+        if not 0 <= place < len(self.vertices):
+            raise IndexError(f"instance at vertex {place}")
+        turn = matrix.reshape(4, 4)
+        return template, corners @ turn[:3, :3].T + turn[:3, 3] + self.vertices[place]
+
+
+def _templates(document: dict[str, Any], path: Path) -> list[tuple[dict[str, Any], F64]]:
+    found = document.get("geometry-templates", {})
+    try:
+        corners = np.array(found.get("vertices-templates", []), dtype=float).reshape(-1, 3)
+        templates = [(template, corners) for template in found.get("templates", [])]
+        if not np.isfinite(corners).all() or any(template["type"] not in _DEPTH for template, _ in templates):
+            raise ValueError("a corner is not finite, or a template is not made of surfaces")
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:
+        raise WorldError(f"{path}: geometry-templates: {error}") from error
+    return templates
 
 
 def _vertices(document: dict[str, Any], path: Path) -> F64:
     try:
         vertices: F64 = np.array(document.get("vertices"), dtype=float)
+        if vertices.ndim != 2 or vertices.shape[1] != 3:
+            raise ValueError(f"found shape {vertices.shape}; allowed: numbers in threes")
         transform = document.get("transform", {"scale": [1, 1, 1], "translate": [0, 0, 0]})
         vertices *= np.array(transform["scale"], dtype=float)
         vertices += np.array(transform["translate"], dtype=float)
-    except (ValueError, TypeError, KeyError) as error:
+    except (ValueError, TypeError, KeyError, OverflowError) as error:
         raise WorldError(f"{path}: vertices or transform: {error}") from error
-    if vertices.ndim != 2 or vertices.shape[1] != 3 or not np.isfinite(vertices).all():
-        raise WorldError(f"{path}: vertices: found shape {vertices.shape}; allowed: finite numbers in threes")
+    if not np.isfinite(vertices).all():
+        raise WorldError(f"{path}: vertices: found a number that isn't finite; allowed: finite numbers in threes")
     return vertices
 
 
@@ -125,7 +166,7 @@ def _geometry(name: str, objects: dict[str, Any], tally: Tally) -> dict[str, Any
 
 
 def _best(entry: dict[str, Any]) -> dict[str, Any] | None:
-    known = [geometry for geometry in entry.get("geometry", []) if geometry.get("type") in _DEPTH]
+    known = [geometry for geometry in entry.get("geometry", []) if geometry.get("type") in (*_DEPTH, INSTANCE)]
     return max(known, key=_lod, default=None)
 
 
@@ -136,10 +177,11 @@ def _lod(geometry: dict[str, Any]) -> float:
         return 0.0
 
 
-def _add(source: Source, vertices: F64, owner: str | None, material: str, geometry: dict[str, Any] | None) -> None:
+def _add(source: Source, corners: _Corners, owner: str | None, material: str, geometry: dict[str, Any] | None) -> None:
     """Add a geometry's surfaces, one mesh a material."""
     if geometry is None:
         return
+    geometry, vertices = corners.of(geometry)
     triangles: dict[str, list[I64]] = {}
     for rings, kind in _surfaces(geometry):
         if kind in OPEN:
@@ -149,8 +191,8 @@ def _add(source: Source, vertices: F64, owner: str | None, material: str, geomet
         else:
             triangles.setdefault(SURFACES.get(kind, material), []).append(surface)
     for name, parts in triangles.items():
-        used, corners = np.unique(np.concatenate(parts), return_inverse=True)
-        source.meshes.append(Mesh(owner, vertices[used], corners.reshape(-1, 3), name))
+        used, indices = np.unique(np.concatenate(parts), return_inverse=True)
+        source.meshes.append(Mesh(owner, vertices[used], indices.reshape(-1, 3), name))
 
 
 def _surfaces(geometry: dict[str, Any]) -> Iterator[tuple[Any, str]]:

@@ -11,22 +11,25 @@ import numpy as np
 from twin.errors import WorldError
 from twin.state import F64
 from twin.world.builder import GeometryBuilder
-from twin.world.datum import accuracy_note, area_note, to_wgs84
+from twin.world.datum import accuracy_note, area_note, height_note, latitude_first, to_wgs84
 from twin.world.georeference import GeoReference
 from twin.world.ground import add_ground
 from twin.world.importers.footprints import Solid, add_prisms, clean, look_swapped, place
 from twin.world.importers.report import reasons
-from twin.world.importers.source import Mesh, Source, Tags, Tally
+from twin.world.importers.source import Lane, Mesh, Source, Tags, Tally
 from twin.world.importers.terrain import Terrain, read_terrain
 from twin.world.importers.triangles import add_meshes
 
 MAX_EXTENT = 100_000.0
 """Metres; a site is no larger, so more is taken for a mistake."""
+MAX_RISE = 20_000.0
+"""Metres above or below the origin; what flies at a site stays within it."""
 MARGIN = 100.0
 """Metres of ground around what was imported."""
 GROUND_MATERIAL = "medium_dry_ground"
 CLEARANCE = 0.05
 """Metres by which level ground stays below a floor that the source brings, so that the two never coincide."""
+SWAP_HINT = "give --latitude-first where the place is wrong"
 FOUNDATION = 1.0
 """Metres by which a building reaches into its terrain."""
 
@@ -38,6 +41,7 @@ class Options(TypedDict, total=False):
     ground: float | None  # m above the ellipsoid, where the file knows none
     geoid_height: float | None  # m, the vertical datum's zero above the ellipsoid
     terrain: Path | str | None  # SRTM or GeoTIFF to stand on
+    latitude_first: bool  # degrees are latitude, longitude
     visual: bool  # what is to be seen of a robot model, instead of its collision shapes
 
 
@@ -69,6 +73,10 @@ class Site:
             raise WorldError(
                 f"{path}: reaches {size / 1000:.0f} km; allowed: {MAX_EXTENT / 1000:.0f} km; check CRS and origin"
             )
+        zero = self.georeference.height if self.georeference else 0.0
+        rise = np.concatenate([*(base[:, 2] for base in self.bases), *(place[:, 2] for place in self.places)])
+        if not (most := float(np.abs([*rise, self.ground - zero]).max())) <= MAX_RISE:
+            raise WorldError(f"{path}: found a height of {most:.6g} m; allowed: within {MAX_RISE:g} m of the origin's")
         if not self.terrain:
             add_ground(builder, self.georeference, low - MARGIN, high + MARGIN, self.ground, GROUND_MATERIAL)
         add_prisms(builder, self.solids, self.bases, self.up, self.tags, self.tally)
@@ -90,7 +98,13 @@ def locate(source: Source, origin: str | GeoReference, options: Options, path: P
         raise WorldError(_unusable(path, source.tally))
     _check(source, meshes, options)
     if source.crs is None:
+        _check_local(source, meshes, path)
         return _local(source, solids, meshes, origin, options)
+    if _swapped(source, solids, meshes, options):
+        for solid in solids:
+            solid.rings = [ring[::-1, ::-1] for ring in solid.rings]
+        for mesh in meshes:
+            mesh.vertices = mesh.vertices[:, [1, 0, 2]]
     try:
         rings = _apply([ring for solid in solids for ring in solid.rings], source.crs, None)
         points = _apply([mesh.vertices for mesh in meshes], source.crs, options.get("geoid_height"))
@@ -101,8 +115,9 @@ def locate(source: Source, origin: str | GeoReference, options: Options, path: P
         solid.rings = [next(remaining) for _ in solid.rings]
     flat = np.concatenate([*rings, *(point[:, :2] for point in points)])
     _check_place(flat, source, path)
-    if source.crs is not None and look_swapped(rings):
-        source.tally.warnings.append("walls are square only with longitude and latitude swapped: are they?")
+    if look_swapped([*rings, *_level_triangles(meshes, points)]):
+        told = "walls are square only with longitude and latitude swapped: are they?"
+        source.tally.warnings.append(f"{told} {SWAP_HINT}")
     terrain = _terrain(flat, source.tally, options)
     ground = _level(meshes, points, source, options)
     if terrain is not None:
@@ -114,6 +129,59 @@ def locate(source: Source, origin: str | GeoReference, options: Options, path: P
         meshes, points = [terrain.mesh(), *meshes], [terrain.nodes.reshape(-1, 3), *points]
     places = [georeference.to_local(point) for point in points]
     return Site(georeference, ground, source.tags, source.tally, solids, bases, up, meshes, places, terrain is not None)
+
+
+def _moved(lane: Lane, known: GeoReference, origin: GeoReference) -> Lane:
+    start, end = origin.to_local(known.to_geodetic(np.array([lane.start, lane.end])))
+    return Lane(start, end, lane.both_ways)
+
+
+def _check_local(source: Source, meshes: list[Mesh], path: Path) -> None:
+    """Say that a format that has a CRS names none.
+
+    Raises:
+        WorldError: coordinates without a CRS can't be metres of a site.
+    """
+    if not source.has_crs:
+        return
+    points = np.concatenate([mesh.vertices for mesh in meshes])
+    low, high = points.min(axis=0), points.max(axis=0)
+    reach = np.abs([low[:2], high[:2]]).max(axis=0)
+    where = f"x {low[0]:.7g}..{high[0]:.7g}, y {low[1]:.7g}..{high[1]:.7g}"
+    if (high - low)[:2].max() < 1.0 and reach.min() <= 90 and reach.max() <= 180 and high[2] - low[2] > 1.0:
+        raise WorldError(f"{path}: names no CRS and looks like degrees ({where}); give --crs, such as EPSG:4979")
+    if reach.max() > MAX_EXTENT:
+        raise WorldError(f"{path}: names no CRS and looks projected ({where}); give --crs, such as EPSG:25832")
+    source.tally.warnings.append(f"{source.format} names no CRS: taken as local metres; give --crs if it is wrong")
+
+
+def _swapped(source: Source, solids: list[Solid], meshes: list[Mesh], options: Options) -> bool:
+    """Tell whether latitude comes first: as asked for, or where it can't be otherwise; warn where it may be."""
+    crs = source.crs or ""
+    if options.get("latitude_first"):
+        source.tally.repaired["latitude first, as asked for"] += 1
+        return True
+    if not (source.has_crs and meshes and latitude_first(crs)):
+        return False
+    first, second = (np.concatenate([mesh.vertices[:, k] for mesh in meshes]) for k in (0, 1))
+    if np.abs(second).max() > 90.0 >= np.abs(first).max():
+        source.tally.repaired[f"latitude first, as {crs} declares"] += 1
+        return True
+    source.tally.warnings.append(
+        f"{crs} declares latitude first, but most files have longitude first and are read so: longitude"
+        f" {first.min():.5g}, latitude {second.min():.5g}; {SWAP_HINT}"
+    )
+    return False
+
+
+def _level_triangles(meshes: list[Mesh], points: list[F64]) -> list[F64]:
+    """Return the triangles (3, 2) of roofs and floors, longitude, latitude [degrees]."""
+    level = []
+    for mesh, point in zip(meshes, points, strict=True):
+        corners = point[mesh.triangles]
+        if mesh.name is not None:
+            level += list(corners[np.ptp(corners[..., 2], axis=1) < CLEARANCE, :, :2])
+    return level
 
 
 def _check(source: Source, meshes: list[Mesh], options: Options) -> None:
@@ -147,6 +215,10 @@ def _local(
     said = options.get("ground")
     ground = _level(meshes, points, source, options) if said is None else said - zero
     bases, up = place(solids, None, np.full(len(solids), ground))
+    if source.place and georeference and georeference != source.place:
+        known, ground = source.place, ground + source.place.height - zero
+        points, bases = ([georeference.to_local(known.to_geodetic(p)) for p in part] for part in (points, bases))
+        source.lanes[:] = [_moved(lane, known, georeference) for lane in source.lanes]
     return Site(georeference, zero + ground, source.tags, source.tally, solids, bases, up, meshes, points)
 
 
@@ -168,7 +240,8 @@ def _check_place(flat: F64, source: Source, path: Path) -> None:
     where = f"longitude {low[0]:.2f}..{high[0]:.2f}, latitude {low[1]:.2f}..{high[1]:.2f}"
     if low[1] > 72 or high[1] < -60 or np.abs([low, high]).max() < 1:
         source.tally.warnings.append(f"{where} is an unlikely place: longitude and latitude swapped?")
-    notes = (accuracy_note(source.crs), area_note(source.crs, low, high)) if source.crs else ()
+    heights = height_note(source.crs) if source.crs and source.meshes else None
+    notes = (accuracy_note(source.crs), area_note(source.crs, low, high), heights) if source.crs else ()
     source.tally.warnings += [note for note in notes if note]
 
 

@@ -68,4 +68,5 @@ class Source:
     lanes: list[Lane] = field(default_factory=list)
     tags: dict[str, tuple[str, ...]] = field(default_factory=dict)
     ground: float | None = None  # m, height of level ground where the source knows it
+    has_crs: bool = False  # whether the format names its CRS, so that none is worth a word
     place: GeoReference | None = None  # of the origin of local metres, where the source knows it

@@ -17,7 +17,7 @@ from scipy.ndimage import binary_dilation, distance_transform_edt
 from twin.errors import WorldError
 from twin.extras import install
 from twin.state import F64, Bool
-from twin.world.datum import from_wgs84, parse, to_wgs84
+from twin.world.datum import from_wgs84, height_unit, parse, to_wgs84
 from twin.world.importers.files import check_size
 from twin.world.importers.source import Mesh
 
@@ -28,6 +28,10 @@ HGT_SIZES = (1201, 3601)
 """Points a side of a tile of one degree: 3 and 1 arc seconds."""
 VOID = -32768
 MAX_POINTS = 4_000_000
+_UNITS = {"m": 1.0, "metre": 1.0, "meter": 1.0, "metres": 1.0, "meters": 1.0, "cm": 0.01, "dm": 0.1, "mm": 0.001,
+          "km": 1000.0, "ft": 0.3048, "foot": 0.3048, "feet": 0.3048, "us survey foot": 1200 / 3937,
+          "us survey feet": 1200 / 3937, "ftus": 1200 / 3937, "us-ft": 1200 / 3937, "sfoot": 1200 / 3937}  # fmt: skip
+"""Metres of the units that a band may name."""
 _LOWEST, _HIGHEST = -500.0, 9000.0
 """Metres; the earth's surface lies within."""
 
@@ -139,10 +143,23 @@ def _geotiff(path: Path, places: F64, margin: float) -> Grid:
             y = step.f + step.e * (np.arange(file.height) + 0.5)
             i, j = _window(x, y[::-1], crs, places, margin, path)
             window = Window(i.start, file.height - j.stop, i.stop - i.start, j.stop - j.start)
-            heights = file.read(1, window=window, masked=True).astype(float).filled(np.nan)
+            if file.colorinterp[0].name in ("red", "palette"):
+                raise WorldError(f"{path}: a picture: its first band is {file.colorinterp[0].name}; allowed: heights")
+            stored = file.read(1, window=window, masked=True).astype(float).filled(np.nan)
+            heights = (stored * file.scales[0] + file.offsets[0]) * _in_crs(file.units[0], crs, path)
     except RasterioError as error:
         raise WorldError(f"{path}: can't be read as GeoTIFF: {error}") from error
     return Grid(x[i], y[::-1][j], heights[::-1], crs)
+
+
+def _in_crs(unit: str | None, crs: str, path: Path) -> float:
+    """Return what a band's heights are to be multiplied by, so that they are in the unit of heights of its CRS."""
+    name = (unit or "").strip().lower().replace("_", " ")
+    if not name:
+        return 1.0
+    if name not in _UNITS:
+        raise WorldError(f"{path}: band unit: found {unit!r}; allowed: {', '.join(_UNITS)}")
+    return _UNITS[name] / height_unit(crs)
 
 
 def _cut(grid: Grid, places: F64, margin: float, path: Path) -> Grid:
