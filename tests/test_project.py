@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import twin
-from twin import plugins, project
+from twin.project import plugins, project
 from twin.errors import PluginError, ScenarioError, TwinError
 from twin.project.project import Project, builtin_root, find_scenario
 
