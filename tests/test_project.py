@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 import twin
-from twin.project import plugins, project
 from twin.errors import PluginError, ScenarioError, TwinError
+from twin.project import plugins, project
 from twin.project.project import Project, builtin_root, find_scenario
 
 ROOT = Path(__file__).resolve().parents[1]
