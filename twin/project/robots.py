@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from pydantic import ConfigDict, Field
+
 from twin.errors import ScenarioError, located
 from twin.mechanism.multirotor import made_urdf
-from twin.mechanism.weld import welded
+from twin.mechanism.weld import welded, with_inertia
 from twin.project.project import Project
+from twin.specs.base import Spec
 from twin.specs.body import BodySpec
 from twin.specs.robot import RobotKind
 from twin.specs.toml_text import read_toml, validate
+from twin.units import Kilograms
 
 FROM_PARAMETERS = "from parameters"
 """What `body.urdf` says where the URDF of a multirotor is made of its parameters."""
@@ -30,17 +35,43 @@ def load_kind(folder: Path, override: dict[str, Any] | None = None, *, key: str 
     data, text = read_toml(file)
     if len(folders) > 1:
         load_kind(folders[1])  # what is wrong there is said of there
-    for base in folders[1:]:
-        data = _merged({key: value for key, value in read_toml(base / "robot.toml")[0].items() if key != "like"}, data)
+    inherited: dict[str, Any] = {}
+    for base in reversed(folders[1:]):
+        own = {name: value for name, value in read_toml(base / "robot.toml")[0].items() if name != "like"}
+        inherited = _over(inherited, own)
+    with located(file=file):
+        data = _over(inherited, data)
     kind = validate(RobotKind, data, file=file, text=text)
     if override:
-        kind = validate(RobotKind, _merged(data, override), key=key)
+        with located(key=key):
+            kind = validate(RobotKind, _over(data, override), key=key)
     if kind.body is None:
         return kind
-    urdf = _urdf(folders, kind.body)
-    if not kind.body.fixed:
+    return kind.model_copy(update={"body": _whole(folders, kind.body, override or {})})
+
+
+class _Weight(Spec):
+    """What a scenario may state anew of a body, in its own table or in its dynamics' parameters."""
+
+    model_config = ConfigDict(extra="ignore")
+    mass: Kilograms | None = Field(default=None, gt=0)
+    inertia: tuple[float, float, float] | None = None
+
+
+def _whole(folders: Sequence[Path], body: BodySpec, override: Mapping[str, Any]) -> BodySpec:
+    """Return the body with the URDF that physics moves: of one piece, and of the mass and inertia stated here."""
+    table = override.get("body", {})
+    restated = validate(_Weight, dict(table.get("parameters", {})), key="body.parameters")
+    stated = {name: mine if (mine := getattr(body, name)) is not None else getattr(restated, name)
+              for name in ("mass", "inertia")}  # fmt: skip
+    known = {name: value for name, value in stated.items() if value is not None and name in body.parameters}
+    body = body.model_copy(update={"parameters": {**body.parameters, **known}})
+    urdf = _urdf(folders, body)
+    if not body.fixed:
         urdf = welded(urdf)
-    return kind.model_copy(update={"body": kind.body.model_copy(update={"urdf": urdf})})
+    if str(body.urdf) != FROM_PARAMETERS and any(value is not None for value in stated.values()):
+        urdf = with_inertia(urdf, stated["mass"], stated["inertia"])
+    return body.model_copy(update={"urdf": urdf})
 
 
 def lineage(folder: Path) -> list[Path]:
@@ -90,7 +121,30 @@ def _urdf(folders: Sequence[Path], body: BodySpec) -> Path:
     return urdf
 
 
+def _over(base: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
+    """Return `own` over what it inherits, of which it may leave out keys by `without`.
+
+    Raises:
+        ScenarioError: what is left out isn't there.
+    """
+    kept = deepcopy(base)
+    without = own.get("without", ())
+    for name in without if isinstance(without, list) else ():
+        *way, last = str(name).split(".")
+        table: Any = kept
+        for part in way:
+            table = table.get(part) if isinstance(table, dict) else None
+        if not isinstance(table, dict) or last not in table:
+            there = ", ".join(table) if isinstance(table, dict) else "nothing"
+            raise ScenarioError(f"found {name!r}, which isn't inherited; there: {there}", key="without")
+        del table[last]
+    return _merged(kept, own)
+
+
 def _merged(base: dict[str, Any], override: dict[str, Any]) -> dict[str, Any]:
+    """Return `override` over `base`, table by table; one of another kind or shape replaces the whole table."""
+    if any(name in base and name in override and base[name] != override[name] for name in ("kind", "shape")):
+        return override
     merged = dict(base)
     for key, value in override.items():
         old = merged.get(key)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 from pydantic import ConfigDict, Field, model_validator
@@ -12,7 +12,9 @@ from twin.errors import ScenarioError
 from twin.mechanism.urdf import movable_joints
 from twin.specs.base import Point, Spec
 from twin.state import F64
-from twin.units import Radians, RateHz
+from twin.units import Kilograms, Radians, RateHz
+
+Moment = Annotated[float, Field(gt=0)]
 
 
 class CommandField(Spec):
@@ -35,6 +37,8 @@ class BodySpec(Spec):
 
     urdf: Path  # beside robot.toml, "package:path" in an installed package, or "from parameters" of rotors
     fixed: bool = False  # its root link is bolted to the world
+    mass: Kilograms | None = Field(default=None, gt=0)  # in place of the URDF's, of a body of one link
+    inertia: tuple[Moment, Moment, Moment] | None = None  # kg m2 about the axes of the link's inertial frame, likewise
     rate: RateHz | None = None  # of its physics, a multiple or a part of the scenario's; None: that one
     zone: tuple[Point, Point] | None = None  # m, box that its centre of mass never leaves; else the run ends
     dynamics: str

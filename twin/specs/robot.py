@@ -19,6 +19,7 @@ class RobotKind(Spec):
 
     schema_: Literal[1] = Field(alias="schema")
     like: str | None = None  # another robot, whose robot.toml and files hold where this one says nothing
+    without: tuple[str, ...] = ()  # keys of that one that don't hold, such as "body.parameters.battery"
     agent: str
     description: str = ""
     body: BodySpec | None = None

@@ -18,7 +18,8 @@ from twin.world.series import Series, SeriesSpec, make_series
 from twin.world.wind import Wind, make_turbulence
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
-Positive = Annotated[Seconds, Field(gt=0)]
+Period = Annotated[Seconds, Field(ge=0.5, le=60)]
+"""Of wind waves and swell: shorter ones are ripples, which surface tension drives, longer ones are tides and surges."""
 
 
 class WindSpec(Spec):
@@ -36,7 +37,7 @@ class SwellSpec(Spec):
     """A second wave system, from elsewhere; its bearing is where it comes from, clockwise from north."""
 
     significant_height: Metres = Field(ge=0)
-    peak_period: Positive
+    peak_period: Period
     bearing: Radians = 0.0
     peak_enhancement: float = Field(default=5.0, ge=1, le=10)  # gamma of JONSWAP
     spreading: float = Field(default=40.0, ge=0)  # s of cos^2s
@@ -62,7 +63,7 @@ class SeaSpec(Spec):
     components: int = Field(default=120, ge=1, le=10_000)  # of all wave systems together
 
     significant_height: Annotated[Metres, Field(ge=0)] | SeriesSpec = 0.0
-    peak_period: Positive | SeriesSpec = 8.0
+    peak_period: Period | SeriesSpec = 8.0
     bearing: Radians | SeriesSpec = 0.0
     peak_enhancement: Annotated[float, Field(ge=1, le=10)] | SeriesSpec = 3.3  # gamma of JONSWAP
     spreading: Annotated[float, Field(ge=0)] | SeriesSpec = 10.0  # s of cos^2s
