@@ -1,8 +1,11 @@
 import numpy as np
 
+from twin.channel.search.images import Walls
 from twin.channel.search.planes import build_scene
 from twin.channel.search.tree import Tree
 from twin.world.builder import GeometryBuilder
+
+OPAQUE = Walls(np.full(1, np.inf), 0.0)
 
 
 def room():
@@ -15,12 +18,12 @@ def room():
 def rows(tree):
     return [
         tuple(s[:o])
-        for s, o in zip(tree.sequence[: tree.count].tolist(), tree.order[: tree.count].tolist(), strict=True)
+        for s, o in zip(tree.rows.sequence[: tree.count].tolist(), tree.rows.order[: tree.count].tolist(), strict=True)
     ]
 
 
 def test_a_room_shows_every_sequence_of_two_different_walls_once():
-    tree = Tree(room(), np.zeros(1, dtype=bool), 2)
+    tree = Tree(room(), OPAQUE, 2)
     found = tree.discover(np.array([2.0, 3.0, 1.0]), 20_000, 0)
     assert found == 6 * 5
     assert set(rows(tree)) == {(p,) for p in range(6)} | {(p, q) for p in range(6) for q in range(6) if p != q}
@@ -30,7 +33,7 @@ def test_a_room_shows_every_sequence_of_two_different_walls_once():
 
 def test_images_of_images():
     """In opposite walls 6 m apart each image is twice that distance further."""
-    tree = Tree(room(), np.zeros(1, dtype=bool), 2)
+    tree = Tree(room(), OPAQUE, 2)
     tree.discover(np.array([2.0, 3.0, 1.0]), 20_000, 0)
     tree.mirror(np.array([2.0, 3.0, 1.0]))
     normal, offset = tree.scene.normal, tree.scene.offset
@@ -38,11 +41,11 @@ def test_images_of_images():
         int(np.flatnonzero(np.isclose(normal[:, 0], n) & np.isclose(offset, d))[0]) for n, d in ((-1, 0), (1, 6))
     )
     row = rows(tree).index((west, east))
-    np.testing.assert_allclose(tree.image[row], [[-2.0, 3.0, 1.0], [14.0, 3.0, 1.0]], atol=1e-12)
+    np.testing.assert_allclose(tree.rows.image[row], [[-2.0, 3.0, 1.0], [14.0, 3.0, 1.0]], atol=1e-12)
 
 
 def test_what_was_not_seen_for_long_is_forgotten_and_can_be_found_again():
-    tree = Tree(room(), np.zeros(1, dtype=bool), 2)
+    tree = Tree(room(), OPAQUE, 2)
     tree.discover(np.array([2.0, 3.0, 1.0]), 20_000, 0)
     tree.discover(np.array([2.0, 3.0, 1.0]), 10, 7)
     tree.forget(7)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.special import fresnel as fresnel_integrals
 
-from twin.channel.fields.utd import transition, wedge_coefficients
+from twin.channel.fields.utd import Wedge, transition, wedge_coefficients
 from twin.channel.search.images import DIFFRACTION
 from twin.channel.tracer import RayTracer
 from twin.link import SPEED_OF_LIGHT, Radio, frequency_response
@@ -76,7 +76,7 @@ def test_knife_edge(nu, loss_db):
     phi_in, phi_out = np.pi / 2 - np.arctan(height / before), 3 * np.pi / 2 + np.arctan(height / after)
     s_in, s_out = np.hypot(before, height), np.hypot(after, height)
     k_length = wavenumber * s_in * s_out / (s_in + s_out)
-    soft, hard = wedge_coefficients(phi_in, phi_out, 2 * np.pi, 1.0, k_length, wavenumber, -1, 1, -1, 1)
+    soft, hard = wedge_coefficients(Wedge(phi_in, phi_out, 2 * np.pi, 1.0, k_length, wavenumber), (-1, 1), (-1, 1))
     field = 0.5 * (soft + hard) * np.sqrt((s_in + s_out) / (s_in * s_out))
     assert -20 * np.log10(abs(field)) == pytest.approx(loss_db, abs=0.001)
 

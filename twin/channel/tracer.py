@@ -7,21 +7,22 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from twin.channel.fields.antennas import antenna_arrays
-from twin.channel.fields.links import Ends, Matter, assemble, make_output, scratch
-from twin.channel.fields.media import Permittivity, make_media
+from twin.channel.fields.links import Ends, Pairing, assemble, make_output, scratch
+from twin.channel.fields.media import Permittivity, make_media, wall_loss
 from twin.channel.fields.sea import SEA_WATER, OverSea, SeaSurface, no_sea
-from twin.channel.fields.transfer import Mirrors
+from twin.channel.fields.transfer import Matter, Mirrors
 from twin.channel.output import traced_links
 from twin.channel.radios import Radios
 from twin.channel.search import hulls as moving
+from twin.channel.search.detours import Site
 from twin.channel.search.diffraction import make_detours
 from twin.channel.search.edges import find_edges, no_edges
 from twin.channel.search.hulls import Hull
-from twin.channel.search.images import make_work
+from twin.channel.search.images import CROSSINGS, Walls, make_work
 from twin.channel.search.obstacles import Pairs, meet_hulls
 from twin.channel.search.paths import Paths, interactions, make_paths, rank
 from twin.channel.search.planes import build_scene, flattened
-from twin.channel.search.source import Site, make_sources
+from twin.channel.search.source import make_sources
 from twin.channel.search.tiles import look, make_sight, make_tiles, scatter
 from twin.link import SPEED_OF_LIGHT, Radio
 from twin.numerics.kernels import kernel
@@ -68,11 +69,13 @@ class RayTracer:
         self.scene, self._face = build_scene(flat), geometry.triangle_face.astype(np.int32)
         self._edges = find_edges(flat, self.scene) if self.spec.diffraction else no_edges()
         detours = make_detours(self.scene, self._edges, with_reflection=self.spec.order > 0)
-        site = Site(self.scene, self._transparent, self._edges, detours)
+        loss = wall_loss(self._media, self._carriers, self._transparent)
+        walls = Walls(loss, self.spec.wall_loss)
+        site = Site(self.scene, walls, self._edges, detours)
         self._sources = make_sources(site, self.spec, self._place_body, self._first, self._second)
         self._tiles = make_tiles(self.scene, self._media.scattering > 0.0, self.spec.tile)
         self._sight = make_sight(len(self._place_body), self._tiles)
-        self._opaque = np.zeros_like(self._transparent)
+        self._opaque = Walls(np.full(len(loss), np.inf), 0.0)
         self._work = make_work(max(self.spec.order, 2))
         self._paths = self._room(_FIRST_CAPACITY)
         self._position: F64 | None = None  # (places, 3) at the last trace
@@ -113,12 +116,10 @@ class RayTracer:
             Matter(mirrors, self._edges, self.hulls, self._over_sea(time), self._media),
             self._antennas,
             ends,
-            radios.a,
-            radios.b,
-            self._pair,
+            Pairing(radios.a, radios.b, self._pair),
             paths,
             self.spec.max_paths,
-            *scratch(),
+            scratch(),
             out,
         )
         tile_face = self._face[self._tiles.triangle]
@@ -142,8 +143,15 @@ class RayTracer:
 
     @property
     def counts(self) -> Mapping[str, int]:
-        """Links with more paths than `max_paths`, of which the weakest were dropped, summed over traces."""
-        return {"links_beyond_max_paths": self._limited} if self._limited else {}
+        """What was left out, summed over traces.
+
+        Links with more paths than `max_paths`, of which the weakest were dropped; paths given up at CROSSINGS walls.
+        """
+        found = {
+            "links_beyond_max_paths": self._limited,
+            f"paths_beyond_{CROSSINGS}_walls": int(self._work.beyond[0]),
+        }
+        return {name: count for name, count in found.items() if count}
 
     def _over_sea(self, time: int) -> OverSea:
         """Return the sea at `time` [ns], and roughen its faces unless the scenario says how rough they are."""

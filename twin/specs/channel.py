@@ -43,7 +43,7 @@ class SurfaceSpec(Spec):
 class AtmosphereSpec(Spec):
     """Air and rain; the default is the reference atmosphere at sea level without rain."""
 
-    pressure: Pascal = Field(default=101_325.0, gt=0)  # of dry air and vapour together
+    pressure: Pascal = Field(default=101_325.0, gt=0)  # total: of dry air and vapour together
     temperature: Kelvin = Field(default=288.15, gt=0)
     vapour: float = Field(default=7.5, ge=0)  # g/m3
     rain: RainRate = Field(default=0.0, ge=0)
@@ -59,6 +59,7 @@ class RayTracingSpec(Spec):
     rays: int = Field(default=300_000, ge=0)  # for the first search from a place
     rays_per_metre: int = Field(default=150_000, ge=0)  # of a moving source
     max_paths: int = Field(default=64, ge=1)
+    wall_loss: GainDb = Field(default=100.0, ge=0)  # that a path may lose to walls, each met at right angles
     tile: Metres = Field(default=5.0, gt=0)  # longest edge of the triangles that scatter as a whole
     blockers: bool = True  # robots block and reflect
     peers: bool | None = None  # links of two terminals; None: on carriers without a cell, or for a sidelink

@@ -107,25 +107,13 @@ def perpendicular(dx: float, dy: float, dz: float, nx: float, ny: float, nz: flo
 
 
 @uncounted
-def act_on(
-    field: C128,
-    dx: float,
-    dy: float,
-    dz: float,
-    ox: float,
-    oy: float,
-    oz: float,
-    sx: float,
-    sy: float,
-    sz: float,
-    te: complex,
-    tm: complex,
-) -> None:
+def act_on(field: C128, d: Triple, o: Triple, s: Triple, te: complex, tm: complex) -> None:
     """Apply coefficients to `field` (2, 3), two waves that travel along d and leave along o.
 
     s is the unit vector normal to the plane of incidence; the component along s is multiplied by `te`, the
     one along s x d by `tm` and turned to s x o.
     """
+    (dx, dy, dz), (ox, oy, oz), (sx, sy, sz) = d, o, s
     px, py, pz = sy * dz - sz * dy, sz * dx - sx * dz, sx * dy - sy * dx
     qx, qy, qz = sy * oz - sz * oy, sz * ox - sx * oz, sx * oy - sy * ox
     for w in range(2):

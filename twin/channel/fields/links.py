@@ -9,15 +9,13 @@ import numpy as np
 
 from twin.channel.fields.antennas import Antennas, array_phases, choose_beams, polarised
 from twin.channel.fields.fields import spherical_basis, spread
-from twin.channel.fields.media import Media
-from twin.channel.fields.sea import OverSea, over_sea
-from twin.channel.fields.transfer import Mirrors, lengthening, path_transfer
-from twin.channel.search.edges import Edges
-from twin.channel.search.hulls import Hulls
+from twin.channel.fields.sea import over_sea
+from twin.channel.fields.transfer import Matter, Motion, Wave, Way, lengthening, path_transfer
 from twin.channel.search.paths import Paths
 from twin.link import SPEED_OF_LIGHT
 from twin.numerics.kernels import kernel, uncounted
 from twin.state import C128, F64, I32, I64, Bool
+from twin.world.bvh import Triple
 
 
 class Output(NamedTuple):
@@ -84,49 +82,47 @@ class Ends(NamedTuple):
     body_turning: F64  # (N, 3)
 
 
-def scratch() -> tuple[C128, C128, F64]:
-    """Return scratch for `assemble`: two waves, their transfer, directions at both ends."""
-    return np.zeros((2, 3), dtype=np.complex128), np.zeros((2, 2), dtype=np.complex128), np.zeros((2, 3))
+class Scratch(NamedTuple):
+    """Room for one path."""
+
+    field: C128  # (2, 3) two waves
+    transfer: C128  # (2, 2)
+    angles: F64  # (2, 3) directions at both ends
 
 
-class Matter(NamedTuple):
-    """What the paths of a trace may meet."""
+class Pairing(NamedTuple):
+    """L links between radios a and b, and the pair of places of each."""
 
-    mirrors: Mirrors
-    edges: Edges
-    hulls: Hulls
-    sea: OverSea
-    media: Media
+    a: I32  # (L,)
+    b: I32  # (L,)
+    pair: I32  # (L,)
+
+
+def scratch() -> Scratch:
+    """Return scratch for `assemble`."""
+    return Scratch(
+        np.zeros((2, 3), dtype=np.complex128), np.zeros((2, 2), dtype=np.complex128), np.zeros((2, 3))
+    )
 
 
 @uncounted
 def assemble(
-    matter: Matter,
-    antennas: Antennas,
-    ends: Ends,
-    a: I32,
-    b: I32,
-    pair: I32,
-    paths: Paths,
-    limit: int,
-    field: C128,
-    transfer: C128,
-    angles: F64,
-    out: Output,
+    matter: Matter, antennas: Antennas, ends: Ends, links: Pairing, paths: Paths, limit: int, room: Scratch, out: Output
 ) -> None:
-    """Write all links (a, b, pair: (L,)) to `out`, at most `limit` paths each, the weakest dropped."""
+    """Write all links to `out`, at most `limit` paths each, the weakest dropped."""
     first = 0
-    for i in range(len(a)):
-        g, last, clear = pair[i], first + paths.found[pair[i]], True
-        plain = antennas.rows[a[i]] * antennas.columns[a[i]] * antennas.rows[b[i]] * antennas.columns[b[i]] == 1
+    for i in range(len(links.a)):
+        a, b, g = links.a[i], links.b[i], links.pair[i]
+        last, clear = first + paths.found[g], True
+        plain = antennas.rows[a] * antennas.columns[a] * antennas.rows[b] * antennas.columns[b] == 1
         for p in range(first, last):
             m = paths.rank[g, p - first]
-            left = _travel(matter, antennas, ends, a[i], b[i], paths, g, m, field, transfer, angles, out, p)
+            left = _travel(matter, antennas, ends, (a, b), (paths, g, m), room, out, p)
             clear = clear and (left == 1.0 or paths.length[g, m] > 0)
             if not plain:
-                _phases(antennas, ends.axes, a[i], b[i], angles, p, out.phases)
+                _phases(antennas, ends.axes, a, b, room.angles, p, out.phases)
         if not plain and last > first:
-            _beams(antennas, a[i], b[i], out, i, first, last)
+            _beams(antennas, a, b, out, i, first, last)
         out.dropped[i] = 0.0
         if last - first > limit:
             last = _drop(out, i, first, last, limit)
@@ -137,27 +133,34 @@ def assemble(
 
 
 @uncounted
+def _point(position: F64, place: int) -> Triple:
+    return position[place, 0], position[place, 1], position[place, 2]
+
+
+@uncounted
 def _travel(
-    matter: Matter, antennas: Antennas, ends: Ends, a: int, b: int, paths: Paths, g: int, m: int, field: C128,
-    transfer: C128, angles: F64, out: Output, p: int,
+    matter: Matter, antennas: Antennas, ends: Ends, radios: tuple[int, int], path: tuple[Paths, int, int],
+    room: Scratch, out: Output, p: int,
 ) -> float:  # fmt: skip
-    """Write path m of pair g, from radio a to b, to row p of `out`; return what the sea leaves of its amplitude."""
-    start, end = ends.position[ends.place[a]], ends.position[ends.place[b]]
-    va, vb = ends.velocity[ends.place[a]], ends.velocity[ends.place[b]]
-    mirrors, edges, hulls, sea, media = matter
-    band, wavelength, length = ends.band[a], SPEED_OF_LIGHT / ends.carrier[a], paths.metres[g, m]
-    path_transfer(mirrors, edges, hulls, media, band, wavelength, paths, g, m, start, end, field, transfer, angles)
-    rate = lengthening(
-        hulls, ends.body_velocity, ends.body_turning, ends.body_position, paths, g, m, start, end, va, vb, angles
-    )
-    out.delay[p], out.doppler[p], out.slot[p] = length / SPEED_OF_LIGHT, (0.0 - rate) / wavelength, m
+    """Write a path (of paths, pair g, path m) between two radios to row p of `out`; return the sea's share of it."""
+    (a, b), (paths, g, m) = radios, path
+    start, end = _point(ends.position, ends.place[a]), _point(ends.position, ends.place[b])
+    way = Way(paths=paths, g=g, m=m, start=start, end=end)
+    wave, length = Wave(band=ends.band[a], length=SPEED_OF_LIGHT / ends.carrier[a]), paths.metres[g, m]
+    path_transfer(matter, wave, way, room.field, room.transfer, room.angles)
+    motion = Motion(
+        position=ends.body_position, velocity=ends.body_velocity, turning=ends.body_turning,
+        start=ends.velocity[ends.place[a]], end=ends.velocity[ends.place[b]],
+    )  # fmt: skip
+    rate = lengthening(matter.hulls, motion, way, room.angles)
+    out.delay[p], out.doppler[p], out.slot[p] = length / SPEED_OF_LIGHT, (0.0 - rate) / wave.length, m
     for k in range(3):
-        out.departure[p, k], out.arrival[p, k] = angles[0, k], angles[1, k]
+        out.departure[p, k], out.arrival[p, k] = room.angles[0, k], room.angles[1, k]
     for k in range(2):
-        out.transfer[p, k, 0], out.transfer[p, k, 1] = transfer[k, 0], transfer[k, 1]
-    element = _radiate(antennas, ends.axes, a, b, angles, transfer)
-    left = over_sea(sea, mirrors.surface, band, wavelength, paths, g, m, start, end)
-    element *= spread(length, wavelength) * (ends.gain[a] * ends.gain[b] * left)
+        out.transfer[p, k, 0], out.transfer[p, k, 1] = room.transfer[k, 0], room.transfer[k, 1]
+    element = _radiate(antennas, ends.axes, a, b, room.angles, room.transfer)
+    left = over_sea(matter.sea, matter.mirrors.surface, wave.band, wave.length, paths, g, m, (start, end))
+    element *= spread(length, wave.length) * (ends.gain[a] * ends.gain[b] * left)
     out.element[p], out.amplitude[p] = element, element
     return left
 

@@ -8,11 +8,12 @@ from typing import NamedTuple
 import numpy as np
 
 from twin.channel.fields.atmosphere import gas_db_km, rain_coefficients
+from twin.channel.fields.fields import slab_transmission
 from twin.channel.fields.scattering import TABLE, balance
 from twin.errors import ScenarioError, nearest
 from twin.link import SPEED_OF_LIGHT
 from twin.specs import RayTracingSpec, SurfaceSpec
-from twin.state import C128, F64
+from twin.state import C128, F64, Bool
 
 Permittivity = Callable[[str, float], complex]
 """(material, frequency [Hz]) -> relative permittivity eps' - j eps''."""
@@ -67,6 +68,21 @@ def make_media(
     )
     _keep_balance(media, carriers)
     return media
+
+
+def wall_loss(media: Media, carriers: F64, transparent: Bool) -> F64:
+    """Return what passing each surface takes at normal incidence [dB], (S,), at the carrier that it takes least from.
+
+    inf for one that isn't transparent.
+    """
+    loss = np.full(len(media.thickness), np.inf)
+    for s in np.flatnonzero(transparent).tolist():
+        depth, passed = float(media.thickness[s]), 1e-30
+        for c, f in enumerate(carriers.tolist()):
+            material = complex(media.permittivity[c, s])
+            passed = max(passed, abs(slab_transmission(1.0, material, depth, SPEED_OF_LIGHT / f)[0]))
+        loss[s] = max(0.0, -20.0 * np.log10(passed))
+    return loss
 
 
 def _surfaces(materials: Sequence[str], spec: RayTracingSpec) -> list[SurfaceSpec]:

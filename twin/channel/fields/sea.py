@@ -23,7 +23,7 @@ from twin.numerics.kernels import kernel, uncounted
 from twin.protocols import Channel
 from twin.specs.channel import OverSeaSpec
 from twin.state import C128, F64, I32, BodyState, Bool, LinkState
-from twin.world.bvh import Point
+from twin.world.bvh import Point, Triple
 from twin.world.geometry import Geometry, lifted
 from twin.world.materials import water_permittivity
 from twin.world.waves import Waves
@@ -148,8 +148,8 @@ def no_sea() -> OverSea:
 
 @uncounted
 def over_sea(
-    sea: OverSea, surface: I32, carrier: int, wavelength: float, paths: Paths, pair: int, m: int, start: Point,
-    end: Point,
+    sea: OverSea, surface: I32, carrier: int, wavelength: float, paths: Paths, pair: int, m: int,
+    ends: tuple[Triple, Triple],
 ) -> float:  # fmt: skip
     """Return what the sea leaves of a path's amplitude.
 
@@ -158,9 +158,12 @@ def over_sea(
     """
     if not sea.there:
         return 1.0
-    n, left, mirrored, here = paths.length[pair, m], 1.0, False, start
+    n, left, mirrored, here = paths.length[pair, m], 1.0, False, ends[0]
     for k in range(n + 1):
-        there = end if k == n else paths.vertex[pair, m, k]
+        there = ends[1]
+        if k < n:
+            p = paths.vertex[pair, m, k]
+            there = (p[0], p[1], p[2])
         if k < n and paths.kind[pair, m, k] == REFLECTION and sea.wet[surface[paths.what[pair, m, k]]]:
             mirrored = True
             continue
@@ -190,7 +193,7 @@ def ray_over_sea(sea: OverSea, carrier: int, wavelength: float, a: Point, b: Poi
         if distance > horizon:
             loss = smooth_earth_db(distance, low, high, wavelength, 1.0 / curve, sea.permittivity[carrier])
             return float(10.0 ** (-max(loss, 0.0) / 20.0))
-    edge = highest_edge(sea, curve, distance, low, high, a[0], a[1], dx / distance, dy / distance)
+    edge = highest_edge(sea, curve, distance, (low, high), (a[0], a[1]), (dx / distance, dy / distance))
     if edge <= 0.0:
         return 1.0
     return float(10.0 ** (-knife_edge_db(edge * sqrt(2.0 / wavelength)) / 20.0))
@@ -213,14 +216,15 @@ def curvature(sea: OverSea, wavelength: float, low: float, high: float) -> float
 
 @uncounted
 def highest_edge(
-    sea: OverSea, curve: float, distance: float, low: float, high: float, x: float, y: float, east: float,
-    north: float,
+    sea: OverSea, curve: float, distance: float, heights: tuple[float, float], start: tuple[float, float],
+    towards: tuple[float, float],
 ) -> float:  # fmt: skip
     """Return the largest h sqrt(d / (d1 d2)) [m^0.5] of crests that rise h above a ray, 0 where none does.
 
-    The ray leads from (x, y) at height `low` over the mean surface along (east, north) to height `high`. Between
-    two looks each component turns by a constant angle.
+    The ray leads from `start` (x, y) at the first of two heights over the mean surface to the second, `towards` (east,
+    north). Between two looks each component turns by a constant angle.
     """
+    (low, high), (x, y), (east, north) = heights, start, towards
     worst, turning = 0.0, False
     looks = int(distance / sea.step) + 1
     each = distance / looks

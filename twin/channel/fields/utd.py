@@ -1,14 +1,27 @@
 """Diffraction coefficients of a wedge by the uniform theory (UTD), for finite conductivity.
 
-R. G. Kouyoumjian and P. H. Pathak, Proc. IEEE 62(11), 1974; R. J. Luebbers, IEEE Trans. AP 32(1), 1984. Luebbers
-multiplies two of the four terms by reflection coefficients of the faces. They are taken here at the angle whose
-incidence cosine is sin(beta) cos((phi - phi') / 2): on both reflection boundaries it is the true one, so that the
-field is continuous, and it doesn't change when the two ends are exchanged, so that the field is reciprocal.
+R. G. Kouyoumjian and P. H. Pathak, Proc. IEEE 62(11), 1974, for the four terms; P. D. Holm, IEEE Trans. AP 48(8), 2000,
+for what multiplies them. Of the two ends let a be the one nearer to the first face (0) and b the one nearer to the
+second (n). a lights the edge directly (1) and by its image in the first face (R0), b sees it directly (1) and by its
+image in the second (Rn), which makes 1, R0, Rn and R0 Rn:
+
+     a                         b           term whose pole is at         times
+      `.                     .`
+        `.                 .`              phi - phi' = pi               1: the edge's own shadow
+          `.             .`                phi + phi' = pi               R0: what the first face reflects
+    ________`.         .`_________         phi + phi' = (2n - 1) pi      Rn: what the second face reflects
+    first face          second face        phi - phi' = -pi              R0 Rn: never reached
+
+R0 is taken at the angle of a to the first face, Rn at that of b to the second, both at most 90 degrees (D. N. Schettino
+et al., IEEE Trans. Magnetics 43(4), 2007): true on each boundary, so that the field is continuous; the same for both
+directions, so that it is reciprocal; and zero where an end grazes a face, since R tends to -1 there. Compared with the
+exact far field of an impedance wedge (G. D. Maliuzhinets, 1958) in `tests/laws/test_wedges.py`.
 """
 
 from __future__ import annotations
 
 from math import cos, floor, pi, sin, sqrt, tan
+from typing import NamedTuple
 
 from twin.numerics.kernels import uncounted
 
@@ -56,29 +69,38 @@ def _term(angle: float, sign: float, n: float, k_length: float) -> complex:
     return transition(k_length * a) / tan(off)
 
 
+class Wedge(NamedTuple):
+    """One diffraction: angles about the edge, and what a wave is at it."""
+
+    phi_in: float  # rad, from the first face
+    phi_out: float
+    open_angle: float  # rad of air between the faces, n pi
+    sin_beta: float  # of the angle with the edge
+    k_length: float  # k L with L = s s' sin(beta)^2 / (s + s')
+    wavenumber: float  # rad/m
+
+
 @uncounted
 def wedge_coefficients(
-    phi_in: float,
-    phi_out: float,
-    open_angle: float,
-    sin_beta: float,
-    k_length: float,
-    wavenumber: float,
-    r0_te: complex,
-    r0_tm: complex,
-    rn_te: complex,
-    rn_tm: complex,
+    wedge: Wedge, first: tuple[complex, complex], second: tuple[complex, complex]
 ) -> tuple[complex, complex]:
-    """Return (D_soft, D_hard) [sqrt(m)] between the angles phi' and phi.
+    """Return (D_soft, D_hard) [sqrt(m)] of a wedge whose faces have the coefficients `first` and `second` (TE, TM).
 
-    `open_angle` is n pi; `k_length` is k L with L = s s' sin(beta)^2 / (s + s'). Reflection coefficients of the
-    first (0) and the second (n) face: -1 (TE) and 1 (TM) for a perfect conductor.
+    They are those at `grazing_sines`; -1 and 1 for a perfect conductor.
     """
-    n = open_angle / pi
-    difference, total = phi_out - phi_in, phi_out + phi_in
-    direct = _term(difference, 1.0, n, k_length) + _term(difference, -1.0, n, k_length)
+    n, k_length = wedge.open_angle / pi, wedge.k_length
+    difference, total = wedge.phi_out - wedge.phi_in, wedge.phi_out + wedge.phi_in
+    ahead, behind = _term(abs(difference), -1.0, n, k_length), _term(abs(difference), 1.0, n, k_length)
     far, near = _term(total, 1.0, n, k_length), _term(total, -1.0, n, k_length)
-    scale = -complex(cos(pi / 4.0), -sin(pi / 4.0)) / (2.0 * n * sqrt(2.0 * pi * wavenumber) * sin_beta)
-    soft = scale * (direct + r0_te * near + rn_te * far)
-    hard = scale * (direct + r0_tm * near + rn_tm * far)
+    scale = -complex(cos(pi / 4.0), -sin(pi / 4.0))
+    scale /= 2.0 * n * sqrt(2.0 * pi * wedge.wavenumber) * wedge.sin_beta
+    soft = scale * (ahead + first[0] * near + second[0] * far + first[0] * second[0] * behind)
+    hard = scale * (ahead + first[1] * near + second[1] * far + first[1] * second[1] * behind)
     return soft, hard
+
+
+@uncounted
+def grazing_sines(phi_in: float, phi_out: float, open_angle: float) -> tuple[float, float]:
+    """Return the sines of the angles at which the first and the second face reflect, in the plane across the edge."""
+    near, far = min(phi_in, phi_out), open_angle - max(phi_in, phi_out)
+    return sin(min(max(near, 0.0), 0.5 * pi)), sin(min(max(far, 0.0), 0.5 * pi))

@@ -1,4 +1,12 @@
-"""How much room there is about a path: the distance of its legs from everything that could come into their way."""
+"""How much room there is about a path: the distance of its legs from everything that could come into their way.
+
+______
+| wall |        Unfolded, a path is a straight line, and none of its points moves further
+. - - - - - - - -  `- - - - .     than its two ends do together. Until they have moved by the distance of the
+(*===========================*)    nearest triangle nothing can be in the way, and no ray is needed. At a mirror
+` - - - - - - - - - - - - - '     a leg also grows, by that distance over the sine of the grazing angle.
+source      room       target
+"""
 
 from __future__ import annotations
 
@@ -37,7 +45,7 @@ def path_clearance(scene: Scene, source: F64, target: F64, planes: I32, order: i
             q, after = planes[k], 1.0 / work.grazing[k]
             if work.grazing[k] < SHORTEST:
                 return 0.0
-        least = leg_room(scene, here, there, before, after, p, q, least, -1, -1)
+        least = leg_room(scene, here, there, (before, after), (p, q, -1, -1), least)
         if least <= 3.0 * CLEARANCE:
             return 0.0
     return SAFETY * (least - 3.0 * CLEARANCE)
@@ -47,48 +55,40 @@ def path_clearance(scene: Scene, source: F64, target: F64, planes: I32, order: i
 def sight_clearance(scene: Scene, point: F64, place: F64, plane: int) -> float:
     """Return how far `place` may move while nothing comes between it and a fixed `point` just off `plane`."""
     start, end = (point[0], point[1], point[2]), (place[0], place[1], place[2])
-    least = _room(scene, start, end, end, plane, -1, ROOM)
+    least = _room(scene, start, end, end, (plane, -1, -1, -1), ROOM)
     return max(0.0, SAFETY * (least - 3.0 * CLEARANCE))
 
 
 @uncounted
 def leg_room(
-    scene: Scene,
-    here: F64,
-    there: F64,
-    before: float,
-    after: float,
-    p: int,
-    q: int,
-    least: float,
-    a: int,
-    b: int,
+    scene: Scene, here: F64, there: F64, grown: tuple[float, float], planes: tuple[int, int, int, int], least: float
 ) -> float:
-    """Return the room about a leg that may grow by `before` and `after` times that, or `least` where it is more.
+    """Return the room about a leg that may grow by `grown` times that at its ends, or `least` where it is more.
 
-    It lies in front of the mirrors p and q. What lies in the planes a and b can't be in its way. 0 for a short leg.
+    It lies in front of the first two of `planes`, its mirrors; what lies in the other two can't be in its way. 0 for a
+    short leg.
     """
     dx, dy, dz = there[0] - here[0], there[1] - here[1], there[2] - here[2]
     leg = np.sqrt(dx * dx + dy * dy + dz * dz)
     if leg < CLEARANCE:
         return 0.0
-    before, after = least * before / leg, least * after / leg
+    before, after = least * grown[0] / leg, least * grown[1] / leg
     start = (here[0] - before * dx, here[1] - before * dy, here[2] - before * dz)
     end = (there[0] + after * dx, there[1] + after * dy, there[2] + after * dz)
     # A point of the leg tells the front of its mirrors from their back.
     middle = (here[0] + 0.5 * dx, here[1] + 0.5 * dy, here[2] + 0.5 * dz)
-    return _room(scene, start, end, middle, p, q, least, a, b)
+    return _room(scene, start, end, middle, planes, least)
 
 
 @uncounted
 def _room(
-    scene: Scene, start: Triple, end: Triple, middle: Triple, p: int, q: int, least: float,
-    a: int = -1, b: int = -1,
-) -> float:  # fmt: skip
+    scene: Scene, start: Triple, end: Triple, middle: Triple, planes: tuple[int, int, int, int], least: float
+) -> float:
     """Return the distance of a segment from the nearest triangle, or `least` where none is nearer.
 
-    Triangles on planes p, q, a and b, and those wholly behind p or q, don't count.
+    Triangles on one of `planes`, and those wholly behind one of the first two, don't count.
     """
+    p, q, a, b = planes
     boxes, child, leaf = scene.bvh.boxes, scene.bvh.child, scene.bvh.leaf
     dx, dy, dz = end[0] - start[0], end[1] - start[1], end[2] - start[2]
     ix, iy, iz = (

@@ -1,18 +1,39 @@
 """Paths by way of one edge, alone or with one reflection before or after it: their points, and what is in their way.
 
-Turned about the edge into one plane, such a path is a straight line: coordinates along and across the edge are
-lengths that the turn keeps. Its point on the edge (Keller's law) is where that line crosses the edge, so that the
-certificates of `images.py` hold, with the point on the edge as one end of the legs beside it.
+    source                          source
+       *   edge                        *
+         `.|                             `.
+           X. . . . * target               X            Turned about the edge into one plane such a path is a straight
+           |                                 `.         line: what is along and across the edge keeps its length. So
+           |                                   `.       its point on the edge (Keller's law) is where the line crosses
+       ____|                             ________`*____ the edge, and the certificates of `images.py` hold, with that
+                                                        point as one end of the legs beside it.
+
+With a reflection before or after the edge, source or target are their images. `room` is how far the ends may move
+before anything can come into the way: the wedge itself can't, as long as both ends stay out of its two faces' planes.
 """
 
 from __future__ import annotations
 
-from math import cos, sin, sqrt
+from math import cos, inf, sin, sqrt
 from typing import NamedTuple
 
 from twin.channel.search.clearance import ROOM, SHORTEST, leg_room
 from twin.channel.search.edges import STAND, Edges
-from twin.channel.search.images import AMPLE, CLEARANCE, SAFETY, WALLS, Work, ray_range, reach
+from twin.channel.search.images import (
+    AMPLE,
+    CLEARANCE,
+    CROSSINGS,
+    SAFETY,
+    WALLS,
+    Leg,
+    Walls,
+    Work,
+    cover_of,
+    crossing_of,
+    ray_range,
+    reach,
+)
 from twin.channel.search.planes import Scene, locate, rim_distance
 from twin.numerics.kernels import uncounted
 from twin.state import F64, I32
@@ -27,6 +48,25 @@ class Detours(NamedTuple):
     before: I32  # (D,) plane, or -1
     edge: I32  # (D,)
     after: I32  # (D,) plane, or -1
+
+
+class Site(NamedTuple):
+    """What all sources share."""
+
+    scene: Scene
+    walls: Walls
+    edges: Edges
+    detours: Detours
+
+
+class Bend(NamedTuple):
+    """A detour whose points are found: its row, its reflections and edges, and the line that moves its point."""
+
+    i: int
+    order: int
+    vertex: int  # which of its points is on the edge
+    moves: bool  # the source does
+    line: Triple  # weight, sine and length that `reach` takes
 
 
 @uncounted
@@ -66,48 +106,55 @@ def _hold(line: Triple, displacement: float, end_moves: bool) -> float:
 
 @uncounted
 def detour_points(
-    scene: Scene, edges: Edges, detours: Detours, i: int, source: F64, moves: bool, target: F64, work: Work
-) -> tuple[bool, float, Triple]:
-    """Find the points of detour i; return (found, budget, the line that moves its point on the edge)."""
-    e, before, after = detours.edge[i], detours.before[i], detours.after[i]
+    site: Site, i: int, source: F64, moves: bool, target: F64, work: Work
+) -> tuple[bool, float, Bend]:
+    """Find the points of detour i; return (found, budget, the bend)."""
+    scene, edges = site.scene, site.edges
+    e, before, after = site.detours.edge[i], site.detours.before[i], site.detours.after[i]
     a, height_a = _image(scene, before, source)
     b, height_b = _image(scene, after, target)
     ta, ra = _along(edges, e, a)
     tb, rb = _along(edges, e, b)
-    across = ra + rb
+    across, k = ra + rb, 1 if before >= 0 else 0
+    order = k + 2 if after >= 0 else k + 1
     if ra < 1e-6 or rb < 1e-6:
-        return False, 0.0, (1.0, 1.0, 1.0)
+        return False, 0.0, Bend(i=i, order=order, vertex=k, moves=moves, line=(1.0, 1.0, 1.0))
     length = sqrt(across * across + (ta - tb) * (ta - tb))
     t, fraction = (ta * rb + tb * ra) / across, ra / across
     line = (max(fraction, 1.0 - fraction) if moves else fraction, across / length, length)
+    bend = Bend(i=i, order=order, vertex=k, moves=moves, line=line)
     outside = max(-t, t - edges.length[e])
     if outside > 0.0:
-        return False, _hold(line, outside, False), line
-    u, k = edges.along[e], 0
+        return False, _hold(line, outside, False), bend
+    u = edges.along[e]
     d = (edges.start[e, 0] + t * u[0], edges.start[e, 1] + t * u[1], edges.start[e, 2] + t * u[2])
     if before >= 0:
-        found, budget = _bounce(scene, before, u, d, a, height_a, moves, line, work, k)
+        found, budget = _bounce(site, bend, 0, moves, d, a, height_a, work)
         if not found:
-            return False, budget, line
-        k += 1
+            return False, budget, bend
     work.vertex[k, 0], work.vertex[k, 1], work.vertex[k, 2] = d
-    k += 1
     if after >= 0:
-        found, budget = _bounce(scene, after, u, d, b, height_b, True, line, work, k)
+        found, budget = _bounce(site, bend, k + 1, True, d, b, height_b, work)
         if not found:
-            return False, budget, line
-    return True, 0.0, line
+            return False, budget, bend
+    return True, 0.0, bend
+
+
+@uncounted
+def _mirror(site: Site, bend: Bend, k: int) -> int:
+    """Return the plane that reflects at vertex k of a detour."""
+    return int(site.detours.before[bend.i] if k < bend.vertex else site.detours.after[bend.i])
 
 
 @uncounted
 def _bounce(
-    scene: Scene, p: int, along: F64, d: Point, image: Point, height: float, end_moves: bool, line: Triple, work: Work,
-    k: int,
-) -> tuple[bool, float]:  # fmt: skip
-    """Find the reflection on plane p between the point d of the edge and the end whose image is given."""
-    n, side = scene.normal[p], _height(scene, p, d)
+    site: Site, bend: Bend, k: int, end_moves: bool, d: Triple, image: Triple, height: float, work: Work
+) -> tuple[bool, float]:
+    """Find the reflection k between the point d of the edge and the end whose image is given."""
+    scene, line, p = site.scene, bend.line, _mirror(site, bend, k)
+    side = _height(scene, p, d)
     if side * height <= 0.0:
-        slope = abs(along[0] * n[0] + along[1] * n[1] + along[2] * n[2])
+        slope = abs(_slope(scene, p, site.edges.along[site.detours.edge[bend.i]]))
         budget = _hold(line, min(_FAR, abs(side) / max(slope, 1e-9)), False)
         return False, min(budget, SAFETY * abs(height)) if end_moves else budget
     part = side / (side + height)
@@ -125,27 +172,43 @@ def _bounce(
 
 
 @uncounted
-def _lift(scene: Scene, edges: Edges, detours: Detours, i: int, k: int, point: Point, towards: Point) -> Triple:
-    """Return vertex k of detour i moved off the matter that it lies on."""
-    before = detours.before[i]
-    if k == (1 if before >= 0 else 0):
-        a = edges.away[detours.edge[i]]
+def _lift(site: Site, bend: Bend, k: int, point: Triple, towards: Triple) -> Triple:
+    """Return vertex k of a detour moved off the matter that it lies on."""
+    if k == bend.vertex:
+        a = site.edges.away[site.detours.edge[bend.i]]
         return point[0] + STAND * a[0], point[1] + STAND * a[1], point[2] + STAND * a[2]
-    p = before if k == 0 else detours.after[i]
-    n = scene.normal[p]
-    shift = CLEARANCE if _height(scene, p, towards) > 0.0 else -CLEARANCE
+    p = _mirror(site, bend, k)
+    n = site.scene.normal[p]
+    shift = CLEARANCE if _height(site.scene, p, towards) > 0.0 else -CLEARANCE
     return point[0] + shift * n[0], point[1] + shift * n[1], point[2] + shift * n[2]
 
 
 @uncounted
-def detour_clear(
-    scene: Scene, edges: Edges, detours: Detours, i: int, source: F64, moves: bool, target: F64, line: Triple,
-    order: int, work: Work,
-) -> tuple[bool, float]:  # fmt: skip
-    """Look along the legs of detour i; return (clear, budget). Every material is opaque to it."""
-    clear, budget = True, 0.0
-    for k in range(order + 1):
-        held = _blocked(scene, edges, detours, i, source, moves, target, line, order, k, work)
+def _leg(site: Site, bend: Bend, source: F64, target: F64, k: int, work: Work) -> Leg:
+    """Return leg k, from the target."""
+    here, there = target if k == bend.order else work.vertex[k], source if k == 0 else work.vertex[k - 1]
+    a, b = (here[0], here[1], here[2]), (there[0], there[1], there[2])
+    start = _lift(site, bend, k, a, b) if k < bend.order else a
+    end = _lift(site, bend, k - 1, b, a) if k > 0 else b
+    dx, dy, dz = end[0] - start[0], end[1] - start[1], end[2] - start[2]
+    leg = sqrt(dx * dx + dy * dy + dz * dz)
+    inverse = 1.0 / leg if leg > 0.0 else 0.0
+    return Leg(
+        k=k, here=a, there=b, start=start, end=end, direction=(inverse * dx, inverse * dy, inverse * dz), length=leg,
+        reach=ray_range(leg, k == bend.order, k == 0), travelled=0.0,
+    )  # fmt: skip
+
+
+@uncounted
+def detour_clear(site: Site, bend: Bend, source: F64, target: F64, work: Work) -> tuple[bool, float]:
+    """Look along the legs of a detour; return (clear, budget), and note the walls that it passes in `work`."""
+    clear, budget, lost = True, 0.0, 0.0
+    work.crossings[0] = 0
+    for k in range(bend.order, -1, -1):
+        leg = _leg(site, bend, source, target, k, work)
+        if k < bend.order and k != bend.vertex and cover_of(site.scene, _mirror(site, bend, k), leg.start) >= 0:
+            return False, 0.0
+        held, lost = _blocked(site, bend, leg, lost, work)
         if held >= 0.0:
             clear, budget = False, max(budget, held)
             if budget >= AMPLE:
@@ -154,39 +217,28 @@ def detour_clear(
 
 
 @uncounted
-def _blocked(
-    scene: Scene, edges: Edges, detours: Detours, i: int, source: F64, moves: bool, target: F64, line: Triple,
-    order: int, k: int, work: Work,
-) -> float:  # fmt: skip
-    """Return for how long leg k stays blocked, -1 where nothing is in its way."""
-    here, there = source if k == 0 else work.vertex[k - 1], target if k == order else work.vertex[k]
-    start, end = (here[0], here[1], here[2]), (there[0], there[1], there[2])
-    if k > 0:
-        start = _lift(scene, edges, detours, i, k - 1, here, there)
-    if k < order:
-        end = _lift(scene, edges, detours, i, k, there, here)
-    dx, dy, dz = end[0] - start[0], end[1] - start[1], end[2] - start[2]
-    leg = sqrt(dx * dx + dy * dy + dz * dz)
-    if leg == 0.0:
-        return 0.0
-    dx, dy, dz = dx / leg, dy / leg, dz / leg
-    begin, stop = ray_range(leg, k == 0, k == order)
-    held, walls = -1.0, 0
-    while walls < WALLS and held < AMPLE:
-        hit, t = closest_hit(scene.bvh, start, (dx, dy, dz), begin, stop)
+def _blocked(site: Site, bend: Bend, leg: Leg, lost: float, work: Work) -> tuple[float, float]:
+    """Return for how long a leg stays blocked, -1 where nothing is in its way, and what walls have taken by its end."""
+    scene, walls = site.scene, site.walls
+    if leg.length == 0.0:
+        return 0.0, lost
+    begin = leg.reach[0]
+    held, blocks = -1.0, 0
+    while blocks < WALLS and held < AMPLE:
+        hit, t = closest_hit(scene.bvh, leg.start, leg.direction, begin, leg.reach[1])
         if hit < 0:
             break
-        x, y, z = start[0] + t * dx, start[1] + t * dy, start[2] + t * dz
-        bend = 1 if detours.before[i] >= 0 else 0
-        end_moves = moves or k > bend
-        margin = 0.0
-        if scene.plane[hit] >= 0:
-            along = edges.along[detours.edge[i]]
-            grazing = abs(_slope(scene, scene.plane[hit], (dx, dy, dz)))
-            margin = _margin(scene, along, start, end, leg, t, order, k, bend, end_moves, hit, (x, y, z), grazing, work)
-        held, walls = max(held, _hold(line, margin, end_moves)), walls + 1
-        begin = t + 1e-6
-    return held
+        begin, loss, m = t + 1e-6, walls.loss[scene.surface[hit]], work.crossings[0]
+        if loss == inf:
+            held, blocks = max(held, _held(site, bend, leg, hit, t, work)), blocks + 1
+            continue
+        lost += loss
+        if lost > walls.most or m == CROSSINGS:
+            return 0.0, lost
+        work.through[m, 0], work.through[m, 1], work.through[m, 2] = crossing_of(scene, hit, leg.here, leg.there)
+        work.wall[m], work.leg[m] = hit, leg.k
+        work.crossings[0] = m + 1
+    return held, lost
 
 
 @uncounted
@@ -196,72 +248,71 @@ def _slope(scene: Scene, p: int, direction: Point) -> float:
 
 
 @uncounted
-def _margin(
-    scene: Scene, along: F64, start: Point, end: Point, leg: float, t: float, order: int, k: int, bend: int,
-    end_moves: bool, hit: int, point: Point, grazing: float, work: Work,
-) -> float:  # fmt: skip
-    """Return by how much edge point and radio of a leg's side may move while triangle `hit` blocks the leg.
+def _held(site: Site, bend: Bend, leg: Leg, hit: int, t: float, work: Work) -> float:
+    """Return for how long triangle `hit`, which a leg meets after t metres, blocks it.
 
-    Unfolded, the side is a straight line from the edge (vertex `bend`) to the radio: its crossing must stay on the
-    face, and the ends of the leg on their sides of it.
+    Unfolded, the side is a straight line from the edge to the radio: its crossing must stay on the face, and the ends
+    of the leg on their sides of it.
     """
-    p, length = scene.plane[hit], leg
-    from_edge = t if k > bend else leg - t
-    weight, r = 1.0, 0 if k <= bend else order - 1
-    bounces = r != bend
-    if bounces:
+    scene, p, k, vertex = site.scene, site.scene.plane[hit], leg.k, bend.vertex
+    end_moves, margin = bend.moves or k > vertex, 0.0
+    if p < 0:
+        return _hold(bend.line, 0.0, end_moves)
+    t = leg.length - t  # from the leg's end that is nearer to the source
+    length, grazing = leg.length, abs(_slope(scene, p, leg.direction))
+    from_edge = t if k > vertex else length - t
+    weight, r = 1.0, 0 if k <= vertex else bend.order - 1
+    if r != vertex:
         part = work.fraction[r]
-        at_edge = k == bend or k == bend + 1
-        length = leg / part if at_edge else leg / (1.0 - part)
+        at_edge = k == vertex or k == vertex + 1
+        length = leg.length / part if at_edge else leg.length / (1.0 - part)
         from_edge += 0.0 if at_edge else part * length
     if not end_moves:
         weight = 1.0 - min(1.0, from_edge / length)
-    inside = rim_distance(scene, hit, point[0], point[1], point[2]) - 2.0 * STAND
+    s, d = leg.end, leg.direction
+    inside = rim_distance(scene, hit, s[0] - t * d[0], s[1] - t * d[1], s[2] - t * d[2]) - 2.0 * STAND
     margin = reach(inside, weight, grazing, length)
     for tip in range(2):
-        vertex = k - 1 if tip == 0 else k
-        room = abs(_height(scene, p, start if tip == 0 else end)) - 2.0 * STAND
+        v = k - 1 if tip == 0 else k
+        room = abs(_height(scene, p, leg.end if tip == 0 else leg.start)) - 2.0 * STAND
         if room <= 0.0:
-            return 0.0
-        if vertex == bend:
-            room /= max(abs(_slope(scene, p, along)), 1e-9)
-        elif vertex >= 0 and vertex < order:
+            return _hold(bend.line, 0.0, end_moves)
+        if v == vertex:
+            room /= max(abs(_slope(scene, p, site.edges.along[site.detours.edge[bend.i]])), 1e-9)
+        elif v >= 0 and v < bend.order:
             room = reach(room, 1.0 if end_moves else 1.0 - work.fraction[r], work.grazing[r], length)
         elif not end_moves:
             room = _FAR
         margin = min(margin, room)
-    return margin
+    return _hold(bend.line, margin, end_moves)
 
 
 @uncounted
-def detour_room(
-    scene: Scene, edges: Edges, detours: Detours, i: int, source: F64, target: F64, line: Triple, order: int, work: Work
-) -> float:
+def detour_room(site: Site, bend: Bend, source: F64, target: F64, work: Work) -> float:
     """Return how far the ends of a clear detour may move together while nothing can come into its way.
 
     The wedge is a cone about its edge: a leg from the edge stays out of it while its other end does. What lies in the
     planes of its two faces meets the leg on the edge only.
     """
-    e, bend = detours.edge[i], 1 if detours.before[i] >= 0 else 0
-    least = min(ROOM, _off_wedge(edges, e, _image(scene, detours.before[i], source)[0]))
-    least = min(least, _off_wedge(edges, e, _image(scene, detours.after[i], target)[0]))
+    scene, edges, detours, order = site.scene, site.edges, site.detours, bend.order
+    e, at = detours.edge[bend.i], bend.vertex
+    least = min(ROOM, _off_wedge(edges, e, _image(scene, detours.before[bend.i], source)[0]))
+    least = min(least, _off_wedge(edges, e, _image(scene, detours.after[bend.i], target)[0]))
     for k in range(order + 1):
         here, there = source if k == 0 else work.vertex[k - 1], target if k == order else work.vertex[k]
         before, after, p = 0.0, 0.0, -1
-        if k > 0 and k - 1 != bend:
-            before, p = 1.0 / work.grazing[k - 1], detours.before[i] if k - 1 < bend else detours.after[i]
-        if k < order and k != bend:
-            after, p = 1.0 / work.grazing[k], detours.before[i] if k < bend else detours.after[i]
+        if k > 0 and k - 1 != at:
+            before, p = 1.0 / work.grazing[k - 1], _mirror(site, bend, k - 1)
+        if k < order and k != at:
+            after, p = 1.0 / work.grazing[k], _mirror(site, bend, k)
         if max(before, after) * SHORTEST > 1.0:
             return 0.0
-        faces = edges.plane[e]
-        beside = k == bend or k == bend + 1
-        least = leg_room(
-            scene, here, there, before, after, p, -1, least, faces[0] if beside else -1, faces[1] if beside else -1
-        )
+        faces, beside = edges.plane[e], k == at or k == at + 1
+        planes = (p, -1, faces[0] if beside else -1, faces[1] if beside else -1)
+        least = leg_room(scene, here, there, (before, after), planes, least)
         if least <= 3.0 * CLEARANCE + STAND:
             return 0.0
-    return _hold(line, SAFETY * (least - 3.0 * CLEARANCE - STAND), True)
+    return _hold(bend.line, SAFETY * (least - 3.0 * CLEARANCE - STAND), True)
 
 
 @uncounted

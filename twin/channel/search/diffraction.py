@@ -5,17 +5,19 @@ Lists and certificates are those of `search.py`; the rows are the detours, the s
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.channel.search.detours import Detours, detour_clear, detour_points, detour_room
+from twin.channel.search.detours import Bend, Detours, Site, detour_clear, detour_points, detour_room
 from twin.channel.search.edges import Edges, seen_planes
 from twin.channel.search.images import DIFFRACTION, REFLECTION, Work, make_work
 from twin.channel.search.paths import Paths, emit
 from twin.channel.search.planes import Scene
-from twin.channel.search.search import NEVER, Lists, grown, refresh_near, wide_reach
+from twin.channel.search.search import NEVER, Lists, Quest, grown, refresh_near, wide_reach
 from twin.numerics.kernels import kernel, uncounted
-from twin.state import F64, I32, Bool
+from twin.state import F64, I32
 
 _NONE = -1
 WIDE = 8.0
@@ -37,12 +39,10 @@ def make_detours(scene: Scene, edges: Edges, with_reflection: bool) -> Detours:
     )
 
 
-def refresh_detours(
-    scene: Scene, edges: Edges, detours: Detours, lists: Lists, source: F64, moves: bool, targets: F64
-) -> Lists:
+def refresh_detours(site: Site, lists: Lists, source: F64, moves: bool, targets: F64) -> Lists:
     """Bring the lists up to date, as `search.refresh` does for the image tree."""
     while True:
-        rows, near = _refresh(scene, edges, detours, source, moves, targets, lists)
+        rows, near = _refresh(site, source, moves, targets, lists)
         if rows <= lists.row.shape[1] and near <= lists.near.shape[1]:
             return lists
         lists = grown(lists, rows, near)
@@ -50,23 +50,19 @@ def refresh_detours(
 
 
 @kernel
-def _refresh(
-    scene: Scene, edges: Edges, detours: Detours, source: F64, moves: bool, targets: F64, lists: Lists
-) -> tuple[int, int]:
-    return _refill(scene, edges, detours, source, moves, targets, lists, make_work(3))
+def _refresh(site: Site, source: F64, moves: bool, targets: F64, lists: Lists) -> tuple[int, int]:
+    return _refill(site, source, moves, targets, lists, make_work(3))
 
 
 @uncounted
-def _refill(
-    scene: Scene, edges: Edges, detours: Detours, source: F64, moves: bool, targets: F64, lists: Lists, work: Work
-) -> tuple[int, int]:
+def _refill(site: Site, source: F64, moves: bool, targets: F64, lists: Lists, work: Work) -> tuple[int, int]:
     capacity = lists.row.shape[1]
     for j in range(targets.shape[0]):
         reading = lists.odometer[j]
         if reading >= lists.until[j]:
             size, until = 0, reading + wide_reach(lists, j, WIDE)
-            for i in range(len(detours.edge)):
-                found, budget, _ = detour_points(scene, edges, detours, i, source, moves, targets[j], work)
+            for i in range(len(site.detours.edge)):
+                found, budget, _ = detour_points(site, i, source, moves, targets[j], work)
                 if not found and reading + budget >= until:
                     continue
                 if size < capacity:
@@ -82,91 +78,73 @@ def _refill(
     return 0, 0
 
 
-@uncounted
-def _label(detours: Detours, i: int, work: Work, kinds: NDArray[np.int8], indices: I32) -> int:
-    """Write the interactions of detour i, whose points are in `work`; return how many they are."""
-    order = 0
-    if detours.before[i] >= 0:
-        kinds[order], indices[order] = REFLECTION, work.triangle[order]
-        order += 1
-    kinds[order], indices[order] = DIFFRACTION, detours.edge[i]
-    order += 1
-    if detours.after[i] >= 0:
-        kinds[order], indices[order] = REFLECTION, work.triangle[order]
-        order += 1
-    return order
+class Labels(NamedTuple):
+    """Room for the interactions of a detour."""
+
+    kind: NDArray[np.int8]  # (K,)
+    what: I32  # (K,)
 
 
 @uncounted
-def follow_detours(
-    scene: Scene,
-    edges: Edges,
-    detours: Detours,
-    source: F64,
-    moves: bool,
-    targets: F64,
-    lists: Lists,
-    pair: I32,
-    backwards: Bool,
-    kinds: NDArray[np.int8],
-    indices: I32,
-    work: Work,
-    paths: Paths,
-) -> None:
-    """Append the detours from `source` (3,) to each target (m, 3) to `paths`; see `search.follow`."""
-    work.crossings[0] = 0
-    for j in range(targets.shape[0]):
+def _emit(site: Site, bend: Bend, quest: Quest, j: int, labels: Labels, work: Work, paths: Paths) -> None:
+    """Append the detour whose points are in `work` to the paths of target j."""
+    for k in range(bend.order):
+        if k == bend.vertex:
+            labels.kind[k], labels.what[k] = DIFFRACTION, site.detours.edge[bend.i]
+        else:
+            labels.kind[k], labels.what[k] = REFLECTION, work.triangle[k]
+    emit(paths, quest.pair[j], quest.backwards[j], work, labels.kind, labels.what, bend.order)
+
+
+@uncounted
+def follow_detours(site: Site, quest: Quest, lists: Lists, labels: Labels, work: Work, paths: Paths) -> None:
+    """Append the detours from the source to each target to `paths`; see `search.follow`."""
+    for j in range(quest.targets.shape[0]):
         reading = lists.odometer[j]
         for m in range(lists.near_count[j]):
             if reading < lists.near_expiry[j, m]:
                 continue
             i = lists.near_row[j, m]
-            found, budget, line = detour_points(scene, edges, detours, i, source, moves, targets[j], work)
+            found, budget, bend = detour_points(site, i, quest.source, quest.moves, quest.targets[j], work)
             if found:
-                order = _label(detours, i, work, kinds, indices)
-                clear, room = True, 0.0
+                clear, held = True, 0.0
+                work.crossings[0] = 0
                 if reading >= lists.near_clear[j, m]:
-                    if lists.near_clear[j, m] > NEVER:
-                        room = detour_room(scene, edges, detours, i, source, targets[j], line, order, work)
-                    if room == 0.0:
-                        clear, budget = detour_clear(
-                            scene, edges, detours, i, source, moves, targets[j], line, order, work
-                        )
-                        if clear and lists.near_clear[j, m] == NEVER:
-                            room = detour_room(scene, edges, detours, i, source, targets[j], line, order, work)
-                    lists.near_clear[j, m] = reading + room if clear else NEVER
+                    was_clear = lists.near_clear[j, m] > NEVER
+                    clear, held, room = _look(site, bend, quest, j, was_clear, work)
+                    lists.near_clear[j, m] = reading + room
                 if clear:
-                    emit(paths, pair[j], backwards[j], work, kinds, indices, order)
+                    _emit(site, bend, quest, j, labels, work, paths)
+                budget = held
             lists.near_expiry[j, m] = reading + budget
 
 
 @uncounted
-def exhaust_detours(
-    scene: Scene,
-    edges: Edges,
-    detours: Detours,
-    source: F64,
-    moves: bool,
-    targets: F64,
-    pair: I32,
-    backwards: Bool,
-    kinds: NDArray[np.int8],
-    indices: I32,
-    work: Work,
-    paths: Paths,
-) -> None:
+def _look(site: Site, bend: Bend, quest: Quest, j: int, was_clear: bool, work: Work) -> tuple[bool, float, float]:
+    """Look for obstacles on a detour to target j, as `search._look` does."""
+    source, target = quest.source, quest.targets[j]
+    if was_clear:
+        room = detour_room(site, bend, source, target, work)
+        if room > 0.0:
+            return True, 0.0, room
+    clear, budget = detour_clear(site, bend, source, target, work)
+    if not clear:
+        return False, budget, NEVER
+    if was_clear or work.crossings[0] > 0:
+        return True, 0.0, 0.0
+    return True, 0.0, detour_room(site, bend, source, target, work)
+
+
+@uncounted
+def exhaust_detours(site: Site, quest: Quest, labels: Labels, work: Work, paths: Paths) -> None:
     """Append what `follow_detours` appends, from every detour and without certificates: its oracle."""
-    work.crossings[0] = 0
-    for j in range(targets.shape[0]):
-        for i in range(len(detours.edge)):
-            found, _, line = detour_points(scene, edges, detours, i, source, moves, targets[j], work)
-            if not found:
-                continue
-            order = _label(detours, i, work, kinds, indices)
-            if detour_clear(scene, edges, detours, i, source, moves, targets[j], line, order, work)[0]:
-                emit(paths, pair[j], backwards[j], work, kinds, indices, order)
+    for j in range(quest.targets.shape[0]):
+        for i in range(len(site.detours.edge)):
+            found, _, bend = detour_points(site, i, quest.source, quest.moves, quest.targets[j], work)
+            if found and detour_clear(site, bend, quest.source, quest.targets[j], work)[0]:
+                _emit(site, bend, quest, j, labels, work, paths)
 
 
-def scratch() -> tuple[NDArray[np.int8], I32]:
+def scratch() -> Labels:
     """Return scratch for `follow_detours`."""
-    return np.zeros(3, dtype=np.int8), np.zeros(3, dtype=np.int32)
+    return Labels(np.zeros(3, dtype=np.int8), np.zeros(3, dtype=np.int32))

@@ -9,7 +9,7 @@ import numpy as np
 
 from twin.channel.search.planes import Scene
 from twin.numerics.kernels import kernel
-from twin.state import F64, I32, Bool
+from twin.state import F64, I32, I64, Bool
 from twin.world.bvh import closest_hit
 from twin.world.geometry import Geometry
 
@@ -21,6 +21,10 @@ _SHORT = 0.2
 """Metres below which an edge is left out."""
 _RAYS = 128
 _IN_PLANE = 1e-3
+JOIN = 1e-3
+"""Metres within which corners are one, and lie on an edge."""
+_STRAIGHT = 1e-6
+"""1 minus the cosine of the angle up to which pieces are in one line."""
 
 
 class Edges(NamedTuple):
@@ -44,59 +48,126 @@ def no_edges() -> Edges:
     return Edges(z, z, np.zeros(0), z, z, np.zeros(0), z, two, two)
 
 
+class Rims(NamedTuple):
+    """Pieces of the rims of faces, n of them, from corner to corner; the face lies to their left."""
+
+    corner: I64  # (n, 2) corners that are closer than JOIN are one
+    face: I64  # (n,)
+
+
 def find_edges(geometry: Geometry, scene: Scene) -> Edges:
-    """Return the edges of things; the ground has none."""
-    sides = _sides(geometry, scene)
+    """Return the edges of things and of the terrain."""
+    points, rims = _pieces(scene)
     plane_of = np.full(len(geometry.face_normal), -1, dtype=np.int32)
     plane_of[scene.face] = np.maximum(scene.plane, plane_of[scene.face])
-    found = []
-    for (a, b), faces in sides.items():
-        if np.linalg.norm(b_minus_a := np.subtract(b, a)) < _SHORT or len(faces) > 2:
-            continue
-        along = b_minus_a / np.linalg.norm(b_minus_a)
-        first = faces[0]
-        normal = geometry.face_normal[first]
-        into = _into(geometry, scene, first, np.asarray(a), along)
-        angle, second = 2.0 * pi, first
-        if len(faces) == 2:
-            second = faces[1]
-            other = _into(geometry, scene, second, np.asarray(a), along)
-            angle = float(np.arctan2(other @ normal, other @ into)) % (2.0 * pi)
-            if angle < pi + _FLAT:
-                continue
-        away = cos(angle / 2.0) * into + sin(angle / 2.0) * normal
-        found.append((np.array(a), along, np.linalg.norm(b_minus_a), normal, into, angle, away,
-                      (geometry.face_material[first], geometry.face_material[second]),
-                      (plane_of[first], plane_of[second])))  # fmt: skip
-    if not found:
-        return no_edges()
-    start, along, length, normal, into, angles, away, surface, plane = (
-        np.array(c, dtype=float) for c in zip(*found, strict=True)
+    start, end, first, second = _joined(*_sides(geometry, points, rims), points, plane_of, geometry)
+    along = end - start
+    length = np.linalg.norm(along, axis=1)
+    along /= np.maximum(length, 1e-12)[:, None]
+    normal = geometry.face_normal[first]
+    into = np.cross(normal, along)  # the first face lies to the left
+    into /= np.linalg.norm(into, axis=1, keepdims=True)
+    across = np.cross(along, geometry.face_normal[second])  # the second to the right
+    angle = np.arctan2(np.einsum("ek,ek->e", across, normal), np.einsum("ek,ek->e", across, into)) % (2.0 * pi)
+    angle = np.where(first == second, 2.0 * pi, angle)
+    half = 0.5 * angle[:, None]
+    away = np.cos(half) * into + np.sin(half) * normal
+    faces = np.column_stack([first, second])
+    edges = Edges(
+        start, along, length, normal, into, angle, away, geometry.face_material[faces].astype(np.int32), plane_of[faces]
     )
-    edges = Edges(start, along, length, normal, into, angles, away, surface.astype(np.int32), plane.astype(np.int32))
-    free = _free(scene, edges)
-    return edges._replace(**{name: np.ascontiguousarray(getattr(edges, name)[free]) for name in Edges._fields})
+    edges = _chosen(edges, (length >= _SHORT) & (angle >= pi + _FLAT))
+    return _chosen(edges, _free(scene, edges))
 
 
-def _sides(geometry: Geometry, scene: Scene) -> dict[tuple[tuple[float, ...], tuple[float, ...]], list[int]]:
-    """Return the faces that have each rim edge, by its end points."""
-    sides: dict[tuple[tuple[float, ...], tuple[float, ...]], list[int]] = {}
-    ends = np.round(scene.rim, 6).tolist()
-    for f in np.flatnonzero(geometry.face_object >= 0).tolist():
-        for e in range(scene.rim_first[f], scene.rim_first[f + 1]):
-            a, b = sorted(tuple(point) for point in ends[e])
-            sides.setdefault((a, b), []).append(f)
-    return sides
+def _chosen(edges: Edges, wanted: Bool) -> Edges:
+    return edges._replace(**{name: np.ascontiguousarray(getattr(edges, name)[wanted]) for name in Edges._fields})
 
 
-def _into(geometry: Geometry, scene: Scene, face: int, point: F64, along: F64) -> F64:
-    """Return the unit vector in `face`, across the edge through `point`, to where the face is."""
-    across = np.cross(geometry.face_normal[face], along)
-    rim = scene.rim[scene.rim_first[face] : scene.rim_first[face + 1]]
-    reach = (rim.reshape(-1, 3) - point) @ across
-    side = 1.0 if reach.max() > -reach.min() else -1.0
-    into: F64 = side * across / np.linalg.norm(across)
-    return into
+def _pieces(scene: Scene) -> tuple[F64, Rims]:
+    """Return the corners (n, 3), and the rims between them, cut where a corner of another face lies on them.
+
+    A roof may have a corner where the wall below has none, and walls may end a little above or below it.
+    """
+    from scipy.sparse import coo_array  # a tenth of a second, for those with edges only
+    from scipy.sparse.csgraph import connected_components
+    from scipy.spatial import KDTree
+
+    points, corner = np.unique(np.round(scene.rim.reshape(-1, 3), 6), axis=0, return_inverse=True)
+    near = KDTree(points).query_pairs(JOIN, output_type="ndarray")
+    links = coo_array((np.ones(len(near)), (near[:, 0], near[:, 1])), shape=(len(points), len(points)))
+    _, group = connected_components(links, directed=False)
+    _, kept = np.unique(group, return_index=True)
+    corner = group[corner.reshape(-1, 2)].astype(np.int64)
+    face = np.repeat(np.arange(len(scene.rim_first) - 1), np.diff(scene.rim_first))
+    whole = corner[:, 0] != corner[:, 1]
+    rims = Rims(corner[whole], face[whole])
+    return points[kept], _cut(points[kept], rims)
+
+
+def _cut(points: F64, rims: Rims) -> Rims:
+    """Cut the rims that no other face shares as a whole at the corners of others that lie on them."""
+    from scipy.spatial import KDTree
+
+    _, same, count = np.unique(np.sort(rims.corner, axis=1), axis=0, return_inverse=True, return_counts=True)
+    alone = count[same.reshape(-1)] == 1
+    open_ = np.unique(rims.corner[alone])
+    if not len(open_):
+        return rims
+    tree = KDTree(points[open_])
+    corners, faces = [rims.corner[~alone]], [rims.face[~alone]]
+    for (a, b), face in zip(rims.corner[alone].tolist(), rims.face[alone].tolist(), strict=True):
+        along = points[b] - points[a]
+        square = float(along @ along)
+        on = open_[tree.query_ball_point(0.5 * (points[a] + points[b]), 0.5 * sqrt(square) + JOIN)]
+        part = (points[on] - points[a]) @ along / square
+        off = np.linalg.norm(points[on] - points[a] - part[:, None] * along, axis=1)
+        inside = (off < JOIN) & (part > 0.0) & (part < 1.0) & (on != a) & (on != b)
+        stops = np.concatenate([[a], on[inside][np.argsort(part[inside])], [b]])
+        corners.append(np.column_stack([stops[:-1], stops[1:]]))
+        faces.append(np.full(len(stops) - 1, face))
+    return Rims(np.concatenate(corners), np.concatenate(faces))
+
+
+def _sides(geometry: Geometry, points: F64, rims: Rims) -> tuple[I64, I64, I64]:
+    """Return pieces of edges: corners (n, 2), the face to the left, and the one to the right, or the same alone.
+
+    More than two faces meet where two things touch: no edge. The border of the ground is none either.
+    """
+    forward = rims.corner[:, 0] < rims.corner[:, 1]
+    key = np.sort(rims.corner, axis=1)
+    order = np.lexsort((~forward, key[:, 1], key[:, 0]))
+    key, face, forward = key[order], rims.face[order], forward[order]
+    _, first, count = np.unique(key, axis=0, return_index=True, return_counts=True)
+    one, two = first[count == 1], first[count == 2]
+    one = one[geometry.face_object[face[one]] >= 0]
+    two = two[forward[two] != forward[two + 1]]  # else one of both is seen from behind
+    turned = np.where(forward[one, None], key[one], key[one][:, ::-1])
+    left, right = np.concatenate([face[two], face[one]]), np.concatenate([face[two + 1], face[one]])
+    return np.concatenate([key[two], turned]), left, right
+
+
+def _joined(
+    corner: I64, left: I64, right: I64, points: F64, plane_of: I32, geometry: Geometry
+) -> tuple[F64, F64, I64, I64]:
+    """Return start, end and faces of edges: pieces in one line, between the same planes and materials, are one."""
+    start, end = points[corner[:, 0]], points[corner[:, 1]]
+    material = geometry.face_material
+    keys = np.column_stack([plane_of[left], plane_of[right], material[left], material[right]])
+    _, kind = np.unique(keys, axis=0, return_inverse=True)
+    kind = kind.reshape(-1)
+    begins = {(k, a): i for i, (k, a) in enumerate(zip(kind.tolist(), corner[:, 0].tolist(), strict=True))}
+    follows = np.array(
+        [begins.get((k, b), -1) for k, b in zip(kind.tolist(), corner[:, 1].tolist(), strict=True)], dtype=np.int64
+    )
+    along = (end - start) / np.maximum(np.linalg.norm(end - start, axis=1), 1e-12)[:, None]
+    straight = (follows >= 0) & (np.einsum("nk,nk->n", along, along[follows]) > 1.0 - _STRAIGHT)
+    follows = np.where(straight, follows, -1)
+    heads = np.setdiff1d(np.arange(len(start)), follows[straight])
+    last = heads.copy()
+    while (more := follows[last] >= 0).any():
+        last[more] = follows[last[more]]
+    return start[heads], end[last], left[heads], right[heads]
 
 
 def _free(scene: Scene, edges: Edges) -> Bool:

@@ -60,33 +60,21 @@ def emit(
         return
     total = order + work.crossings[0]
     paths.length[pair, slot] = total
-    place, crossing = 0, work.crossings[0] - 1  # crossings are noted from the target
+    place, step = (total - 1, -1) if backwards else (0, 1)
+    crossing = work.crossings[0] - 1  # crossings are noted from the target
     for k in range(order + 1):
         while crossing >= 0 and work.leg[crossing] == k:
-            _put(
-                paths,
-                pair,
-                slot,
-                place,
-                total,
-                backwards,
-                TRANSMISSION,
-                work.wall[crossing],
-                work.through[crossing],
-            )
-            place, crossing = place + 1, crossing - 1
+            _put(paths, (pair, slot, place), TRANSMISSION, work.wall[crossing], work.through[crossing])
+            place, crossing = place + step, crossing - 1
         if k < order:
-            _put(paths, pair, slot, place, total, backwards, kinds[k], indices[k], work.vertex[k])
-            place += 1
+            _put(paths, (pair, slot, place), kinds[k], indices[k], work.vertex[k])
+            place += step
 
 
 @uncounted
-def _put(
-    paths: Paths, pair: int, slot: int, place: int, total: int, backwards: bool, kind: int, index: int, vertex: F64
-) -> None:
-    k = total - 1 - place if backwards else place
-    paths.kind[pair, slot, k] = kind
-    paths.what[pair, slot, k] = index
+def _put(paths: Paths, at: tuple[int, int, int], kind: int, index: int, vertex: F64) -> None:
+    paths.kind[at], paths.what[at] = kind, index
+    pair, slot, k = at
     paths.vertex[pair, slot, k, 0] = vertex[0]
     paths.vertex[pair, slot, k, 1] = vertex[1]
     paths.vertex[pair, slot, k, 2] = vertex[2]

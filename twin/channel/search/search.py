@@ -12,12 +12,12 @@ from typing import NamedTuple
 import numpy as np
 
 from twin.channel.search.clearance import path_clearance
-from twin.channel.search.images import Work, bounce_points, clear_legs, make_work
+from twin.channel.search.images import Walls, Work, bounce_points, clear_legs, make_work
 from twin.channel.search.paths import REFLECTIONS, Paths, emit
 from twin.channel.search.planes import Scene
-from twin.channel.search.tree import Tree
+from twin.channel.search.tree import Rows, Tree
 from twin.numerics.kernels import kernel, uncounted
-from twin.state import F64, I32, I64, Bool
+from twin.state import F64, I32, Bool
 
 WIDE, NEAR = 32.0, 0.5
 """Metres that the ends move together between two searches of the tree, and of the wide list."""
@@ -108,9 +108,7 @@ def is_due(lists: Lists) -> bool:
 def refresh(tree: Tree, lists: Lists, moves: bool, targets: F64, known: int) -> Lists:
     """Bring the lists up to date for `targets` (m, 3); rows from `known` on are new in the tree."""
     while True:
-        rows, near = _refresh(
-            tree.scene, tree.sequence, tree.order, tree.image, tree.count, known, moves, targets, lists
-        )
+        rows, near = _refresh(tree.scene, tree.rows, tree.count, known, moves, targets, lists)
         if rows <= lists.row.shape[1] and near <= lists.near.shape[1]:
             return lists
         lists = grown(lists, rows, near)
@@ -119,10 +117,11 @@ def refresh(tree: Tree, lists: Lists, moves: bool, targets: F64, known: int) -> 
 
 @kernel
 def _refresh(
-    scene: Scene, sequence: I32, order: I64, image: F64, count: int, known: int, moves: bool, targets: F64, lists: Lists
+    scene: Scene, rows: Rows, count: int, known: int, moves: bool, targets: F64, lists: Lists
 ) -> tuple[int, int]:
     """Return the room that a target needs; more than there is: its list must be made again."""
     from_row = 0
+    sequence, order, image = rows.sequence, rows.order, rows.image
     work = make_work(sequence.shape[1])
     capacity = lists.row.shape[1]
     for j in range(targets.shape[0]):
@@ -180,87 +179,79 @@ def refresh_near(lists: Lists, j: int) -> int:
     return size
 
 
-@uncounted
-def follow(
-    scene: Scene,
-    transparent: Bool,
-    sequence: I32,
-    order: I64,
-    image: F64,
-    seen: I64,
-    step: int,
-    source: F64,
-    moves: bool,
-    targets: F64,
-    lists: Lists,
-    pair: I32,
-    backwards: Bool,
-    work: Work,
-    paths: Paths,
-) -> None:
-    """Append to `paths` the paths from `source` (3,) to each target (m, 3); certificates decide what is examined.
+class Quest(NamedTuple):
+    """What is sought at one step: paths from a source to m targets."""
 
-    `pair` (m,) is the pair of each target, `backwards` (m,) tells whether the source is its second place.
-    """
-    for j in range(targets.shape[0]):
+    source: F64  # (3,) m
+    moves: bool  # the source does
+    targets: F64  # (m, 3) m
+    pair: I32  # (m,) pair of each target
+    backwards: Bool  # (m,) the source is its pair's second place
+    step: int
+
+
+@uncounted
+def follow(scene: Scene, walls: Walls, rows: Rows, quest: Quest, lists: Lists, work: Work, paths: Paths) -> None:
+    """Append the paths to each target to `paths`; certificates decide what is examined."""
+    for j in range(quest.targets.shape[0]):
         reading = lists.odometer[j]
         if reading < lists.direct_clear[j]:
             work.crossings[0] = 0
-            emit(paths, pair[j], backwards[j], work, REFLECTIONS, work.triangle, 0)
+            emit(paths, quest.pair[j], quest.backwards[j], work, REFLECTIONS, work.triangle, 0)
         elif reading >= lists.direct[j]:
             was_clear = lists.direct_clear[j] > NEVER
-            clear, budget, room = _look(scene, transparent, source, moves, targets[j], sequence[0], 0, was_clear, work)
+            clear, budget, room = _look(scene, walls, quest, j, rows.sequence[0], 0, was_clear, work)
             lists.direct[j], lists.direct_clear[j] = reading + budget, reading + room
             if clear:
-                emit(paths, pair[j], backwards[j], work, REFLECTIONS, work.triangle, 0)
+                emit(paths, quest.pair[j], quest.backwards[j], work, REFLECTIONS, work.triangle, 0)
         for m in range(lists.near_count[j]):
-            if reading < lists.near_expiry[j, m]:
-                continue
-            i = lists.near_row[j, m]
-            for k in range(order[i]):
-                work.triangle[k] = lists.near_triangle[j, m, k]
-            found, budget = bounce_points(scene, moves, targets[j], sequence[i], image[i], order[i], work)
-            if found:
-                for k in range(order[i]):
-                    lists.near_triangle[j, m, k] = work.triangle[k]
-                if reading < lists.near_clear[j, m]:
-                    work.crossings[0] = 0
-                    emit(paths, pair[j], backwards[j], work, REFLECTIONS, work.triangle, order[i])
-                    seen[i] = step
-                    continue
-                was_clear = lists.near_clear[j, m] > NEVER
-                clear, budget, room = _look(
-                    scene, transparent, source, moves, targets[j], sequence[i], order[i], was_clear, work
-                )
-                lists.near_clear[j, m] = reading + room
-                if clear:
-                    emit(paths, pair[j], backwards[j], work, REFLECTIONS, work.triangle, order[i])
-                    seen[i] = step
-            lists.near_expiry[j, m] = reading + budget
+            if reading >= lists.near_expiry[j, m]:
+                _follow_row(scene, walls, rows, quest, lists, (j, m), work, paths)
+
+
+@uncounted
+def _follow_row(
+    scene: Scene, walls: Walls, rows: Rows, quest: Quest, lists: Lists, at: tuple[int, int], work: Work, paths: Paths
+) -> None:
+    """Examine the row m of the near list of target j, and append it if it is a path."""
+    (j, m), reading = at, lists.odometer[at[0]]
+    i = lists.near_row[j, m]
+    planes, order = rows.sequence[i], rows.order[i]
+    for k in range(order):
+        work.triangle[k] = lists.near_triangle[j, m, k]
+    found, budget = bounce_points(scene, quest.moves, quest.targets[j], planes, rows.image[i], order, work)
+    if found:
+        for k in range(order):
+            lists.near_triangle[j, m, k] = work.triangle[k]
+        if reading < lists.near_clear[j, m]:
+            work.crossings[0] = 0
+            emit(paths, quest.pair[j], quest.backwards[j], work, REFLECTIONS, work.triangle, order)
+            rows.seen[i] = quest.step
+            return
+        was_clear = lists.near_clear[j, m] > NEVER
+        clear, budget, room = _look(scene, walls, quest, j, planes, order, was_clear, work)
+        lists.near_clear[j, m] = reading + room
+        if clear:
+            emit(paths, quest.pair[j], quest.backwards[j], work, REFLECTIONS, work.triangle, order)
+            rows.seen[i] = quest.step
+    lists.near_expiry[j, m] = reading + budget
 
 
 @uncounted
 def _look(
-    scene: Scene,
-    transparent: Bool,
-    source: F64,
-    moves: bool,
-    target: F64,
-    planes: I32,
-    order: int,
-    was_clear: bool,
-    work: Work,
+    scene: Scene, walls: Walls, quest: Quest, j: int, planes: I32, order: int, was_clear: bool, work: Work
 ) -> tuple[bool, float, float]:
-    """Look for obstacles on a path; return (clear, budget while it is not, room while it is clear).
+    """Look for obstacles on a path to target j; return (clear, budget while it is not, room while it is clear).
 
     A path that has room has nothing in its way, so that one that was clear needs no rays to stay so.
     """
+    source, target = quest.source, quest.targets[j]
     if was_clear:
         room = path_clearance(scene, source, target, planes, order, work)
         if room > 0.0:
             work.crossings[0] = 0
             return True, 0.0, room
-    clear, budget = clear_legs(scene, transparent, source, moves, target, planes, order, work)
+    clear, budget = clear_legs(scene, walls, source, quest.moves, target, planes, order, work)
     if not clear:
         return False, budget, NEVER
     if was_clear or work.crossings[0] > 0:
@@ -269,30 +260,17 @@ def _look(
 
 
 @uncounted
-def exhaust(
-    scene: Scene,
-    transparent: Bool,
-    sequence: I32,
-    order: I64,
-    image: F64,
-    seen: I64,
-    count: int,
-    step: int,
-    source: F64,
-    moves: bool,
-    targets: F64,
-    pair: I32,
-    backwards: Bool,
-    work: Work,
-    paths: Paths,
-) -> None:
+def exhaust(scene: Scene, walls: Walls, rows: Rows, count: int, quest: Quest, work: Work, paths: Paths) -> None:
     """Append what `follow` appends, from every row of the tree and without certificates: its oracle."""
-    for j in range(targets.shape[0]):
-        if clear_legs(scene, transparent, source, moves, targets[j], sequence[0], 0, work)[0]:
-            emit(paths, pair[j], backwards[j], work, REFLECTIONS, work.triangle, 0)
+    source, moves = quest.source, quest.moves
+    for j in range(quest.targets.shape[0]):
+        target, pair, backwards = quest.targets[j], quest.pair[j], quest.backwards[j]
+        if clear_legs(scene, walls, source, moves, target, rows.sequence[0], 0, work)[0]:
+            emit(paths, pair, backwards, work, REFLECTIONS, work.triangle, 0)
         for i in range(count):
-            if not bounce_points(scene, moves, targets[j], sequence[i], image[i], order[i], work)[0]:
+            planes, order = rows.sequence[i], rows.order[i]
+            if not bounce_points(scene, moves, target, planes, rows.image[i], order, work)[0]:
                 continue
-            if clear_legs(scene, transparent, source, moves, targets[j], sequence[i], order[i], work)[0]:
-                emit(paths, pair[j], backwards[j], work, REFLECTIONS, work.triangle, order[i])
-                seen[i] = step
+            if clear_legs(scene, walls, source, moves, target, planes, order, work)[0]:
+                emit(paths, pair, backwards, work, REFLECTIONS, work.triangle, order)
+                rows.seen[i] = quest.step

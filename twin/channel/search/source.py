@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 
-from twin.channel.search.detours import Detours
+from twin.channel.search.detours import Site
 from twin.channel.search.diffraction import exhaust_detours, follow_detours, refresh_detours, scratch
-from twin.channel.search.edges import Edges
 from twin.channel.search.images import Work
 from twin.channel.search.paths import Paths
-from twin.channel.search.planes import Scene
-from twin.channel.search.search import exhaust, follow, is_due, make_lists, refresh, walk
+from twin.channel.search.search import Quest, exhaust, follow, is_due, make_lists, refresh, walk
 from twin.channel.search.tree import Tree
 from twin.specs import RayTracingSpec
 from twin.state import F64, I32, Bool
@@ -23,15 +19,6 @@ CROWDED = 200_000
 """Rows of a tree from which on it forgets."""
 
 
-class Site(NamedTuple):
-    """What all sources share."""
-
-    scene: Scene
-    transparent: Bool  # (materials,)
-    edges: Edges
-    detours: Detours
-
-
 class Source:
     """A place from which paths are searched to other places, its targets."""
 
@@ -40,7 +27,7 @@ class Source:
     ) -> None:
         self.site, self.spec, self.place, self.moves = site, spec, place, moves
         self.targets, self.pairs, self.backwards = targets, pairs, backwards
-        self.tree = Tree(site.scene, site.transparent, spec.order)
+        self.tree = Tree(site.scene, site.walls, spec.order)
         self.lists = make_lists(len(targets), max(spec.order, 1))
         # One odometer for both.
         self.detour_lists = make_lists(len(targets), 1)._replace(odometer=self.lists.odometer)
@@ -67,9 +54,7 @@ class Source:
             if known < tree.count or is_due(self.lists):
                 self.lists = refresh(tree, self.lists, self.moves, targets, known)
             if len(self.site.detours.edge) and is_due(self.detour_lists):
-                self.detour_lists = refresh_detours(
-                    self.site.scene, self.site.edges, self.site.detours, self.detour_lists, here, self.moves, targets
-                )
+                self.detour_lists = refresh_detours(self.site, self.detour_lists, here, self.moves, targets)
 
     def _explore(self, here: F64, moved: float, step: int) -> int:
         """Shoot the rays that the way moved is worth; return the first row that is new."""
@@ -89,22 +74,19 @@ class Source:
     def find(self, step: int, work: Work, paths: Paths) -> None:
         """Append the paths to all targets, where `advance` was told that they are, to `paths`."""
         assert self.position is not None
-        tree, here, targets = self.tree, self.position[self.place], self._ends
-        scene, transparent, edges, detours = self.site
-        rows = (tree.sequence, tree.order, tree.image, tree.seen)
-        kinetic = self.spec.mode == "kinetic"
+        scene, walls, _, detours = self.site
+        here, kinetic = self.position[self.place], self.spec.mode == "kinetic"
+        quest = Quest(
+            source=here, moves=self.moves, targets=self._ends, pair=self.pairs, backwards=self.backwards, step=step
+        )
         if kinetic:
-            follow(scene, transparent, *rows, step, here, self.moves, targets, self.lists, self.pairs, self.backwards,
-                   work, paths)  # fmt: skip
+            follow(scene, walls, self.tree.rows, quest, self.lists, work, paths)
         else:
-            exhaust(scene, transparent, *rows, tree.count, step, here, self.moves, targets, self.pairs,
-                    self.backwards, work, paths)  # fmt: skip
+            exhaust(scene, walls, self.tree.rows, self.tree.count, quest, work, paths)
         if len(detours.edge) and kinetic:
-            follow_detours(scene, edges, detours, here, self.moves, targets, self.detour_lists, self.pairs,
-                           self.backwards, *scratch(), work, paths)  # fmt: skip
+            follow_detours(self.site, quest, self.detour_lists, scratch(), work, paths)
         elif len(detours.edge):
-            exhaust_detours(scene, edges, detours, here, self.moves, targets, self.pairs, self.backwards, *scratch(),
-                            work, paths)  # fmt: skip
+            exhaust_detours(self.site, quest, scratch(), work, paths)
 
 
 def make_sources(site: Site, spec: RayTracingSpec, place_body: I32, first: I32, second: I32) -> list[Source]:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.channel.search.clearance import sight_clearance
-from twin.channel.search.images import CLEARANCE, SAFETY, SCATTERING, Work, clear_legs
+from twin.channel.search.images import CLEARANCE, SAFETY, SCATTERING, Walls, Work, clear_legs
 from twin.channel.search.paths import Paths
 from twin.channel.search.planes import Scene
 from twin.errors import ScenarioError
@@ -97,7 +97,7 @@ def make_sight(places: int, tiles: Tiles) -> Sight:
 
 
 @uncounted
-def look(scene: Scene, opaque: Bool, tiles: Tiles, position: F64, exhaustive: bool, sight: Sight, work: Work) -> None:
+def look(scene: Scene, opaque: Walls, tiles: Tiles, position: F64, exhaustive: bool, sight: Sight, work: Work) -> None:
     """Find which tiles are seen from `position` (P, 3); unless `exhaustive`, only where certificates have ended."""
     for p in range(len(position)):
         for t in range(len(tiles.area)):
@@ -109,7 +109,7 @@ def look(scene: Scene, opaque: Bool, tiles: Tiles, position: F64, exhaustive: bo
 
 @uncounted
 def _seen_side(
-    scene: Scene, opaque: Bool, tiles: Tiles, t: int, place: F64, exhaustive: bool, work: Work
+    scene: Scene, opaque: Walls, tiles: Tiles, t: int, place: F64, exhaustive: bool, work: Work
 ) -> tuple[int, float]:
     """Return which side of tile t a place sees, and how far it may move before that can change."""
     plane, centre = scene.plane[tiles.triangle[t]], tiles.centre[t]
