@@ -16,7 +16,7 @@ from scipy.spatial.transform import Rotation
 from twin.assembly.build import build
 from twin.physics.bodies import BodyGroup
 from twin.physics.bullet.physics import BulletPhysics
-from twin.physics.dynamics.registry import make_dynamics
+from twin.physics.dynamics.make import make_dynamics
 from twin.project.project import Project
 from twin.project.robots import load_kind
 from twin.specs.scenario import load_scenario

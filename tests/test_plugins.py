@@ -1,13 +1,14 @@
 import hashlib
 import sys
-from importlib.metadata import EntryPoint
+from importlib.metadata import EntryPoint, EntryPoints
 
 import pytest
 
+from twin import registry
 from twin.errors import PluginError, ScenarioError
-from twin.project import plugins
-from twin.project.plugins import installed, load_class, load_controller, load_object, parameters
+from twin.project.plugins import load_class, load_controller, load_object, parameters
 from twin.protocols import Controller, Dynamics, Failsafe
+from twin.registry import installed
 
 GOOD = """
 from twin.state import Action
@@ -224,7 +225,7 @@ class TestNamed:
     @pytest.fixture
     def packages(self, monkeypatch, robot):
         points = [EntryPoint("chase", "chaser:Chase", "twin.controllers")]
-        monkeypatch.setattr(plugins, "entry_points", lambda group: [p for p in points if p.group == group])
+        monkeypatch.setattr(registry, "_points", lambda path: EntryPoints(points))
         monkeypatch.syspath_prepend(robot)
         (robot / "chaser.py").write_text(GOOD.replace("Follow", "Chase"))
         yield points

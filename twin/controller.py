@@ -31,6 +31,7 @@ from twin.protocols import Starts as Starts
 from twin.protocols import Task as Task
 from twin.specs import BodySpec as BodySpec
 from twin.specs import Point as Point
+from twin.specs import ReadingSpec as ReadingSpec
 from twin.specs import RobotKind as RobotKind
 from twin.specs import Spec as Spec
 from twin.specs.toml_text import validate as validate
@@ -52,6 +53,7 @@ from twin.state import Observation as Observation
 from twin.state import Packet as Packet
 from twin.state import Reference as Reference
 from twin.state import Sample as Sample
+from twin.state import Truth as Truth
 from twin.units import Bytes as Bytes
 from twin.units import DurationNs as DurationNs
 from twin.units import Hertz as Hertz

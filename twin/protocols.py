@@ -248,6 +248,15 @@ class Starts(Task, Protocol):
 
 
 @runtime_checkable
+class Recharges(Task, Protocol):
+    """A task that says where batteries are charged."""
+
+    @property
+    def stations(self) -> F64:
+        """Places of the chargers on the floor, (S, 2) m."""
+
+
+@runtime_checkable
 class Course(Task, Protocol):
     """A task that says at all times where each robot's body should be: its tracking error is a figure of the run."""
 

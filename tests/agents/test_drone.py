@@ -9,7 +9,7 @@ import pytest
 from twin.errors import ScenarioError
 from twin.physics.bodies import BodyGroup
 from twin.physics.bullet.physics import BulletPhysics
-from twin.physics.dynamics.registry import make_dynamics
+from twin.physics.dynamics.make import make_dynamics
 from twin.project import plugins
 from twin.project.robots import load_kind
 from twin.protocols import Failsafe, RobotSpec

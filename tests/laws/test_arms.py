@@ -12,7 +12,7 @@ from twin.mechanism.kinematics import Posture, inverse_kinematics, tool_jacobian
 from twin.mechanism.tree import Frame, read_mechanism, with_load
 from twin.physics.bodies import BodyGroup
 from twin.physics.bullet.interaction import packed
-from twin.physics.dynamics.registry import make_dynamics
+from twin.physics.dynamics.make import make_dynamics
 from twin.project.robots import load_kind
 from twin.state import Commands
 

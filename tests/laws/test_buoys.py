@@ -11,7 +11,7 @@ from twin.errors import ScenarioError
 from twin.physics.bodies import BodyGroup
 from twin.physics.dynamics.hull import FloatingParameters, float_height, haskind_damping, make_hull
 from twin.physics.dynamics.hydrodynamics import Hydrodynamics, WaveEnergy
-from twin.physics.dynamics.registry import make_dynamics
+from twin.physics.dynamics.make import make_dynamics
 from twin.specs import BodySpec, CommandField
 from twin.state import BodyState, Commands
 from twin.world.spectra import GRAVITY as G

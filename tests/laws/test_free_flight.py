@@ -8,7 +8,7 @@ import pytest
 import twin.physics.bullet.physics as module
 from twin.physics.bodies import BodyGroup
 from twin.physics.bullet.physics import BulletPhysics
-from twin.physics.dynamics.registry import make_dynamics
+from twin.physics.dynamics.make import make_dynamics
 from twin.project.robots import load_kind
 from twin.specs import BodySpec, CommandField
 from twin.state import Commands

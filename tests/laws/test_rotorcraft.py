@@ -10,6 +10,7 @@ from twin.physics.air import DENSITY, Air, Flock, core_length, first_speed, wake
 from twin.physics.dynamics.airframe import Battery, RotorcraftParameters
 from twin.physics.dynamics.rotorcraft import Rotorcraft
 from twin.physics.dynamics.rotors import discharge, ground_effect
+from twin.physics.floor import Floor, Standing
 from twin.project.robots import load_kind
 from twin.state import BodyState
 
@@ -168,14 +169,14 @@ def test_near_the_rotors_a_wake_has_twice_the_induced_speed():
 
 
 def test_the_lower_of_two_drones_of_different_groups_loses_lift_and_the_upper_does_not(parameters):
-    class Floor:
+    class Ground:
         def height_below(self, points):
-            return np.array([1.0, np.nan])[: len(points)]
+            return np.where(points[:, 2] > 11.0, 1.0, np.nan)
 
     upper, lower = Rotorcraft(parameters, 1), Rotorcraft(parameters, 1)
-    air = Air([Flock(upper, 1), Flock(lower, 0)], Floor())
     state = bodies((0, 0, 10), (0, 0, 12))
-    air.update(0, state)
+    Air([Flock(upper, 1), Flock(lower, 0)]).update(0, state)
+    Floor([Standing(upper, 1), Standing(lower, 0)], Ground()).update(0, state)
     assert np.array_equal(upper.air, np.zeros((1, 3)))
     v = wake(9.81, 4 * math.pi * 0.125**2, 2.0, 0.0)
     assert lower.air[0] == pytest.approx([0.0, 0.0, -v], rel=1e-12)

@@ -11,7 +11,7 @@ import pytest
 
 from twin.clock import NS
 from twin.errors import ScenarioError, WorldError
-from twin.physics.dynamics.registry import make_dynamics
+from twin.physics.dynamics.make import make_dynamics
 from twin.project import plugins
 from twin.project.robots import load_kind
 from twin.protocols import RobotSpec

@@ -8,7 +8,7 @@ import pytest
 from twin.clock import NS, periodic
 from twin.mechanism.kinematics import tool_pose
 from twin.physics.bodies import BodyGroup
-from twin.physics.dynamics.registry import make_dynamics
+from twin.physics.dynamics.make import make_dynamics
 from twin.project.robots import load_kind
 from twin.protocols import Stream
 from twin.sensors.camera import Camera

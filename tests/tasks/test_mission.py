@@ -9,7 +9,8 @@ import pytest
 from twin.errors import ScenarioError
 from twin.specs import MissionSpec
 from twin.state import BodyState, Frame, Node
-from twin.tasks.make import Site, make_task
+from twin.tasks.make import make_task
+from twin.tasks.site import Site
 from twin.world.builder import GeometryBuilder
 from twin.world.georeference import GeoReference
 from twin.world.world import World

@@ -11,7 +11,8 @@ from twin.clock import NS
 from twin.errors import TwinError, WorldError
 from twin.specs import FormationSpec, RouteSpec
 from twin.specs.scenario import load_scenario
-from twin.tasks.make import Site, make_task
+from twin.tasks.make import make_task
+from twin.tasks.site import Site
 from twin.world.bvh import occluded_pairs
 from twin.world.geometry import load_geometry, save_geometry
 from twin.world.world import open_world, save_world

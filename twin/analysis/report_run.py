@@ -17,10 +17,10 @@ from twin.clock import NS
 from twin.protocols import Course
 from twin.recording.reader import Recording
 from twin.recording.schema import Header
-from twin.specs import MissionSpec, TaskSpec
+from twin.specs import TaskSpec
 from twin.state import F64, Bool, Event
-from twin.tasks.make import Site as Place
-from twin.tasks.make import make_task
+from twin.tasks.make import make_task, needs_world
+from twin.tasks.site import Site as Place
 from twin.units import parse_quantity
 from twin.world.geometry import Geometry
 
@@ -112,7 +112,7 @@ def _errors(
     tasks = {
         group: make_task(spec, count, site=place)
         for group, (spec, count) in specs.items()
-        if place is not None or not isinstance(spec, MissionSpec)
+        if place is not None or not needs_world(spec)
     }
     for track in flown:
         node = nodes[track.robot]

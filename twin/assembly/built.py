@@ -9,9 +9,8 @@ from dataclasses import dataclass
 from twin.assembly.entries import Cast
 from twin.clock import NS
 from twin.link import Radio
+from twin.media import Powered, Saturates
 from twin.physics.bullet.physics import BulletPhysics
-from twin.physics.dynamics.rotorcraft import Rotorcraft
-from twin.physics.dynamics.wheels import Wheels
 from twin.project.project import Project
 from twin.protocols import Task
 from twin.specs.scenario import Scenario
@@ -54,12 +53,12 @@ class Built:
 
     @property
     def battery_energy(self) -> dict[str, float]:
-        """What each robot with rotors or wheels has taken out of its battery so far, in J."""
+        """What each robot with a battery has taken out of it so far, in J."""
         groups = [(group.names, group.dynamics) for group in self.physics.groups]
         return {
             name: float(used)
             for names, dynamics in groups
-            if isinstance(dynamics, (Rotorcraft, Wheels))
+            if isinstance(dynamics, Powered)
             for name, used in zip(names, dynamics.used, strict=True)
         }
 
@@ -69,7 +68,8 @@ class Built:
         return {
             name: float(ticks) / self.physics.rates[group.name]
             for group in self.physics.groups
-            for name, ticks in zip(group.names, getattr(group.dynamics, "saturated", ()), strict=False)
+            if isinstance(group.dynamics, Saturates)
+            for name, ticks in zip(group.names, group.dynamics.saturated, strict=True)
             if ticks
         }
 

@@ -18,10 +18,12 @@ from twin.project.contracts import service_time_of
 from twin.project.project import Project
 from twin.project.robots import home_of, lineage, load_kind
 from twin.protocols import Course, RobotSpec, Starts, Task
-from twin.specs import BodySpec, ExternalSpec, MissionSpec, RobotKind, ServiceTimeSpec
+from twin.registry import SCHEMES
+from twin.specs import BodySpec, ExternalSpec, RobotKind, ServiceTimeSpec
 from twin.specs.scenario import RobotEntry, Scenario
 from twin.state import F64, I64, Node
-from twin.tasks.make import Site, make_task
+from twin.tasks.make import make_task, needs_world
+from twin.tasks.site import Site
 from twin.units import parse_quantity
 from twin.world.world import World
 
@@ -169,15 +171,15 @@ def _cast(
     kind = load_kind(folder, entry.spec, key=f"{place}.spec")
     _check_kind(name, entry, kind, scenario)
     with located(key=f"{place}.task"):
-        lost = isinstance(entry.task, MissionSpec) and site is None
+        lost = entry.task is not None and site is None and needs_world(entry.task)
         task = None if entry.task is None or lost else make_task(entry.task, entry.count, kind.body, site)
     with located(key=f"{place}.controller"):
         loaded = given or _controller(entry, kind, folders, project)
     controller, values = None, None
     if loaded is not None:
         controller = loaded.value
-        values = entry.parameters  # another process judges them itself
-        if not plugins.is_external(loaded.reference):
+        values = entry.parameters
+        if not getattr(controller, "judges_parameters", False):  # another process does
             values = plugins.parameters(controller, entry.parameters, key=f"{place}.parameters")
     names = [name] if entry.count == 1 else [f"{name}-{row}" for row in range(entry.count)]
     specs = [RobotSpec(n, name, row, kind, task, values) for row, n in enumerate(names)]
@@ -206,18 +208,10 @@ def _controller(entry: RobotEntry, kind: RobotKind, folders: list[Path], project
         if entry.controller is not None:
             raise ScenarioError(f"a {entry.kind} has no body to control")
         return None
-    if reference.startswith("mavlink:"):
-        from twin.interfaces.mavlink import load_mavlink  # needs an extra
-
-        return load_mavlink(reference, entry.external or ExternalSpec(), Path.cwd(), project.folder)
-    if reference.startswith("vda5050:"):
-        from twin.interfaces.vda5050.controller import load_vda5050  # needs an extra
-
-        return load_vda5050(reference, entry.external or ExternalSpec(), Path.cwd(), project.folder)
-    if plugins.is_external(reference):
-        from twin.interfaces.external import load_external  # needs an extra
-
-        return load_external(reference, entry.external or ExternalSpec(), Path.cwd(), project.folder)
+    if (scheme := plugins.scheme_of(reference)) is not None:
+        external = entry.external or ExternalSpec()
+        loaded: plugins.Loaded = SCHEMES[scheme](reference, external, Path.cwd(), project.folder)
+        return loaded
     home = home_of(folders, f"controllers/{reference}.py")
     return plugins.load_controller(reference, home, Path.cwd(), project.folder)
 

@@ -124,7 +124,8 @@ def link(scenario: str, source: str, target: str, output: Path | None, as_json: 
     from contextlib import closing
 
     from twin.analysis.rays import draw_paths
-    from twin.assembly.build import build, make_channel
+    from twin.assembly.build import build
+    from twin.assembly.channel import make_channel
     from twin.channel.describe import ends_of, rows_of
     from twin.channel.radios import Radios
     from twin.cli.compiling import told

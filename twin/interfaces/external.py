@@ -49,6 +49,9 @@ def load_external(reference: str, spec: ExternalSpec, *folders: Path) -> Loaded:
 class External:
     """Stands in for a controller that runs in another process."""
 
+    judges_parameters = True
+    """Takes the scenario's `parameters` as they are."""
+
     link: ClassVar[Conversation]
 
     def reset(self, spec: RobotSpec, rng: np.random.Generator) -> None:

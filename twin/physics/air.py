@@ -1,4 +1,4 @@
-"""The air and the ground round multirotors: wind, the wakes of others, and the surface below."""
+"""The air round bodies: wind, and the wakes of multirotors."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import Protocol
 
 import numpy as np
 
+from twin.media import FeelsAir, LeavesWake
 from twin.numerics.kernels import kernel
 from twin.numerics.rotation import rotate
-from twin.physics.dynamics.rotorcraft import Rotorcraft
 from twin.state import F64, BodyState
 
 DENSITY = 1.225
@@ -18,13 +18,6 @@ DENSITY = 1.225
 DECAY = 6.0
 """Diameters of a round turbulent jet over which its centre keeps its speed; then it falls as 1/distance."""
 _EDGE = 16.0  # squared widths from the axis where exp(-16) = 1e-7 of the wake is left
-
-
-class Surface(Protocol):
-    """What knows the height of the solid surface below points."""
-
-    def height_below(self, points: F64) -> F64:
-        """Return z [m] of the first surface straight below points (n, 3); nan where there is none."""
 
 
 class Wind(Protocol):
@@ -36,14 +29,14 @@ class Wind(Protocol):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Flock:
-    """Multirotors of one group, and which bodies they are: first, first + 1, ..."""
+    """Bodies of one group that feel the air: first, first + 1, ..."""
 
-    dynamics: Rotorcraft
+    dynamics: FeelsAir
     first: int
 
 
 class Air:
-    """Tells all multirotors, whatever their group, how the air moves where they are and where the ground is.
+    """Tells all bodies that feel it, whatever their group, how the air moves where they are.
 
     A multirotor's wake is one round turbulent jet against its thrust: it leaves with twice the induced speed
     of momentum theory, v = sqrt(T / 2 rho A), keeps it for `DECAY` diameters, then slows as 1/distance while
@@ -51,35 +44,30 @@ class Air:
     Turbulent Flows, 2000, section 5.1). Wakes add up; wind doesn't bend them, and they end at no surface.
     """
 
-    def __init__(self, flocks: Sequence[Flock], surface: Surface | None = None, wind: Wind | None = None) -> None:
-        self.flocks, self.surface, self.wind = flocks, surface, wind
-        self._disk = np.concatenate([np.full(len(flock.dynamics.air), _disk_area(flock.dynamics)) for flock in flocks])
+    def __init__(self, flocks: Sequence[Flock], wind: Wind | None = None) -> None:
+        self.flocks, self.wind = flocks, wind
+        self._disk = np.concatenate([np.full(len(flock.dynamics.air), _disk(flock.dynamics)) for flock in flocks])
         self._rows = np.concatenate([flock.first + np.arange(len(flock.dynamics.air)) for flock in flocks])
 
     def update(self, time: int, bodies: BodyState) -> None:
-        """Set `air` and `ground` of every multirotor for the bodies' places at `time` [ns]."""
+        """Set `air` of every body for the places at `time` [ns]."""
         places, orientation = bodies.position[self._rows], bodies.orientation[self._rows]
         thrust = np.concatenate([_thrust(flock.dynamics) for flock in self.flocks])
         air = np.zeros_like(places) if self.wind is None else self.wind.velocity(time, places)
         add_wakes(places, orientation, thrust, self._disk, air)
-        below = None if self.surface is None else self.surface.height_below(places)
         start = 0
         for flock in self.flocks:
             stop = start + len(flock.dynamics.air)
             flock.dynamics.air[:] = air[start:stop]
-            if below is not None:
-                flock.dynamics.ground[:] = np.where(np.isnan(below), -np.inf, below)[start:stop]
             start = stop
 
 
-def _disk_area(dynamics: Rotorcraft) -> float:
-    frame = dynamics.airframe
-    return float(len(frame.place) * np.pi * frame.radius**2)
+def _disk(dynamics: FeelsAir) -> float:
+    return dynamics.disk if isinstance(dynamics, LeavesWake) else 1.0
 
 
-def _thrust(dynamics: Rotorcraft) -> F64:
-    thrust: F64 = dynamics.airframe.thrust_coefficient * np.sum(dynamics.rotor_speed**2, axis=1)
-    return thrust
+def _thrust(dynamics: FeelsAir) -> F64:
+    return dynamics.thrust if isinstance(dynamics, LeavesWake) else np.zeros(len(dynamics.air))
 
 
 @kernel

@@ -8,9 +8,9 @@ from typing import Protocol
 
 import numpy as np
 
+from twin.media import Floats, Moored
 from twin.physics.air import Wind
 from twin.physics.bodies import Surroundings
-from twin.physics.dynamics.hydrodynamics import Hydrodynamics
 from twin.state import F64, BodyState
 from twin.world.waves import Waves
 
@@ -43,10 +43,10 @@ class Together:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Floats:
+class Afloat:
     """Floating bodies of one group: first, first + 1, ..., which start at `position` (n, 3) m."""
 
-    dynamics: Hydrodynamics
+    dynamics: Floats
     first: int
     position: F64
 
@@ -62,11 +62,12 @@ class Water:
         ScenarioError: a body or its mooring doesn't fit the depth.
     """
 
-    def __init__(self, floats: Sequence[Floats], sea: Sea, wind: Wind | None = None) -> None:
+    def __init__(self, floats: Sequence[Afloat], sea: Sea, wind: Wind | None = None) -> None:
         self.floats, self.sea, self.wind = floats, sea, wind
         self._beat = -1
         for group in floats:
-            group.dynamics.moor(group.position, sea.depth)
+            if isinstance(group.dynamics, Moored):
+                group.dynamics.moor(group.position, sea.depth)
 
     def update(self, time: int, bodies: BodyState) -> None:
         """Set what surrounds every floating body at `time` [ns]."""
@@ -76,6 +77,6 @@ class Water:
             dynamics = group.dynamics
             dynamics.waves, dynamics.time, dynamics.level, dynamics.current = waves, time / 1e9, tide, current
             if self.wind is not None and look:
-                places = bodies.position[group.first : group.first + dynamics.n]
+                places = bodies.position[group.first : group.first + len(dynamics.wind)]
                 over = np.array([0.0, 0.0, max(tide + 1.0, 1.0)])  # m, at the height of a small buoy's mast
                 dynamics.wind[:] = self.wind.velocity(time, places * (1.0, 1.0, 0.0) + over)

@@ -16,6 +16,7 @@ from twin.project import plugins
 from twin.project.project import Project
 from twin.project.robots import home_of, lineage, load_kind
 from twin.protocols import Failsafe
+from twin.registry import NETWORKS, installed
 from twin.sensors.make import fields_of
 from twin.specs import BodySpec, NetworkSpec, RobotKind
 from twin.specs.toml_text import read_toml, validate
@@ -57,15 +58,16 @@ def controllers(project: Project) -> list[Entry]:
         for name in plugins.controllers(folder)
     ]
     found += [_source(f"controllers/{path.name}", path) for path in sorted(project.folder.glob("controllers/*.py"))]
-    installed = plugins.installed("twin.controllers")
-    return found + [Entry(name, f"installed as {point.value}", "") for name, point in installed.items()]
+    packaged = installed("twin.controllers")
+    return found + [Entry(name, f"installed as {point.value}", "") for name, point in packaged.items()]
 
 
 def networks(project: Project) -> list[Entry]:
     """Return all kinds of network."""
     specs = get_args(get_args(NetworkSpec)[0])
     kinds = [get_args(spec.model_fields["kind"].annotation)[0] for spec in specs]
-    return [Entry(kind, _first_line(spec.__doc__), "") for kind, spec in zip(kinds, specs, strict=True)]
+    found = [Entry(kind, _first_line(spec.__doc__), "") for kind, spec in zip(kinds, specs, strict=True)]
+    return found + [Entry(name, f"installed as {point.value}", "") for name, point in NETWORKS.installed().items()]
 
 
 CATALOGUE: Mapping[str, Callable[[Project], list[Entry]]] = {

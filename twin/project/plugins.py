@@ -16,7 +16,7 @@ import re
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -24,6 +24,7 @@ from typing import Any
 from twin.errors import PluginError, ScenarioError, nearest
 from twin.project.contracts import check_contract, check_options
 from twin.protocols import Controller
+from twin.registry import SCHEMES, installed, load
 from twin.specs.toml_text import validate
 
 ROOT = "twin_plugins"
@@ -83,9 +84,10 @@ def load_controller(reference: str, robot_folder: Path, *folders: Path) -> Loade
     return loaded
 
 
-def is_external(reference: str) -> bool:
-    """Tell whether a controller's reference means another process: `process:COMMAND` or an address."""
-    return reference.startswith(("process:", "tcp://", "ipc://"))
+def scheme_of(reference: str) -> str | None:
+    """Return the scheme of a controller's reference such as `mavlink:ADDRESS` or `process:COMMAND`, if it has one."""
+    scheme, colon, _ = reference.partition(":")
+    return scheme if colon and scheme in SCHEMES else None
 
 
 def controllers(robot_folder: Path) -> list[str]:
@@ -106,21 +108,6 @@ def parameters(controller: type, table: dict[str, Any], *, key: str, file: Path 
         raise ScenarioError(f"{controller.__name__} takes no parameters, found {', '.join(table)}",
                             file=file, key=key)  # fmt: skip
     return None
-
-
-def installed(group: str) -> dict[str, EntryPoint]:
-    """Return the entry points of installed packages in `group` (twin.robots, twin.controllers) by name.
-
-    Raises:
-        PluginError: two packages bring the same name.
-    """
-    found: dict[str, EntryPoint] = {}
-    for point in sorted(entry_points(group=group), key=lambda point: (point.name, point.value)):
-        if point.name in found:
-            both = f"{found[point.name].value} and {point.value}"
-            raise PluginError(f"{group}: {point.name!r} is there twice: {both}; uninstall one")
-        found[point.name] = point
-    return found
 
 
 def find_source(file: str, *folders: Path) -> Path:
@@ -210,10 +197,10 @@ def load_installed(point: EntryPoint) -> Loaded:
     Raises:
         PluginError: it can't be imported, or has no source file.
     """
+    value = load(point)
     try:
-        value = point.load()
         source = inspect.getsourcefile(value)
-    except (Exception, SystemExit) as error:
+    except TypeError as error:
         raise PluginError(f"installed plug-in {point.name!r} = {point.value}: {_say(error)}") from error
     if source is None:
         raise PluginError(f"installed plug-in {point.name!r} = {point.value}: it has no source file")

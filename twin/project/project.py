@@ -14,7 +14,7 @@ from pathlib import Path
 
 import twin
 from twin.errors import PluginError, ScenarioError, TwinError, nearest
-from twin.project.plugins import installed
+from twin.registry import installed
 
 
 def builtin_root() -> Path:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import sys
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,10 @@ from typing import Any
 import twin
 from twin.assembly.built import Built
 from twin.numerics.kernels import sources_digest
+from twin.project.plugins import Loaded, load_installed, scheme_of
 from twin.recording.schema import Header, Layout, RadioInfo, components
-from twin.specs import MissionSpec, NrSpec, RecordedSpec, RecordedTime, SimpleSpec, TraceSpec
+from twin.registry import CHANNELS, DYNAMICS, NETWORKS, SCHEDULERS, SCHEMES, SENSORS, TASKS, Registry
+from twin.specs import RecordedSpec, RecordedTime, TraceSpec
 from twin.specs.scenario import Scenario
 from twin.state import Frame
 
@@ -39,17 +42,31 @@ def header(built: Built, scenario: Scenario, first: Frame, *, paths: bool = Fals
         sources_digest=sources_digest(),
         packages=_packages(),
         paths=paths,
-        hops=isinstance(scenario.network, (SimpleSpec, NrSpec)),
-        plugins=_plugins(built),
+        hops=getattr(scenario.network, "hops", False),
+        plugins=_plugins(built, scenario),
         inputs=_inputs(built, scenario),
     )
 
 
-def _plugins(built: Built) -> dict[str, str]:
-    """Return the code that was loaded by path, with its sha256."""
-    loaded = [source for c in built.casts for source in c.sources]
+def _plugins(built: Built, scenario: Scenario) -> dict[str, str]:
+    """Return the code that was loaded by path, and what packages brought, with its sha256."""
+    loaded = [source for c in built.casts for source in c.sources] + list(_brought(built, scenario))
     found = {source.reference: source.sha256 for source in loaded}
     return found | {f"{one.reference} imports {name}": sha for one in loaded for name, sha in one.siblings.items()}
+
+
+def _brought(built: Built, scenario: Scenario) -> Iterator[Loaded]:
+    """Yield what installed packages brought besides robots and controllers."""
+    used: list[tuple[Registry, str | None]] = [(NETWORKS, scenario.network.kind), (CHANNELS, scenario.channel.kind)]
+    used += [(SCHEDULERS, carrier.scheduler) for carrier in getattr(scenario.network, "carriers", {}).values()]
+    for c in built.casts:
+        used += [(SENSORS, sensor.kind) for sensor in c.kind.sensors]
+        used.append((DYNAMICS, None if c.body is None else c.body.dynamics))
+        used.append((TASKS, None if c.entry.task is None else c.entry.task.kind))
+        used.append((SCHEMES, scheme_of(c.entry.controller or c.kind.controller or "")))
+    for registry, name in used:
+        if name is not None and (point := registry.installed().get(name)):
+            yield replace(load_installed(point), reference=f"{registry.group}:{name}")
 
 
 def _inputs(built: Built, scenario: Scenario) -> dict[str, str]:
@@ -69,8 +86,8 @@ def _named(scenario: Scenario) -> Iterator[Path]:
     for entry in scenario.robots.values():
         if isinstance(entry.service_time, RecordedTime):
             yield entry.service_time.recording
-        if isinstance(entry.task, MissionSpec):
-            yield from entry.task.plans
+        if entry.task is not None:
+            yield from _files(entry.task.model_dump())
 
 
 def _files(value: Any) -> Iterator[Path]:
@@ -79,6 +96,9 @@ def _files(value: Any) -> Iterator[Path]:
         yield value
     elif isinstance(value, Mapping):
         for item in value.values():
+            yield from _files(item)
+    elif isinstance(value, (list, tuple)):
+        for item in value:
             yield from _files(item)
 
 

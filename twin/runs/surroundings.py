@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from twin.errors import TwinError
 from twin.project.project import Project
 from twin.recording.reader import Recording
-from twin.tasks.make import Site
+from twin.tasks.site import Site
 from twin.world.environment import EnvironmentSpec
 from twin.world.sea import Seaway
 from twin.world.world import World, open_world

@@ -3,34 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Protocol, runtime_checkable
 
 import numpy as np
 
 from twin.errors import ScenarioError
+from twin.media import Charged
 from twin.sensors.errors import Delay, Noise
 from twin.sensors.field import Field, Setting
 from twin.specs import BatterySensorSpec, RobotKind
-from twin.state import F64, I64, Bool, Sample, Truth
-
-
-@runtime_checkable
-class Charged(Protocol):
-    """A dynamics with a battery that can be charged."""
-
-    used: F64  # (n,) J
-
-    @property
-    def charge(self) -> F64:
-        """Energy (n,) [J] left."""
-
-    @property
-    def charging(self) -> Bool:
-        """Whether it is charged (n,)."""
-
-    @property
-    def capacity(self) -> float:
-        """Energy [J] of a full battery."""
+from twin.state import I64, Sample, Truth
 
 
 class Battery:

@@ -22,6 +22,8 @@ class Camera:
         ScenarioError: it looks for robots that aren't there.
     """
 
+    streams = True
+
     def __init__(self, spec: CameraSpec, setting: Setting) -> None:
         self._spec = spec
         self._noise = Noise("camera", setting.names, setting.seed, np.full(3 * spec.slots, spec.noise))

@@ -53,6 +53,8 @@ class Estimate:
         ScenarioError: there is no imu, or it is asked for more than 1000 times a second.
     """
 
+    fuses = True
+
     def __init__(self, spec: EstimateSpec, setting: Setting, sensor: Sensor) -> None:
         specs = {one.kind: one for one in setting.kind.sensors}
         imu, gnss = specs.get("imu"), specs.get("gnss")

@@ -48,15 +48,18 @@ def teller(sensor: Sensor) -> Callable[[], list[Event]]:
     return sensor.events if isinstance(sensor, Tells) else list
 
 
-class Readable(Protocol):
-    """What says which fields a reading has."""
+class SensorKind(Protocol):
+    """A class of sensors, as `twin.registry.SENSORS` has them.
+
+    Optional attributes:
+
+    - `Spec`: the model of its table in robot.toml, where a package brings it; derived from `twin.specs.ReadingSpec`;
+    - `streams = True`: to an edge server its readings travel as packets of their own, `spec.frame` bytes each;
+    - `fuses = True`: it is made with the sensor of all others besides, and reads theirs and its own.
+    """
 
     def fields(self, spec: Any, kind: RobotKind) -> Mapping[str, Field]:
         """Return what a reading is made of, by name."""
-
-
-class SensorKind(Readable, Protocol):
-    """A class of sensors."""
 
     def __call__(self, spec: Any, setting: Setting) -> Sensor:
         """Make the sensors of a group's robots."""

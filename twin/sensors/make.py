@@ -4,44 +4,15 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from twin.clock import NS
 from twin.errors import ScenarioError
 from twin.protocols import Sensor, Stream
-from twin.sensors.altimeter import Altimeter
-from twin.sensors.barometer import Barometer
-from twin.sensors.battery import Battery
-from twin.sensors.camera import Camera
-from twin.sensors.compass import Compass
-from twin.sensors.estimate import Estimate
-from twin.sensors.field import Field, Readable, SensorKind, Setting, teller
-from twin.sensors.gnss import Gnss
-from twin.sensors.imu import Imu
-from twin.sensors.joints import Joints
-from twin.sensors.lidar import Lidar
-from twin.sensors.navigation import Navigation
-from twin.sensors.odometry import Odometry
-from twin.sensors.tool_force import ToolForce
-from twin.sensors.vacuum import Vacuum
-from twin.specs import CameraSpec, EstimateSpec, RobotKind, SensorSpec
+from twin.registry import SENSORS
+from twin.sensors.field import Field, SensorKind, Setting, teller
+from twin.specs import RobotKind, SensorSpec
 from twin.state import F64, I64, Event, Sample, Truth
-
-SENSORS: Mapping[str, SensorKind] = {
-    "altimeter": Altimeter,
-    "barometer": Barometer,
-    "battery": Battery,
-    "camera": Camera,
-    "compass": Compass,
-    "gnss": Gnss,
-    "imu": Imu,
-    "joints": Joints,
-    "lidar": Lidar,
-    "navigation": Navigation,
-    "odometry": Odometry,
-    "tool_force": ToolForce,
-    "vacuum": Vacuum,
-}
-_READABLE: Mapping[str, Readable] = {**SENSORS, "estimate": Estimate}
 
 
 def fields_of(kind: RobotKind) -> list[tuple[SensorSpec, Mapping[str, Field]]]:
@@ -50,7 +21,7 @@ def fields_of(kind: RobotKind) -> list[tuple[SensorSpec, Mapping[str, Field]]]:
     Raises:
         ScenarioError: two of them read fields of one name.
     """
-    found = [(spec, _READABLE[spec.kind].fields(spec, kind)) for spec in kind.sensors]
+    found = [(spec, SENSORS[spec.kind].fields(spec, kind)) for spec in kind.sensors]
     seen: dict[str, int] = {}
     for i, (spec, fields) in enumerate(found):
         for name in fields:
@@ -67,28 +38,33 @@ def make_sensor(setting: Setting, *, remote: bool = False) -> Sensor:
         ScenarioError: they can't be together, or one can't be on such a robot.
     """
     fields_of(setting.kind)
-    specs = [spec for spec in setting.kind.sensors if not (remote and isinstance(spec, CameraSpec))]
-    sensors = [_make(spec, setting) for spec in specs if not isinstance(spec, EstimateSpec)]
+    specs = [spec for spec in setting.kind.sensors if not (remote and _has(spec, "streams"))]
+    sensors = [_make(spec, setting) for spec in specs if not _has(spec, "fuses")]
     sensor = sensors[0] if len(sensors) == 1 else Together(sensors)
     for spec in specs:
-        if isinstance(spec, EstimateSpec):
-            sensor = Estimate(spec, setting, sensor)
+        if _has(spec, "fuses"):
+            sensor = SENSORS[spec.kind](spec, setting, sensor)
     return sensor
 
 
 def make_streams(setting: Setting) -> list[Stream]:
     """Return the sensors of a group's robots whose readings leave as packets of their own."""
+    streaming: list[Any] = [spec for spec in setting.kind.sensors if _has(spec, "streams")]
     return [
-        Stream(spec.kind, spec.frame, spec.rate, spec.delay, SENSORS[spec.kind](spec, setting))
-        for spec in setting.kind.sensors
-        if isinstance(spec, CameraSpec)
+        Stream(spec.kind, spec.frame, spec.rate, spec.delay, SENSORS[spec.kind](spec, setting)) for spec in streaming
     ]
 
 
+def _has(spec: SensorSpec, trait: str) -> bool:
+    """Tell whether the class of this kind is marked so; see `SensorKind`."""
+    return getattr(SENSORS[spec.kind], trait, False)
+
+
 def _make(spec: SensorSpec, setting: Setting) -> Sensor:
+    kind: SensorKind = SENSORS[spec.kind]
     if spec.rate is None:
-        return SENSORS[spec.kind](spec, setting)
-    prompt = SENSORS[spec.kind](spec.model_copy(update={"delay": 0}), setting)
+        return kind(spec, setting)
+    prompt = kind(spec.model_copy(update={"delay": 0}), setting)
     return Sampled(prompt, spec.rate, spec.delay, len(setting.names))
 
 

@@ -6,7 +6,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from twin.registry import CHANNELS
 from twin.specs.base import Spec
+from twin.specs.kinds import Open
 from twin.units import GainDb, Kelvin, Metres, Pascal, RainRate
 
 
@@ -68,4 +70,4 @@ class RayTracingSpec(Spec):
     sea: OverSeaSpec | Literal[False] = OverSeaSpec()  # where the world has one
 
 
-ChannelSpec = Annotated[FreeSpaceSpec | RayTracingSpec, Field(discriminator="kind")]
+ChannelSpec = Annotated[FreeSpaceSpec | RayTracingSpec, Field(discriminator="kind"), Open(CHANNELS)]

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
+from twin.registry import NETWORKS
 from twin.specs.base import Spec
+from twin.specs.kinds import Open
 from twin.specs.nr import Jitter, NrSpec, SidelinkSpec
 from twin.units import BitRate, GainDb, Hertz, NonNegativeNs
 
@@ -37,6 +39,7 @@ class SimpleSpec(Spec):
     Attenuation, limit and least SNR are those of TR 36.942 table A.2 for the downlink.
     """
 
+    hops: ClassVar = True
     kind: Literal["simple"]
     bandwidth: Hertz = Field(default=20e6, gt=0)
     attenuation: float = Field(default=0.6, gt=0, le=1)
@@ -71,4 +74,5 @@ class RecordedSpec(Spec):
 NetworkSpec = Annotated[
     IdealSpec | FixedSpec | SimpleSpec | TraceSpec | RecordedSpec | NrSpec,
     Field(discriminator="kind"),
+    Open(NETWORKS),
 ]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
+from twin.registry import SCHEDULERS
 from twin.specs.base import Spec
+from twin.specs.kinds import Named
 from twin.units import BitRate, Bytes, GainDb, Hertz, NonNegativeNs, PowerDbm
 
 
@@ -36,9 +38,7 @@ class CarrierSpec(Spec):
     overhead: Literal[0, 6, 12, 18] = 0
     coreset: int = Field(default=1, ge=1, le=3)
     cces: int | None = Field(default=None, ge=1)
-    scheduler: Literal["round-robin", "proportional-fair", "earliest-deadline", "strict-priority"] = (
-        "proportional-fair"
-    )
+    scheduler: Annotated[str, Named(SCHEDULERS)] = "proportional-fair"
     preemption: bool = False  # urgent occasions interrupt downlink transmissions as long as a slot
     pf_time: NonNegativeNs = Field(default=100_000_000, gt=0)
     combining: Literal["ir", "chase"] = "ir"
@@ -119,6 +119,7 @@ class SidelinkSpec(Spec):
 class NrSpec(Spec):
     """A slot-level NR network: carriers, classes of service by kind of packet, and the core behind them."""
 
+    hops: ClassVar = True  # packets know when they crossed a radio link
     kind: Literal["nr"]
     carriers: dict[str, CarrierSpec] = Field(default={"n78": CarrierSpec()}, min_length=1)
     qos: dict[str, QosSpec] = {}  # by kind of packet; "default" for all others

@@ -7,7 +7,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from twin.registry import SENSORS
 from twin.specs.base import Point, Spec
+from twin.specs.kinds import Open
 from twin.units import (
     AccelerationNoise,
     AccelerationWalk,
@@ -204,4 +206,5 @@ SensorSpec = Annotated[
     | CompassSpec
     | EstimateSpec,
     Field(discriminator="kind"),
+    Open(SENSORS),
 ]

@@ -7,7 +7,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from twin.registry import TASKS
 from twin.specs.base import Coordinate, Point, Spec
+from twin.specs.kinds import Open
 from twin.units import Metres, Radians, Seconds, Speed
 
 
@@ -137,4 +139,5 @@ TaskSpec = Annotated[
     | TeleoperationSpec
     | RoundsSpec,
     Field(discriminator="kind"),
+    Open(TASKS),
 ]

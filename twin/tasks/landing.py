@@ -11,12 +11,13 @@ from twin.clock import NS
 from twin.errors import ScenarioError, nearest
 from twin.specs import LandingSpec
 from twin.state import F64, Frame, Node
+from twin.tasks.site import NOWHERE, Site
 
 
 class Landing:
     """All robots of a group down on the pad of a vessel."""
 
-    def __init__(self, spec: LandingSpec, count: int) -> None:
+    def __init__(self, spec: LandingSpec, count: int, site: Site = NOWHERE) -> None:
         self.spec = spec
 
     def judge(self, group: str, nodes: Sequence[Node]) -> LandingJudge:

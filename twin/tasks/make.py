@@ -2,49 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
 
 from twin.errors import ScenarioError
 from twin.protocols import Course, Task
-from twin.specs import BodySpec, MissionSpec, TaskSpec
+from twin.registry import TASKS
+from twin.specs import BodySpec, TaskSpec
 from twin.state import F64
-from twin.tasks.formation import Formation
-from twin.tasks.hand_over import HandOver
-from twin.tasks.hover import Hover
-from twin.tasks.landing import Landing
-from twin.tasks.mission import Mission
-from twin.tasks.picking import Picking
-from twin.tasks.rounds import Rounds
-from twin.tasks.route import Route
-from twin.tasks.teleoperation import Teleoperation
-from twin.tasks.tool_path import ToolPath
-from twin.world.world import World
-
-
-@dataclass(frozen=True, slots=True)
-class Site:
-    """Where tasks are done: the world, and where files that a scenario names are."""
-
-    world: World
-    find: Callable[[Path], Path]
-
-
-TASKS: Mapping[str, Callable[[Any, int, BodySpec | None], Task]] = {
-    "formation": lambda spec, count, body: Formation(spec, count),
-    "hand_over": lambda spec, count, body: HandOver(spec, count),
-    "hover": lambda spec, count, body: Hover(spec, count),
-    "landing": lambda spec, count, body: Landing(spec, count),
-    "picking": lambda spec, count, body: Picking(spec, count),
-    "route": lambda spec, count, body: Route(spec, count),
-    "rounds": lambda spec, count, body: Rounds(spec, count),
-    "teleoperation": Teleoperation,
-    "tool_path": ToolPath,
-}
+from twin.tasks.site import NOWHERE, Site
 
 
 def make_task(spec: TaskSpec, count: int, body: BodySpec | None = None, site: Site | None = None) -> Task:
@@ -52,12 +19,18 @@ def make_task(spec: TaskSpec, count: int, body: BodySpec | None = None, site: Si
 
     Raises:
         ScenarioError: the task can't be done by so many robots, or not there, or not at all.
+        PluginError: a package brings it, and it can't be imported.
     """
-    if isinstance(spec, MissionSpec):
-        if site is None:
-            raise ScenarioError("a mission needs the world that it is flown in", key="kind")
-        return Mission(spec, count, site.world, site.find)
-    return TASKS[spec.kind](spec, count, body)
+    site = replace(site or NOWHERE, body=body)
+    if site.world is None and needs_world(spec):
+        raise ScenarioError(f"a {spec.kind} needs the world that it is done in", key="kind")
+    task: Task = TASKS[spec.kind](spec, count, site)
+    return task
+
+
+def needs_world(spec: TaskSpec) -> bool:
+    """Tell whether a task of this kind can't be made without its world."""
+    return getattr(TASKS[spec.kind], "needs_world", False)
 
 
 def tracking_error(task: Course, row: int, time: float, position: F64) -> float:

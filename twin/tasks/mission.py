@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 
 from twin.clock import NS
 from twin.specs import MissionSpec
@@ -12,7 +11,7 @@ from twin.state import Frame, Node, Reference
 from twin.tasks.flight import Chart, Flight, Target
 from twin.tasks.itinerary import Itinerary
 from twin.tasks.plan_file import read_plan
-from twin.world.world import World
+from twin.tasks.site import Site
 
 
 class Mission:
@@ -25,15 +24,18 @@ class Mission:
         ScenarioError: a plan can't be read or flown, or the world has no origin and `home` isn't stated.
     """
 
-    def __init__(self, spec: MissionSpec, count: int, world: World, find: Callable[[Path], Path]) -> None:
+    needs_world = True
+
+    def __init__(self, spec: MissionSpec, count: int, site: Site) -> None:
+        assert site.world is not None, "make_task sees to that"
         self.spec = spec
-        plans = [read_plan(find(path)) for path in spec.plans]
+        plans = [read_plan(site.find(path)) for path in spec.plans]
         self._ways: list[Itinerary] = []
         self.targets: list[list[Target]] = []
         self.unused: list[Counter[str]] = [Counter(plan.unused) for plan in plans]
         for row in range(count):
             turn, which = divmod(row, len(plans))
-            flight = Flight(spec, plans[which], Chart(plans[which], spec, world, turn))
+            flight = Flight(spec, plans[which], Chart(plans[which], spec, site.world, turn))
             flight.itinerary.stay(turn * spec.interval, parked=True)
             flight.fly()
             self._ways.append(flight.itinerary)

@@ -13,6 +13,7 @@ from twin.mechanism.tree import read_mechanism
 from twin.specs import BodySpec, RouteSpec, TeleoperationSpec
 from twin.state import F64, Frame, Node, Reference
 from twin.tasks.route import Route
+from twin.tasks.site import NOWHERE, Site
 
 FELT = "force"
 """Name under which a controller logs the force that it lets the operator feel [N]."""
@@ -21,9 +22,9 @@ FELT = "force"
 class Teleoperation:
     """Each robot's tool follows the operator's route; `hand` says where that is."""
 
-    def __init__(self, spec: TeleoperationSpec, count: int, body: BodySpec | None = None) -> None:
+    def __init__(self, spec: TeleoperationSpec, count: int, site: Site = NOWHERE) -> None:
         route = RouteSpec(kind="route", **spec.model_dump(include={"waypoints", "speed", "acceleration"}))
-        self.spec, self.body, self._route = spec, body, Route(route, 1)
+        self.spec, self.body, self._route = spec, site.body, Route(route, 1)
 
     def hand(self, time: float) -> Reference:
         """Return where the operator means the tool to be at `time` [s], world axes."""

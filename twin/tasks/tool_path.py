@@ -17,6 +17,7 @@ from twin.numerics.kernels import kernel
 from twin.specs import BodySpec, RouteSpec, ToolPathSpec
 from twin.state import F64, I64, Frame, Node, Reference
 from twin.tasks.route import Route, along
+from twin.tasks.site import NOWHERE, Site
 
 _AT_START = 2e-3
 """m by which the tool may be off the path's first point at the start"""
@@ -29,10 +30,10 @@ class ToolPath:
         ScenarioError: the path doesn't begin where the tool is at the start.
     """
 
-    def __init__(self, spec: ToolPathSpec, count: int, body: BodySpec | None = None) -> None:
+    def __init__(self, spec: ToolPathSpec, count: int, site: Site = NOWHERE) -> None:
         route = RouteSpec(kind="route", **spec.model_dump(include={"waypoints", "speed", "acceleration"}))
-        self.spec, self.body, self._route = spec, body, Route(route, 1)
-        if body is not None:
+        self.spec, self.body, self._route = spec, site.body, Route(route, 1)
+        if (body := site.body) is not None:
             mechanism = read_mechanism(body.urdf)
             at, _ = tool_pose(mechanism.tree, mechanism.tool(spec.link, spec.place), body.joint_start())
             if np.linalg.norm(at - np.array(spec.waypoints[0])) > _AT_START:

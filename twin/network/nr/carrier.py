@@ -14,13 +14,15 @@ from twin.network.nr.interference import quality
 from twin.network.nr.link_adaptation import SIZES, aggregation_thresholds, thresholds
 from twin.network.nr.mac import advance, attach, start_endless
 from twin.network.nr.mcs import MCS_TABLES
-from twin.network.nr.metric import SCHEDULERS
+from twin.network.nr.metric import OWN
+from twin.network.nr.own import compiled
 from twin.network.nr.persistent import configure
 from twin.network.nr.phy import GAP_DB, qam
 from twin.network.nr.queues import enter
 from twin.network.nr.tdd import END, START, SYMBOLS, Grid, make_grid, numerology
 from twin.network.topology import noise_dbm
 from twin.numerics.draws import key
+from twin.registry import SCHEDULERS
 from twin.specs.nr import CarrierSpec, QosSpec
 from twin.state import F64, I64, LinkState
 
@@ -179,13 +181,14 @@ class Carrier:
         self._fates = state.fates.view(np.int64).reshape(len(state.fates), -1).T  # all fields are int64
 
     def _config(self, seed: int, segment_header: int, ahead: int) -> cs.Config:
-        spec, group = self.spec, group_size(self.prbs)
+        spec, group, scheduler = self.spec, group_size(self.prbs), SCHEDULERS[self.spec.scheduler]
+        self._own = None if isinstance(scheduler, int) else compiled(spec.scheduler, scheduler)
         leak = 10.0 ** (-spec.cross_polar / 20.0)
         return cs.Config(
             seed, self.prbs, 10.0 * float(np.log10(self.prbs)), group, spec.frequency,
             0.5 * (group - self.prbs) * self.prb_hz, group * self.prb_hz, spec.dmrs, spec.overhead, spec.coreset,
-            spec.layers, 2.0 * leak / (1.0 + leak * leak), SCHEDULERS[spec.scheduler],
-            spec.preemption,
+            spec.layers, 2.0 * leak / (1.0 + leak * leak),
+            scheduler if self._own is None else OWN, 0 if self._own is None else self._own.address, spec.preemption,
             spec.combining == "ir", spec.transmissions, spec.cces or self.prbs * spec.coreset // 6,
             spec.sr_period, spec.sr_grant, segment_header, spec.olla_step, float(spec.pf_time),
             10.0 ** (GAP_DB / 10.0), 10.0 ** (spec.self_interference / 10.0) * (spec.duplex == "full"), ahead,

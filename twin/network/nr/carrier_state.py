@@ -45,7 +45,8 @@ class Config(NamedTuple):
     coreset: int  # symbols of a downlink slot that carry PDCCH
     layers: int  # 1 or 2
     layer_correlation: float  # of the signatures of two layers at the receiver
-    scheduler: int
+    scheduler: int  # see metric
+    own: int  # address of the metric of a package's scheduler, 0 without one
     preemption: bool
     incremental: bool  # incremental redundancy, else chase combining
     transmissions: int  # of one transport block, at most

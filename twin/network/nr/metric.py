@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from twin.network.nr.carrier_state import State
+from twin.network.nr.carrier_state import DOWN, State
 from twin.network.nr.link_adaptation import expected_efficiency
+from twin.network.nr.own import Candidate, called
 from twin.network.nr.queues import top_class
 from twin.numerics.kernels import kernel
 
-SCHEDULERS = {"round-robin": 0, "proportional-fair": 1, "earliest-deadline": 2, "strict-priority": 3}
+ROUND_ROBIN, PROPORTIONAL_FAIR, EARLIEST_DEADLINE, STRICT_PRIORITY, OWN = range(5)
+"""Kinds of schedulers; OWN calls a function of a package."""
 _FAR = 1 << 62
 NEVER_SERVED = 1e-9
 """Bits that proportional fair takes for a link not yet served."""
@@ -24,23 +26,43 @@ def metric(s: State, link: int, time: int) -> float:
     """Return what the cell's scheduler maximises; whose survival time is about to end goes before all others."""
     if is_missed(s, link, time):
         return np.inf
-    if s.config.scheduler == 0:
+    if s.config.scheduler == ROUND_ROBIN:
         return float(-s.links[link].served)
-    if s.config.scheduler == 1:
+    if s.config.scheduler == PROPORTIONAL_FAIR:
         efficiency = expected_efficiency(s, link, top_class(s, link))
         return float(efficiency / (s.links[link].average + NEVER_SERVED * s.fairness[WEIGHT]))
+    if s.config.scheduler == OWN:
+        return float(called(s.config.own, candidate(s, link, time)))
     best = np.inf
     classes = s.classes.size
     for q in range(classes):
         p = s.bearers[link * classes + q].head
-        if p >= 0 and s.config.scheduler == 2:
+        if p >= 0 and s.config.scheduler == EARLIEST_DEADLINE:
             best = min(best, float(s.packets[p].created + s.classes[q].budget))
         elif p >= 0:
             best = min(best, s.classes[q].priority * 1e15 + s.packets[p].ready)
         elif s.bearers[link * classes + q].endless == 1:
-            last = float(_FAR) if s.config.scheduler == 2 else (s.classes[q].priority + 0.999) * 1e15
+            last = float(_FAR) if s.config.scheduler == EARLIEST_DEADLINE else (s.classes[q].priority + 0.999) * 1e15
             best = min(best, last)
     return float(-best)
+
+
+@kernel
+def candidate(s: State, link: int, time: int) -> Candidate:
+    """Return what a scheduler of a package may know of a link."""
+    classes, first, deadline, ready = s.classes.size, top_class(s, link), _FAR, _FAR
+    for q in range(classes):
+        p = s.bearers[link * classes + q].head
+        if p >= 0:
+            deadline = min(deadline, s.packets[p].created + s.classes[q].budget)
+            if q == first:
+                ready = s.packets[p].ready
+    waiting = s.links[link].bytes if link & 1 == DOWN else s.links[link].known
+    return Candidate(
+        now=time, deadline=deadline, ready=ready, priority=s.classes[first].priority, waiting=waiting,
+        served=s.links[link].served, efficiency=expected_efficiency(s, link, first),
+        average=s.links[link].average / s.fairness[WEIGHT],
+    )  # fmt: skip
 
 
 @kernel

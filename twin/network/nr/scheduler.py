@@ -16,7 +16,7 @@ from twin.network.nr.carrier_state import (
     State,
 )
 from twin.network.nr.link_adaptation import allocate, block_size
-from twin.network.nr.metric import metric, note_served, weigh
+from twin.network.nr.metric import OWN, PROPORTIONAL_FAIR, metric, note_served, weigh
 from twin.network.nr.preemption import interrupt, left_of, victim
 from twin.network.nr.queues import ENDLESS, top_class
 from twin.numerics.draws import key, uniform
@@ -126,7 +126,7 @@ def schedule(s: State, way: int, cell: int, occasion: int, symbols: int, full: i
     `full` is how many occasions a slot-long transmission would take from here (0: it can't start here) and
     `now` the time of the PDCCH.
     """
-    if s.config.scheduler == 1:
+    if s.config.scheduler == PROPORTIONAL_FAIR or s.config.scheduler == OWN:
         weigh(s, now)
     chain = _schedule_again(s, way, cell, occasion, full, now)
     if way == DOWN:

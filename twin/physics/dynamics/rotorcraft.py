@@ -70,6 +70,17 @@ class Rotorcraft:
         self.reset()
 
     @property
+    def disk(self) -> float:
+        """Area [m2] that all rotors of a drone sweep."""
+        return float(len(self.airframe.place) * np.pi * self.airframe.radius**2)
+
+    @property
+    def thrust(self) -> F64:
+        """Thrust (n,) [N] of all rotors, in still air."""
+        thrust: F64 = self.airframe.thrust_coefficient * np.sum(self.rotor_speed**2, axis=1)
+        return thrust
+
+    @property
     def capacity(self) -> float:
         """Energy [J] of a full battery, infinite without one."""
         return self.airframe.battery.energy

@@ -84,6 +84,11 @@ class Wheels:
         self.reset()
 
     @property
+    def feet(self) -> F64:
+        """The middle (W, 3) [m] of each wheel, in body axes."""
+        return self.chassis.place + (0.0, 0.0, self.chassis.radius)
+
+    @property
     def kinematics(self) -> F64:
         """The velocity (3,) of the root frame by the speeds of the driven wheels: forward, left, turning; (3, D)."""
         return np.asarray(np.linalg.pinv(self.chassis.drive), dtype=np.float64)

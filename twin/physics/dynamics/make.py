@@ -1,4 +1,4 @@
-"""Which class a `dynamics` in robot.toml names."""
+"""What a `dynamics` in robot.toml names."""
 
 from __future__ import annotations
 
@@ -6,31 +6,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from twin.errors import ScenarioError, nearest
-from twin.physics.dynamics.conveyor import Conveyed
-from twin.physics.dynamics.hydrodynamics import Hydrodynamics, WaveEnergy
-from twin.physics.dynamics.manipulator import Manipulator
-from twin.physics.dynamics.point_force import PointForce
-from twin.physics.dynamics.rotorcraft import Rotorcraft
-from twin.physics.dynamics.wheels import Wheels
 from twin.protocols import Dynamics
+from twin.registry import DYNAMICS
 from twin.specs.toml_text import validate
 
 if TYPE_CHECKING:
     from twin.project.plugins import Loaded
 
-BUILT_IN: dict[str, Any] = {
-    "conveyed": Conveyed,
-    "force": PointForce,
-    "hydrodynamics": Hydrodynamics,
-    "manipulator": Manipulator,
-    "rotorcraft": Rotorcraft,
-    "wave_energy": WaveEnergy,
-    "wheels": Wheels,
-}
-
-
 def make_dynamics(reference: str, parameters: Any, n: int, folder: Path, urdf: Path | None = None) -> Dynamics:
-    """Make the dynamics of `n` robots: a built-in name, or "file.py:Class" seen from `folder`.
+    """Make the dynamics of `n` robots: a name in the registry, or "file.py:Class" seen from `folder`.
 
     A class with `takes_urdf = True` is given the body's URDF as well.
 
@@ -38,7 +22,7 @@ def make_dynamics(reference: str, parameters: Any, n: int, folder: Path, urdf: P
         ScenarioError: no such name, or parameters that the class refuses.
         PluginError: the file or class can't be loaded.
     """
-    kind = BUILT_IN.get(reference) or load_dynamics(reference, folder).value
+    kind = DYNAMICS[reference] if reference in DYNAMICS else load_dynamics(reference, folder).value
     try:
         if hasattr(kind, "Parameters"):
             parameters = validate(kind.Parameters, dict(parameters), file=folder, key="body.parameters")
@@ -55,11 +39,11 @@ def load_dynamics(reference: str, folder: Path) -> Loaded:
     """Load the dynamics that a user wrote: `file.py:Class`.
 
     Raises:
-        ScenarioError: the reference is no such thing, and no built-in name.
+        ScenarioError: the reference is no such thing, and no name in the registry.
         PluginError: the file or class can't be loaded.
     """
     if ":" not in reference:
-        allowed = f"allowed: {', '.join(BUILT_IN)} or 'file.py:Class'{nearest(reference, BUILT_IN)}"
+        allowed = f"allowed: {', '.join(DYNAMICS)} or 'file.py:Class'{nearest(reference, DYNAMICS)}"
         raise ScenarioError(f"unknown dynamics {reference!r}; {allowed}", file=folder, key="body.dynamics")
     from twin.project.plugins import load_object
 

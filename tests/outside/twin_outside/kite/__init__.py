@@ -1,0 +1,1 @@
+"""A robot: a ball of 1 kg that the wind blows about."""
