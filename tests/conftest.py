@@ -89,6 +89,7 @@ def second(stage: Stage, tmp_path: Path) -> Iterator[Recording]:
 def command(monkeypatch, capsys, tmp_path):
     """Run a `twin` command in an empty folder; return its exit code, stdout and stderr."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / ".config"))  # answers about trust
 
     def run(*arguments: object) -> tuple[int, str, str]:
         monkeypatch.setattr(sys, "argv", ["twin", *map(str, arguments)])

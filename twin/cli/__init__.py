@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import errno
 import logging
+import os
 import sys
 from importlib import import_module
 
 import click
 
 import twin
+from twin.errors import EXIT_ERROR
+from twin.project.guard import Guard, guarded
 
+_UNWRITTEN = (errno.EPIPE, errno.ENOSPC, errno.EIO, errno.EBADF)
 COMMANDS = {
     "new": "twin.cli.new:new",
     "list": "twin.cli.listing:list_",
@@ -34,6 +39,9 @@ COMMANDS = {
 def examples(*lines: str) -> str:
     """Return the end of a command's help: commands to try, one a line."""
     return "\n".join(["\b", "Examples:", *(f"  {line}" for line in lines)])
+
+
+TRUST = click.option("--trust", is_flag=True, help="Run the code that it names without asking whose it is.")
 
 
 class LazyGroup(click.Group):
@@ -75,16 +83,41 @@ class _Said(logging.Handler):
         say(record.getMessage(), "yellow")
 
 
+def _guard() -> Guard:
+    from twin.cli.consent import make_guard
+
+    return make_guard()
+
+
+def _unwritten(error: OSError) -> int:
+    """Say that stdout is full; who has closed it doesn't listen any more. Return the exit code."""
+    from twin.cli.console import say
+
+    with open(os.devnull, "w") as nowhere:  # what is left would be tried once more at the end
+        os.dup2(nowhere.fileno(), 1)
+    if error.errno == errno.EPIPE:
+        return 128 + 13  # as SIGPIPE would end it
+    say(f"error: stdout can't be written: {error.strerror}", "red")
+    return EXIT_ERROR
+
+
 def main() -> None:
     """Run the command line; errors that a user can mend end it with a message and their exit code."""
     logging.getLogger("twin").handlers = [_Said(logging.WARNING)]
     try:
-        code = cli.main(standalone_mode=False)
+        with guarded(_guard):
+            code = cli.main(standalone_mode=False)
+        if sys.stdout is not None:
+            sys.stdout.flush()
     except click.exceptions.Abort:
         code = 130
     except click.ClickException as error:
         error.show()
         code = error.exit_code
+    except OSError as error:
+        if error.filename is not None or error.errno not in _UNWRITTEN:
+            raise
+        code = _unwritten(error)
     except Exception as error:
         from twin.cli.console import report
 

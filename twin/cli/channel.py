@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from twin.cli import examples
+from twin.cli import TRUST, examples
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -114,8 +114,9 @@ def map_(world: str, site: tuple[str, ...], sites: Path | None, heights: tuple[f
 @_diffraction("--diffraction/--no-diffraction", default=None)
 @_SCATTERING
 @_tile()
+@TRUST
 def link(scenario: str, source: str, target: str, output: Path | None, as_json: bool, order: int | None,
-         diffraction: bool | None, scattering: float | None, tile: float | None) -> int:  # fmt: skip
+         diffraction: bool | None, scattering: float | None, tile: float | None, trust: bool) -> int:  # fmt: skip
     """Show the paths between two robots of SCENARIO at its start.
 
     Rays are traced as its [channel] says, unless options say otherwise; by the defaults of ray tracing if that is
@@ -129,6 +130,7 @@ def link(scenario: str, source: str, target: str, output: Path | None, as_json: 
     from twin.channel.describe import ends_of, rows_of
     from twin.channel.radios import Radios
     from twin.cli.compiling import told
+    from twin.cli.consent import consent
     from twin.cli.console import out, print_json
     from twin.project.project import find_scenario
     from twin.specs import RayTracingSpec
@@ -137,6 +139,7 @@ def link(scenario: str, source: str, target: str, output: Path | None, as_json: 
 
     project, path = find_scenario(scenario)
     loaded, _ = load_scenario(path)
+    consent(loaded, project, path, trust=trust)
     own = loaded.channel if isinstance(loaded.channel, RayTracingSpec) else RayTracingSpec()
     with told(), closing(build(loaded, project)) as built:
         geometry = built.world.geometry

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from twin.cli import examples
+from twin.cli import TRUST, examples
 
 
 @click.command(epilog=examples("twin check city/patrol", "twin check my.toml --set robots.patrol.count=8",
@@ -16,9 +16,10 @@ from twin.cli import examples
 @click.option(
     "--set", "overrides", multiple=True, metavar="KEY.PATH=VALUE", help="Change a value; repeatable."
 )
+@TRUST
 @click.option("--json", "as_json", is_flag=True, help="Print what was found as JSON.")
-def check(scenario: str, overrides: tuple[str, ...], as_json: bool) -> int:
-    """Find what is wrong with SCENARIO, without running it; or with a recording.
+def check(scenario: str, overrides: tuple[str, ...], trust: bool, as_json: bool) -> int:
+    """Find mistakes in SCENARIO before a run, or damage in a recording.
 
     All that it names is loaded, and bodies are placed. Every mistake is listed
     with file, key, what was found and what is allowed; the exit code is then 2.
@@ -28,6 +29,7 @@ def check(scenario: str, overrides: tuple[str, ...], as_json: bool) -> int:
     """
     from twin.assembly.build import build
     from twin.cli.compiling import told
+    from twin.cli.consent import consent
     from twin.cli.console import out, print_json, say
     from twin.clock import NS
     from twin.errors import located
@@ -41,6 +43,7 @@ def check(scenario: str, overrides: tuple[str, ...], as_json: bool) -> int:
     loaded, dropped = load_scenario(path, overrides)
     for line in dropped:
         say(f"dropped by --set: {line}", "yellow")
+    consent(loaded, project, path, trust=trust)
     with told(), located(file=path), closing(build(loaded, project)) as built:
         built.physics.reset()
     for note in built.notes:

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from twin.cli import examples
+from twin.cli import TRUST, examples
 
 
 @click.command(
@@ -39,6 +39,7 @@ from twin.cli import examples
               help="With --real-time: times as fast.")  # fmt: skip
 @click.option("--profile", is_flag=True, help="Also say where the time went, part by part.")
 @click.option("--view", is_flag=True, help="Show the run in the browser while it is simulated.")
+@TRUST
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress and no table.")
 def run(

@@ -21,6 +21,7 @@ import twin.twin  # noqa: F401 - first of all: mesa looks through whatever is lo
 from twin.assembly.build import build
 from twin.assembly.built import Built
 from twin.cli.compiling import told
+from twin.cli.consent import consent
 from twin.cli.console import err, out, print_json, report, say
 from twin.clock import NS
 from twin.errors import EXIT_INCOMPLETE, EXIT_REQUIREMENT, RecordingError, located
@@ -51,6 +52,7 @@ class Request:
     paths: bool
     force: bool
     profile: bool
+    trust: bool
     as_json: bool
     quiet: bool
     speed: float | None  # times real time; None: as fast as it goes
@@ -62,6 +64,7 @@ def execute(request: Request) -> int:
     project, path, scenario, dropped = _load(request.reference, request.recorded, request.overrides)
     for line in dropped:
         say(f"dropped by --set: {line}", "yellow")
+    consent(scenario, project, path, trust=request.trust, recorded=request.recorded is not None)
     output = request.output or _new_recording(project, path)
     if output.exists() and not request.force:
         raise RecordingError(f"{output}: exists already; --force replaces it")

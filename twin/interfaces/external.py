@@ -20,6 +20,8 @@ from twin.clock import NS
 from twin.errors import PluginError
 from twin.interfaces.link import Conversation
 from twin.interfaces.peers import LinkLost, give_up
+from twin.project import foreign
+from twin.project.guard import guard
 from twin.project.plugins import Loaded
 from twin.protocols import Course, RobotSpec
 from twin.specs import ExternalSpec
@@ -34,6 +36,8 @@ def load_external(reference: str, spec: ExternalSpec, *folders: Path) -> Loaded:
     """
     command, source = None, None
     if reference.startswith("process:"):
+        if (watch := guard()) is not None:
+            watch.require([foreign.command(reference, folders)])
         command, source = _command(reference.removeprefix("process:"), folders)
     conversation = Conversation(reference, command, folders[-1], spec)
 

@@ -23,6 +23,7 @@ from typing import Any
 
 from twin.errors import PluginError, ScenarioError, nearest
 from twin.project.contracts import check_contract, check_options
+from twin.project.guard import guard
 from twin.protocols import Controller
 from twin.registry import SCHEMES, installed, load
 from twin.specs.toml_text import validate
@@ -134,7 +135,10 @@ def import_source(path: Path) -> ModuleType:
 
     Raises:
         PluginError: the file raises when it is imported.
+        TrustError: it is not this project's, and nobody agreed to it.
     """
+    if (watch := guard()) is not None:
+        watch.check_file(path)
     package = _package(path.parent)
     prefix = package.__name__ + "."
     sources: dict[str, str] = package.__dict__.setdefault("sources", {})

@@ -45,7 +45,7 @@ class Project:
         installed_root = Path(twin.__file__).resolve().parent / "_builtin"
         place = place.resolve()
         for folder in (place, *place.parents):
-            if folder != installed_root and _is_project(folder):
+            if folder != installed_root and is_project(folder):
                 return cls(folder)
         return cls(Path.cwd())
 
@@ -152,5 +152,6 @@ def _only(what: str, name: str, named: Mapping[str, list[Path]]) -> Path:
     return places[0]
 
 
-def _is_project(folder: Path) -> bool:
+def is_project(folder: Path) -> bool:
+    """Tell whether a folder holds a world or a robot."""
     return any(folder.glob("worlds/*/world.toml")) or any(folder.glob("agents/*/robot.toml"))
