@@ -19,7 +19,7 @@ from twin.cli import TRUST, examples
 @TRUST
 @click.option("--json", "as_json", is_flag=True, help="Print what was found as JSON.")
 def check(scenario: str, overrides: tuple[str, ...], trust: bool, as_json: bool) -> int:
-    """Find mistakes in SCENARIO before a run, or damage in a recording.
+    """Find mistakes in SCENARIO, or damage in a recording.
 
     All that it names is loaded, and bodies are placed. Every mistake is listed
     with file, key, what was found and what is allowed; the exit code is then 2.
