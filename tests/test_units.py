@@ -2,11 +2,13 @@ from decimal import Decimal
 from math import pi
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
+from twin.specs import AntennaSpec
 from twin.units import UNITS, Bytes, DurationNs, QuantityError, RateHz, duration_text, parse_quantity, time_text
 
 DURATION = TypeAdapter(DurationNs)
@@ -31,6 +33,20 @@ DURATION = TypeAdapter(DurationNs)
 )
 def test_a_quantity_is_read_in_si(written, dimension, si):
     assert abs(parse_quantity(written, dimension) - Decimal(si)) <= Decimal("1e-27") * abs(Decimal(si))
+
+
+@pytest.mark.parametrize("value", [np.float64(1.5), np.float32(1.5), np.float16(1.5), np.radians(np.degrees(1.5))])
+def test_numbers_of_numpy_are_numbers(value):
+    assert AntennaSpec(azimuth=value).azimuth == 1.5
+    assert parse_quantity(np.int64(3), "length") == parse_quantity(np.uint8(3), "length") == 3
+
+
+@pytest.mark.parametrize("value", [10**400, 1 << 100_000, "9" * 5000, "1e999999999 rad", np.nan, np.True_, np.ones(2)],
+                         ids=range(7))
+def test_what_is_no_size_is_refused_in_a_line(value):
+    with pytest.raises(QuantityError, match="allowed: an angle in rad, deg or mrad") as caught:
+        parse_quantity(value, "angle")
+    assert len(str(caught.value)) < 200
 
 
 def test_angles_are_radians():

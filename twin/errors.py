@@ -108,6 +108,15 @@ def _placed(error: TwinError, file: Path | str | None, key: str | None) -> TwinE
     return error
 
 
+def brief(value: object, longest: int = 60) -> str:
+    """Return how a value is written, cut off where it is long; whole numbers may be too long to be written at all."""
+    try:
+        written = repr(value)
+    except ValueError:  # more digits than Python converts
+        return f"a number of {value.bit_length()} bits" if isinstance(value, int) else type(value).__name__
+    return written if len(written) <= longest else f"{written[: longest - 3]}..."
+
+
 def nearest(found: str, allowed: Iterable[str]) -> str:
     """Return `; did you mean 'x'?` for the closest allowed name, or nothing."""
     close = get_close_matches(found, list(allowed), n=1)

@@ -6,11 +6,18 @@ import re
 from collections.abc import Callable
 from decimal import Decimal
 from math import pi
+from numbers import Integral, Real
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, PlainSerializer
 
+from twin.errors import brief
+
 _NUMBER = re.compile(r"\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*(.*?)\s*$")
+_LONGEST = 100
+"""Characters of a quantity; what is longer is none."""
+_LARGEST = 10**100
+"""Whole numbers above are no sizes; their digits would take time without bound."""
 _DEG = Decimal(repr(pi)) / 180
 
 UNITS: dict[str, dict[str, Decimal]] = {
@@ -44,7 +51,7 @@ class QuantityError(ValueError):
     """A value isn't the quantity that it should be."""
 
     def __init__(self, found: object, expected: str) -> None:
-        super().__init__(f"found {found!r}; allowed: {expected}")
+        super().__init__(f"found {brief(found)}; allowed: {expected}")
         self.expected = expected
 
 
@@ -56,16 +63,28 @@ def parse_quantity(value: object, dimension: str) -> Decimal:
     """
     units = UNITS[dimension]
     *most, last = units
-    expected = f"a {dimension} in {', '.join(most)} or {last}" if most else f"a {dimension} in {last}"
-    if isinstance(value, bool) or not isinstance(value, (int, float, str, Decimal)):
+    article = "an" if dimension[0] in "aeio" else "a"
+    expected = f"{article} {dimension} in {', '.join(most)} or {last}" if most else f"{article} {dimension} in {last}"
+    if isinstance(value, bool) or not isinstance(value, (Real, str, Decimal)):
         raise QuantityError(value, expected)
-    match = _NUMBER.match(value if isinstance(value, str) else repr(value))
+    if (isinstance(value, str) and len(value) > _LONGEST) or (isinstance(value, int) and abs(value) > _LARGEST):
+        raise QuantityError(value, f"{expected}, of a size that exists")
+    match = _NUMBER.match(_written(value))
     if match is None or (match[2] and match[2] not in units):
         raise QuantityError(value, expected)
     try:
         return Decimal(match[1]) * units.get(match[2], 1)
     except ArithmeticError as error:
         raise QuantityError(value, f"{expected}, of a size that exists") from error
+
+
+def _written(value: Real | str | Decimal) -> str:
+    """Return a value as it is written; numbers of NumPy spell their type out."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, Decimal):
+        return str(value)
+    return str(int(value)) if isinstance(value, Integral) else repr(float(value))
 
 
 def _seconds_as_ns(value: object) -> int:

@@ -13,7 +13,7 @@ from scipy.stats import t as student
 from twin.errors import WorldError
 from twin.physics.bullet.physics import GRAVITY as BULLETS
 from twin.world.environment import Environment, EnvironmentSpec
-from twin.world.measured_sea import read_spectra
+from twin.world.measured_sea import read_spectra, read_spectrum
 from twin.world.sea import Seaway, towards
 from twin.world.spectra import (
     GRAVITY,
@@ -193,11 +193,48 @@ def test_ndbc_files_are_read_with_their_directions(tmp_path):
     assert np.exp(1j * system.direction[1:]) == pytest.approx([1.0, 1j])  # from the west; from the south
 
 
+DENSITIES = [0.0, 0.0, 0.124, 0.338, 0.736, 1.282, 1.790, 2.000, 1.282, 0.124, 0.0, 0.0]
+BANDS = [0.033, 0.037, 0.043, 0.05, 0.06, 0.07, 0.08, 0.09, 0.1, 0.12, 0.15, 0.2]
+
+
+@pytest.mark.parametrize("mark", ["999.00", "99.00", "9999.0", "MM", "nan"])
+@pytest.mark.parametrize("band", [0, 2, 11])
+def test_a_band_that_was_not_measured_is_filled_in_and_said(tmp_path, caplog, mark, band):
+    # wavespectra#70 and #85: one such band made waves of 10 m out of those of 1 m
+    def height(densities):
+        pairs = " ".join(f"{density} ({f})" for density, f in zip(densities, BANDS, strict=True))
+        (tmp_path / "a.data_spec").write_text(f"2024 05 01 03 00 9.999 {pairs}\n")
+        return 4 * np.sqrt(read_spectra(tmp_path / "a.data_spec")[0].variance.sum())
+
+    whole = height([f"{density:.3f}" for density in DENSITIES])
+    assert not caplog.text
+    missing = [mark if i == band else f"{density:.3f}" for i, density in enumerate(DENSITIES)]
+    assert height(missing) == pytest.approx(whole, rel=0.01)
+    assert "filled in from their neighbours: 1" in caplog.text
+
+
+def test_a_row_without_enough_bands_costs_only_itself(tmp_path):
+    path = tmp_path / "a.data_spec"
+    good, bad = ("2024 05 01 {:02d} 00 9.999 " + " ".join(f"{d} ({f})" for f in BANDS) + "\n" for d in ("1.0", "MM"))
+    path.write_text(bad.format(0) + good.format(1))
+    assert read_spectrum(path, 1).variance.sum() > 0
+    for row, message in ((0, "12 of 12 bands were not measured"), (2, "there is no spectrum 2: found 2")):
+        with pytest.raises(WorldError, match=message):
+            read_spectrum(path, row)
+
+
+def test_a_long_line_that_is_no_spectrum_is_refused_at_once(tmp_path):
+    path = tmp_path / "a.data_spec"
+    path.write_text("2024 05 01 00 00 9.999 " + "x" * 1_000_000 + "\n")
+    with pytest.raises(WorldError, match="expected 'value"):
+        read_spectra(path)
+
+
 @pytest.mark.parametrize(
     ("line", "says"),
     [
         ("2024 05 01 00 00 9.999 1.0 (0.05) 2.0 (0.04)", "don't rise"),
-        ("2024 05 01 00 00 9.999 nan (0.04) 2.0 (0.05)", "expected 2 numbers"),
+        ("2024 05 01 00 00 9.999 nan (0.04) 2.0 (0.05)", "1 of 2 bands were not measured"),
         ("2024 05 01 00 00 9.999 -1.0 (0.04) 2.0 (0.05)", "negative variance"),
         ("2024 05 01 00 00 9.999 x (0.04) 2.0 (0.05)", "expected 'value"),
         ("2024 05 01", "expected 'YY"),

@@ -66,6 +66,49 @@ def test_interruptions_are_joined_and_counted(tmp_path):
     assert network(file).round_trip(100 * MS) == 3 * MS
 
 
+def fates(network, created):
+    packets = [Packet(0, 1, "telemetry", i, 100, t, t, None) for i, t in enumerate(created)]
+    network.send(packets)
+    list(network.run(2**62, nothing()))
+    return [packet.fate for packet in packets]
+
+
+@pytest.mark.parametrize("mark", ["", "-1", "nan", " "])
+def test_a_round_trip_that_never_came_back_is_a_loss(tmp_path, mark):
+    played = network(write(tmp_path, f"time_s,round_trip_ms\n0,20\n1,{mark}\n2,25\n"))
+    assert fates(played, [0, 999 * MS, 1000 * MS, 1999 * MS, 2000 * MS]) == (
+        ["delivered"] * 2 + ["outage"] * 2 + ["delivered"]
+    )
+    assert played.counts == {"round_trips_lost": 1}
+
+
+def test_five_seconds_without_a_row_are_an_outage(tmp_path):
+    rows = "".join(f"{t},20\n" for t in (0, 0.1, 0.2, 5.2, 5.3))
+    played = network(write(tmp_path, "time_s,round_trip_ms\n" + rows))
+    times = [0.25, 0.35, 5.15, 5.25]
+    assert fates(played, [round(t * 1e9) for t in times]) == ["delivered", "outage", "outage", "delivered"]
+    assert played.counts == {"outages": 1}
+    joined = network(write(tmp_path, "time_s,round_trip_ms\n" + rows), longest_outage=0)
+    assert joined.counts == {"interruptions_joined": 1}
+    assert joined.times[-1] == 400 * MS
+
+
+@pytest.mark.parametrize("text", [
+    "\ufefftime_s,round_trip_ms\n0,20\n1,25.5\n", "time_s, round_trip_ms\n0, 20\n1, 25.5\n",
+    "time_s;round_trip_ms\n0;20\n1;25,5\n", "time_s,round_trip_ms\r\n0,20\r\n1,25.5\r\n",
+    " time_s ,round_trip_ms , more\n0,20,x\n1,25.5,y\n",
+])  # fmt: skip
+def test_csv_as_spreadsheets_write_it(tmp_path, text):
+    file = tmp_path / "trace.csv"
+    file.write_text(text, encoding="utf-8", newline="")
+    assert read_round_trips(file) == ([0, 1000 * MS], [20 * MS, 25_500_000])
+
+
+def test_times_since_1970_begin_at_the_first_row(tmp_path):
+    played = network(write(tmp_path, "time_s,round_trip_ms\n1732999999.1,20\n1732999999.2,25\n"))
+    assert [played.round_trip(t * MS) // MS for t in (0, 99, 101)] == [20, 20, 25]
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -74,8 +117,11 @@ def test_interruptions_are_joined_and_counted(tmp_path):
         ("time_s,round_trip_ms\n", "has no rows"),
         ("time_s,round_trip_ms\n0,12\n0.1,fast\n", "row 3: round_trip_ms is 'fast', expected a number"),
         ("time_s,round_trip_ms\n0,12\n0.1\n", "row 3: round_trip_ms is None, expected a number"),
-        ("time_s,round_trip_ms\n0,nan\n", "row 2: round_trip_ms is 'nan', expected a number"),
-        ("time_s,round_trip_ms\n0,-3\n", "row 2: round_trip_ms is -3, allowed 0 and more"),
+        ("time_s,round_trip_ms\nnan,2\n", "row 2: time_s is 'nan', expected a number"),
+        ("time_s,round_trip_ms\n0,inf\n", "row 2: round_trip_ms is 'inf', expected a number"),
+        ("time_s,round_trip_ms\n1e300,1\n", "row 2: time_s is '1e300', expected a number"),
+        ("time_s,round_trip_ms\n0," + "9" * 400 + "\n", "row 2: round_trip_ms is '999"),
+        ("time_s,round_trip_ms\n0,-3\n", "row 2: round_trip_ms is -3, allowed 0 and more, or nothing for one that is"),
     ],
 )
 def test_bad_files_are_named_with_their_row(tmp_path, text, message):

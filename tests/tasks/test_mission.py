@@ -164,3 +164,44 @@ def test_the_judge_counts_what_was_come_near_to_in_its_time(mission):
     assert see(second.due + 0.1, (50, -22, 22)) == (1, 1, None), "2 m away"
     assert see(third.due, (10, -21, 22)) == (2, 1, None)
     assert see(third.due + 1.0, (50, -21, 22)) == (3, 0, pytest.approx(third.due + 1.0))
+
+
+@pytest.mark.parametrize("here", [(0, 0), (None, None)])
+def test_a_takeoff_and_a_loiter_at_zero_or_null_are_here(mission, here):
+    # ArduPilot's and QGroundControl's plans (QGroundControl#5272, #7777): 0, 0 or null stand for where the robot is
+    task = mission(simple(22, 0, 0, 0, None, *here, 10), placed(16, 60, -20, 10), simple(19, 5, 0, 0, 0, *here, 0))
+    assert ends(task) == pytest.approx(np.array([[10, -20, 12], [60, -20, 12], [60, -20, 12]]), abs=2e-3)
+    climb = task.targets[0][0]
+    for share in (0.0, 0.5, 1.0):
+        assert task.reference(0, climb.earliest + share * (climb.due - climb.earliest)).position[:2] == (
+            pytest.approx([10, -20])
+        )
+
+
+def test_a_further_robot_takes_off_where_it_stands(mission):
+    task = mission(simple(22, 0, 0, 0, None, 0, 0, 10), count=2, offset=(0, 5, 0))
+    assert ends(task, 1) == pytest.approx(np.array([[10, -15, 12]]), abs=2e-3)
+
+
+@pytest.mark.parametrize(("item", "message"), [
+    (simple(22, 0, 0, 0, None, 0, 0, None), "found 0.0, 0.0, None"),
+    (simple(16, 0, 0, 0, None, None, 0, 10), "found None, 0.0, 10.0"),
+    (simple(22, 0, 0, 0, None, 0, 0, 10, frame=7), "found 7; allowed"),
+])  # fmt: skip
+def test_half_a_place_is_none(mission, item, message):
+    with pytest.raises(ScenarioError, match=message):
+        mission(item)
+
+
+@pytest.mark.parametrize("items", [
+    [simple(206, 25, 0, 1, 0, 0, 0, 0, frame=2)], [simple(93, 5, 0, 0, 0, 0, 0, 0)], [simple(178, 1, 5, 0, 0, 0, 0, 0)],
+    [{"type": "ComplexItem", "complexItemType": "StructureScan"}],
+])  # fmt: skip
+def test_a_plan_of_which_nothing_is_flown_is_refused(mission, items):
+    with pytest.raises(ScenarioError, match="mission.items: nothing of it is flown; not used: "):
+        mission(*items)
+
+
+def test_over_no_places_there_is_no_figure(mission):
+    task = mission(placed(22, 10, -20, 30))
+    assert task.judge("nobody", []).figures() == {"items_unused": 0}

@@ -77,7 +77,7 @@ def read_sites(path: Path, base: Path | None = None) -> list[Transmitter]:
         ScenarioError: not readable, a column is missing, or a cell isn't a number.
     """
     try:
-        with path.open(newline="", encoding="utf-8") as file:
+        with path.open(newline="", encoding="utf-8-sig") as file:
             rows = list(csv.DictReader(file))
     except OSError as error:
         raise ScenarioError(f"sites can't be read: {error}", file=path) from error

@@ -60,6 +60,7 @@ class TraceSpec(Spec):
     offset: NonNegativeNs = 0
     loop: bool = False
     longest_gap: NonNegativeNs = Field(default=1_000_000_000, gt=0)
+    longest_outage: NonNegativeNs = 10_000_000_000
     delay_budget: NonNegativeNs = 40_000_000
 
 

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from twin.errors import ScenarioError, nearest
+from twin.errors import ScenarioError, brief, nearest
 from twin.units import QuantityError
 
 MAX_BYTES = 10_000_000
@@ -261,5 +261,4 @@ def _found(value: object) -> str:
         return "a table"
     if isinstance(value, (list, tuple)):
         return f"a list of {len(value)}"
-    written = repr(value)
-    return written if len(written) <= 60 else f"{written[:57]}..."
+    return brief(value)

@@ -19,6 +19,8 @@ from twin.world.world import World
 WAYPOINT, LOITER_UNLIM, LOITER_TURNS, LOITER_TIME = 16, 17, 18, 19
 RETURN_TO_LAUNCH, LAND, TAKEOFF, DELAY, CHANGE_SPEED = 20, 21, 22, 93, 178
 PLACED = (WAYPOINT, LOITER_UNLIM, LOITER_TURNS, LOITER_TIME, LAND, TAKEOFF)
+HERE = ((0, 0), (None, None))
+"""Latitudes and longitudes that stand for where the robot is, as makers of autopilots write it."""
 HOME = "mission.plannedHomePosition"
 _ABOVE_SEA, _ABOVE_HOME = (0, 5), (3, 6)
 """MAV_FRAMEs."""
@@ -63,15 +65,23 @@ class Chart:
         self._home = self._local(longitude, latitude, 0.0)
         self.home = self.standing(self._home + self._aside, HOME)
 
-    def place(self, item: Item, where: str) -> F64:
+    def place(self, item: Item, where: str, here: F64) -> F64:
         """Return the place (3,) m of an item.
+
+        Latitude and longitude of 0, 0 or null stand for `here` (3,) m in takeoffs and loiters, and so does a height of
+        0 or null with them, but for a takeoff, which needs one (ArduPilot's mission commands).
 
         Raises:
             ScenarioError: it has none, or its frame isn't supported, or it is too far away.
         """
         latitude, longitude, altitude = item.params[4:]
+        found = f"found {latitude}, {longitude}, {altitude}"
+        is_here = item.command != WAYPOINT and (latitude, longitude) in HERE
+        if is_here:
+            if not altitude and item.command != TAKEOFF:
+                return here
+            latitude, longitude, _ = self._plan.home
         if latitude is None or longitude is None or altitude is None or abs(latitude) > 90 or abs(longitude) > 180:
-            found = f"found {latitude}, {longitude}, {altitude}"
             raise self._wrong(where, f"{found}; allowed: latitude, longitude [degrees], altitude [m]", "params[4:]")
         if item.frame not in (*_ABOVE_SEA, *_ABOVE_HOME):
             message = f"found {item.frame}; allowed: {_ABOVE_HOME} above home, {_ABOVE_SEA} above the sea"
@@ -87,7 +97,7 @@ class Chart:
             message = f"{far / 1000:.0f} km from home; allowed: {_FURTHEST / 1000:.0f} km"
             raise self._wrong(where, message, "params[4:]")
         aside: F64 = place + self._aside
-        return aside
+        return np.array([here[0], here[1], aside[2]]) if is_here else aside
 
     def standing(self, place: F64, where: str) -> F64:
         """Return where a robot stands below or above a place."""
@@ -141,10 +151,10 @@ class Flight:
 
     def _go(self, item: Item, where: str) -> None:
         yaw = None if item.params[3] is None or item.command == LOITER_TURNS else pi / 2 - radians(item.params[3])
-        if item.command == LAND and item.params[4:6] in ((0, 0), (None, None)):
+        if item.command == LAND and item.params[4:6] in HERE:
             self._land(self.itinerary.place, where, yaw)
             return
-        place = self.chart.place(item, where)
+        place = self.chart.place(item, where, self.itinerary.place)
         if item.command == LAND:
             self._land(place, where, yaw)
             return

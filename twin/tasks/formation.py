@@ -74,8 +74,10 @@ class FormationJudge:
 
     def figures(self) -> Mapping[str, float | None]:
         """Return formation_error_rms and formation_error_max [m]."""
+        if not self._frames:
+            return dict.fromkeys(("formation_error_rms", "formation_error_max"))
         return {
-            "formation_error_rms": float(np.sqrt(self._squares / max(self._frames, 1))),
+            "formation_error_rms": float(np.sqrt(self._squares / self._frames)),
             "formation_error_max": float(np.sqrt(self._worst)),
         }
 

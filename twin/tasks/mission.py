@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from twin.clock import NS
+from twin.errors import ScenarioError
 from twin.specs import MissionSpec
 from twin.state import Frame, Node, Reference
 from twin.tasks.flight import Chart, Flight, Target
@@ -42,6 +43,10 @@ class Mission:
             self.targets.append(flight.targets)
             if turn == 0:
                 self.unused[which] += flight.unused
+            if not flight.targets:
+                left = ", ".join(f"{number} x {what}" for what, number in sorted(self.unused[which].items()))
+                message = f"nothing of it is flown; not used: {left or 'nothing'}"
+                raise ScenarioError(message, file=plans[which].file, key="mission.items")
 
     @property
     def notes(self) -> list[str]:
@@ -85,7 +90,12 @@ class MissionJudge:
                     self._last[robot] = frame.time
 
     def figures(self) -> Mapping[str, float | None]:
-        """Return waypoints_reached, waypoints_missed (due, and not reached), completion_time [s] and items_unused."""
+        """Return waypoints_reached, waypoints_missed (due, and not reached), completion_time [s] and items_unused.
+
+        Without a robot that flies there is nothing reached, and nothing missed.
+        """
+        if not any(self._targets):
+            return {"items_unused": self._unused}
         now = self._time / NS
         pairs = zip(self._targets, self._left, strict=True)
         missed = sum(targets[i].due < now for targets, left in pairs for i in left)

@@ -119,8 +119,8 @@ class RoundsJudge:
             "mission_time": float(np.mean(done)) / NS if done else None,
             "waiting_time": self._waiting / NS,
             "safety_stops": self._stops,
-            "lane_error_rms": float(np.sqrt(self._squares / max(self._frames, 1))),
-            "lane_error_max": self._worst,
+            "lane_error_rms": float(np.sqrt(self._squares / self._frames)) if self._frames else None,
+            "lane_error_max": self._worst if self._frames else None,
             "energy": sum(self._energy.values()) if self._energy else None,
         }
 

@@ -60,7 +60,9 @@ class TeleoperationJudge:
 
     def figures(self) -> Mapping[str, float | None]:
         """Return tool_error_rms and tool_error_max [m], felt_force_max [N]."""
-        rms = float(np.sqrt(self._squares / self._count)) if self._count else None
+        if not self._count:
+            return dict.fromkeys(("tool_error_rms", "tool_error_max", "felt_force_max"))
+        rms = float(np.sqrt(self._squares / self._count))
         return {"tool_error_rms": rms, "tool_error_max": self._worst, "felt_force_max": self._force}
 
     def _tip(self, frame: Frame, body: int) -> F64:

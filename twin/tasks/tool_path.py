@@ -99,7 +99,9 @@ class ToolPathJudge:
 
     def figures(self) -> Mapping[str, float | None]:
         """Return tool_error_rms and tool_error_max [m]."""
-        rms = float(np.sqrt(self._squares / self._count)) if self._count else None
+        if not self._count:
+            return dict.fromkeys(("tool_error_rms", "tool_error_max"))
+        rms = float(np.sqrt(self._squares / self._count))
         return {"tool_error_rms": rms, "tool_error_max": float(np.sqrt(self._worst))}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import logging
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -10,17 +11,24 @@ from pathlib import Path
 import numpy as np
 
 from twin.errors import WorldError
-from twin.state import F64
+from twin.state import F64, Bool
 from twin.world.spectra import Spectrum
 
-_PAIR = re.compile(r"(\S+)\s*\(\s*([\d.]+)\s*\)")
+_NO_BRACKETS = str.maketrans("()", "  ")
 _STAMP = 5  # columns of year, month, day, hour, minute
-_MISSING = 999.0
+_MISSING = (99.0, 999.0, 9999.0)
+"""What stands for "not measured", as does MM (ndbc.noaa.gov, measurement descriptions)."""
+_MOST_MISSING = 0.25
+"""Share of a spectrum's bands that may be filled in from their neighbours."""
 NDBC = ".data_spec"
+
+log = logging.getLogger(__name__)
 
 
 def read_spectra(path: Path, spreading: float = 10.0) -> list[Spectrum]:
     """Return all spectra of a Spotter CSV or an NDBC .data_spec, in the order of the file.
+
+    What NDBC did not measure is filled in from the neighbouring bands, and said.
 
     Directions and spreads of NDBC come from the files of the same name ending in .swdir and .swr1; without them
     the waves go east, and `spreading` is s of cos^2s.
@@ -28,11 +36,38 @@ def read_spectra(path: Path, spreading: float = 10.0) -> list[Spectrum]:
     Raises:
         WorldError: the file can't be read, or a row isn't a spectrum; says which.
     """
+    text = _text(path)
+    if path.suffix != NDBC:
+        return _spotter(path, text)
+    table = _table(path, text, skip=1)
+    return [_ndbc(path, table, stamp, spreading) for stamp in table]
+
+
+def read_spectrum(path: Path, row: int) -> Spectrum:
+    """Return one spectrum of a file; of an NDBC file, the others may be without value.
+
+    Raises:
+        WorldError: as `read_spectra`, or there are fewer rows.
+    """
+    if path.suffix == NDBC:
+        table = _table(path, _text(path), skip=1)
+        stamps = list(table)
+        if row < len(stamps):
+            return _ndbc(path, table, stamps[row], 10.0)
+        found = len(stamps)
+    else:
+        spectra = read_spectra(path)
+        if row < len(spectra):
+            return spectra[row]
+        found = len(spectra)
+    raise WorldError(f"{path}: there is no spectrum {row}: found {found}")
+
+
+def _text(path: Path) -> str:
     try:
-        text = path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise WorldError(f"{path}: can't be read: {error}") from error
-    return _ndbc(path, text, spreading) if path.suffix == NDBC else _spotter(path, text)
 
 
 def _spotter(path: Path, text: str) -> list[Spectrum]:
@@ -81,24 +116,37 @@ def _spreading(moment: F64) -> F64:
     return r / (1.0 - r)
 
 
-def _ndbc(path: Path, text: str, spreading: float) -> list[Spectrum]:
+def _ndbc(path: Path, table: Mapping[str, tuple[F64, F64]], stamp: str, spreading: float) -> Spectrum:
     directions = _companion(path, ".swdir")
     moments = _companion(path, ".swr1")
-    spectra = []
-    for stamp, (frequency, density) in _table(path, text, skip=1).items():
-        lower, upper = _edges(f"{path}: {stamp}", frequency)
-        come_from = _values(directions, stamp, frequency, 270.0)
-        moment = _values(moments, stamp, frequency, spreading / (1.0 + spreading))
-        moment = np.where(moment > 1.0, moment / 100.0, moment)  # files before 2019 hold hundredths
-        towards = np.radians(270.0 - come_from)
-        place = f"{path}: {stamp}"
-        spectra.append(_spectrum(place, lower, upper, density * (upper - lower), towards, _spreading(moment)))
-    return spectra
+    place = f"{path}: {stamp}"
+    frequency, density = table[stamp][0], _filled(place, *table[stamp])
+    lower, upper = _edges(place, frequency)
+    come_from = _values(directions, stamp, frequency, 270.0)
+    moment = _values(moments, stamp, frequency, spreading / (1.0 + spreading))
+    moment = np.where(moment > 1.0, moment / 100.0, moment)  # files before 2019 hold hundredths
+    towards = np.radians(270.0 - come_from)
+    return _spectrum(place, lower, upper, density * (upper - lower), towards, _spreading(moment))
+
+
+def _filled(place: str, frequency: F64, density: F64) -> F64:
+    """Return densities with those that weren't measured on straight lines between their neighbours."""
+    missing = _unknown(density)
+    count = int(missing.sum())
+    if count > _MOST_MISSING * len(density):
+        raise WorldError(f"{place}: {count} of {len(density)} bands were not measured; allowed: a quarter of them")
+    if count:
+        log.warning("%s: bands that were not measured are filled in from their neighbours: %d", place, count)
+    return np.interp(frequency, frequency[~missing], density[~missing]) if count else density
+
+
+def _unknown(values: F64) -> Bool:
+    return np.isnan(values) | np.isin(values, _MISSING)
 
 
 def _companion(path: Path, suffix: str) -> dict[str, tuple[F64, F64]]:
     other = path.with_suffix(suffix)
-    return _table(other, other.read_text(encoding="utf-8"), skip=0) if other.is_file() else {}
+    return _table(other, _text(other), skip=0) if other.is_file() else {}
 
 
 def _table(path: Path, text: str, skip: int) -> dict[str, tuple[F64, F64]]:
@@ -108,25 +156,28 @@ def _table(path: Path, text: str, skip: int) -> dict[str, tuple[F64, F64]]:
         if line.startswith("#") or not line.strip():
             continue
         words = line.split(maxsplit=_STAMP + skip)
-        pairs = _PAIR.findall(words[-1])
+        if len(words) <= _STAMP + skip:
+            expected = "YY MM DD hh mm ... value (frequency) ..."
+            raise WorldError(f"{path}:{number}: expected '{expected}', found {line[:60]!r}")
+        numbers = words[-1].translate(_NO_BRACKETS).split()
         try:
-            values = np.array([[float(value), float(frequency)] for value, frequency in pairs])
+            values = np.array([float("nan" if number == "MM" else number) for number in numbers]).reshape(-1, 2)
         except ValueError as error:
             raise WorldError(f"{path}:{number}: expected 'value (frequency)': {error}") from error
-        if len(words) <= _STAMP + skip or len(values) < 2:
-            raise WorldError(f"{path}:{number}: expected 'YY MM DD hh mm ... value (frequency) ...', found {line!r}")
-        if (np.diff(values[:, 1]) <= 0).any():
+        if len(values) < 2:
+            raise WorldError(f"{path}:{number}: expected two bands at least, found {line[:60]!r}")
+        if not (np.diff(values[:, 1]) > 0).all():
             raise WorldError(f"{path}:{number}: frequencies don't rise")
         table["-".join(words[:_STAMP])] = values[:, 1], values[:, 0]
     return table
 
 
 def _values(table: Mapping[str, tuple[F64, F64]], stamp: str, frequency: F64, missing: float) -> F64:
-    """Return a companion file's values at `frequency`; `missing` where it has none."""
+    """Return a companion file's values at `frequency`; `missing` where nothing was measured."""
     if stamp not in table or not np.array_equal(table[stamp][0], frequency):
         return np.full(len(frequency), missing)
     values = table[stamp][1]
-    return np.where(values >= _MISSING, missing, values)
+    return np.where(_unknown(values), missing, values)
 
 
 def _edges(place: str, frequency: F64) -> tuple[F64, F64]:

@@ -13,7 +13,7 @@ from twin.errors import WorldError
 from twin.state import F64
 from twin.world.changing_sea import ChangingSea, towards
 from twin.world.environment import Environment, Sea, SeaSpec
-from twin.world.measured_sea import read_spectra
+from twin.world.measured_sea import read_spectrum
 from twin.world.series import SeriesSpec
 from twin.world.spectra import Spectrum, breaking, fully_developed_period, parametric
 from twin.world.waves import Waves, elevation, joined, make_waves
@@ -101,7 +101,7 @@ def _systems(spec: SeaSpec, height: float, environment: Environment, folder: Pat
     swell = spec.swell
     bands = spec.components // 2 if swell else spec.components
     if spec.measured is not None:
-        systems = [_measured(folder / spec.measured.file, spec.measured.row)]
+        systems = [read_spectrum(folder / spec.measured.file, spec.measured.row)]
     else:
         systems = [_wind_sea(spec, height, environment, bands)] if height > 0 else []
     if swell is not None and swell.significant_height > 0:
@@ -131,13 +131,6 @@ def _period_and_enhancement(spec: SeaSpec, state: Sea) -> tuple[float, float]:
     if spec.spectrum == "pierson-moskowitz":
         return fully_developed_period(state.significant_height), enhancement
     return state.peak_period, enhancement
-
-
-def _measured(path: Path, row: int) -> Spectrum:
-    spectra = read_spectra(path)
-    if row >= len(spectra):
-        raise WorldError(f"{path}: there is no spectrum {row}: found {len(spectra)}")
-    return spectra[row]
 
 
 def _warn(system: Spectrum, depth: float, height: float) -> None:

@@ -61,8 +61,8 @@ def make_series(value: float | SeriesSpec, folder: Path, *, turns: bool = False)
     if not path.is_relative_to(folder.resolve()):
         raise WorldError(f"{path}: leads out of the folder {folder}")
     try:
-        with path.open(newline="", encoding="utf-8") as file:
-            rows = list(csv.DictReader(file))
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            rows = list(csv.DictReader(file, skipinitialspace=True))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise WorldError(f"{path}: can't be read: {error}") from error
     times, values = _column(rows, TIME, path), _column(rows, value.column, path)
