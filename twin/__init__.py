@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from twin.runs.front import Setup as Setup
     from twin.runs.front import build as build
     from twin.runs.front import load as load
+    from twin.runs.front import open_world as open_world
     from twin.runs.front import run as run
     from twin.runs.result import Run as Run
     from twin.world.world import World as World
-    from twin.world.world import open_world as open_world
 
 __version__ = "0.1.0"
 
@@ -32,7 +32,7 @@ _HOMES = {
     "Run": "twin.runs.result",
     "Recording": "twin.recording.reader",
     "World": "twin.world.world",
-    "open_world": "twin.world.world",
+    "open_world": "twin.runs.front",
 }
 """Where each name of the front door lives: it is imported when it is asked for."""
 __all__ = [*_HOMES]

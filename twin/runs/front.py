@@ -22,6 +22,8 @@ from twin.runs.run import Stopped
 from twin.runs.run import run as run_built
 from twin.specs.overrides import Override
 from twin.specs.scenario import Scenario, load_scenario
+from twin.world.world import World
+from twin.world.world import open_world as open_folder
 
 Changes = Mapping[str, Any] | Sequence[str]
 """`{"network.kind": "fixed"}`, or texts as for `--set`: `["network.kind=fixed"]`."""
@@ -118,6 +120,16 @@ def run(
     if outcome.error is not None:
         raise outcome.error
     return Run(path, setup.project, folder)
+
+
+def open_world(world: str | Path, project: str | Path | None = None) -> World:
+    """Open a world by name or folder; its geometry is built first where it isn't stored.
+
+    Raises:
+        TwinError: there is none, it is wrong, or its source can't be used.
+    """
+    place = Project.around(Path.cwd()) if project is None else Project(Path(project).resolve())
+    return open_folder(place.world(str(world)))
 
 
 def _setup(scenario: str | Path | Setup, changes: Changes, seed: int | None, duration: str | float | None) -> Setup:
