@@ -10,8 +10,8 @@ from twin.channel.coverage import QUANTITIES, Transmitter, coverage
 from twin.specs import RayTracingSpec
 
 city = twin.open_world("city")
-mast = Transmitter("mast", (0.0, 0.0, 40.0))
-x = y = np.arange(-120.0, 121.0, 12.0)
+mast = Transmitter("mast", (100.0, 0.0, 40.0))
+x, y = np.arange(-20.0, 221.0, 16.0), np.arange(-120.0, 121.0, 16.0)
 
 
 def outdoors(points):

@@ -1,4 +1,4 @@
-"""Step a twin by hand, with own code between ticks: when does a drone lose sight of every mast?"""
+"""Step a twin by hand, with own code between ticks: where is each drone's link at its worst?"""
 
 import numpy as np
 
@@ -6,17 +6,17 @@ import twin
 
 built = twin.build("city/patrol", duration="10 s")
 owner = np.array([radio.owner for radio in built.radios])
-hidden = {node.name: 0.0 for node in built.nodes if node.body >= 0}  # s
-traced = 0
+drones = {index: node for index, node in enumerate(built.nodes) if node.body >= 0}
+worst = {node.name: (np.inf, 0.0, np.zeros(3)) for node in drones.values()}
 
 for frame in built.frames():
-    if frame.links.time == traced:
+    if frame.links.time != frame.time:
         continue  # the channel is traced at a lower rate than physics steps
-    elapsed, traced = (frame.links.time - traced) / 1e9, frame.links.time
-    for index, node in enumerate(built.nodes):
+    for index, node in drones.items():
         mine = (owner[frame.links.a] == index) | (owner[frame.links.b] == index)
-        if node.name in hidden and not frame.links.los[mine].any():
-            hidden[node.name] += elapsed
+        best = frame.links.path_gain_db[mine].max()  # of the masts that it could use
+        if best < worst[node.name][0]:
+            worst[node.name] = (best, frame.time / 1e9, frame.bodies.position[node.body].copy())
 
-for name, seconds in hidden.items():
-    print(f"{name}: {seconds:.2f} s of {frame.time / 1e9:g} s without a line of sight")
+for name, (gain, time, (x, y, z)) in worst.items():
+    print(f"{name}: {gain:.1f} dB at {time:.2f} s, at ({x:.0f}, {y:.0f}, {z:.0f}) m")

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -92,6 +93,40 @@ def test_a_policy_learns_to_fly_better_than_untrained_over_100_ms():
     out = run(EXAMPLES / "learning/train.py", "--generations", "2", "--population", "6")
     reward = {line.partition(":")[0]: float(line.split()[1]) for line in out.splitlines()[-2:]}
     assert reward["trained"] > reward["untrained"] + 1.0  # m, mean distance from the reference
+
+
+SAYS = {
+    "compare_networks": r"fixed, 120 ms each way +241\.5 ms +0\.\d+ m  failed",
+    "crowd": r"\d+ of 50 walkers were flown over",
+    "draw_coverage": r"coverage\.png: \d+% of the outdoor points",
+    "learn": r"best: 5\.7 1/s2",
+    "own_dynamics": r"rises at (3\.53\d) m/s; expected 3\.533 m/s",
+    "plot_latency": r"latency\.png: \d+ packets",
+    "read_recording": r"<Run patrol in city: 4 robots for 5 s, seed 1, passed>",
+    "step_by_hand": r"patrol-3: -\d+\.\d dB at",
+}
+"""Each short script, and what it says."""
+
+
+@pytest.mark.parametrize("name", SAYS)
+def test_a_short_script_says_what_it_shows(name, tmp_path):
+    assert re.search(SAYS[name], out := run(EXAMPLES / f"{name}.py", cwd=tmp_path)), out
+
+
+def test_every_short_script_is_run_here_and_is_short():
+    scripts = {path.stem: len(path.read_text().splitlines()) for path in EXAMPLES.glob("*.py")}
+    assert set(scripts) == set(SAYS) and max(scripts.values()) <= 45
+
+
+@pytest.mark.parametrize("notebook", sorted(EXAMPLES.glob("*.ipynb")), ids=lambda path: path.stem)
+def test_a_notebook_runs_cell_by_cell(notebook, tmp_path, monkeypatch):
+    client = pytest.importorskip("nbclient", reason="notebooks need nbclient and ipykernel")
+    nbformat = pytest.importorskip("nbformat", reason="notebooks need nbclient and ipykernel")
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    cells = nbformat.read(notebook, 4)
+    client.NotebookClient(cells, timeout=600, resources={"metadata": {"path": str(tmp_path)}}).execute()
+    shown = [output for cell in cells.cells for output in cell.get("outputs", ())]
+    assert shown and not [output for output in shown if output.output_type == "error" or output.get("name") == "stderr"]
 
 
 def test_an_environment_goes_into_stable_baselines3():

@@ -5,13 +5,16 @@ from __future__ import annotations
 import hashlib
 import inspect
 import tempfile
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-import twin.twin  # noqa: F401 - first of all: mesa looks through whatever is loaded when it comes
+with warnings.catch_warnings():  # mesa's progress bars, which nobody asks for, miss ipywidgets in notebooks
+    warnings.filterwarnings("ignore", message="IProgress not found")
+    import twin.twin  # noqa: F401 - first of all: mesa looks through whatever is loaded when it comes
 from twin.assembly.build import build as build_scenario
 from twin.assembly.built import Built
 from twin.errors import located

@@ -85,11 +85,13 @@ class Run:
 
     @property
     def requirements(self) -> DataFrame:
-        """Each requirement with its value, whether it was met, and if not measured why."""
+        """Each requirement with limit and value in SI, whether it was met, and why there may be no value."""
         with needed("pandas", "pandas"):
             import pandas
         rows = self.figures.get("requirements", [])
-        return pandas.DataFrame(rows).set_index("requirement") if rows else pandas.DataFrame()
+        if not rows:
+            return pandas.DataFrame()
+        return pandas.DataFrame(rows).set_index("requirement").drop(columns="unit", errors="ignore")
 
     @cached_property
     def packets(self) -> DataFrame:
