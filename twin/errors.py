@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from difflib import get_close_matches
 from pathlib import Path
 
-EXIT_ERROR, EXIT_USAGE, EXIT_INCOMPLETE, EXIT_DIFFERS, EXIT_REQUIREMENT = 1, 2, 3, 4, 5
+EXIT_ERROR, EXIT_USAGE, EXIT_INCOMPLETE, EXIT_DIFFERS, EXIT_REQUIREMENT, EXIT_INCONCLUSIVE = 1, 2, 3, 4, 5, 6
 
 
 class TwinError(Exception):

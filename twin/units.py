@@ -40,6 +40,7 @@ UNITS: dict[str, dict[str, Decimal]] = {
     "pressure": {"Pa": Decimal(1), "hPa": Decimal(100)},
     "rain rate": {"mm/h": Decimal(1)},
     "share": {"%": Decimal("0.01")},
+    "number": {"": Decimal(1)},
     "acceleration noise": {"m/s2/sqrt(Hz)": Decimal(1), "ug/sqrt(Hz)": Decimal("9.80665e-6")},
     "acceleration walk": {"m/s2/sqrt(s)": Decimal(1), "ug/sqrt(s)": Decimal("9.80665e-6")},
     "rate noise": {"rad/s/sqrt(Hz)": Decimal(1), "deg/s/sqrt(Hz)": _DEG, "deg/sqrt(h)": _DEG / 60},

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from twin.analysis.measure import Measures
 from twin.analysis.metrics import Metrics
 from twin.analysis.requirements import judge, judged
 from twin.errors import ScenarioError
@@ -18,7 +19,7 @@ RTT = "rtt_p999 < 40 ms"
 
 
 def passes(text, **summary):
-    (verdict,) = judge([parse_requirement(text)], summary)
+    (verdict,) = judge([parse_requirement(text)], Measures(summary))
     return verdict.passed
 
 
@@ -74,17 +75,37 @@ def test_limits_are_met_exactly():
 
 def test_a_figure_that_the_run_does_not_have_meets_nothing_and_says_why():
     for text in (RTT, "rtt_p999 > 0 s"):
-        (verdict,) = judge([parse_requirement(text)], {"rtt_p999": None})
-        assert not verdict.passed and verdict.value is None and verdict.reason == "no command arrived"
+        (verdict,) = judge([parse_requirement(text)], Measures({"rtt_p999": None}))
+        assert verdict.answer == "inconclusive" and verdict.passed is None and verdict.value is None
+        assert verdict.reason == "nothing measured: no command arrived"
 
 
 def test_a_run_passes_when_it_is_whole_and_meets_all():
     both = [parse_requirement(text) for text in (RTT, "collisions = 0")]
-    good, bad = {"rtt_p999": 0.03, "collisions": 0}, {"rtt_p999": 0.03, "collisions": 2}
-    assert judged(both, good, complete=True)["passed"] is True
-    assert judged(both, bad, complete=True)["passed"] is False
-    assert judged(both, good, complete=False)["passed"] is False, "it was cut short"
-    assert judged([], good, complete=True)["passed"] is None, "there was nothing to meet"
+    good, bad = (Measures({"rtt_p999": 0.03, "collisions": n}) for n in (0, 2))
+    assert judged(both, good, complete=True)["answer"] == "passed"
+    assert judged(both, bad, complete=True)["answer"] == "failed"
+    assert judged(both, good, complete=False)["answer"] == "inconclusive", "it was cut short"
+    assert judged(both, bad, complete=False)["answer"] == "failed", "what was violated stays so"
+    assert judged([], good, complete=True)["answer"] is None, "there was nothing to meet"
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "answer"),
+    [
+        ("collisions = 0", 1, "failed"),
+        ("collisions = 0", 0, "inconclusive"),
+        ("missions >= 10", 3, "inconclusive"),
+        ("tracking_max < 1 m", 2.0, "failed"),
+        ("separation_min > 1 m", 0.5, "failed"),
+        ("separation_min > 1 m", 2.0, "inconclusive"),
+        ("landing_error < 1 m", 2.0, "inconclusive"),
+    ],
+)
+def test_of_a_run_cut_short_only_what_can_not_get_better_has_failed(text, value, answer):
+    requirement = parse_requirement(text)
+    (verdict,) = judge([requirement], Measures({requirement.metric: value}), complete=False)
+    assert verdict.answer == answer
 
 
 def test_values_are_shown_in_the_unit_of_the_limit():

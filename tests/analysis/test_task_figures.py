@@ -1,5 +1,6 @@
 """A task's own figures land in the summary, combined over groups, and requirements may name them."""
 
+from twin.analysis.measure import Measures
 from twin.analysis.metrics import Metrics
 from twin.analysis.requirements import judged
 from twin.specs.figures import FIGURES, Figure
@@ -43,6 +44,6 @@ def test_figures_of_tasks_are_combined_and_kept_group_by_group(monkeypatch):
                                 "b": {"hits": 3, "longest": 5.0, "gone": None}}  # fmt: skip
     assert summary["tracking_rms"] is None, "a task without a course has no tracking error"
     verdict = judged([parse_requirement(text) for text in ("hits <= 3", "longest < 5 s", "gone < 1 s")],
-                     summary, complete=True)  # fmt: skip
-    assert [v["passed"] for v in verdict["requirements"]] == [True, False, False]
-    assert verdict["requirements"][2]["reason"] == "nothing went"
+                     Measures(summary), complete=True)  # fmt: skip
+    assert [v["answer"] for v in verdict["requirements"]] == ["passed", "failed", "inconclusive"]
+    assert verdict["requirements"][2]["reason"] == "nothing measured: nothing went"

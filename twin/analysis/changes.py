@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from twin.analysis.verdicts import answer_of
 from twin.specs.figures import FIGURES
 
 
@@ -34,8 +35,8 @@ def figure_changes(a: dict[str, Any], b: dict[str, Any]) -> list[Change]:
 
 def verdict_changes(a: dict[str, Any], b: dict[str, Any]) -> list[Change]:
     """Compare what two runs made of each requirement that either has."""
-    verdicts = [{one["requirement"]: one["passed"] for one in run.get("requirements", ())} for run in (a, b)]
-    words = {True: "passed", False: "FAILED", None: "-"}
+    verdicts = [{one["requirement"]: answer_of(one) for one in run.get("requirements", ())} for run in (a, b)]
+    words = {"passed": "passed", "failed": "FAILED", "inconclusive": "inconclusive", None: "-"}
     texts = dict.fromkeys([*verdicts[0], *verdicts[1]])
     rows = [(text, *(words[verdict.get(text)] for verdict in verdicts)) for text in texts]
     return [Change(text, x, y, "changed" if x != y else "") for text, x, y in rows]

@@ -11,13 +11,14 @@ import numpy as np
 
 from twin.analysis.flow_meter import FlowMeter
 from twin.analysis.separation import Separation
+from twin.analysis.watch import COLLISION_SPEED, Watch
 from twin.clock import NS
 from twin.protocols import Course, SharedCourse, Starts, Task
 from twin.specs.figures import FIGURES
-from twin.state import CLIPPED, COMMAND, F64, NOMINAL, Frame, Node
+from twin.specs.place import BoxSpec, CorridorSpec
+from twin.specs.requirement import Requirement
+from twin.state import CLIPPED, COMMAND, F64, I64, NOMINAL, Frame, Node
 
-COLLISION_SPEED = 1.0
-"""m/s; slower contacts are touchdowns and grips, not collisions."""
 MODE_CHANGES = ("failsafe", "mode", "recovered")
 """Kinds of the events that tell of one mode after another."""
 PERCENTILES = (50.0, 99.0, 99.9)
@@ -26,7 +27,14 @@ PERCENTILES = (50.0, 99.0, 99.9)
 class Metrics:
     """Counts packets, round trips, tracking errors, time on failsafe and events, and asks each task's judge."""
 
-    def __init__(self, nodes: Sequence[Node], tasks: Mapping[str, Task], delay_budget: int) -> None:
+    def __init__(
+        self,
+        nodes: Sequence[Node],
+        tasks: Mapping[str, Task],
+        delay_budget: int,
+        requirements: Sequence[Requirement] = (),
+        places: Mapping[str, BoxSpec | CorridorSpec] | None = None,
+    ) -> None:
         self.nodes = nodes
         self.courses = {group: task for group, task in tasks.items() if isinstance(task, Course)}
         self.tracked = [node for node in nodes if node.body >= 0 and node.group in self.courses]
@@ -38,7 +46,9 @@ class Metrics:
         self.time = 0
         self.fates: Counter[str] = Counter()
         self.flows = FlowMeter(nodes, delay_budget)
-        self.round_trips = array("q")  # ns
+        self.watch = Watch(nodes, self.tracked, requirements, places or {})
+        self.round_trips, self._answered = array("q"), array("q")  # ns, and when each command was made
+        self._times, self._mean_squares = array("q"), array("d")  # of frames: ns, m2 over all that are tracked
         self.events: Counter[str] = Counter()
         self.modes: Counter[str] = Counter()
         self.clipped: Counter[int] = Counter()  # by node
@@ -58,13 +68,18 @@ class Metrics:
         self.fates.update([packet.fate for packet in frame.packets])
         for packet in frame.packets:
             self.flows.take(packet)
-        self.round_trips.extend([
-            p.arrived - p.stamp for p in frame.packets if p.kind == COMMAND and p.fate == "delivered"
-        ])  # fmt: skip
+        answered = [p for p in frame.packets if p.kind == COMMAND and p.fate == "delivered"]
+        self.round_trips.extend([p.arrived - p.stamp for p in answered])
+        self._answered.extend([p.created for p in answered])
+        errors = np.zeros(len(self.tracked))
         for fleet in self._fleets:
-            errors = fleet.errors(frame)
-            self.squares[fleet.places] += errors
-            self.worst[fleet.places] = np.maximum(self.worst[fleet.places], errors)
+            errors[fleet.places] = fleet.errors(frame)
+        self.squares += errors
+        self.worst = np.maximum(self.worst, errors)
+        if self.tracked:
+            self._times.append(frame.time)
+            self._mean_squares.append(float(errors.mean()))
+        self.watch.take(frame, errors)
         self.separation.take(frame.bodies)
         self.frames += 1
         for judge in self.judges.values():
@@ -101,6 +116,13 @@ class Metrics:
                 fate: n for fate, n in sorted(self.fates.items()) if fate not in ("delivered", "queued")
             },
         }
+
+    @property
+    def series(self) -> dict[str, tuple[I64, F64]]:
+        """What the figures of the whole run that have an interval are made of: times [ns] and values."""
+        answered = np.array(self._answered, dtype=np.int64), np.array(self.round_trips, dtype=float) / NS
+        tracked = np.array(self._times, dtype=np.int64), np.array(self._mean_squares)
+        return {"rtt": answered, "tracking_rms": tracked}
 
     def _task_figures(self) -> dict[str, Any]:
         """Return the figures of tasks, those of several tasks combined, and below `tasks` group by group."""

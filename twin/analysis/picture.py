@@ -20,6 +20,7 @@ from matplotlib.ticker import MaxNLocator
 
 from twin.analysis.plan import INK, MUTED, PAPER, draw_plan, draw_scale_and_north, make_sheet
 from twin.analysis.tracks import Site, Track, sites, tracks
+from twin.analysis.verdicts import count_text
 from twin.analysis.written import written
 from twin.clock import NS
 from twin.errors import TwinError
@@ -188,9 +189,8 @@ def _result(recording: Recording) -> list[str]:
     names = ("rtt_p50", "rtt_p99", "tracking_rms", "failsafes")
     parts = [f"{FIGURES[name].label} {FIGURES[name].shown(summary[name])}" for name in names]
     verdicts = summary["requirements"]
-    failed = sum(not verdict["passed"] for verdict in verdicts)
     if not recording.complete:
         parts.append(f"incomplete: {textwrap.shorten(recording.reason, 40)}")
     elif verdicts:
-        parts.append(f"{failed} of {len(verdicts)} requirements failed" if failed else "all requirements met")
+        parts.append(count_text(verdicts))
     return parts

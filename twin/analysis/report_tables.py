@@ -12,11 +12,16 @@ from twin.analysis.flow_meter import PARTS
 from twin.analysis.flows import PERCENTILES
 from twin.analysis.kpis import kpis
 from twin.analysis.report_run import Run
+from twin.analysis.verdicts import MARKS, lines, overall_of
 from twin.specs.figures import FIGURES
-from twin.specs.requirement import parse_requirement
 
 TILES = ("rtt_p50", "rtt_p99", "packets_lost", "tracking_rms", "failsafes", "collisions")
-_MARKS = {True: ("passed", "✓ passed"), False: ("failed", "✗ failed"), None: ("open", "no requirements")}
+_MARKS = {
+    "passed": ("passed", "✓ passed"),
+    "failed": ("failed", "✗ failed"),
+    "inconclusive": ("open", "? inconclusive"),
+    None: ("open", "no requirements"),
+}
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[object]], bad: Sequence[bool] = ()) -> str:
@@ -37,8 +42,8 @@ def table(header: Sequence[str], rows: Sequence[Sequence[object]], bad: Sequence
 
 def head(run: Run) -> str:
     """Return one run's name, verdict and main facts."""
-    passed, header = run.summary.get("passed"), run.header
-    kind, text = _MARKS[passed] if run.complete else ("failed", "✗ incomplete")
+    header = run.header
+    kind, text = _MARKS[overall_of(run.summary)] if run.complete else ("failed", "✗ incomplete")
     network = str(run.scenario.get("network", {}).get("kind", "?"))
     facts = [f"world {header.world}", f"network {network}", f"{run.duration:g} s",
              f"{len(header.robots)} robots", f"seed {header.seed}"]  # fmt: skip
@@ -72,17 +77,15 @@ def summary(runs: Sequence[Run]) -> str:
 
 def requirements(run: Run) -> str:
     """Return what was asked of a run and what came of it."""
-    verdicts = run.summary.get("requirements", [])
-    if not verdicts:
+    found = lines(run.summary)
+    if not found:
         return ""
-    rows, bad = [], []
-    for verdict in verdicts:
-        requirement = parse_requirement(verdict["requirement"])
-        value = verdict["reason"] if verdict["value"] is None else requirement.shown(verdict["value"])
-        text = "✓ passed" if verdict["passed"] else "✗ failed"
-        rows.append([_label(requirement.metric), requirement.bound, value, text])
-        bad.append(not verdict["passed"])
-    return table([f"requirement{f' ({run.label})' if run.label else ''}", "limit", "value", "verdict"], rows, bad)
+    rows = [
+        [_label(one.metric), one.bound, one.value, f"{MARKS[one.answer]} {one.answer}", one.reason or one.support]
+        for one in found
+    ]
+    header = [f"requirement{f' ({run.label})' if run.label else ''}", "limit", "value", "verdict", "rests on"]
+    return table(header, rows, [one.answer == "failed" for one in found])
 
 
 def flow_table(run: Run) -> str:

@@ -13,6 +13,7 @@ from twin.media import Powered, Saturates
 from twin.physics.bullet.physics import BulletPhysics
 from twin.project.project import Project
 from twin.protocols import Task
+from twin.specs.requirement import Requirement
 from twin.specs.scenario import Scenario
 from twin.state import Frame, Node
 from twin.twin import Twin
@@ -43,6 +44,11 @@ class Built:
         end = self.scenario.duration if until is None else round(parse_quantity(until, "time") * NS)
         with closing(self):
             yield from self.twin.frames(end)
+
+    @property
+    def requirements(self) -> tuple[Requirement, ...]:
+        """What is asked of the run."""
+        return self.scenario.requirements
 
     def close(self) -> None:
         """Release the physics, and end what runs beside this process: controllers of their own."""

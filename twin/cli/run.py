@@ -41,6 +41,7 @@ from twin.cli import TRUST, examples
 @click.option("--view", is_flag=True, help="Show the run in the browser while it is simulated.")
 @TRUST
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
+@click.option("--strict", is_flag=True, help="Treat inconclusive requirements as failed.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress and no table.")
 def run(
     scenario: str | None,
@@ -59,7 +60,7 @@ def run(
     `--set network.kind=recorded` plays back what became of its packets.
 
     Exit codes: 0 good, 1 error, 2 wrong input, 3 stopped early, 5 a
-    requirement of the scenario failed.
+    requirement of the scenario failed, 6 a requirement is inconclusive.
     """
     if (scenario is None) == (recorded is None):
         raise click.UsageError("name a SCENARIO, or a recording with --from, and not both")

@@ -15,7 +15,6 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
-from rich.text import Text
 
 import twin.twin  # noqa: F401 - first of all: mesa looks through whatever is loaded when it comes
 from twin.assembly.build import build
@@ -23,8 +22,9 @@ from twin.assembly.built import Built
 from twin.cli.compiling import told
 from twin.cli.consent import consent
 from twin.cli.console import err, out, print_json, report, say
+from twin.cli.verdicts import print_verdicts, verdict_code
 from twin.clock import NS
-from twin.errors import EXIT_INCOMPLETE, EXIT_REQUIREMENT, RecordingError, located
+from twin.errors import EXIT_INCOMPLETE, RecordingError, located
 from twin.numerics import kernels
 from twin.project.project import Project, find_scenario
 from twin.recording.reader import Recording
@@ -34,7 +34,6 @@ from twin.runs.rerun import recorded_scenario
 from twin.runs.run import Outcome, Stopped
 from twin.runs.run import run as run_built
 from twin.specs.figures import FIGURES
-from twin.specs.requirement import parse_requirement
 from twin.specs.scenario import Scenario, load_scenario
 from twin.state import Frame
 
@@ -55,6 +54,7 @@ class Request:
     trust: bool
     as_json: bool
     quiet: bool
+    strict: bool
     speed: float | None  # times real time; None: as fast as it goes
     seen: Callable[[Path], None] = lambda path: None
 
@@ -87,7 +87,7 @@ def execute(request: Request) -> int:
             print_profile(figures["profile"])
         if output.exists():
             out.print(f"recorded in {output}")
-    return _exit_code(outcome)
+    return _exit_code(outcome, strict=request.strict)
 
 
 def _simulate(request: Request, built: Built, scenario: Scenario, output: Path) -> tuple[Outcome, dict[str, Any]]:
@@ -169,12 +169,12 @@ def _shown(spec: BaseModel, name: str, field: FieldInfo, resolved: bool) -> str:
     return f"{name} {word} {extra.get('unit', '') if isinstance(extra, dict) else ''}".rstrip()
 
 
-def _exit_code(outcome: Outcome) -> int:
+def _exit_code(outcome: Outcome, *, strict: bool) -> int:
     if isinstance(outcome.error, Stopped):
         return outcome.error.exit_code
     if outcome.error is not None:
         return EXIT_INCOMPLETE
-    return EXIT_REQUIREMENT if outcome.summary["passed"] is False else 0
+    return verdict_code(outcome.summary, strict=strict)
 
 
 def _new_recording(project: Project, scenario: Path) -> Path:
@@ -238,19 +238,6 @@ def print_profile(profile: dict[str, Any]) -> None:
 
 
 def _print_verdicts(figures: dict[str, Any]) -> None:
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    table.add_column("requirement")
-    table.add_column("value", justify="right")
-    table.add_column("limit")
-    table.add_column("verdict")
-    for verdict in figures["requirements"]:
-        requirement, value = parse_requirement(verdict["requirement"]), verdict["value"]
-        shown = "-" if value is None else requirement.shown(value)
-        result = Text("passed", "green") if verdict["passed"] else Text("FAILED", "bold red")
-        if verdict["reason"]:
-            result.append(f": {verdict['reason']}")
-        table.add_row(requirement.metric, shown, requirement.bound, result)
-    out.print()
-    out.print(table)
+    print_verdicts(figures)
     if not figures["complete"]:
         out.print("The run is incomplete: these are the figures of the part that was simulated.")

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from twin.analysis.metrics import COLLISION_SPEED
+from twin.analysis.watch import COLLISION_SPEED
 from twin.errors import ScenarioError, nearest
 from twin.protocols import RobotSpec
 from twin.state import F64, Event, Observation, Reference

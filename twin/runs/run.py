@@ -14,6 +14,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from twin.analysis.measure import Measures
 from twin.analysis.metrics import Metrics
 from twin.analysis.requirements import judged
 from twin.assembly.built import Built
@@ -23,6 +24,7 @@ from twin.recording.writer import Writer
 from twin.runs.pacing import RealTime
 from twin.runs.profiling import Profile
 from twin.runs.provenance import header
+from twin.specs import Jitter
 from twin.specs.scenario import Scenario
 from twin.state import Event, Frame, Packet
 
@@ -83,7 +85,8 @@ def run(
     Raises:
         RecordingError: the recording can't be started.
     """
-    metrics, pace = Metrics(built.nodes, built.tasks, scenario.network.delay_budget), Pace()
+    budget, requirements = scenario.network.delay_budget, built.requirements
+    metrics, pace = Metrics(built.nodes, built.tasks, budget, requirements, scenario.places), Pace()
     if profile is not None:
         profile.attach(built.twin)
         profile.watch("figures", metrics, "take")
@@ -110,13 +113,20 @@ def run(
             summary["energy"] = (summary.get("energy") or 0.0) + sum(energy.values())
         saturated = built.saturated
         summary["saturated_time"], summary["saturated_by_robot"] = sum(saturated.values()), saturated
-        summary |= judged(scenario.requirements, summary, complete=error is None)
+        measures = Measures(summary, metrics.series, metrics.watch, budget=budget, independent=independent(scenario))
+        summary |= judged(requirements, measures, complete=error is None)
         if writer is not None:
             try:
                 writer.finish(summary, complete=error is None, reason="" if error is None else str(error))
             except RecordingError as stop:
                 error = error or stop
     return Outcome(summary, pace.factor, error)
+
+
+def independent(scenario: Scenario) -> bool:
+    """Tell whether the network lets no packet's fate depend on another's, by how it is made."""
+    network = scenario.network
+    return network.kind == "ideal" or (network.kind == "fixed" and network.jitter == Jitter())
 
 
 def _step(

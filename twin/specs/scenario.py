@@ -24,7 +24,8 @@ from twin.specs import (
     TaskSpec,
 )
 from twin.specs.overrides import Override, apply_overrides
-from twin.specs.requirement import Requirement, parse_requirement
+from twin.specs.place import PlaceSpec
+from twin.specs.requirement import Requirement, misfits, parse_requirement
 from twin.specs.toml_text import Key, Mistakes, read_toml, validate
 from twin.units import DurationNs, NonNegativeNs, Radians, RateHz, duration_text
 from twin.world.environment import EnvironmentSpec
@@ -99,7 +100,19 @@ class Scenario(Spec):
     channel: ChannelSpec = FreeSpaceSpec()
     network: NetworkSpec = IdealSpec()
     robots: dict[str, RobotEntry] = Field(min_length=1)
+    places: dict[str, PlaceSpec] = {}
     requirements: tuple[RequirementText, ...] = ()
+
+    @model_validator(mode="after")
+    def _requirements_fit(self) -> Self:
+        counts = {name: entry.count for name, entry in self.robots.items()}
+        wrong: list[tuple[Key, str]] = []
+        for i, requirement in enumerate(self.requirements):
+            faults = misfits(requirement.scope, counts, self.places, self.duration)
+            wrong += [(("requirements", i), fault) for fault in faults]
+        if wrong:
+            raise Mistakes(wrong)
+        return self
 
     @model_validator(mode="after")
     def _robots_fit(self) -> Self:
