@@ -22,7 +22,7 @@ def files(folder):
 def test_a_new_project_runs_at_once_and_meets_its_requirements(command):
     code, out, err = command("new", "my-site")
     assert code == 0 and f"Try: twin run my-site/{TOUR}" in out
-    code, out, err = command("run", f"my-site/{TOUR}", "--duration", "3 s", "--json")
+    code, out, err = command("run", f"my-site/{TOUR}", "--duration", "12 s", "--json", "--trust")
     figures = json.loads(out)
     assert code == 0, err
     assert figures["passed"] and len(figures["requirements"]) == 4
