@@ -16,7 +16,8 @@ GAP = 10 ** (GAP_DB / 10)
 
 def carrier(ratio: list[list[float]], serving: list[int], **settings) -> Carrier:
     """Terminals with linear ratios (T, C) in both directions, served by the cells of `serving`."""
-    defaults = {"duplex": "fdd", "resource_blocks": PRBS, "transmissions": 1, "combining": "chase"}
+    defaults = {"duplex": "fdd", "resource_blocks": PRBS, "transmissions": 1, "combining": "chase",
+                "control": "ideal"}
     spec = CarrierSpec(**(defaults | settings))
     names = [f"t{i}" for i in range(len(serving))]
     made = Carrier(spec, [QosSpec()], names, len(ratio[0]), seed=1, segment_header=5, ahead=0)

@@ -16,7 +16,7 @@ HEADER = 5
 
 def carrier(snr_db: list[float], **settings) -> Carrier:
     qos = settings.pop("qos", [QosSpec()])
-    spec = CarrierSpec(**({"duplex": "fdd", "resource_blocks": 50, "cces": 16} | settings))
+    spec = CarrierSpec(**({"duplex": "fdd", "resource_blocks": 50, "cces": 16, "control": "ideal"} | settings))
     names = [f"t{i}" for i in range(len(snr_db))]
     made = Carrier(spec, qos, names, 1, seed=1, segment_header=HEADER, ahead=0)
     made.state.ratio[:] = 10 ** (np.array(snr_db)[:, None] / 10)

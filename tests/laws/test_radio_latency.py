@@ -7,7 +7,7 @@ meet its sum to the rounding of a symbol boundary; arrivals are spread evenly ov
 import numpy as np
 import pytest
 
-from twin.errors import ScenarioError
+from twin.errors import RunError, ScenarioError
 from twin.network.nr import carrier_state as cs
 from twin.network.nr.carrier import Carrier
 from twin.specs.nr import CarrierSpec, QosSpec
@@ -20,7 +20,7 @@ SETTLE = 100  # periods before the first packet, so that grants before time 0 do
 
 def carrier(scs: int, capability: int, symbols: int, uplink: str = "dynamic", snr_db=40.0, **settings):
     qos = QosSpec(uplink=uplink, size=40, **settings.pop("qos", {}))
-    settings = {"duplex": "fdd", "sr_grant": 200, "resource_blocks": 100, "cces": 16} | settings
+    settings = {"duplex": "fdd", "sr_grant": 200, "resource_blocks": 100, "cces": 16, "control": "ideal"} | settings
     spec = CarrierSpec(scs=scs * 1e3, capability=capability, symbols=symbols, **settings)
     made = Carrier(spec, [qos], ["terminal"], cells=1, seed=1, segment_header=5, ahead=0)
     quality = np.array([[10 ** (snr_db / 10)]])
@@ -31,13 +31,17 @@ def carrier(scs: int, capability: int, symbols: int, uplink: str = "dynamic", sn
     return made
 
 
-def latencies(made: Carrier, link: int, count: int, size: int = 40):
-    """Return arrival in the period and latency of packets far apart, both in symbols, and transmissions."""
+def latencies(made: Carrier, link: int, count: int, size: int = 40, processed: bool = True):
+    """Return arrival in the period and latency of packets far apart, both in symbols, and transmissions.
+
+    `processed`: Tproc,2 / 2 is added here, else where packets enter.
+    """
     period = made.grid.period
     offset = np.arange(count) * period // count
     created = (SETTLE + 40 * np.arange(count)) * period + offset
-    columns = np.full(count, link), np.full(count, size), created, created + made.grid.n2_half, np.arange(count)
-    rows = made.enter(np.stack(columns, axis=1))
+    ready = created + made.grid.n2_half if processed else created
+    columns = np.full(count, link), np.full(count, size), created, ready, np.arange(count)
+    rows = made.enter(np.stack(columns, axis=1), processed=processed)
     made.advance(int(created[-1]) + 1000 * period, False)
     fates = made.state.fates[: made.state.counts[cs.DECIDED]]
     assert (fates["fate"] == cs.DELIVERED).all()
@@ -182,3 +186,62 @@ def test_ten_percent_errors_add_p_times_the_round_trip(way, duplex, symbols):
     on_air = (once["time"] - made.state.repeats[once["packet"], 0]) * 14 / made.grid.slot - n1 / 2
     lengths = (symbols, 10) if symbols == 14 else (symbols,)  # the downlink part of an S slot has 10
     assert np.abs(on_air[:, None] - np.array(lengths)).min(axis=1).max() < 1e-3
+
+
+def configured_in_air(pattern: Pattern, arrival: float, n1: float, n2: float, air: float) -> float:
+    """Sent ahead of the cell's clock, so that it arrives with the occasion: ready so much later by that clock."""
+    return pattern.next(pattern.up, arrival + n2 / 2 + air)[1] + n1 / 2 - arrival
+
+
+def dynamic_in_air(pattern: Pattern, arrival: float, n1: float, n2: float, air: float) -> float:
+    """The request comes later by the air, the grant takes it down, and data takes it up again.
+
+    The grant is sent in the last PDCCH that is early enough for somebody at the mast.
+    """
+    request = pattern.next(pattern.control, arrival + n2 / 2 + air) + 1
+    heard = pattern.next(pattern.down, request + n2 / 2)[0]
+    for_the_near = pattern.next(pattern.up, heard + 1 + n2)[0]
+    grant = max(start for start, _ in pattern.down if heard <= start <= for_the_near - 1 - n2) + 1
+    return pattern.next(pattern.up, grant + n2 + 2 * air)[1] + n1 / 2 - arrival
+
+
+@pytest.mark.parametrize("air_us", [0, 10, 333, 4000])
+@pytest.mark.parametrize("symbols", [4, 14])
+def test_uplink_latency_is_the_sum_of_its_parts_with_the_delay_of_the_air(symbols, air_us):
+    n1, n2, pattern = N1[1][30] + (3 if symbols == 4 else 0), N2[1][30], Pattern("DDDSU", symbols)
+    for uplink, by_hand in (("configured", configured_in_air), ("dynamic", dynamic_in_air)):
+        made = carrier(30, 1, symbols, uplink, duplex="tdd")
+        made.set_delay(np.array([air_us * 1000]))
+        arrival, found, _ = latencies(made, cs.UP, 350, processed=False)
+        air = air_us * 1000 * 14 / made.grid.slot
+        expected = [by_hand(pattern, SETTLE * 70 + a, n1, n2, air) for a in arrival]
+        assert np.abs(found - expected).max() < 1e-3
+
+
+@pytest.mark.parametrize("air_us", [10, 500, 4000])
+def test_feedback_of_the_downlink_takes_the_air_both_ways(air_us):
+    made = carrier(30, 1, 14, snr_db=7.0, duplex="fdd")
+    made.set_delay(np.array([air_us * 1000]))
+    _, _, transmissions = latencies(made, cs.DOWN, 3000)
+    twice = made.state.fates[: made.state.counts[cs.DECIDED]]
+    twice = twice[twice["repeated"] == 1]
+    assert len(twice) > 100
+    waits = (made.state.repeats[twice["packet"], 0] - twice["first"]) / made.grid.slot
+    slots = (14 + 10 + 2 * air_us * 28 / 1000) / 14  # to the feedback: a slot, N1 and the air twice
+    slots = np.ceil(slots - 1e-9) + 1 / 14 + 12 / 14  # in the next PUCCH symbol, decoded and prepared within N2
+    assert waits == pytest.approx(np.ceil(slots - 1e-9), abs=1e-6)
+
+
+def test_a_terminal_far_away_still_sends_in_every_occasion():
+    """4 ms one way: grants are under way for 8 ms, one behind the other."""
+    made = carrier(30, 1, 14, duplex="fdd", processes=32)
+    made.set_delay(np.array([4_000_000]))
+    made.endless(cs.UP, 0, 0)
+    made.advance(2_000_000_000, False)
+    slots = 2_000_000_000 // made.grid.slot
+    assert made.state.links["sequence"][cs.UP] == pytest.approx(slots, rel=0.02)
+
+
+def test_a_delay_beyond_what_can_be_planned_is_refused():
+    with pytest.raises(RunError, match="allowed with this pattern: up to"):
+        carrier(30, 1, 2).set_delay(np.array([300_000_000]))

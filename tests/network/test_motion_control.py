@@ -65,7 +65,7 @@ def run(settings: dict[str, object]) -> tuple[float, Counter[str]]:
 def test_slots_with_dynamic_grants_miss_the_budget_because_of_the_grant():
     """At 30 kHz the request, the grant and N2 alone take 1 + 1 + 12 symbols and two alignments: over 1 ms."""
     share, reasons = run(FIVE_G)
-    assert share == 0.0
+    assert share < 0.002, "but for a false alarm that comes at the right time"
     assert reasons["waiting for a grant"] > 0.9 * reasons.total()
 
 

@@ -11,7 +11,7 @@ HEADER, SLOT = 5, 500_000
 
 
 def carrier(qos: list[QosSpec], terminals: int = 1, snr_db: float = 60.0, **settings) -> Carrier:
-    spec = CarrierSpec(**({"duplex": "fdd", "resource_blocks": 50, "cces": 16} | settings))
+    spec = CarrierSpec(**({"duplex": "fdd", "resource_blocks": 50, "cces": 16, "control": "ideal"} | settings))
     names = [f"t{i}" for i in range(terminals)]
     made = Carrier(spec, qos, names, 1, seed=1, segment_header=HEADER, ahead=0)
     made.state.ratio[:] = 10 ** (snr_db / 10)
@@ -55,7 +55,8 @@ def test_a_packet_is_dropped_when_its_discard_timer_runs_out_unless_a_part_was_s
 
 def test_semi_persistent_packets_go_in_every_nth_slot_without_control_channel():
     """Terminal t has slots t, t + 4, ...; with all of PDCCH taken (none fits) they still go out."""
-    made = carrier([QosSpec(downlink="semi-persistent", period=4, size=100)], terminals=3, cces=1, snr_db=-3.0)
+    made = carrier([QosSpec(downlink="semi-persistent", period=4, size=100)], terminals=3, snr_db=-3.0)
+    made._hold(made.state._replace(config=made.state.config._replace(cces=0)))
     for terminal in range(3):
         made.want_persistent(2 * terminal + cs.DOWN, 0)
     rows = [[enter(made, 2 * t + cs.DOWN, 60, 8 * k * SLOT + 1, 8 * t + k) for k in range(1, 6)] for t in range(3)]

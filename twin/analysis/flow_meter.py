@@ -101,11 +101,13 @@ class _Flow:
         self.news: I64 = np.zeros((0, 2), dtype=np.int64)  # ns, stamp and arrival of the newest news of each pair
         self.reasons: Counter[str] = Counter()  # of late and lost ones
         self._entries: list[int] = []
+        self._waiting: list[tuple[int, int]] = []  # when it was created [ns] and pair, of each that is under way
 
     def take(self, packet: Packet, pair: int) -> None:
         """Add one packet."""
         if packet.fate == "queued":
             self.queued += 1
+            self._waiting.append((packet.created, pair))
             return
         self.settled += 1
         if packet.fate != "delivered":
@@ -143,6 +145,16 @@ class _Flow:
             self.reasons[(*PARTS, "network")[late[i]]] += 1
 
 
+    def count_overdue(self, until: int) -> None:
+        """Count those late that are under way at `until` [ns] for longer than the budget."""
+        overdue = [pair for created, pair in self._waiting if until - created > self.budget]
+        self._waiting = [entry for entry in self._waiting if until - entry[0] <= self.budget]
+        self.late += len(overdue)
+        self.failed.update(overdue)
+        if overdue:
+            self.reasons["queued"] += len(overdue)
+
+
 _NO_HOP = (NEVER,) * 6
 _WIDTH = 5 + 2 * len(_NO_HOP)
 
@@ -171,11 +183,11 @@ class FlowMeter:
             found = self._pairs[key] = flow, flow.pairs.setdefault(key[:2], len(flow.pairs))
         found[0].take(packet, found[1])
 
-    @property
-    def late(self) -> int:
-        """How many delivered packets took longer than the delay budget."""
+    def late(self, until: int) -> int:
+        """How many packets took longer than the delay budget, or are under way at `until` [ns] for longer."""
         for flow in self._flows.values():
             flow.settle()
+            flow.count_overdue(until)
         return sum(flow.late for flow in self._flows.values())
 
     def summary(self, until: int) -> dict[str, dict[str, Any]]:
@@ -188,6 +200,7 @@ class FlowMeter:
 
 def _figures(flow: _Flow, until: int) -> dict[str, Any]:
     flow.settle()
+    flow.count_overdue(until)
     stamp, since = flow.news.T
     open_ = (since != NEVER) & (until > since)
     flow.age.add(since[open_] - stamp[open_], until - stamp[open_])

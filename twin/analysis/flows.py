@@ -69,10 +69,11 @@ class Flow:
     direction: str  # "up" from a body, "down" to one, "" between two of either
     latency: F64  # (n,) s of those that arrived, ascending
     settled: int  # arrived or lost
-    late: int  # arrived after the delay budget
+    late: int  # arrived after the delay budget, or under way for longer
     queued: int
     size: int  # bytes that arrived
     age: Age
+    overdue: int = 0  # of the late ones, those under way
     air: float = float("nan")  # s, mean from the first transmission to decoding, on the link in `direction`
 
     @property
@@ -87,15 +88,16 @@ class Flow:
 
     @property
     def missed(self) -> float:
-        """Share of settled packets that were late or lost; nan without one."""
-        return (self.late + self.lost) / self.settled if self.settled else float("nan")
+        """Share of packets that were late or lost, of those settled or overdue; nan without one."""
+        decided = self.settled + self.overdue
+        return (self.late + self.lost) / decided if decided else float("nan")
 
     def percentile(self, percent: float) -> float:
         """Return a percentile of the latency [s] of what arrived; nan if nothing did."""
         return float(np.percentile(self.latency, percent)) if len(self.latency) else float("nan")
 
     def tail(self, points: int = 400) -> tuple[F64, F64]:
-        """Return latencies [s] and the share of settled packets that took so long or longer.
+        """Return latencies [s] and the share of settled or overdue packets that took so long or longer.
 
         A lost packet takes for ever. Points lie closest in the tail, which is what a requirement asks for.
         """
@@ -105,7 +107,7 @@ class Flow:
         ranks = np.arange(1, count + 1) if count <= points else np.geomspace(1, count, points).astype(np.int64)
         from_end = np.unique(ranks)[::-1]
         before = count - from_end  # so many were there sooner
-        return self.latency[before], 1.0 - before / self.settled
+        return self.latency[before], 1.0 - before / (self.settled + self.overdue)
 
 
 def age_of_information(arrived: I64, stamp: I64, until: int) -> Age:
@@ -143,7 +145,7 @@ def _flow(
     latencies, lowest, highest, air = [], [], [], []
     bodies = [recording.robots[node].body >= 0 for node in next(iter(packets))[:2]]
     direction = {(True, False): "up", (False, True): "down"}.get((bodies[0], bodies[1]), "")
-    settled = queued = size = 0
+    settled = queued = size = overdue = 0
     for columns in packets.values():
         there = columns["fate"] == _DELIVERED
         order = np.argsort(columns["arrived"][there], kind="stable")
@@ -154,13 +156,15 @@ def _flow(
         age = age_of_information(arrived, stamp, recording.duration)
         lowest.append(age.lowest)
         highest.append(age.highest)
-        queued += int(np.sum(columns["fate"] == _QUEUED))
+        waiting = columns["fate"] == _QUEUED
+        queued += int(np.sum(waiting))
+        overdue += int(np.sum(waiting & (recording.duration - columns["created"] > budget)))
         settled += len(there)
         size += int(columns["size"][there].sum())
     delay = np.sort(np.concatenate(latencies))
     decoded = np.concatenate(air)
-    return Flow(*key, direction, delay / NS, settled - queued, int(np.sum(delay > budget)), queued, size,
-                Age(np.concatenate(lowest), np.concatenate(highest)),
+    return Flow(*key, direction, delay / NS, settled - queued, int(np.sum(delay > budget)) + overdue, queued, size,
+                Age(np.concatenate(lowest), np.concatenate(highest)), overdue,
                 float(decoded.mean()) / NS if len(decoded) else float("nan"))  # fmt: skip
 
 

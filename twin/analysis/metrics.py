@@ -95,7 +95,7 @@ class Metrics:
             "duration": self.time / NS,
             "packets_sent": sent,
             "packets_delivered": delivered,
-            "packets_late": self.flows.late,
+            "packets_late": self.flows.late(self.time),
             "packets_lost": sent - delivered - queued,
             "packets_queued": queued,
             **self._round_trips(),

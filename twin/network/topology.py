@@ -27,7 +27,7 @@ class Topology:
         self.cells = [radio for radio in radios if radio.role == "cell"]
         self.terminals = [radio for radio in radios if radio.role == "terminal"]
         if self.terminals and not self.cells:
-            raise ScenarioError("no base station: this network needs a radio with role = \"cell\"")
+            raise ScenarioError('no base station: this network needs a radio with role = "cell"')
         for terminal in self.terminals:
             if all(cell.carrier != terminal.carrier for cell in self.cells):
                 carriers = ", ".join(sorted({f"{cell.carrier / 1e9:g} GHz" for cell in self.cells}))
@@ -80,8 +80,7 @@ class Topology:
     def _match(self, links: LinkState) -> I64:
         row_of = {pair: row for row, pair in enumerate(zip(links.a.tolist(), links.b.tolist(), strict=True))}
         rows = [
-            [row_of.get((min(t.index, c.index), max(t.index, c.index)), -1) for c in self.cells]
-            for t in self.terminals
+            [row_of.get((min(t.index, c.index), max(t.index, c.index)), -1) for c in self.cells] for t in self.terminals
         ]
         return np.array(rows, dtype=np.int64).reshape(len(self.terminals), len(self.cells))
 

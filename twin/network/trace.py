@@ -32,9 +32,7 @@ class TraceNetwork(EventNetwork):
     in a gap longer than `longest_gap`, is lost. `counts` says what was lost in the file, and joined in it.
     """
 
-    def __init__(
-        self, spec: TraceSpec, names: Sequence[str], embodied: Sequence[bool], lookahead: int = 0
-    ) -> None:
+    def __init__(self, spec: TraceSpec, names: Sequence[str], embodied: Sequence[bool], lookahead: int = 0) -> None:
         super().__init__(names, embodied, lookahead)
         self.spec = spec
         times, self.round_trips = read_round_trips(spec.file)

@@ -30,6 +30,7 @@ class CarrierSpec(Spec):
     pattern: str = "DDDSU"
     special: tuple[int, int, int] = (10, 2, 2)
     symbols: Literal[2, 4, 7, 14] = 14
+    starts: tuple[int, ...] | None = None  # symbols of a slot at which occasions may start; None: one after another
     capability: Literal[1, 2] = 1
     mcs_table: Literal["qam64", "qam256", "qam64LowSE"] = "qam64"
     layers: Literal[1, 2] = 1
@@ -43,7 +44,26 @@ class CarrierSpec(Spec):
     pf_time: NonNegativeNs = Field(default=100_000_000, gt=0)
     combining: Literal["ir", "chase"] = "ir"
     transmissions: int = Field(default=4, ge=1, le=16)
+    processes: Literal[16, 32] | None = None  # None: 32 at 480 and 960 kHz, else 16
+    k0: int = Field(default=0, ge=0, le=32)  # least slots from an assignment to its data
+    k1: int = Field(default=0, ge=0, le=15)  # least slots from data to its feedback
+    k2: int = Field(default=0, ge=0, le=32)  # least slots from a grant to its data
+    lead: NonNegativeNs = 0  # that the scheduler works ahead of the air
+    grants: int | None = Field(default=None, ge=1)  # most new blocks of a cell, direction and occasion
+    grant_cap: Bytes | None = Field(default=None, ge=8)  # most bytes of an uplink grant
+    control: Literal["real", "ideal"] = "real"  # ideal: never lost, takes no time, no SSB and no PRACH
     sr_period: int = Field(default=1, ge=1)
+    sr_prohibit: NonNegativeNs = 0  # from a request to the next one
+    sr_transmissions: int = Field(default=64, ge=1, le=64)  # of one request, then random access
+    false_alarm: float = Field(default=0.01, ge=1e-6, le=0.1)  # of PUCCH: TS 38.104 8.3 allows 1 %
+    ssb_period: NonNegativeNs = Field(default=20_000_000, gt=0)
+    ssb_beams: int = Field(default=1, ge=1, le=64)
+    prach_period: NonNegativeNs = Field(default=10_000_000, gt=0)
+    preambles: int = Field(default=54, ge=1, le=64)  # for contention; 10 more without
+    response_window: NonNegativeNs = 10_000_000  # for the answer to a preamble
+    contention_timer: NonNegativeNs = 64_000_000  # for the answer to message 3
+    backoff: NonNegativeNs = 20_000_000  # at most, after a collision
+    preamble_transmissions: int = Field(default=10, ge=1, le=200)  # then the access has failed
     sr_grant: Bytes = Field(default=200, ge=8)
     cqi_period: NonNegativeNs = 20_000_000
     cqi_delay: NonNegativeNs = 4_000_000

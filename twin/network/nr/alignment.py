@@ -25,5 +25,23 @@ def expected(s: State, link: int, time: int) -> tuple[int, int]:
         return start, at(starts, period, occasion + (k.offset - occasion) % k.persistent)
     chance = next_index(s.grid.pucch, period, time)
     chance += (k.offset - chance) % s.config.sr_period
-    heard = at(s.grid.pucch, period, chance) + s.grid.symbol + s.grid.n2_half
-    return start, at(starts, period, next_index(s.grid.uplink[GRANTED], period, heard))
+    heard = at(s.grid.pucch, period, chance) + s.grid.symbol + s.grid.station
+    granted = next_index(s.grid.uplink[GRANTED], period, heard)
+    pdcch = at(s.grid.uplink[GRANTED], period, granted)
+    return start, at(starts, period, reachable(s, link, granted, pdcch))
+
+
+@kernel
+def reachable(s: State, link: int, occasion: int, pdcch: int) -> int:
+    """Return the first uplink occasion from `occasion` on that a terminal can use after a grant at `pdcch` [ns].
+
+    The grant takes the delay of the air to come, and the data so long to go: TS 38.214 6.4 counts Tproc,2 with the
+    timing advance.
+    """
+    if s.links[link].delay == 0:
+        return occasion
+    starts, period = s.grid.uplink[START], s.grid.period
+    earliest = pdcch + s.grid.symbol + s.grid.n2 + 2 * s.links[link].delay
+    if at(starts, period, occasion) >= earliest:
+        return occasion
+    return int(next_index(starts, period, earliest))

@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from twin.errors import ScenarioError
-from twin.network.nr.site import Site, check_names, order_of
+from twin.network.nr.checks import check_names
+from twin.network.nr.site import Site, order_of
 from twin.network.nr.traffic import Source
 from twin.specs.nr import BackgroundSpec
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import lcm
 
 import numpy as np
 
+from twin.errors import RunError
 from twin.network.nr import carrier_state as cs
 from twin.network.nr import records
 from twin.network.nr.bandwidth import group_size, resource_blocks
+from twin.network.nr.control import pdcch_clear, pucch_misses
 from twin.network.nr.interference import quality
 from twin.network.nr.link_adaptation import SIZES, aggregation_thresholds, thresholds
 from twin.network.nr.mac import advance, attach, start_endless
@@ -19,14 +20,18 @@ from twin.network.nr.own import compiled
 from twin.network.nr.persistent import configure
 from twin.network.nr.phy import GAP_DB, qam
 from twin.network.nr.queues import enter
+from twin.network.nr.room import check_room, signals
 from twin.network.nr.tdd import END, START, SYMBOLS, Grid, make_grid, numerology
 from twin.network.topology import noise_dbm
 from twin.numerics.draws import key
 from twin.registry import SCHEDULERS
 from twin.specs.nr import CarrierSpec, QosSpec
 from twin.state import F64, I64, LinkState
+from twin.units import time_text
 
 FIRST_ROWS = 1024
+WIDE_SCS = 480e3
+"""From here on terminals have 32 HARQ processes: nrofHARQ-ProcessesForPDSCH-v1700, TS 38.214 5.1."""
 
 
 class Carrier:
@@ -44,10 +49,12 @@ class Carrier:
     ) -> None:
         self.spec, self.qos = spec, qos
         khz = round(spec.scs / 1e3)
-        mu = numerology(khz, spec.capability)
+        numerology(khz, spec.capability)
         self.prbs = spec.resource_blocks or resource_blocks(spec.frequency, spec.bandwidth, khz)
         self.prb_hz = 12.0 * spec.scs
-        self.grid = make_grid(mu, spec.capability, spec.pattern, spec.special, spec.duplex, spec.symbols)
+        self.grid = make_grid(spec)
+        self.cces = spec.cces or self.prbs * spec.coreset // 6
+        check_room(spec, self.grid, self.prbs, self.cces, segment_header)
         self._wanted = np.full(2 * len(terminals), -1, dtype=np.int64)
         self._shortest = _shortest(self.grid)
         self.refused = 0
@@ -104,9 +111,34 @@ class Carrier:
             return
         s, floor = self.state, noise_dbm(self.prb_hz, 0.0)
         rows = np.flatnonzero(serving >= 0)
+        rows = rows[np.isfinite(gain_db[rows, serving[rows]])]  # without a path nothing is received, whatever is sent
         gain = gain_db[rows, serving[rows]]
         received = self.spec.p0 + 10.0 * np.log10(self.spec.scs / 15e3) + (1.0 - self.spec.alpha) * gain
         s.uplink_cap_db[rows] = received - floor - noise_up_db[serving[rows]]
+
+    def set_delay(self, delay: I64) -> None:
+        """Take the delays [ns] of the air between terminals and the cells that serve them, (T,).
+
+        Raises:
+            RunError: a grant would reach further ahead than can be planned.
+        """
+        planned = cs.RING // 2 * self.grid.period // self.grid.uplink.shape[1]
+        if 2 * int(delay.max(initial=0)) > planned:
+            found, most = time_text(int(delay.max())), time_text(planned // 2)
+            raise RunError(f"{found} from a terminal to its cell; allowed with this pattern: up to {most}")
+        self.state.links["delay"] = np.repeat(delay, 2)
+
+    def access_wanted(self) -> list[int]:
+        """Return, and forget, the terminals whose scheduling requests stay unheard."""
+        count = int(self.state.counts[cs.ACCESS])
+        self.state.counts[cs.ACCESS] = 0
+        wanted: list[int] = self.state.access[:count].tolist()
+        return wanted
+
+    @property
+    def missed(self) -> tuple[int, int]:
+        """How many assignments and grants on PDCCH, and requests and feedback on PUCCH, were missed."""
+        return int(self.state.counts[cs.MISSED]), int(self.state.counts[cs.UNHEARD])
 
     @property
     def outlived(self) -> int:
@@ -138,11 +170,11 @@ class Carrier:
         """Give a link a full buffer in class `q`."""
         start_endless(self._handle, link, q, time)
 
-    def enter(self, entries: I64, header: int = 0, processing: int = 0) -> I64:
+    def enter(self, entries: I64, header: int = 0, processed: bool = True) -> I64:
         """Take packets (n, 5) in, see `queues.enter`, and return their rows (n,)."""
         rows = np.empty(len(entries), dtype=np.int64)
         self._make_room(len(entries))
-        enter(self._handle, entries, header, processing, rows)
+        enter(self._handle, entries, header, processed, rows)
         return rows
 
     def decided(self) -> list[list[int]]:
@@ -184,14 +216,23 @@ class Carrier:
         spec, group, scheduler = self.spec, group_size(self.prbs), SCHEDULERS[self.spec.scheduler]
         self._own = None if isinstance(scheduler, int) else compiled(spec.scheduler, scheduler)
         leak = 10.0 ** (-spec.cross_polar / 20.0)
+        no_limit = 1 << 40
         return cs.Config(
-            seed, self.prbs, 10.0 * float(np.log10(self.prbs)), group, spec.frequency,
-            0.5 * (group - self.prbs) * self.prb_hz, group * self.prb_hz, spec.dmrs, spec.overhead, spec.coreset,
-            spec.layers, 2.0 * leak / (1.0 + leak * leak),
-            scheduler if self._own is None else OWN, 0 if self._own is None else self._own.address, spec.preemption,
-            spec.combining == "ir", spec.transmissions, spec.cces or self.prbs * spec.coreset // 6,
-            spec.sr_period, spec.sr_grant, segment_header, spec.olla_step, float(spec.pf_time),
-            10.0 ** (GAP_DB / 10.0), 10.0 ** (spec.self_interference / 10.0) * (spec.duplex == "full"), ahead,
+            seed=seed, prbs=self.prbs, prbs_db=10.0 * float(np.log10(self.prbs)), group=group,
+            frequency=spec.frequency, first_hz=0.5 * (group - self.prbs) * self.prb_hz, step_hz=group * self.prb_hz,
+            dmrs=spec.dmrs, overhead=spec.overhead, coreset=spec.coreset, layers=spec.layers,
+            layer_correlation=2.0 * leak / (1.0 + leak * leak), scheduler=scheduler if self._own is None else OWN,
+            own=0 if self._own is None else self._own.address,
+            preemption=spec.preemption, incremental=spec.combining == "ir", transmissions=spec.transmissions,
+            processes=spec.processes or (32 if spec.scs >= WIDE_SCS else 16), control=spec.control == "real",
+            cces=self.cces, levels=min(4, self.cces.bit_length() - 1), grants=spec.grants or no_limit,
+            grant_cap=spec.grant_cap or no_limit, scheduling=spec.lead,
+            persistent=any(q.uplink == "configured" or q.downlink == "semi-persistent" for q in self.qos),
+            signals=signals(spec, self.grid, self.prbs), sr_period=spec.sr_period, sr_prohibit=spec.sr_prohibit,
+            sr_transmissions=spec.sr_transmissions, false_alarm=spec.false_alarm, sr_grant=spec.sr_grant,
+            segment_header=segment_header, olla_step=spec.olla_step, pf_time=float(spec.pf_time),
+            gap=10.0 ** (GAP_DB / 10.0),
+            self_interference=10.0 ** (spec.self_interference / 10.0) * (spec.duplex == "full"), ahead=ahead,
         )  # fmt: skip
 
     def _new_state(self, terminals: Sequence[str], cells: int, seed: int, segment_header: int, ahead: int) -> cs.State:
@@ -206,17 +247,18 @@ class Carrier:
         link_rows["reported_db"] = -np.inf
         blocks = links * cs.HARQ_PROCESSES
         segments = FIRST_ROWS + blocks
-        cycle = lcm(*(int(n) for name in ("configured", "semi_persistent") for n in classes[name] if n))
+        residues = max(1, int(classes["configured"].sum()), int(classes["semi_persistent"].sum()))
         return cs.State(
             config=self._config(seed, segment_header, ahead), grid=self.grid, qam=qam(), mcs=mcs,
             threshold=threshold,
-            aggregation_db=aggregation_thresholds(qam()), classes=classes,
+            aggregation_db=aggregation_thresholds(qam()), pdcch_clear=pdcch_clear(qam()),
+            pucch_miss=pucch_misses(spec.false_alarm), classes=classes,
             bearers=records.records(records.BEARER, links * len(classes)), links=link_rows,
             blocks=records.records(records.BLOCK, blocks), words=np.zeros((blocks, 4)),
             sizes=np.zeros((SYMBOLS + 1, 2, mcs.shape[1], self.prbs + 1), dtype=np.int32),
             fairness=np.array([1.0, 0.0]),
-            counts=np.array([FIRST_ROWS, segments, 0, 0, 0, 0, 0], dtype=np.int64),
-            **cs.new_pools(FIRST_ROWS, segments), **cs.new_lists(len(terminals), cells, cycle),
+            counts=np.array([FIRST_ROWS, segments] + [0] * (cs.COUNTS - 2), dtype=np.int64),
+            **cs.new_pools(FIRST_ROWS, segments), **cs.new_lists(len(terminals), cells, residues),
             **cs.new_channel(len(terminals), cells, -(-self.prbs // group_size(self.prbs))),
         )  # fmt: skip
 
@@ -230,6 +272,8 @@ def _classes(qos: Sequence[QosSpec], segment_header: int) -> records.Records:
         row["configured"] = q.period if q.uplink == "configured" else 0
         row["semi_persistent"] = q.period if q.downlink == "semi-persistent" else 0
         row["long"] = q.duration == "slot"
+    for first, period in (("up_residues", "configured"), ("down_residues", "semi_persistent")):
+        rows[first] = np.cumsum(rows[period]) - rows[period]
     rows["order"] = np.argsort(rows["priority"], kind="stable")
     return rows
 

@@ -1,6 +1,6 @@
 """All state of one carrier as a few arrays of records, so that one kernel can advance it.
 
-Sizes: P packets, S segments, H = 16 HARQ processes x L links, L = 2 T links (uplink 2 t, downlink 2 t + 1 of
+Sizes: P packets, S segments, H = 32 HARQ processes x L links, L = 2 T links (uplink 2 t, downlink 2 t + 1 of
 terminal t), Q classes of service, C cells, B = L Q bearers. Bearer l Q + q is class q of link l.
 """
 
@@ -20,15 +20,27 @@ from twin.network.nr.tdd import Grid
 from twin.numerics.kernels import kernel
 from twin.state import C128, F64, I32, I64, REPEATS
 
-HARQ_PROCESSES = 16
+HARQ_PROCESSES = 32
+"""Rows of each link; `Config.processes` of them are used."""
 RING = 2048
 """Occasions that can be planned ahead."""
 UP, DOWN = 0, 1
 QUEUED, DELIVERED, DISCARDED, HARQ_FAILED, HANDOVER = range(5)
 """Fates of a packet on the radio."""
-FREE_PACKETS, FREE_SEGMENTS, DECIDED, EVENTS, COME, COMING, PREEMPTED = range(7)
-"""Entries of `State.counts`; `State.arrivals` waits from COME on and ends before COMING, PREEMPTED
-counts interruptions."""
+FREE_PACKETS, FREE_SEGMENTS, DECIDED, EVENTS, COME, COMING, PREEMPTED, ACCESS, MISSED, UNHEARD = range(10)
+"""Entries of `State.counts`; `State.arrivals` waits from COME on and ends before COMING, PREEMPTED counts
+interruptions, ACCESS the rows of `State.access`, MISSED assignments and grants on PDCCH that were not received,
+UNHEARD requests and feedback on PUCCH."""
+COUNTS = 10
+
+
+class Signals(NamedTuple):
+    """Resource blocks that are not for data, in the occasions that start in the first `length` ns of each `period`."""
+
+    period: int  # ns
+    length: int  # ns
+    prbs: int
+
 
 class Config(NamedTuple):
     """Settings of the carrier."""
@@ -51,7 +63,18 @@ class Config(NamedTuple):
     incremental: bool  # incremental redundancy, else chase combining
     transmissions: int  # of one transport block, at most
     cces: int  # of one PDCCH occasion
+    processes: int  # HARQ, of each link
+    control: bool  # control channels may fail
+    levels: int  # aggregation levels that fit into a PDCCH occasion, less one
+    grants: int  # most new blocks of a cell, direction and occasion
+    grant_cap: int  # bytes of an uplink grant, at most
+    scheduling: int  # ns, that the scheduler works ahead of the air
+    persistent: bool  # some class has persistent allocations
+    signals: tuple[Signals, Signals]  # PRACH in the uplink, SSB in the downlink
     sr_period: int  # PUCCH occasions
+    sr_prohibit: int  # ns from a request to the next one
+    sr_transmissions: int  # of one request, then random access
+    false_alarm: float  # of a PUCCH occasion without a request or feedback
     sr_grant: int  # bytes granted after a scheduling request
     segment_header: int  # bytes of MAC and RLC headers a segment
     olla_step: float  # dB
@@ -70,6 +93,8 @@ class State(NamedTuple):
     mcs: I64  # (2, M) modulation order, code rate x 2048
     threshold: F64  # (Q, SIZES, M) dB, where an MCS meets the class's target
     aggregation_db: F64  # (5,) where PDCCH needs 1, 2, 4, 8, 16 control channel elements
+    pdcch_clear: F64  # (5,) linear ratio above which that many are never missed
+    pucch_miss: F64  # (ENERGIES,) probability over the root of the energy, see control
     classes: Records  # (Q,) CLASS
     packets: Records  # (P,) PACKET
     segments: Records  # (S,) SEGMENT
@@ -83,7 +108,7 @@ class State(NamedTuple):
     rank: F64  # (T,) metrics of the occasion that is being scheduled
     lengths: I64  # (2, 2, C) how long the lists `active` and `again` are
     used: I64  # (2, C, RING, 2) PRBs up to which all allocations of an occasion reach, and which that is
-    reserved: I64  # (2, C, cycle) PRBs up to which persistent allocations reach
+    reserved: I64  # (2, C, R) PRBs up to which persistent allocations reach, R residues of occasions; see persistent
     ratio: F64  # (2, T, C) to noise per PRB: all power in one PRB (uplink), spread over all (downlink)
     gain: F64  # (T, C) power gain of all paths
     path_first: I64  # (T, C) paths first:last of amplitude, delay and doppler
@@ -107,7 +132,8 @@ class State(NamedTuple):
     fates: Records  # (P,) FATE
     repeats: I64  # (P, REPEATS) ns, starts of the first retransmissions of each packet
     fairness: F64  # (2,) weight of a bit sent now, and since when [ns] weights grow
-    counts: I64  # (7,)
+    counts: I64  # (COUNTS,)
+    access: I64  # (T,) terminals whose requests stay unheard
     sizes: I32  # (15, 2, M, PRBs + 1) transport block sizes by symbols and layers, as far as asked for
 
 
@@ -124,19 +150,20 @@ def bind(s: State) -> Any:
     g = s.grid
     grid = Grid(
         g.period, g.symbol, g.slot, borrowed(g.downlink), borrowed(g.uplink), borrowed(g.pucch),
-        g.n1_half, g.n2_half, g.n2,
+        g.n1_half, g.n2_half, g.n2, g.feedback, g.station, g.assign, g.lead,
     )  # fmt: skip
     return Handle(  # type: ignore[no-untyped-call]
         s.config, grid, Qam(borrowed(s.qam.capacity), borrowed(s.qam.dispersion)), borrowed(s.mcs),
-        borrowed(s.threshold), borrowed(s.aggregation_db), borrowed(s.classes), borrowed(s.packets),
-        borrowed(s.segments), borrowed(s.bearers), borrowed(s.links), borrowed(s.blocks), borrowed(s.words),
-        borrowed(s.cells), borrowed(s.active), borrowed(s.again), borrowed(s.rank), borrowed(s.lengths),
-        borrowed(s.used), borrowed(s.reserved), borrowed(s.ratio), borrowed(s.gain), borrowed(s.path_first),
-        borrowed(s.path_last), borrowed(s.amplitude), borrowed(s.delay), borrowed(s.doppler), borrowed(s.traced),
-        borrowed(s.fading), borrowed(s.faded_at), borrowed(s.response), borrowed(s.load), borrowed(s.load_sum),
-        borrowed(s.interference), borrowed(s.rise_sum), borrowed(s.uplink_cap_db),
-        borrowed(s.planned), borrowed(s.armed), borrowed(s.heap), borrowed(s.arrivals),
-        borrowed(s.fates), borrowed(s.repeats), borrowed(s.fairness), borrowed(s.counts), borrowed(s.sizes),
+        borrowed(s.threshold), borrowed(s.aggregation_db), borrowed(s.pdcch_clear), borrowed(s.pucch_miss),
+        borrowed(s.classes), borrowed(s.packets), borrowed(s.segments), borrowed(s.bearers), borrowed(s.links),
+        borrowed(s.blocks), borrowed(s.words), borrowed(s.cells), borrowed(s.active), borrowed(s.again),
+        borrowed(s.rank), borrowed(s.lengths), borrowed(s.used), borrowed(s.reserved), borrowed(s.ratio),
+        borrowed(s.gain), borrowed(s.path_first), borrowed(s.path_last), borrowed(s.amplitude), borrowed(s.delay),
+        borrowed(s.doppler), borrowed(s.traced), borrowed(s.fading), borrowed(s.faded_at), borrowed(s.response),
+        borrowed(s.load), borrowed(s.load_sum), borrowed(s.interference), borrowed(s.rise_sum),
+        borrowed(s.uplink_cap_db), borrowed(s.planned), borrowed(s.armed), borrowed(s.heap), borrowed(s.arrivals),
+        borrowed(s.fates), borrowed(s.repeats), borrowed(s.fairness), borrowed(s.counts), borrowed(s.access),
+        borrowed(s.sizes),
     )  # fmt: skip
 
 
@@ -148,10 +175,10 @@ ACTIVE, AGAIN = 0, 1
 
 def heap_rows(links: int) -> int:
     """Return how many events can be pending at once."""
-    return (HARQ_PROCESSES + 8) * links + 4 * RING
+    return (HARQ_PROCESSES + 10) * links + 4 * RING
 
 
-def new_lists(terminals: int, cells: int, cycle: int) -> dict[str, NDArray[Any]]:
+def new_lists(terminals: int, cells: int, residues: int) -> dict[str, NDArray[Any]]:
     """Return the lists of cells without load, and the plan of the carrier."""
     return {
         "cells": records(CELL, cells),
@@ -160,9 +187,10 @@ def new_lists(terminals: int, cells: int, cycle: int) -> dict[str, NDArray[Any]]
         "rank": np.zeros(terminals),
         "lengths": np.zeros((2, 2, cells), dtype=np.int64),
         "used": np.full((2, cells, RING, 2), -1, dtype=np.int64),
-        "reserved": np.zeros((2, cells, cycle), dtype=np.int64),
+        "reserved": np.zeros((2, cells, residues), dtype=np.int64),
         "planned": np.full((RING, 2), -1, dtype=np.int64),
         "armed": np.full(2, -1, dtype=np.int64),
+        "access": np.zeros(terminals, dtype=np.int64),
         "heap": np.zeros(heap_rows(2 * terminals), dtype=EVENT),
     }
 

@@ -16,6 +16,8 @@ SIZES = 8
 DCI_BITS, REGS_PER_CCE, DATA_RE_PER_REG = 64, 6, 9
 """A control message of about 40 bits with its CRC; 9 of 12 REs of a REG carry it (TS 38.211 7.3.2)."""
 LOWEST_DB, HIGHEST_DB = -30.0, 60.0
+LEAST_PART = 8
+"""Bytes of a packet that a block must be able to hold beside its headers, to be worth sending."""
 
 
 @kernel
@@ -160,4 +162,50 @@ def allocate(s: State, link: int, q: int, bits: int, symbols: int, most: int) ->
             break
         n = more
         mcs = pick_mcs(threshold, min(cap_db, reported - 10.0 * np.log10(n)))
-    return mcs, prbs_for(s, False, symbols, bits, mcs, 1, most), 1
+    prbs = prbs_for(s, False, symbols, bits, mcs, 1, most)
+    there_db = min(cap_db, reported - 10.0 * np.log10(prbs))
+    if there_db >= threshold[mcs] and block_size(s, False, symbols, prbs, mcs, 1) >= bits:
+        return mcs, prbs, 1
+    mcs, prbs = widest(s, q, bits, symbols, most, reported, cap_db)
+    return mcs, prbs, 1
+
+
+@kernel
+def widest(s: State, q: int, bits: int, symbols: int, most: int, reported_db: float, cap_db: float) -> tuple[int, int]:
+    """Return MCS and resource blocks of the uplink block that brings `bits` soonest within the power headroom.
+
+    A terminal that is worth g in one resource block is worth g / n in n: MCS m, which needs t, bears at most
+    n = g / t. The fewest blocks that hold all bits win, or else what holds the most of them. Where even MCS 0
+    needs more power than there is, it is sent in as few as carry something, for HARQ to combine.
+    """
+    best, best_mcs, best_prbs = 0, 0, 0
+    for m in range(s.mcs.shape[1] - 1, -1, -1):
+        n, size = _bearable(s, q, m, bits, symbols, most, reported_db)
+        if n == 0 or s.threshold[q, size_class(min(bits, size)), m] > cap_db:
+            continue
+        if size >= bits:
+            return m, prbs_for(s, False, symbols, bits, m, 1, n)
+        if size > best:
+            best, best_mcs, best_prbs = size, m, n
+        if n == most:
+            break
+    least = 8 * (s.config.segment_header + LEAST_PART)
+    if best >= least:
+        return best_mcs, best_prbs
+    return 0, prbs_for(s, False, symbols, min(bits, least), 0, 1, most)
+
+
+@kernel
+def _bearable(s: State, q: int, m: int, bits: int, symbols: int, most: int, reported_db: float) -> tuple[int, int]:
+    """Return how many resource blocks an uplink can fill with MCS `m`, and the bits of such a block."""
+    n, size = most, bits
+    for _ in range(3):  # a smaller block needs a higher ratio
+        needed_db = s.threshold[q, size_class(min(bits, size)), m]
+        n = min(n, int(10.0 ** (0.1 * (reported_db - needed_db)) * (1.0 + 1e-12)))
+        if n == 0:
+            return 0, 0
+        smaller = block_size(s, False, symbols, n, m, 1)
+        if size_class(min(bits, smaller)) == size_class(min(bits, size)):
+            return n, smaller
+        size = smaller
+    return n, size

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from twin.network.nr.carrier_state import (
+    ACCESS,
     AGAIN,
     COME,
     COMING,
@@ -20,6 +21,7 @@ from twin.network.nr.handle import opened
 from twin.network.nr.heap import pop
 from twin.network.nr.occasions import on_downlink, on_grant, on_persistent, on_uplink
 from twin.network.nr.queues import (
+    ALARM,
     DECODE,
     DISCARD,
     DOWNLINK,
@@ -29,15 +31,17 @@ from twin.network.nr.queues import (
     KIND_SHIFT,
     PERSISTENT,
     READY,
+    REPORT,
     REQUEST,
     UPLINK,
     append,
     discard,
+    schedule_event,
     settle,
 )
 from twin.network.nr.scheduler import activate, deactivate
 from twin.network.nr.transmission import decode
-from twin.network.nr.triggers import arm, rest_if_empty, wake
+from twin.network.nr.triggers import arm, arm_alarm, hear_request, rest_if_empty, wake
 from twin.numerics.kernels import kernel
 
 
@@ -70,6 +74,8 @@ def advance(handle: Handle, until: int, answering: bool) -> int:
             rest_if_empty(s, item // s.classes.size)
         elif kind == REQUEST:
             _on_request(s, item, time)
+            if s.counts[ACCESS] > 0:
+                limit = min(limit, time)
         elif kind == FEEDBACK:
             _on_feedback(s, item, time)
         elif kind == PERSISTENT:
@@ -80,6 +86,10 @@ def advance(handle: Handle, until: int, answering: bool) -> int:
             on_grant(s, item, time)
         elif kind == UPLINK:
             on_uplink(s, item, time)
+        elif kind == ALARM:
+            _on_alarm(s, item, time)
+        elif kind == REPORT:
+            _on_report(s, item // HARQ_PROCESSES, time)
 
 
 @kernel
@@ -114,10 +124,37 @@ def start_endless(handle: Handle, link: int, q: int, time: int) -> None:
 def _on_request(s: State, link: int, time: int) -> None:
     if s.links[link].requested == 0 or s.links[link].cell < 0:
         return
+    if not hear_request(s, link, time):
+        return
     s.links[link].requested = 0
     s.links[link].known += s.config.sr_grant
     activate(s, link)
     arm(s, UP, time)
+
+
+@kernel
+def _on_alarm(s: State, link: int, time: int) -> None:
+    """Grant what nobody asked for, where nothing is known or granted."""
+    k = s.links
+    k[link].alarm = 0
+    if k[link].cell >= 0 and k[link].known + k[link].granted + k[link].reports == 0:
+        k[link].known += s.config.sr_grant
+        activate(s, link)
+        arm(s, UP, time)
+    arm_alarm(s, link, time)
+
+
+@kernel
+def _on_report(s: State, link: int, time: int) -> None:
+    """Act on the newest buffer status report of a terminal."""
+    k = s.links
+    k[link].reports -= 1
+    if k[link].cell >= 0:
+        k[link].known = max(0, min(k[link].told, k[link].bytes) - k[link].granted)
+        if k[link].known > 0:
+            activate(s, link)
+            arm(s, UP, time)
+    wake(s, link, time)
 
 
 @kernel
@@ -143,13 +180,15 @@ def _on_decode(s: State, h: int, time: int) -> None:
     if link & 1 == DOWN:
         return
     k = s.links
+    if s.blocks[h].report > 0 and k[link].cell == s.blocks[h].cell and s.blocks[h].decoded == 1:
+        k[link].told = s.blocks[h].report
+        if s.config.scheduling > 0:
+            schedule_event(s, time + s.config.scheduling, REPORT, h)
+            return
+        _on_report(s, link, time)
+        return
     if s.blocks[h].report > 0:
         k[link].reports -= 1
-        if k[link].cell == s.blocks[h].cell and s.blocks[h].segment < 0:
-            k[link].known = max(0, min(s.blocks[h].report, k[link].bytes) - k[link].granted)
-            if k[link].known > 0:
-                activate(s, link)
-                arm(s, UP, time)
     wake(s, link, time)
 
 
@@ -165,6 +204,8 @@ def attach(handle: Handle, terminal: int, cell: int, time: int) -> None:
         s.links[link].cell = cell
         s.links[link].known = s.links[link].granted = s.links[link].requested = 0
         s.links[link].armed = -1
+        if cell >= 0 and link & 1 == UP:
+            arm_alarm(s, link, time)
         wake(s, link, time)
 
 

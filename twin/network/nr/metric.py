@@ -17,6 +17,8 @@ NEVER_SERVED = 1e-9
 """Bits that proportional fair takes for a link not yet served."""
 WEIGHT, SINCE = range(2)
 """Entries of `State.fairness`."""
+LEVEL = 1e4
+"""Between two priorities: more than logarithms of what is proportionally fair are ever apart."""
 LONGEST_AGE = 200.0
 """Averaging times after which weights start anew, before they overflow."""
 
@@ -29,8 +31,9 @@ def metric(s: State, link: int, time: int) -> float:
     if s.config.scheduler == ROUND_ROBIN:
         return float(-s.links[link].served)
     if s.config.scheduler == PROPORTIONAL_FAIR:
-        efficiency = expected_efficiency(s, link, top_class(s, link))
-        return float(efficiency / (s.links[link].average + NEVER_SERVED * s.fairness[WEIGHT]))
+        q = top_class(s, link)
+        average = s.links[link].average + NEVER_SERVED * s.fairness[WEIGHT]
+        return float(np.log(expected_efficiency(s, link, q) / average) - s.classes[q].priority * LEVEL)
     if s.config.scheduler == OWN:
         return float(called(s.config.own, candidate(s, link, time)))
     best = np.inf

@@ -15,9 +15,10 @@ from twin.network.events import ARRIVE, SAME_INSTANT, Entry, EventNetwork
 from twin.network.nr import carrier_state as cs
 from twin.network.nr.background import Background
 from twin.network.nr.carrier_state import DELIVERED, DOWN, UP
+from twin.network.nr.checks import check_kinds, check_names, check_spectrum
 from twin.network.nr.hardware import Hardware
 from twin.network.nr.mobility import ATTACH, Change
-from twin.network.nr.site import Flow, Site, check_names, open_site, order_of
+from twin.network.nr.site import Flow, Site, open_site, order_of
 from twin.network.topology import Topology
 from twin.protocols import Batch
 from twin.specs.nr import NrSpec, QosSpec
@@ -46,6 +47,7 @@ class NrNetwork(EventNetwork):
         super().__init__(names, embodied, lookahead)
         self.spec, self.seed = spec, seed
         self.topology = Topology(radios)
+        check_kinds(spec)
         wired = {cell.owner for cell in self.topology.cells}  # to the core, whether it moves or not
         self._wireless = [moves and node not in wired for node, moves in enumerate(embodied)]
         self.kinds = ["default", *sorted(set(spec.qos) - {"default"})]
@@ -54,10 +56,13 @@ class NrNetwork(EventNetwork):
         self.qos = [spec.qos.get(kind, QosSpec()) for kind in self.kinds]
         self.sites = [open_site(name, spec, self.qos, self.topology, names, seed) for name in spec.carriers]
         self._processing = min(site.carrier.grid.n2_half for site in self.sites)
+        check_spectrum(self.sites)
         self._flows: dict[tuple[int, int, str], Flow] = {}
+        self._kinds: set[str] = set()  # that somebody has sent
         self._bodies: list[Entry] = []
         self._changes: list[tuple[int, int, int, int, str]] = []
         self._now = 0
+        self._traced = False
         rate = spec.backhaul_rate
         self._cables = None if rate is None else Cables(rate, spec.header, embodied)
         self._to_cell: Carry = self._down if self._cables is None else partial(self._cables.put, cs.DOWN)
@@ -105,6 +110,7 @@ class NrNetwork(EventNetwork):
 
     def _bearer(self, node: int, way: int, kind: str) -> tuple[Site | None, int]:
         row = self.topology.terminal_of.get(node)
+        self._kinds.add(kind)
         q = self.kinds.index(kind) if kind in self.kinds else 0
         for site in self.sites:
             if row in site.terminals:
@@ -184,18 +190,19 @@ class NrNetwork(EventNetwork):
                 site.dropped = False
                 self._drain(site)  # what a handover dropped: before its rows are used again
             site.flush(self.spec.header)
-        limit = min(until, self._changes[0][0]) if self._changes else until
+        limit = min([until, *(change[0] for change in self._changes[:1]), *(site.access.due for site in self.sites)])
         answering = len(self.sites) == 1
         if not answering:  # no carrier may get ahead of the others by more than an answer takes
             limit = min(limit, min(site.reached for site in self.sites) + 2 * self.backhaul + self._processing)
         reached = limit
         for site in self.sites:
-            site.reached = max(site.reached, site.carrier.advance(limit, answering))
-            reached = min(reached, site.reached)
+            reached = min(reached, site.advance(limit, answering))
             self._drain(site)
         while self._changes and self._changes[0][0] <= reached:
-            time, index, terminal, cell, _ = heappop(self._changes)
-            self.sites[index].attach(terminal, cell, time)
+            time, index, terminal, cell, why = heappop(self._changes)
+            self.sites[index].enter_cell(terminal, cell, time, why)
+        for site in self.sites:
+            site.let_in(reached)
         if self._cables is not None:
             for time, packet, flow in self._cables.take(cs.UP, reached):
                 self._up(time, packet, flow)
@@ -259,6 +266,12 @@ class NrNetwork(EventNetwork):
         found["survival_times_exceeded"] = sum(site.carrier.outlived for site in self.sites)
         found["transmissions_preempted"] = sum(site.carrier.preempted for site in self.sites)
         found["persistent_allocations_refused"] = sum(site.carrier.refused for site in self.sites)
+        found["pdcch_missed"] = sum(site.carrier.missed[0] for site in self.sites)
+        found["pucch_missed"] = sum(site.carrier.missed[1] for site in self.sites)
+        found["access_collisions"] = sum(site.access.collisions for site in self.sites)
+        found["access_failures"] = sum(site.access.failures for site in self.sites)
+        unused = set(self.kinds) - {"default"} - self._kinds
+        found |= {f"qos_unused_{kind}": 1 for kind in sorted(unused)}
         return {name: number for name, number in found.items() if number}
 
     # channel
@@ -271,6 +284,7 @@ class NrNetwork(EventNetwork):
             for change in site.move(time, gains):
                 self._change(site, index, time, change)
             site.hear(time, links, self.topology.rows(links)[site.pairs], gains, delay[site.pairs])
+        self._traced = True
 
     def _change(self, site: Site, index: int, time: int, change: Change) -> None:
         """Detach a terminal now and attach it to its new cell when the change is through."""
@@ -281,7 +295,9 @@ class NrNetwork(EventNetwork):
         if change.why != ATTACH:
             self._happened.append(Event(time, change.why, owner, target, (change.end - change.start) / NS))
             site.attach(change.terminal, -1, time)
-        if change.end <= time:
+        if change.why == ATTACH and not self._traced:  # a run begins with everybody in
             site.attach(change.terminal, change.cell, time)
+        elif change.end <= time:
+            site.enter_cell(change.terminal, change.cell, time, change.why)
         else:
             heappush(self._changes, (change.end, index, change.terminal, change.cell, change.why))

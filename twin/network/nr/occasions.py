@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
-from twin.network.nr.carrier_state import DOWN, HANDOVER, HARQ_PROCESSES, IDLE, RING, UP, State
+from twin.network.nr.carrier_state import (
+    DOWN,
+    HANDOVER,
+    HARQ_FAILED,
+    HARQ_PROCESSES,
+    IDLE,
+    RING,
+    UP,
+    WAITING,
+    State,
+)
+from twin.network.nr.control import misses_pdcch
 from twin.network.nr.interference import add_interference, load_block, load_cell, remember_load
-from twin.network.nr.queues import UPLINK, fill, schedule_event, settle
+from twin.network.nr.persistent import reserved_prbs
+from twin.network.nr.queues import FEEDBACK, UPLINK, fill, schedule_event, settle
 from twin.network.nr.scheduler import drop_satisfied, free_process, persistent_block, schedule, top
 from twin.network.nr.tdd import END, LONG, START, at
 from twin.network.nr.transmission import decode_later, launch
-from twin.network.nr.triggers import arm_again, arm_persistent, rest_if_empty
+from twin.network.nr.triggers import arm_again, arm_persistent, rest_if_empty, wake
 from twin.numerics.kernels import kernel
 
 
@@ -36,6 +48,7 @@ def on_downlink(s: State, occasion: int, time: int) -> None:
             if s.blocks[h].transmissions == 0:
                 fill(s, h, link, s.blocks[h].size // 8, time)
                 rest_if_empty(s, link)
+            s.blocks[h].missed = int(s.blocks[h].reserved == 0 and misses_pdcch(s, h, time))
             length = s.blocks[h].length
             launch(s, h, symbols * length, time, turn + s.grid.downlink[END, place + length - 1])
             h = s.blocks[h].chain
@@ -48,7 +61,8 @@ def _load(s: State, cell: int, occasion: int, time: int) -> None:
     """Note where a cell sends in the occasion that begins: dynamically, and in persistent allocations in use."""
     if s.cells.size == 1 and s.config.self_interference == 0.0:
         return  # nobody hears it
-    load_cell(s, cell, s.reserved[DOWN, cell, occasion % s.reserved.shape[2]], top(s, DOWN, cell, occasion), time)
+    reserved = reserved_prbs(s, DOWN, cell, occasion) if s.config.persistent else 0
+    load_cell(s, cell, reserved, top(s, DOWN, cell, occasion), time)
     h = s.cells[cell].chain
     while h >= 0:
         if s.blocks[h].reserved == 1:
@@ -79,7 +93,8 @@ def on_grant(s: State, occasion: int, time: int) -> None:
         drop_satisfied(s, c)
         while h >= 0:
             following = s.blocks[h].chain
-            _plan(s, occasion, h)
+            s.blocks[h].missed = int(misses_pdcch(s, h, time))
+            _plan(s, s.links[h // HARQ_PROCESSES].used, h)
             h = following
     arm_again(s, UP, occasion)
 
@@ -94,7 +109,7 @@ def on_persistent(s: State, link: int, time: int) -> None:
     if s.links[link].cell < 0 or s.links[link].persistent == 0 or s.links[link].bytes == 0:
         return
     h = free_process(s, link, time)
-    if s.links[link].used != occasion and h >= 0:
+    if s.links[link].used < occasion and h >= 0:
         place = occasion % s.grid.uplink.shape[1]
         symbols = _symbols(s, s.grid.uplink[END, place] - s.grid.uplink[START, place])
         s.links[link].used = occasion
@@ -116,7 +131,7 @@ def on_uplink(s: State, occasion: int, time: int) -> None:
     h, chain = s.planned[occasion % RING, 0], -1
     while h >= 0:
         following = s.blocks[h].chain
-        if _use_grant(s, h, time):
+        if _use_grant(s, h, turn + s.grid.uplink[END, place + s.blocks[h].length - 1], time):
             add_interference(s, h, time)
             s.blocks[h].chain = chain
             chain = h
@@ -132,12 +147,27 @@ def on_uplink(s: State, occasion: int, time: int) -> None:
 
 
 @kernel
-def _use_grant(s: State, h: int, time: int) -> bool:
-    """Fill a granted block; tell whether its terminal is still there to send it."""
+def _use_grant(s: State, h: int, end: int, time: int) -> bool:
+    """Fill a granted block; tell whether its terminal is still there, and knows of the grant, to send it.
+
+    Where it isn't known, the base station finds nothing at the `end` of the occasion and grants it again.
+    """
     link = h // HARQ_PROCESSES
     if s.links[link].cell != s.blocks[h].cell:
         settle(s, h, time, HANDOVER)
         s.blocks[h].state = IDLE
+        return False
+    if s.blocks[h].missed == 1:
+        s.blocks[h].misses += 1
+        if s.blocks[h].misses + s.blocks[h].transmissions < s.config.transmissions:
+            s.blocks[h].state = WAITING
+            schedule_event(s, end + s.grid.n1_half + s.grid.station, FEEDBACK, h)
+            return False
+        if s.blocks[h].transmissions == 0:
+            s.links[link].granted = max(0, s.links[link].granted - s.blocks[h].size // 8)
+        settle(s, h, time, HARQ_FAILED)
+        s.blocks[h].state = IDLE
+        wake(s, link, time)
         return False
     if s.blocks[h].transmissions == 0:
         s.links[link].granted = max(0, s.links[link].granted - s.blocks[h].size // 8)

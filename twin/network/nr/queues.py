@@ -11,6 +11,7 @@ from twin.network.nr.carrier_state import (
     DECIDED,
     DELIVERED,
     DISCARDED,
+    DOWN,
     EVENTS,
     FREE_PACKETS,
     FREE_SEGMENTS,
@@ -23,7 +24,7 @@ from twin.network.nr.heap import push
 from twin.numerics.kernels import kernel
 from twin.state import I64, REPEATS
 
-DECODE, DISCARD, READY, REQUEST, FEEDBACK, PERSISTENT, DOWNLINK, GRANT, UPLINK = range(9)
+DECODE, DISCARD, READY, REQUEST, FEEDBACK, PERSISTENT, DOWNLINK, GRANT, UPLINK, ALARM, REPORT = range(11)
 """Kinds of events, in their order at one instant."""
 KIND_SHIFT = 56
 ENDLESS = 1 << 40
@@ -38,32 +39,37 @@ def schedule_event(s: State, time: int, kind: int, item: int) -> None:
 
 
 @kernel
-def enter(handle: Handle, entries: I64, header: int, processing: int, rows: I64) -> None:
+def enter(handle: Handle, entries: I64, header: int, processed: bool, rows: I64) -> None:
     """Take packets into free rows, written to `rows` (n,); each shows up in its queue when it is ready.
 
-    `entries` (n, 5) are their bearer, size, time of creation, time of setting out and order; `header` bytes and
-    `processing` [ns] are added.
+    `entries` (n, 5) are their bearer, size, time of creation, time of setting out and order; `header` bytes are
+    added, and unless they are `processed` the processing before the radio. A terminal sends ahead of its cell's clock
+    by the delay of the air (timing advance): by that clock, its packets are ready so much later.
     """
     s = opened(handle)
-    packets = s.packets
+    packets, ready = s.packets, np.empty(rows.size, np.int64)
     for i in range(rows.size):
         s.counts[FREE_PACKETS] -= 1
         p = packets[s.counts[FREE_PACKETS]].free
         rows[i] = p
         packets[p].size = packets[p].left = packets[p].open = entries[i, 1] + header
         packets[p].references, packets[p].fate, packets[p].bearer, packets[p].next = 1, QUEUED, entries[i, 0], -1
-        packets[p].created, packets[p].ready = entries[i, 2], entries[i, 3] + processing
+        ready[i] = entries[i, 3]
+        link = entries[i, 0] // s.classes.size
+        if not processed:
+            ready[i] += s.grid.assign if link & 1 == DOWN else s.grid.n2_half + s.links[link].delay
+        packets[p].created, packets[p].ready = entries[i, 2], ready[i]
         packets[p].first, packets[p].transmissions, packets[p].repeated = -1, 0, 0
-    merge(s, _sorted(entries), entries[:, 3] + processing, entries[:, 4], rows)
+    merge(s, _sorted(ready, entries[:, 4]), ready, entries[:, 4], rows)
 
 
 @kernel
-def _sorted(entries: I64) -> I64:
+def _sorted(ready: I64, order: I64) -> I64:
     """Return what sorts packets by time and order: by insertion, as they are few, or in order nearly."""
-    sequence = np.arange(len(entries))
-    for i in range(1, len(entries)):
-        at, time, order = i, entries[i, 3], entries[i, 4]
-        while at > 0 and (entries[sequence[at - 1], 3], entries[sequence[at - 1], 4]) > (time, order):
+    sequence = np.arange(len(ready))
+    for i in range(1, len(ready)):
+        at = i
+        while at > 0 and (ready[sequence[at - 1]], order[sequence[at - 1]]) > (ready[i], order[i]):
             sequence[at] = sequence[at - 1]
             at -= 1
         sequence[at] = i

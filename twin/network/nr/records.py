@@ -18,6 +18,8 @@ CLASS = np.dtype([
     ("target", np.float64),  # block error rate of a first transmission
     ("configured", np.int64),  # uplink occasions between configured grants, 0 none
     ("semi_persistent", np.int64),  # downlink occasions between persistent allocations, 0 none
+    ("up_residues", np.int64),  # first entry of `State.reserved` for configured grants
+    ("down_residues", np.int64),  # and for semi-persistent allocations
     ("size", np.int64),  # bytes that a persistent allocation holds
     ("long", np.int64),  # 1: transmissions as long as the slot
 ])  # fmt: skip
@@ -58,6 +60,11 @@ LINK = np.dtype([
     ("granted", np.int64),  # uplink bytes granted and not yet used
     ("reports", np.int64),  # uplink blocks in the air with a buffer status report of more data
     ("requested", np.int64),  # 1: scheduling request under way
+    ("requests", np.int64),  # times that it was not heard
+    ("told", np.int64),  # bytes of the newest buffer status report
+    ("delay", np.int64),  # ns, of the air between its terminal and its cell
+    ("controls", np.int64),  # draws for control channels so far
+    ("alarm", np.int64),  # 1: a false alarm of its scheduling request is set
     ("used", np.int64),  # occasion of the last transmission
     ("sequence", np.int64),  # transport blocks so far
     ("key", np.uint64),  # of the terminal's name, for draws
@@ -81,6 +88,10 @@ BLOCK = np.dtype([
     ("layers", np.int64),
     ("size", np.int64),  # bits
     ("transmissions", np.int64),
+    ("level", np.int64),  # of the PDCCH: 2^level control channel elements
+    ("missed", np.int64),  # 1: the PDCCH of this transmission was not received
+    ("misses", np.int64),  # grants so far that were not received
+    ("decoded", np.int64),  # 1: by the terminal, if the base station doesn't know
     ("symbols", np.float64),  # resource elements of this transmission, layers counted
     ("snr", np.float64),  # linear, of this transmission: flat, or for chase combining what its groups are worth
     ("information", np.float64),  # bits, of this transmission

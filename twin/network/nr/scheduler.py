@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
+from twin.network.nr.alignment import reachable
 from twin.network.nr.carrier_state import (
     ACTIVE,
     AGAIN,
@@ -17,8 +20,10 @@ from twin.network.nr.carrier_state import (
 )
 from twin.network.nr.link_adaptation import allocate, block_size
 from twin.network.nr.metric import OWN, PROPORTIONAL_FAIR, metric, note_served, weigh
+from twin.network.nr.persistent import reserved_prbs
 from twin.network.nr.preemption import interrupt, left_of, victim
 from twin.network.nr.queues import ENDLESS, top_class
+from twin.network.nr.tdd import START, at
 from twin.numerics.draws import key, uniform
 from twin.numerics.kernels import kernel
 
@@ -57,7 +62,18 @@ def top(s: State, way: int, cell: int, occasion: int) -> int:
     r = occasion % RING
     if s.used[way, cell, r, 1] == occasion:
         return int(s.used[way, cell, r, 0])
-    return int(s.reserved[way, cell, occasion % s.reserved.shape[2]])
+    signals = signal_prbs(s, way, occasion)
+    return max(signals, reserved_prbs(s, way, cell, occasion)) if s.config.persistent else signals
+
+
+@kernel
+def signal_prbs(s: State, way: int, occasion: int) -> int:
+    """Return the resource blocks of an occasion that SSB or PRACH take, from the lowest on."""
+    signals = s.config.signals[way]
+    if signals.prbs == 0:
+        return 0
+    starts = s.grid.downlink[START] if way == DOWN else s.grid.uplink[START]
+    return signals.prbs if at(starts, s.grid.period, occasion) % signals.period < signals.length else 0
 
 
 @kernel
@@ -84,9 +100,7 @@ def take_pdcch(s: State, cell: int, link: int, time: int) -> bool:
     """Take the control channel elements of one assignment or grant in a PDCCH occasion, if free."""
     if s.cells[cell].cces_at != time:
         s.cells[cell].cces_at, s.cells[cell].cces = time, 0
-    level = 0
-    while level < 4 and s.aggregation_db[level] > s.links[link | 1].reported_db:
-        level += 1
+    level = aggregation(s, link)
     if s.cells[cell].cces + (1 << level) > s.config.cces:
         return False
     s.cells[cell].cces += 1 << level
@@ -94,25 +108,42 @@ def take_pdcch(s: State, cell: int, link: int, time: int) -> bool:
 
 
 @kernel
+def aggregation(s: State, link: int) -> int:
+    """Return the aggregation level that a terminal needs, as a power of 2, or else the highest that there is."""
+    level = 0
+    while level < s.config.levels and s.aggregation_db[level] > s.links[link | 1].reported_db:
+        level += 1
+    return level
+
+
+@kernel
 def free_process(s: State, link: int, time: int) -> int:
     """Return an idle HARQ process of a link whose last feedback was received, or -1."""
-    for h in range(link * HARQ_PROCESSES, (link + 1) * HARQ_PROCESSES):
+    for h in range(link * HARQ_PROCESSES, link * HARQ_PROCESSES + s.config.processes):
         if s.blocks[h].state == IDLE and s.blocks[h].free_at <= time:
             return h
     return -1
 
 
+class Block(NamedTuple):
+    """What a transport block takes and holds."""
+
+    bits: int
+    mcs: int
+    prbs: int
+    layers: int
+
+
 @kernel
-def new_block(
-    s: State, h: int, link: int, symbols: int, mcs: int, prbs: int, layers: int, length: int
-) -> None:
-    """Set up HARQ process `h` for a first transmission."""
+def new_block(s: State, h: int, link: int, block: Block, length: int) -> None:
+    """Set up HARQ process `h` for a first transmission of `length` occasions."""
     b = s.blocks
     way = link & 1
-    b[h].state, b[h].mcs, b[h].prbs, b[h].layers, b[h].length = GRANTED, mcs, prbs, layers, length
-    b[h].size = block_size(s, way == DOWN, symbols, prbs, mcs, layers)
+    b[h].state, b[h].length, b[h].size = GRANTED, length, block.bits
+    b[h].mcs, b[h].prbs, b[h].layers = block.mcs, block.prbs, block.layers
     b[h].transmissions, b[h].segment, b[h].report, b[h].reserved = 0, -1, 0, 0
-    b[h].cell = s.links[link].cell
+    b[h].cell, b[h].level = s.links[link].cell, aggregation(s, link)
+    b[h].missed, b[h].misses, b[h].decoded = 0, 0, 0
     s.words[h] = 0.0
     sequence = s.links[link].sequence
     s.links[link].sequence += 1
@@ -135,46 +166,59 @@ def schedule(s: State, way: int, cell: int, occasion: int, symbols: int, full: i
 
 
 @kernel
-def _schedule_new(
-    s: State, way: int, cell: int, occasion: int, symbols: int, full: int, now: int, chain: int
-) -> int:
+def _schedule_new(s: State, way: int, cell: int, occasion: int, symbols: int, full: int, now: int, chain: int) -> int:
     """Serve links in falling order of their metric while there are resource blocks and control channels."""
     _rank(s, way, cell, occasion, full, now)
+    given = 0
     for _ in range(s.lengths[ACTIVE, way, cell]):
         place = np.argmax(s.rank[: s.lengths[ACTIVE, way, cell]])
-        if s.rank[place] == -np.inf or s.cells[cell].cces >= s.config.cces:
+        if s.rank[place] == -np.inf or s.cells[cell].cces >= s.config.cces or given == s.config.grants:
             return chain
         s.rank[place] = -np.inf
         link = s.active[way, cell, place]
+        there = reachable(s, link, occasion, now) if way == UP else occasion
         length = max(full, 1) if s.classes[top_class(s, link)].long == 1 else 1
-        free, interrupted = s.config.prbs - first_prb(s, way, cell, occasion, length), -1
-        if free <= 0 and length == 1 and not s.config.preemption:
+        free, interrupted = s.config.prbs - first_prb(s, way, cell, there, length), -1
+        if free <= 0 and length == 1 and there == occasion and not s.config.preemption:
             return chain
         if free <= 0 and length == 1 and way == DOWN:
             interrupted = victim(s, cell, s.classes[top_class(s, link)].priority, occasion, now)
             free = left_of(s, interrupted, occasion) if interrupted >= 0 else 0
         h = free_process(s, link, now)
-        if free <= 0 or h < 0 or not take_pdcch(s, cell, link, now):
+        if free <= 0 or h < 0:
             continue
-        s.links[link].used = occasion
-        _give(s, h, link, symbols * length, length, free, now)
+        block = _fit(s, link, symbols * length, free)
+        if block.bits <= 8 * s.config.segment_header or not take_pdcch(s, cell, link, now):
+            continue
+        s.links[link].used = there
+        given += 1
+        _give(s, h, link, block, length, now)
         if interrupted >= 0:
             interrupt(s, interrupted, h, occasion)
         else:
-            take_prbs(s, h, occasion)
+            take_prbs(s, h, there)
         s.blocks[h].chain = chain
         chain = h
     return chain
 
 
 @kernel
-def _give(s: State, h: int, link: int, symbols: int, length: int, free: int, now: int) -> None:
-    """Give a link up to `free` resource blocks for what it has to send, in HARQ process `h`."""
+def _fit(s: State, link: int, symbols: int, free: int) -> Block:
+    """Return the block of at most `free` resource blocks for what a link has to send."""
     way, q = link & 1, top_class(s, link)
     waiting = s.links[link].bytes if way == DOWN else s.links[link].known
     bits = 8 * min(waiting + s.config.segment_header * max(s.links[link].packets, 1), ENDLESS)
+    if way == UP:
+        bits = min(bits, 8 * s.config.grant_cap)
     mcs, prbs, layers = allocate(s, link, q, bits, symbols, free)
-    new_block(s, h, link, symbols, mcs, prbs, layers, length)
+    return Block(bits=block_size(s, way == DOWN, symbols, prbs, mcs, layers), mcs=mcs, prbs=prbs, layers=layers)
+
+
+@kernel
+def _give(s: State, h: int, link: int, block: Block, length: int, now: int) -> None:
+    """Let a link send a block of `length` occasions in HARQ process `h`."""
+    way, q = link & 1, top_class(s, link)
+    new_block(s, h, link, block, length)
     s.blocks[h].target, s.blocks[h].priority = s.classes[q].target, s.classes[q].priority
     note_served(s, link, s.blocks[h].size, now)
     if way == UP:
@@ -190,7 +234,8 @@ def _rank(s: State, way: int, cell: int, occasion: int, full: int, now: int) -> 
     count = s.lengths[ACTIVE, way, cell]
     for i in range(count):
         link = s.active[way, cell, i]
-        barred = s.links[link].used == occasion or s.links[link | 1].reported_db == -np.inf
+        there = reachable(s, link, occasion, now) if way == UP else occasion
+        barred = s.links[link].used >= there or s.links[link | 1].reported_db == -np.inf
         if barred or (full == 0 and s.classes[top_class(s, link)].long == 1):
             s.rank[i] = -np.inf
         else:
@@ -218,9 +263,10 @@ def _schedule_again(s: State, way: int, cell: int, occasion: int, full: int, now
         for i in range(s.lengths[AGAIN, way, cell]):
             h = s.again[way, cell, i]
             length = 1 if s.blocks[h].length == 1 else full
-            if s.links[h // HARQ_PROCESSES].used == occasion or length == 0:
+            there = reachable(s, h // HARQ_PROCESSES, occasion, now) if way == UP else occasion
+            if s.links[h // HARQ_PROCESSES].used >= there or length == 0:
                 continue
-            if first_prb(s, way, cell, occasion, length) + s.blocks[h].prbs > s.config.prbs:
+            if first_prb(s, way, cell, there, length) + s.blocks[h].prbs > s.config.prbs:
                 continue
             if found < 0 or _more_urgent(s, h, s.again[way, cell, found]):
                 found = i
@@ -228,15 +274,16 @@ def _schedule_again(s: State, way: int, cell: int, occasion: int, full: int, now
             return chain
         h = s.again[way, cell, found]
         link = h // HARQ_PROCESSES
-        s.links[link].used = occasion
+        there = reachable(s, link, occasion, now) if way == UP else occasion
+        s.links[link].used = there
         if not take_pdcch(s, cell, link, now):
             continue
         last = s.lengths[AGAIN, way, cell] - 1
         s.again[way, cell, found] = s.again[way, cell, last]
         s.lengths[AGAIN, way, cell] = last
-        s.blocks[h].state, s.blocks[h].reserved = GRANTED, 0
+        s.blocks[h].state, s.blocks[h].reserved, s.blocks[h].level = GRANTED, 0, aggregation(s, link)
         s.blocks[h].length = 1 if s.blocks[h].length == 1 else full
-        take_prbs(s, h, occasion)
+        take_prbs(s, h, there)
         s.blocks[h].chain = chain
         chain = h
 
@@ -257,7 +304,7 @@ def _schedule_persistent(s: State, cell: int, occasion: int, symbols: int, now: 
     for i in range(s.lengths[ACTIVE, DOWN, cell]):
         link = s.active[DOWN, cell, i]
         period = s.links[link].persistent
-        if period == 0 or (occasion - s.links[link].offset) % period or s.links[link].used == occasion:
+        if period == 0 or (occasion - s.links[link].offset) % period or s.links[link].used >= occasion:
             continue
         h = free_process(s, link, now)
         if h >= 0:
@@ -270,7 +317,9 @@ def _schedule_persistent(s: State, cell: int, occasion: int, symbols: int, now: 
 @kernel
 def persistent_block(s: State, h: int, link: int, symbols: int, chain: int) -> int:
     """Set up a block in a link's reserved resource blocks and return the chain that starts with it."""
-    new_block(s, h, link, symbols, s.links[link].persistent_mcs, s.links[link].persistent_prbs, 1, 1)
+    mcs, prbs = s.links[link].persistent_mcs, s.links[link].persistent_prbs
+    bits = block_size(s, link & 1 == DOWN, symbols, prbs, mcs, 1)
+    new_block(s, h, link, Block(bits=bits, mcs=mcs, prbs=prbs, layers=1), 1)
     q = top_class(s, link)
     s.blocks[h].target, s.blocks[h].priority = s.classes[q].target, s.classes[q].priority
     s.blocks[h].start = s.links[link].persistent_start

@@ -11,11 +11,12 @@ from typing import NamedTuple
 import numpy as np
 
 from twin.clock import NS
-from twin.errors import ScenarioError, nearest
+from twin.errors import ScenarioError
 from twin.link import Radio
+from twin.network.nr.access import RandomAccess
 from twin.network.nr.carrier import Carrier
 from twin.network.nr.carrier_state import DELIVERED, DOWN
-from twin.network.nr.mobility import Change, Mobility
+from twin.network.nr.mobility import HANDOVER, Change, Mobility
 from twin.network.nr.quality import QualityReports
 from twin.network.topology import Topology, column
 from twin.specs.nr import NrSpec, QosSpec
@@ -47,6 +48,7 @@ class Site:
     levels: Levels
     mobility: Mobility
     quality: QualityReports
+    access: RandomAccess
     entries: list[int]  # bearer, size, created, ready and order of each packet in turn
     entering: list[Owner]
     inside: dict[int, Owner]  # by row
@@ -57,14 +59,37 @@ class Site:
     def attach(self, terminal: int, cell: int, time: int) -> None:
         """Let a terminal be served by `cell`, or by none (-1)."""
         self.carrier.attach(terminal, cell, time)
+        self.access.forget(terminal)
         self.dropped = True
+
+    def enter_cell(self, terminal: int, cell: int, time: int, how: str) -> None:
+        """Let a terminal get into `cell` from `time` [ns] on: at once where control is ideal."""
+        if cell < 0 or self.carrier.spec.control == "ideal":
+            self.attach(terminal, cell, time)
+        else:
+            self.access.start(time, terminal, cell, own_preamble=how == HANDOVER)
+
+    def advance(self, limit: int, answering: bool) -> int:
+        """Run the carrier towards `limit` [ns] and return how far it came; who isn't heard any more leaves its cell."""
+        self.reached = max(self.reached, self.carrier.advance(limit, answering))
+        for terminal in self.carrier.access_wanted():
+            cell = int(self.carrier.state.links["cell"][2 * terminal])
+            self.attach(terminal, -1, self.reached)
+            self.access.start(self.reached, terminal, cell, own_preamble=False)
+        return self.reached
+
+    def let_in(self, until: int) -> None:
+        """Attach those whose random access has ended by `until` [ns]."""
+        while (now := self.access.due) <= until:
+            for terminal, cell in self.access.run():
+                self.attach(terminal, cell, now)
 
     def flush(self, header: int) -> None:
         """Hand new packets, each with `header` bytes more, over to the carrier's kernel."""
         if not self.entering:
             return
         entries = np.frombuffer(array("q", self.entries), dtype=np.int64).reshape(-1, ENTRY)
-        rows = self.carrier.enter(entries, header, self.carrier.grid.n2_half)
+        rows = self.carrier.enter(entries, header, processed=False)
         self.inside.update(zip(rows.tolist(), self.entering, strict=True))
         self.entries, self.entering = [], []
 
@@ -102,7 +127,9 @@ class Site:
         self.carrier.control_power(gain_db, self.levels.noise_up_db, serving)
         self.quality.update(time, serving)
         seconds = delay[np.arange(len(serving)), np.maximum(serving, 0)]
-        self.propagation = np.rint(seconds * NS).astype(np.int64).tolist()
+        delay_ns = np.rint(seconds * NS).astype(np.int64)
+        self.carrier.set_delay(delay_ns)
+        self.propagation = delay_ns.tolist()
 
 
 @dataclass(slots=True, eq=False)
@@ -142,7 +169,11 @@ def open_site(
         raise ScenarioError(error.message, key=f"network.carriers.{name}.{error.key}") from error
     mobility, pairs = Mobility(spec.mobility, len(terminals)), np.ix_(terminals, cells)
     levels = _levels([topology.terminals[i] for i in terminals], [topology.cells[i] for i in cells])
-    return Site(carrier, terminals, cells, pairs, levels, mobility, QualityReports(carrier), [], [], {}, [])
+    return Site(
+        carrier=carrier, terminals=terminals, cells=cells, pairs=pairs, levels=levels, mobility=mobility,
+        quality=QualityReports(carrier), access=RandomAccess(carrier, seed), entries=[], entering=[], inside={},
+        propagation=[],
+    )  # fmt: skip
 
 
 def _levels(terminals: Sequence[Radio], cells: Sequence[Radio]) -> Levels:
@@ -153,14 +184,3 @@ def _levels(terminals: Sequence[Radio], cells: Sequence[Radio]) -> Levels:
 def order_of(key: np.uint64) -> int:
     """Return what orders packets ready at one instant: 32 bits of their flow, above 24 of a number."""
     return (int(key) & 0xFFFFFFFF) << 24
-
-
-def check_names(key: str, found: Iterable[str], names: Sequence[str]) -> None:
-    """Refuse names that no robot has.
-
-    Raises:
-        ScenarioError: there is no such robot.
-    """
-    for name in found:
-        if name not in names:
-            raise ScenarioError(f"no robot {name!r}{nearest(name, names)}", key=f"network.{key}")

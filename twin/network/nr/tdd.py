@@ -8,6 +8,7 @@ import numpy as np
 
 from twin.errors import ScenarioError
 from twin.numerics.kernels import kernel
+from twin.specs.nr import CarrierSpec
 from twin.state import I64
 
 SUBCARRIER_SPACINGS = {15: 0, 30: 1, 60: 2, 120: 3, 480: 5, 960: 6}
@@ -43,6 +44,10 @@ class Grid(NamedTuple):
     n1_half: int  # ns, Tproc,1 / 2: from the end of data to its decoding
     n2_half: int  # ns, Tproc,2 / 2: from data or a grant to the transmission
     n2: int  # ns, Tproc,2
+    feedback: int  # ns, from the decoding of downlink data to its feedback
+    station: int  # ns, from what the base station hears to the first PDCCH that acts on it
+    assign: int  # ns, from downlink data that is there to the occasion that may carry it
+    lead: int  # ns, from the start of a PDCCH to the uplink occasion that it grants, without propagation
 
 
 def numerology(scs_khz: int, capability: int) -> int:
@@ -68,39 +73,69 @@ def d12(capability: int, symbols: int) -> int:
     return 7 - symbols if symbols >= 4 else 3
 
 
-def make_grid(
-    mu: int, capability: int, pattern: str, special: tuple[int, int, int], duplex: str, symbols: int
-) -> Grid:
-    """Lay out one period of `pattern` (letters D, S, U) in occasions of `symbols` symbols.
+def make_grid(spec: CarrierSpec) -> Grid:
+    """Lay out one period of `spec.pattern` (letters D, S, U) in occasions of `spec.symbols` symbols.
 
     `special` is downlink, gap and uplink symbols of an S slot. With 14 symbols, the uplink of an S slot
     carries control only. With duplex fdd or full both directions have all slots and the pattern isn't used.
+    What leaves no resource element for data carries control only.
 
     Raises:
-        ScenarioError: no occasion in one of the directions, other letters, or S doesn't add up.
+        ScenarioError: no occasion for data in one of the directions, other letters, S doesn't add up, or starts
+            that overlap.
     """
+    mu = numerology(round(spec.scs / 1e3), spec.capability)
     slot = 1_000_000 >> mu
-    if duplex != "tdd":
+    if spec.duplex != "tdd":
         down = up = [(0, SYMBOLS)]
     else:
-        down, up = _regions(pattern, special)
-    downlink = _occasions(down, symbols, slot, control_only=False)
-    uplink = _occasions(up, symbols, slot, control_only=True)
-    if not downlink.size or not uplink.size:
-        missing = "uplink" if downlink.size else "downlink"
-        raise ScenarioError(f"{pattern!r} has no {missing} occasion of {symbols} symbols", key="pattern")
-    period = slot * len(down)
-    n1 = PDSCH_N1[capability][mu] + d12(capability, symbols)
-    n2 = PUSCH_N2[capability][mu]
-    n2_ns = int(n2 * slot) // SYMBOLS
-    symbol = slot // SYMBOLS
-    granted = _grants(downlink[START], uplink[START], period, symbol + n2_ns)
+        down, up = _regions(spec.pattern, spec.special)
+    starts = _starts(spec)
+    downlink = _occasions(down, starts, spec.symbols, slot, control_only=False)
+    uplink = _occasions(up, starts, spec.symbols, slot, control_only=True)
+    pdcch = downlink[START]
+    downlink = _for_data(downlink, spec, slot, down=True)
+    uplink = _for_data(uplink, spec, slot, down=False)
+    n1 = PDSCH_N1[spec.capability][mu] + d12(spec.capability, spec.symbols)
+    n2 = PUSCH_N2[spec.capability][mu]
+    n2_ns, symbol, period = int(n2 * slot) // SYMBOLS, slot // SYMBOLS, slot * len(down)
+    n1_half, n2_half = int(n1 * slot) // (2 * SYMBOLS), int(n2 * slot) // (2 * SYMBOLS)
+    lead = max(symbol + n2_ns, spec.k2 * slot)
+    granted = _grants(pdcch, uplink[START], period, lead)
     first = {k * slot + slot * u[0] // SYMBOLS for k, u in enumerate(up) if u[1] > u[0]}
     return Grid(
-        period, symbol, slot, downlink, np.vstack([uplink, granted]),
+        period=period, symbol=symbol, slot=slot, downlink=downlink, uplink=np.vstack([uplink, granted]),
         pucch=np.array(sorted({*uplink[START].tolist(), *first}), dtype=np.int64),
-        n1_half=int(n1 * slot) // (2 * SYMBOLS), n2_half=int(n2 * slot) // (2 * SYMBOLS), n2=n2_ns,
+        n1_half=n1_half, n2_half=n2_half, n2=n2_ns,
+        feedback=max(n1_half, (spec.k1 - 1) * slot - n1_half), station=n2_half + spec.lead,
+        assign=n2_half + spec.lead + spec.k0 * slot, lead=lead,
     )  # fmt: skip
+
+
+def _starts(spec: CarrierSpec) -> tuple[int, ...]:
+    """Return the symbols of a slot at which occasions may start; none stated: wherever one ends, from its first."""
+    if spec.starts is None:
+        return ()
+    ordered = sorted(spec.starts)
+    ends = [start + spec.symbols for start in ordered]
+    if not ordered or ordered[0] < 0 or ends[-1] > SYMBOLS or any(map(int.__gt__, ends, ordered[1:])):
+        allowed = f"symbols 0 to {SYMBOLS - spec.symbols}, {spec.symbols} or more apart"
+        raise ScenarioError(f"{spec.starts} are no starts of {spec.symbols} symbols; allowed: {allowed}", key="starts")
+    return tuple(ordered)
+
+
+def _for_data(rows: I64, spec: CarrierSpec, slot: int, down: bool) -> I64:
+    """Return the occasions that have resource elements for data."""
+    way = "downlink" if down else "uplink"
+    if not rows.size:
+        raise ScenarioError(f"{spec.pattern!r} has no {way} occasion of {spec.symbols} symbols", key="pattern")
+    symbols = np.rint((rows[END] - rows[START]) * SYMBOLS / slot).astype(np.int64)
+    elements = 12 * np.where(down & (symbols > 7), symbols - spec.coreset, symbols) - spec.dmrs - spec.overhead
+    if not (elements > 0).any():
+        most = 12 * int(symbols.max()) - 1
+        message = f"no resource element is left for data in {way} occasions of {symbols.max()} symbols: DM-RS and"
+        raise ScenarioError(f"{message} overhead take {spec.dmrs + spec.overhead} of {most + 1}", key="dmrs")
+    return np.ascontiguousarray(rows[:, elements > 0])
 
 
 Region = tuple[int, int]
@@ -118,7 +153,7 @@ def _regions(pattern: str, special: tuple[int, int, int]) -> tuple[list[Region],
     return [down[letter] for letter in pattern], [up[letter] for letter in pattern]
 
 
-def _occasions(regions: list[Region], symbols: int, slot: int, control_only: bool) -> I64:
+def _occasions(regions: list[Region], starts: tuple[int, ...], symbols: int, slot: int, control_only: bool) -> I64:
     """Return the rows START, END and LONG of all occasions."""
     rows: list[tuple[int, int, int]] = []
     for k, (first, last) in enumerate(regions):
@@ -127,10 +162,12 @@ def _occasions(regions: list[Region], symbols: int, slot: int, control_only: boo
             if control_only and last - first < SYMBOLS:
                 continue
             length = last - first
-        starts = range(first, last - length + 1, length)
-        for i, start in enumerate(starts):
+        here = [start for start in starts if first <= start <= last - length]
+        if not starts:
+            here = list(range(first, last - length + 1, length))
+        for i, start in enumerate(here):
             ns = [k * slot + slot * s // SYMBOLS for s in (start, start + length)]
-            rows.append((ns[0], ns[1], len(starts) if i == 0 else 0))
+            rows.append((ns[0], ns[1], len(here) if i == 0 else 0))
     return np.ascontiguousarray(np.array(rows, dtype=np.int64).reshape(-1, 3).T)
 
 

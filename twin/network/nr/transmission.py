@@ -15,6 +15,7 @@ from twin.network.nr.carrier_state import (
     WAITING,
     State,
 )
+from twin.network.nr.control import acknowledged
 from twin.network.nr.harq import add, combine
 from twin.network.nr.interference import downlink_ratio, last_group, uplink_ratio
 from twin.network.nr.link_adaptation import data_elements
@@ -85,8 +86,8 @@ def decode_later(s: State, h: int) -> None:
 
 
 @kernel
-def decode(s: State, h: int, time: int) -> bool:
-    """Decode a block with all its transmissions so far; tell whether it is done with, one way or the other.
+def _receive(s: State, h: int) -> bool:
+    """Tell whether a block is decoded from all its transmissions so far.
 
     One draw stands for the noise of all transmissions: the block is decoded as soon as its error probability
     has fallen below the draw, so that n losses in a row are as likely as the n-th error probability says.
@@ -104,12 +105,32 @@ def decode(s: State, h: int, time: int) -> bool:
     good = b[h].draw >= error
     if b[h].transmissions == 1:
         _adapt(s, link, good, b[h].target)
+    return bool(good)
+
+
+@kernel
+def decode(s: State, h: int, time: int) -> bool:
+    """End a transmission of a block; tell whether it is done with, one way or the other.
+
+    What the terminal decodes is delivered; whether a downlink block is sent again is up to what the base station
+    hears of it.
+    """
+    b = s.blocks
+    link = h // HARQ_PROCESSES
+    good = b[h].decoded == 1
+    if b[h].missed == 0 and not good:
+        good = _receive(s, h)
     moved = s.links[link].cell != b[h].cell
-    if not good and not moved and b[h].transmissions < s.config.transmissions:
+    if good and b[h].decoded == 0:
+        settle(s, h, time, DELIVERED)
+        b[h].decoded = 1
+    done = good if moved or link & 1 != DOWN else acknowledged(s, h, good, time)
+    if not done and not moved and b[h].transmissions + b[h].misses < s.config.transmissions:
         b[h].state = WAITING
-        schedule_event(s, feedback_time(s, link, time) + s.grid.n2_half * (link & 1), FEEDBACK, h)
+        more = s.grid.assign if link & 1 == DOWN else s.grid.station - s.grid.n2_half
+        schedule_event(s, feedback_time(s, link, time) + more, FEEDBACK, h)
         return False
-    settle(s, h, time, DELIVERED if good else HANDOVER if moved else HARQ_FAILED)
+    settle(s, h, time, HANDOVER if moved else HARQ_FAILED)
     b[h].state = IDLE
     b[h].free_at = feedback_time(s, link, time) if link & 1 == DOWN else time
     return True
@@ -124,7 +145,8 @@ def feedback_time(s: State, link: int, time: int) -> int:
     """
     if link & 1 != DOWN:
         return time + s.grid.n2_half
-    index = next_index(s.grid.pucch, s.grid.period, time + s.grid.n1_half)
+    ready = time + s.grid.feedback + 2 * s.links[link].delay
+    index = next_index(s.grid.pucch, s.grid.period, ready)
     return at(s.grid.pucch, s.grid.period, index) + s.grid.symbol + s.grid.n2_half
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from twin.network.nr.carrier_state import ACTIVE, AGAIN, DOWN, State
-from twin.network.nr.queues import DOWNLINK, GRANT, PERSISTENT, REQUEST, schedule_event
+from twin.network.nr.carrier_state import ACCESS, ACTIVE, AGAIN, DOWN, State
+from twin.network.nr.control import misses_pucch, occasions_to_alarm
+from twin.network.nr.queues import ALARM, DOWNLINK, GRANT, PERSISTENT, REQUEST, schedule_event
 from twin.network.nr.scheduler import activate, deactivate
 from twin.network.nr.tdd import GRANTED, START, at, next_index
 from twin.numerics.kernels import kernel
@@ -66,11 +67,49 @@ def request(s: State, link: int, time: int) -> None:
     heard_of = k[link].known + k[link].granted + k[link].reports + k[link].requested
     if k[link].bytes == 0 or heard_of > 0:
         return
-    k[link].requested = 1
+    k[link].requested, k[link].requests = 1, 0
+    send_request(s, link, time)
+
+
+@kernel
+def send_request(s: State, link: int, time: int) -> None:
+    """Send a scheduling request in the first own PUCCH occasion at or after `time`."""
     chance = next_index(s.grid.pucch, s.grid.period, time)
-    chance += (k[link].offset - chance) % s.config.sr_period
-    heard = at(s.grid.pucch, s.grid.period, chance) + s.grid.symbol + s.grid.n2_half
+    chance += (s.links[link].offset - chance) % s.config.sr_period
+    heard = at(s.grid.pucch, s.grid.period, chance) + s.grid.symbol + s.grid.station
     schedule_event(s, heard, REQUEST, link)
+
+
+@kernel
+def hear_request(s: State, link: int, time: int) -> bool:
+    """Tell whether the base station hears a scheduling request; what it misses is sent again.
+
+    After `sr_transmissions` the terminal gives PUCCH up for random access (TS 38.321 5.4.4).
+    """
+    k = s.links
+    if not misses_pucch(s, link, time):
+        return True
+    k[link].requests += 1
+    if k[link].requests < s.config.sr_transmissions:
+        sent = time - s.grid.station - s.grid.symbol
+        send_request(s, link, sent + max(s.config.sr_prohibit, s.grid.symbol))
+    else:
+        s.access[s.counts[ACCESS]] = link >> 1
+        s.counts[ACCESS] += 1
+    return False
+
+
+@kernel
+def arm_alarm(s: State, link: int, time: int) -> None:
+    """Set the next instant at which the base station hears a scheduling request that nobody sent."""
+    if not s.config.control or s.config.false_alarm == 0.0 or s.links[link].alarm == 1:
+        return
+    s.links[link].alarm = 1
+    chance = next_index(s.grid.pucch, s.grid.period, time)
+    chance += (s.links[link].offset - chance) % s.config.sr_period
+    chance += (occasions_to_alarm(s, link) - 1) * s.config.sr_period
+    heard = at(s.grid.pucch, s.grid.period, chance) + s.grid.symbol + s.grid.station
+    schedule_event(s, heard, ALARM, link)
 
 
 @kernel
