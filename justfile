@@ -28,6 +28,20 @@ bench *arguments:
 run scenario *arguments:
     {{ bin }}/twin run {{ scenario }} {{ arguments }}
 
+# The site of docs/, API reference included, into dist/site; `just docs serve` shows it while you write
+docs command="build":
+    NO_MKDOCS_2_WARNING=1 {{ bin }}/python -m mkdocs {{ command }} --strict
+
+# Run the notebooks of examples/ again, so that they show what the code does now
+notebooks:
+    cd examples && {{ bin }}/jupyter execute --inplace *.ipynb; rm -f patrol.html
+
+# Build sdist and wheel into dist/, and try the wheel in an empty environment
+release:
+    rm -rf dist/*.whl dist/*.tar.gz
+    {{ bin }}/python -m build
+    .ci/try-wheel dist/*.whl
+
 # All that a change has to pass
 ci:
     .ci/run
