@@ -21,7 +21,8 @@ from twin.channel.tracer import RayTracer
 from twin.link import Radio
 from twin.specs import AntennaSpec, RayTracingSpec
 from twin.state import BodyState
-from twin.world.world import World, open_world, save_world
+from twin.world.opening import open_world
+from twin.world.world import World, save_world
 
 CITY = Path(__file__).resolve().parents[1] / "worlds" / "city"
 SITES = 4

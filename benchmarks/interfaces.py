@@ -57,9 +57,9 @@ def fly(groups, trigger, controller, seconds):
         loaded, _ = load_scenario(path)
     exchanges = []
     with closing(build(loaded, Project(EXAMPLES))) as built:
-        for c in built.casts:
-            if hasattr(c.controller, "link"):
-                c.controller.link.ask = timed(c.controller.link.ask, exchanges)
+        for entry in built.entries:
+            if hasattr(entry.controller, "link"):
+                entry.controller.link.ask = timed(entry.controller.link.ask, exchanges)
         (last,) = deque(built.twin.frames(loaded.duration), maxlen=1)
     return last.bodies.position.tobytes(), np.array(exchanges)
 

@@ -73,7 +73,7 @@ def measure(path, options, folder):
     """Import a site into a folder; return its report and the seconds that opening it takes."""
     sys.path.insert(0, str(ROOT))
     from twin.world.importers import import_to_folder, import_world
-    from twin.world.world import open_world
+    from twin.world.opening import open_world
 
     warm = Path(folder) / "warm.obj"
     warm.write_text(CUBE)

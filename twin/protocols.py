@@ -10,6 +10,7 @@ import numpy as np
 
 from twin.clock import NS
 from twin.specs.robot import RobotKind
+from twin.specs.service import ExternalSpec
 from twin.state import (
     F64,
     I64,
@@ -130,6 +131,17 @@ class Network(Protocol):
         """What was refused, borrowed, joined or carried beside packets so far: name -> times, as of a channel."""
 
 
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One named part of a reading: an array (size,)."""
+
+    size: int
+    unit: str
+    description: str
+    noise: float  # standard deviation
+    noise_unit: str
+
+
 class Sensor(Protocol):
     """Reads the truth with noise and delay, for all robots of one group."""
 
@@ -184,6 +196,19 @@ class Controller(Protocol):
 
     def act(self, observation: Observation) -> Action:
         """Decide."""
+
+
+class Conversation(Protocol):
+    """What a class of controllers that run in another process has as `link`: how its robots talk to them."""
+
+    name: str
+    spec: ExternalSpec
+
+    def enter(self, world: Any) -> None:
+        """Learn of the world, before anything is asked."""
+
+    def close(self) -> None:
+        """End it; nothing is asked any more."""
 
 
 class ServiceTime(Protocol):

@@ -13,7 +13,7 @@ from twin.analysis.report_run import take_apart
 from twin.clock import NS
 from twin.recording.reader import Recording
 from twin.runs.surroundings import place_of
-from twin.world.world import open_world
+from twin.world.opening import open_world
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -13,8 +13,8 @@ from twin.physics.dynamics.make import make_dynamics
 from twin.project import plugins
 from twin.project.robots import load_kind
 from twin.protocols import Failsafe, RobotSpec
-from twin.sensors.field import Setting
 from twin.sensors.make import make_sensor
+from twin.sensors.setting import Setting
 from twin.specs import HoverSpec
 from twin.state import NEVER, Action, Commands, Observation, Sample, Truth
 from twin.tasks import make_task

@@ -226,7 +226,7 @@ class TestFaults:
     def test_no_process_outlives_its_run(self, faulty):
         for fault in ("hang", "none"):
             built, scenario = faulty(fault, "duration=0.3 s")
-            link = next(c.controller.link for c in built.casts if c.name == "scout")
+            link = next(entry.controller.link for entry in built.entries if entry.name == "scout")
             processes = []
             ask = link.ask
 

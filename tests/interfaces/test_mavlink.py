@@ -49,7 +49,7 @@ def fly(tmp_path):
     def make(*overrides, path=path):
         scenario, _ = load_scenario(path, overrides)
         made.append(build(scenario, Project(tmp_path)))
-        link = next(c.controller.link for c in made[-1].casts if c.name == "scout")
+        link = next(entry.controller.link for entry in made[-1].entries if entry.name == "scout")
         return made[-1], scenario, [port.address for port in link.ports]
 
     yield make

@@ -6,7 +6,8 @@ from scipy.stats import t as student
 
 from twin.clock import NS
 from twin.errors import WorldError
-from twin.world.environment import Environment, EnvironmentSpec
+from twin.specs.environment import EnvironmentSpec
+from twin.world.environment import Environment
 from twin.world.sea import Seaway, towards
 from twin.world.spectra import share_of_bands
 

@@ -118,7 +118,7 @@ def test_an_octo_flies_with_the_drones_controllers_and_failsafe(site):
         built.close()
     assert np.linalg.norm(frames[-1].bodies.position[0] - [0, 0, 5]) < 0.3
     assert set(frames[-1].modes) == {"nominal"}
-    sources = {source.reference for c in built.casts for source in c.sources}
+    sources = {source.reference for entry in built.entries for source in entry.sources}
     assert sources == {"drone.py:Drone", "hover", "failsafe.py:HoldReturnLand"}
 
 

@@ -12,8 +12,8 @@ from twin.physics.dynamics.rotorcraft import Rotorcraft
 from twin.project import plugins
 from twin.project.robots import load_kind
 from twin.protocols import RobotSpec
-from twin.sensors.field import Setting
 from twin.sensors.navigation import Navigation
+from twin.sensors.setting import Setting
 from twin.specs import BodySpec, CommandField, NavigationSpec, RouteSpec
 from twin.state import BodyState, Commands, Observation, Truth
 from twin.tasks import make_task, tracking_error

@@ -12,10 +12,10 @@ from twin.errors import ScenarioError
 from twin.sensors.altimeter import Altimeter
 from twin.sensors.barometer import Barometer, altitude_of, pressure_at
 from twin.sensors.compass import Compass
-from twin.sensors.field import Setting
 from twin.sensors.gnss import FEWEST, Gnss
 from twin.sensors.gps import RADIUS, satellites, sky
 from twin.sensors.imu import Imu
+from twin.sensors.setting import Setting
 from twin.specs import AltimeterSpec, BarometerSpec, CompassSpec, GnssSpec, ImuSpec
 from twin.state import BodyState, Truth
 from twin.world.bvh import build_bvh

@@ -14,7 +14,7 @@ from twin.link import SPEED_OF_LIGHT, Radio, beam_response, frequency_response
 from twin.specs import AntennaSpec, AtmosphereSpec, RayTracingSpec, SurfaceSpec
 from twin.state import BodyState
 from twin.world.builder import GeometryBuilder
-from twin.world.world import open_world
+from twin.world.opening import open_world
 
 VACUUM = AtmosphereSpec(pressure=1e-6, vapour=0.0)
 CARRIER = 3.5e9

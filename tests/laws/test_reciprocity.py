@@ -8,7 +8,7 @@ import pytest
 from twin.channel.tracer import RayTracer
 from twin.link import Radio
 from twin.specs import AntennaSpec, AtmosphereSpec, RayTracingSpec, SurfaceSpec
-from twin.world.world import open_world
+from twin.world.opening import open_world
 
 CITY = Path(__file__).resolve().parents[2] / "worlds" / "city"
 

@@ -12,7 +12,8 @@ from scipy.stats import t as student
 
 from twin.errors import WorldError
 from twin.physics.bullet.physics import GRAVITY as BULLETS
-from twin.world.environment import Environment, EnvironmentSpec
+from twin.specs.environment import EnvironmentSpec
+from twin.world.environment import Environment
 from twin.world.measured_sea import read_spectra, read_spectrum
 from twin.world.sea import Seaway, towards
 from twin.world.spectra import (

@@ -15,9 +15,10 @@ from twin.physics.dynamics.make import make_dynamics
 from twin.project import plugins
 from twin.project.robots import load_kind
 from twin.protocols import RobotSpec
+from twin.specs.environment import EnvironmentSpec
 from twin.specs.scenario import Scenario, load_scenario
 from twin.state import Observation, Sample
-from twin.world.environment import Environment, EnvironmentSpec
+from twin.world.environment import Environment
 from twin.world.sea import Seaway
 
 ROOT = Path(__file__).resolve().parents[2]

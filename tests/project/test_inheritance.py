@@ -7,8 +7,8 @@ import pytest
 from twin.errors import ScenarioError
 from twin.mechanism.urdf import number_of, parse_urdf
 from twin.project.robots import load_kind
+from twin.specs.environment import SeaSpec
 from twin.specs.toml_text import validate
-from twin.world.environment import SeaSpec
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -9,7 +9,7 @@ import pytest
 
 from twin.project.project import Project
 from twin.recording.reader import Recording
-from twin.world.world import open_world
+from twin.world.opening import open_world
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -7,7 +7,7 @@ import pytest
 
 from twin.analysis.diff import compare
 from twin.clock import NS
-from twin.recording.export.tables import blocks
+from twin.recording.named_tables import blocks
 from twin.recording.reader import Recording
 from twin.recording.schema import Header, Layout
 from twin.recording.writer import Writer

@@ -8,8 +8,8 @@ from scipy.spatial.transform import Rotation
 
 from twin.clock import NS
 from twin.errors import ScenarioError
-from twin.sensors.field import Setting
 from twin.sensors.make import make_sensor
+from twin.sensors.setting import Setting
 from twin.specs import BarometerSpec, CompassSpec, EstimateSpec, GnssSpec, ImuSpec, NavigationSpec
 from twin.state import BodyState, Truth
 from twin.world.bvh import build_bvh

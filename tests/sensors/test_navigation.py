@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from twin.sensors.field import Setting
 from twin.sensors.navigation import Navigation
+from twin.sensors.setting import Setting
 from twin.specs import NavigationNoise, NavigationSpec
 from twin.state import BodyState, Truth
 

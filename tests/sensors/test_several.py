@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from twin.errors import ScenarioError
+from twin.project.readings import fields_of
 from twin.sensors.errors import Noise
-from twin.sensors.field import Setting
-from twin.sensors.make import fields_of, make_sensor
+from twin.sensors.make import make_sensor
+from twin.sensors.setting import Setting
 from twin.specs import JointsNoise, JointsSpec, NavigationSpec
 from twin.state import BodyState, Truth
 

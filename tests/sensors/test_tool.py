@@ -12,7 +12,7 @@ from twin.physics.dynamics.make import make_dynamics
 from twin.project.robots import load_kind
 from twin.protocols import Stream
 from twin.sensors.camera import Camera
-from twin.sensors.field import Setting
+from twin.sensors.setting import Setting
 from twin.sensors.tool_force import ToolForce
 from twin.specs import CameraSpec, ToolForceSpec
 from twin.state import Commands, Truth

@@ -10,9 +10,9 @@ from scipy.spatial.transform import Rotation
 from twin.clock import NS
 from twin.errors import ScenarioError
 from twin.sensors.battery import Battery
-from twin.sensors.field import Setting
 from twin.sensors.lidar import Lidar, beam_angles
 from twin.sensors.odometry import Odometry
+from twin.sensors.setting import Setting
 from twin.specs import BatterySensorSpec, LidarSpec, OdometrySpec
 from twin.state import BodyState, Truth
 from twin.world.bvh import build_bvh

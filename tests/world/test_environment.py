@@ -6,8 +6,9 @@ from pydantic import ValidationError
 
 from twin.clock import NS
 from twin.errors import WorldError
-from twin.world.environment import Environment, EnvironmentSpec, vapour_density
-from twin.world.series import Series, SeriesSpec, make_series
+from twin.specs.environment import EnvironmentSpec, SeriesSpec
+from twin.world.environment import Environment, vapour_density
+from twin.world.series import Series, make_series
 from twin.world.wind import add_gusts, make_turbulence
 
 

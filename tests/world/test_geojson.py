@@ -9,7 +9,7 @@ from twin.errors import WorldError
 from twin.world.bvh import closest_hits
 from twin.world.georeference import GeoReference
 from twin.world.importers import import_to_folder, import_world
-from twin.world.world import open_world
+from twin.world.opening import open_world
 
 SQUARE = [[120.6, 31.3], [120.6002, 31.3], [120.6002, 31.3002], [120.6, 31.3002], [120.6, 31.3]]
 

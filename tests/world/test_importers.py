@@ -356,7 +356,7 @@ levels:
 def test_rmf_scale_levels_and_lanes(tmp_path):
     path = write(tmp_path / "office.building.yaml", RMF)
     report = import_to_folder(path, tmp_path / "office")
-    from twin.world.world import open_world
+    from twin.world.opening import open_world
 
     world = open_world(tmp_path / "office")
     found = things(world)

@@ -15,7 +15,8 @@ from twin.tasks.make import make_task
 from twin.tasks.site import Site
 from twin.world.bvh import occluded_pairs
 from twin.world.geometry import load_geometry, save_geometry
-from twin.world.world import open_world, save_world
+from twin.world.opening import open_world
+from twin.world.world import save_world
 
 ROOT = Path(__file__).resolve().parents[2]
 GENERATOR = """

@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 from twin.assembly.built import Built
 from twin.assembly.channel import make_channel, radios_of, with_peers
-from twin.assembly.entries import Cast, cast
+from twin.assembly.entries import Entry, read_entries
 from twin.assembly.network import Ends, make_network
 from twin.assembly.physics import make_physics
 from twin.assembly.robots import host_controllers, make_groups, make_robots
@@ -20,7 +20,8 @@ from twin.specs import MeasuredTime
 from twin.specs.scenario import Scenario
 from twin.state import F64
 from twin.twin import Twin
-from twin.world.world import World, open_world
+from twin.world.opening import open_world
+from twin.world.world import World
 
 
 def build(
@@ -43,41 +44,41 @@ def build(
     with findings.attempt(), located(key="world"):
         world = open_world(project.world(scenario.world))
     with findings.attempt():
-        casts = cast(scenario, project, world, controllers)
+        entries = read_entries(scenario, project, world, controllers)
     findings.settle()
     assert world is not None, "otherwise it was found missing"
-    _check_places(casts, world)
-    for c in casts:
-        if c.link is not None:
-            c.link.enter(world)
-    nodes = [node for c in casts for node in c.nodes()]
-    embodied = [c for c in casts if c.body is not None]
+    _check_places(entries, world)
+    for entry in entries:
+        if entry.link is not None:
+            entry.link.enter(world)
+    nodes = [node for entry in entries for node in entry.nodes()]
+    embodied = [entry for entry in entries if entry.body is not None]
     environment = world.environment(scenario.seed, scenario.environment)
     physics, sea = make_physics(scenario, world, environment, embodied)
-    radios = radios_of(casts)
-    channel = make_channel(with_peers(scenario), world, radios, casts, sea)
+    radios = radios_of(entries)
+    channel = make_channel(with_peers(scenario), world, radios, entries, sea)
     twin = Twin(Clock(scenario.rates.physics), scenario.rates.channel, generator(scenario.seed, "mesa"))
-    robots = make_robots(twin, casts)
+    robots = make_robots(twin, entries)
     groups = make_groups(scenario, world, environment, embodied, physics.groups, robots, radios)
     if not real_time:
-        _check_repeats(casts)
-    lookahead = host_controllers(scenario, project, casts, robots)
+        _check_repeats(entries)
+    lookahead = host_controllers(scenario, project, entries, robots)
     directory = {node.name: index for index, node in enumerate(nodes)}
     for robot in robots:
         robot.nodes = directory
     network = make_network(scenario.network, Ends(nodes, radios, lookahead, scenario.seed, project))
     twin.connect(physics, channel, network, robots, groups)
-    return Built(twin, world, casts, nodes, radios, physics, sea, project, scenario)
+    return Built(twin, world, entries, nodes, radios, physics, sea, project, scenario)
 
 
-def _check_places(casts: Sequence[Cast], world: World) -> None:
+def _check_places(entries: Sequence[Entry], world: World) -> None:
     """Refuse robots that start inside of something or where another one starts."""
     taken: dict[tuple[float, ...], str] = {}
-    for c in casts:
-        if not c.body and not c.kind.radios:
+    for entry in entries:
+        if not entry.body and not entry.kind.radios:
             continue
-        for spec, place, thing in zip(c.specs, c.position, world.inside(c.position), strict=True):
-            key = f"robots.{c.name}" + (f".positions[{spec.row}]" if c.entry.positions else "")
+        for spec, place, thing in zip(entry.specs, entry.position, world.inside(entry.position), strict=True):
+            key = f"robots.{entry.name}" + (f".positions[{spec.row}]" if entry.stated.positions else "")
             if thing is not None:
                 raise ScenarioError(f"{spec.name} at {_point(place)} is inside of {thing}", key=key)
             other = taken.setdefault(tuple(place.tolist()), spec.name)
@@ -89,9 +90,9 @@ def _point(place: F64) -> str:
     return f"({', '.join(f'{x:g}' for x in place)}) m"
 
 
-def _check_repeats(casts: Sequence[Cast]) -> None:
+def _check_repeats(entries: Sequence[Entry]) -> None:
     """Refuse what gives another run each time."""
-    for c in casts:
-        if c.on_edge and isinstance(c.service_time, MeasuredTime):
+    for entry in entries:
+        if entry.on_edge and isinstance(entry.service_time, MeasuredTime):
             message = 'found "measured"; allowed: only with `twin run --real-time`, as it is different each time'
-            raise ScenarioError(message, key=f"robots.{c.name}.service_time")
+            raise ScenarioError(message, key=f"robots.{entry.name}.service_time")

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 
-from twin.assembly.entries import Cast
+from twin.assembly.entries import Entry
 from twin.clock import NS
 from twin.link import Radio
 from twin.media import Powered, Saturates
@@ -28,7 +28,7 @@ class Built:
 
     twin: Twin
     world: World
-    casts: list[Cast]
+    entries: list[Entry]
     nodes: list[Node]
     radios: list[Radio]
     physics: BulletPhysics
@@ -53,9 +53,9 @@ class Built:
     def close(self) -> None:
         """Release the physics, and end what runs beside this process: controllers of their own."""
         self.physics.close()
-        for c in self.casts:
-            if c.link is not None:
-                c.link.close()
+        for entry in self.entries:
+            if entry.link is not None:
+                entry.link.close()
 
     @property
     def battery_energy(self) -> dict[str, float]:
@@ -82,9 +82,9 @@ class Built:
     @property
     def notes(self) -> list[str]:
         """What of the files that tasks name isn't used, in words."""
-        return [note for c in self.casts for note in getattr(c.task, "notes", ())]
+        return [note for entry in self.entries for note in getattr(entry.task, "notes", ())]
 
     @property
     def tasks(self) -> dict[str, Task]:
         """The task of each group that has one."""
-        return {c.name: c.task for c in self.casts if c.task is not None}
+        return {entry.name: entry.task for entry in self.entries if entry.task is not None}

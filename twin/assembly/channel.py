@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from twin.assembly.entries import Cast
+from twin.assembly.entries import Entry
 from twin.channel.fields.antennas import rotation
 from twin.channel.fields.sea import SeaSurface, Tidal, sea_area
 from twin.channel.freespace import FreeSpace
@@ -35,7 +35,7 @@ class Air:
 
 
 def make_channel(
-    spec: ChannelSpec, world: World, radios: Sequence[Radio], casts: Sequence[Cast], sea: Seaway | None
+    spec: ChannelSpec, world: World, radios: Sequence[Radio], entries: Sequence[Entry], sea: Seaway | None
 ) -> Channel:
     """Return the channel between `radios`, with robot bodies as obstacles.
 
@@ -47,7 +47,7 @@ def make_channel(
     if over and sea is None and over != type(spec).model_fields["sea"].default:
         raise ScenarioError("this world has no sea: world.toml has no table [environment.sea]", key="channel.sea")
     surface = SeaSurface(sea, over, sea_area(world.geometry)) if sea is not None and over else None
-    channel: Channel = CHANNELS[spec.kind](spec, radios, Air(world, _hulls(casts), surface))
+    channel: Channel = CHANNELS[spec.kind](spec, radios, Air(world, _hulls(entries), surface))
     return channel
 
 
@@ -75,32 +75,32 @@ def with_peers(scenario: Scenario) -> ChannelSpec:
     return scenario.channel.model_copy(update={"peers": True})
 
 
-def radios_of(casts: Sequence[Cast]) -> list[Radio]:
+def radios_of(entries: Sequence[Entry]) -> list[Radio]:
     """Return all radios, in the order of their nodes: rigid on bodies, or fixed where their entry puts them."""
     radios: list[Radio] = []
-    for c in casts:
-        for row in range(len(c.specs)):
-            for spec in c.kind.radios:
-                body = None if c.body is None else c.first_body + row
+    for entry in entries:
+        for row in range(len(entry.specs)):
+            for spec in entry.kind.radios:
+                body = None if entry.body is None else entry.first_body + row
                 mount, antenna = np.array(spec.mount), spec.antenna
                 if body is None:
-                    yaw = 2.0 * np.arctan2(c.orientation[row, 2], c.orientation[row, 3])
-                    mount = rotation(yaw, 0.0, 0.0) @ mount + c.position[row]
+                    yaw = 2.0 * np.arctan2(entry.orientation[row, 2], entry.orientation[row, 3])
+                    mount = rotation(yaw, 0.0, 0.0) @ mount + entry.position[row]
                     antenna = antenna.model_copy(update={"azimuth": antenna.azimuth + float(yaw)})
                 radio = Radio(
-                    len(radios), c.first_node + row, body, tuple(mount.tolist()), spec.carrier,
+                    len(radios), entry.first_node + row, body, tuple(mount.tolist()), spec.carrier,
                     spec.gain, spec.power, spec.noise_figure, antenna, spec.role,
                 )  # fmt: skip
                 radios.append(radio)
     return radios
 
 
-def _hulls(casts: Sequence[Cast]) -> list[Hull]:
+def _hulls(entries: Sequence[Entry]) -> list[Hull]:
     """Return what each robot's body puts into the way of waves: the convex hull of its root link."""
     hulls = []
-    for c in casts:
-        if c.body is None:
+    for entry in entries:
+        if entry.body is None:
             continue
-        points = collision_points(c.body.urdf)
-        hulls += [Hull(c.first_body + spec.row, points) for spec in c.specs if len(points)]
+        points = collision_points(entry.body.urdf)
+        hulls += [Hull(entry.first_body + spec.row, points) for spec in entry.specs if len(points)]
     return hulls

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from twin.assembly.entries import Cast
+from twin.assembly.entries import Entry
 from twin.errors import Findings, WorldError
 from twin.media import Chargeable, FeelsAir, Floats, OverGround
 from twin.physics.air import Air, Flock
@@ -23,47 +23,48 @@ from twin.world.world import World
 
 
 def make_physics(
-    scenario: Scenario, world: World, environment: Environment, casts: Sequence[Cast]
+    scenario: Scenario, world: World, environment: Environment, entries: Sequence[Entry]
 ) -> tuple[BulletPhysics, Seaway | None]:
-    """Return what moves the bodies of `casts`, all of which have some, and the sea that they may float in.
+    """Return what moves the bodies of `entries`, all of which have some, and the sea that they may float in.
 
     Raises:
         ScenarioError: a dynamics or a URDF is wrong, or they contradict each other.
         WorldError: a body floats, and there is no sea.
     """
-    bodies = _body_groups(casts)
+    bodies = _body_groups(entries)
     sea = None if environment.spec.sea is None else Seaway(environment, world.folder or Path.cwd(), scenario.seed)
-    around = _surroundings(casts, bodies, world, environment, sea)
+    around = _surroundings(entries, bodies, world, environment, sea)
     rate, mesh = scenario.rates.physics, world.collision_obj()
     return BulletPhysics(rate, bodies, mesh, surroundings=around, bvh=world.solid_bvh), sea
 
 
-def _body_groups(casts: Sequence[Cast]) -> list[BodyGroup]:
+def _body_groups(entries: Sequence[Entry]) -> list[BodyGroup]:
     groups, findings = [], Findings()
-    for c in casts:
-        assert c.body is not None
+    for entry in entries:
+        assert entry.body is not None
         with findings.attempt():
-            home = c.home(c.body.dynamics)
-            if c.body.dynamics not in DYNAMICS:
-                c.sources.append(load_dynamics(c.body.dynamics, home))
-            dynamics = make_dynamics(c.body.dynamics, c.body.parameters, len(c.specs), home, c.body.urdf)
-            if isinstance(dynamics, Chargeable) and isinstance(c.task, Recharges):
-                dynamics.stations = c.task.stations
-            names = [spec.name for spec in c.specs]
-            groups.append(BodyGroup(c.name, c.body, dynamics, c.position, c.orientation, names))
+            home = entry.home(entry.body.dynamics)
+            if entry.body.dynamics not in DYNAMICS:
+                entry.sources.append(load_dynamics(entry.body.dynamics, home))
+            body, n = entry.body, len(entry.specs)
+            dynamics = make_dynamics(body.dynamics, body.parameters, n, home, body.urdf)
+            if isinstance(dynamics, Chargeable) and isinstance(entry.task, Recharges):
+                dynamics.stations = entry.task.stations
+            names = [spec.name for spec in entry.specs]
+            groups.append(BodyGroup(entry.name, entry.body, dynamics, entry.position, entry.orientation, names))
     findings.settle()
     return groups
 
 
 def _surroundings(
-    casts: Sequence[Cast], groups: Sequence[BodyGroup], world: World, environment: Environment, sea: Seaway | None
+    entries: Sequence[Entry], groups: Sequence[BodyGroup], world: World, environment: Environment, sea: Seaway | None
 ) -> Together:
     """Return the ground, the air and the water round those bodies that feel them.
 
     Raises:
         WorldError: a body floats, and there is no sea.
     """
-    first = [(group.dynamics, c.first_body) for c, group in zip(casts, groups, strict=True)]
+    first = [(group.dynamics, entry.first_body) for entry, group in zip(entries, groups, strict=True)]
     standing = [Standing(dynamics, row) for dynamics, row in first if isinstance(dynamics, OverGround)]
     flocks = [Flock(dynamics, row) for dynamics, row in first if isinstance(dynamics, FeelsAir)]
     afloat = [

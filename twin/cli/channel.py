@@ -71,7 +71,7 @@ def map_(world: str, site: tuple[str, ...], sites: Path | None, heights: tuple[f
     from twin.cli.console import err, out
     from twin.cli.world import find_world
     from twin.specs import RayTracingSpec
-    from twin.world.world import open_world
+    from twin.world.opening import open_world
 
     if output.suffix not in _MAPS:
         raise click.BadParameter(f"found {output.name!r}, allowed: {', '.join(_MAPS)}", param_hint="--output")
@@ -146,7 +146,7 @@ def link(scenario: str, source: str, target: str, output: Path | None, as_json: 
         radios = ends_of(built.radios, [node.name for node in built.nodes], source, target)
         spec = _spec(own, geometry.materials, order, diffraction, scattering, tile).model_copy(update={"peers": True})
         bodies = built.physics.reset()
-        links = make_channel(spec, built.world, radios, built.casts, built.sea).trace(0, bodies)
+        links = make_channel(spec, built.world, radios, built.entries, built.sea).trace(0, bodies)
         position, _ = Radios(radios).motion(0, bodies)
     assert isinstance(links, TracedLinks)
     rows = rows_of(links, 0, geometry)

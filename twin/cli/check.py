@@ -54,13 +54,13 @@ def check(scenario: str, overrides: tuple[str, ...], trust: bool, as_json: bool)
         "triangles": len(built.world.geometry.triangles),
         "duration": loaded.duration / NS,
         "network": loaded.network.kind,
-        "robots": {c.name: {"kind": c.entry.kind, "count": len(c.specs)} for c in built.casts},
+        "robots": {entry.name: {"kind": entry.stated.kind, "count": len(entry.specs)} for entry in built.entries},
         "radios": len(built.radios),
     }
     if as_json:
         print_json(facts)
         return 0
-    groups = ", ".join(f"{len(c.specs)} {c.entry.kind}" for c in built.casts)
+    groups = ", ".join(f"{len(entry.specs)} {entry.stated.kind}" for entry in built.entries)
     out.print(f"{path}: good")
     out.print(
         f"{groups} in {built.world.name}, {loaded.duration / NS:g} s over network {loaded.network.kind}"

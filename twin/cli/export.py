@@ -58,7 +58,7 @@ def _origin(run: Recording) -> GeoReference:
     """Return where on the earth the world of a run lies."""
     from twin.errors import RecordingError
     from twin.project.project import Project
-    from twin.world.world import open_world
+    from twin.world.opening import open_world
 
     world = open_world(Project.of(run.path).world(run.header.world))
     if world.georeference is None:

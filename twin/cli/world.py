@@ -82,7 +82,7 @@ def info(reference: str, as_json: bool) -> int:
     """Show what WORLD, a name or a folder, holds."""
     from twin.cli.console import out, print_json
     from twin.world.describe import describe
-    from twin.world.world import open_world
+    from twin.world.opening import open_world
 
     facts = describe(open_world(find_world(reference)))
     if as_json:
@@ -127,7 +127,7 @@ def show(
     The map has heights, materials and sites; pages need the extra `view` (viser).
     """
     from twin.units import parse_quantity
-    from twin.world.world import open_world
+    from twin.world.opening import open_world
 
     if output is None and not opened:
         raise click.UsageError("say where: -o FILE for a map or a page, or --open for the browser")

@@ -4,22 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import atan2
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from pydantic import Field
 
 from twin.clock import NS
 from twin.errors import ScenarioError
+from twin.fleet.lanes import Lanes
 from twin.fleet.steering import SteeringSpec, distance, steer, turned
 from twin.fleet.traffic import Traffic
-from twin.protocols import Controller, RobotSpec
+from twin.protocols import Controller, RobotSpec, Task
 from twin.state import NEVER, Action, Observation, Sample
-from twin.tasks.rounds import Rounds
 from twin.units import Metres, Seconds
 
 _STRAIGHT = 0.2
 """rad between two lanes that are driven through without a stop"""
 Pose = tuple[float, float, float]
+
+
+@runtime_checkable
+class Tours(Task, Protocol):
+    """A task that sends its robots from place to place along lanes."""
+
+    lanes: Lanes
+    chargers: Sequence[int]  # nodes of the lanes
+    dwell: int  # ns, at each goal
+    clearance: float  # m, between the middles of two robots
+
+    def goal(self, row: int, mission: int) -> int:
+        """Return the node that a robot goes to in its mission 1, 2, ...; of mission 0, where it starts."""
 
 
 class Fleet:
@@ -50,7 +64,7 @@ class Fleet:
         units = [field.unit for field in spec.kind.body.command]
         if units not in (["m/s", "rad/s"], ["m/s", "m/s", "rad/s"]):
             raise ScenarioError(f"{spec.name}: a fleet drives by m/s and rad/s, but its command is {', '.join(units)}")
-        if not isinstance(spec.task, Rounds):
+        if not isinstance(spec.task, Tours):
             raise ScenarioError(f'{spec.name}: a fleet needs a task of kind "rounds"')
         self.task, self.row, self.width = spec.task, spec.row, len(units)
         self.parameters = spec.parameters or self.Parameters()
@@ -80,7 +94,7 @@ class Fleet:
         while trip.granted and self._is_past(pose):
             self.traffic.pass_node(self.row)
             trip.moved = observation.time
-        self.traffic.leave_behind(self.row, pose[0], pose[1], self.task.spec.clearance)
+        self.traffic.leave_behind(self.row, pose[0], pose[1], self.task.clearance)
         if not trip.route:
             self._choose(observation.time, sensed)
         p = self.parameters

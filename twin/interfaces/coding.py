@@ -11,8 +11,8 @@ import numpy as np
 from twin.clock import NS
 from twin.errors import PluginError, ScenarioError
 from twin.extras import install
+from twin.project.readings import fields_of
 from twin.protocols import Course, RobotSpec
-from twin.sensors.make import fields_of
 from twin.specs import CommandField, RobotKind
 from twin.state import F64, Observation, Reference
 

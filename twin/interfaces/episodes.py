@@ -41,7 +41,7 @@ class Episodes:
     @property
     def specs(self) -> Sequence[RobotSpec]:
         """The robots that learn."""
-        return self.session.cast.specs
+        return self.session.entry.specs
 
     @cached_property
     def coding(self) -> Coding:
@@ -65,7 +65,7 @@ class Episodes:
 
     def situation(self, spec: RobotSpec, observation: Observation, decision: Decision) -> Situation:
         """Return the truth about one robot at a decision."""
-        body = self.session.cast.first_body + spec.row
+        body = self.session.entry.first_body + spec.row
         bodies = decision.bodies
         events = [event for event in decision.events if event.robot == spec.name]
         place = (bodies.position[body], bodies.velocity[body], bodies.orientation[body])

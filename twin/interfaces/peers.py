@@ -4,33 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from ipaddress import ip_address
-from typing import Protocol
 
 from twin.errors import RunError
-from twin.specs import ExternalSpec
+from twin.protocols import Conversation
 from twin.state import Action, Observation
 from twin.units import time_text
-from twin.world.world import World
 
 
 class LinkLost(Exception):
     """The other side is gone, silent, or says what can't be."""
 
 
-class Link(Protocol):
-    """A conversation of one group of robots."""
-
-    name: str
-    spec: ExternalSpec
-
-    def enter(self, world: World) -> None:
-        """Learn of the world, before anything is asked."""
-
-    def close(self) -> None:
-        """End it; nothing is asked any more."""
-
-
-def give_up(link: Link, fault: LinkLost, observations: Sequence[Observation]) -> list[Action]:
+def give_up(link: Conversation, fault: LinkLost, observations: Sequence[Observation]) -> list[Action]:
     """End a conversation for good: an instant later, state and answers would not match.
 
     Raises:

@@ -59,8 +59,8 @@ class Session:
         self._events: list[Event] = []
         self.scenario, self._recording = scenario, recording
         self.built = build(scenario, project, controllers={group: Loaded(_asker(self), f"{group}: environment", "")})
-        self.cast = next(c for c in self.built.casts if c.name == group)
-        if self.cast.body is None:
+        self.entry = next(entry for entry in self.built.entries if entry.name == group)
+        if self.entry.body is None:
             raise ScenarioError("robots without a body decide nothing", key=f"robots.{group}")
         self._thread = threading.Thread(target=self._live, name=f"twin {group}", daemon=True)
         self._alive = False

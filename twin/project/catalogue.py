@@ -14,10 +14,10 @@ from pydantic import BaseModel
 from twin.errors import TwinError
 from twin.project import plugins
 from twin.project.project import Project
+from twin.project.readings import fields_of
 from twin.project.robots import home_of, lineage, load_kind
 from twin.protocols import Failsafe
 from twin.registry import NETWORKS, installed
-from twin.sensors.make import fields_of
 from twin.specs import BodySpec, NetworkSpec, RobotKind
 from twin.specs.toml_text import read_toml, validate
 from twin.state import F64

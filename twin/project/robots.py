@@ -11,8 +11,8 @@ from typing import Any
 from pydantic import ConfigDict, Field
 
 from twin.errors import ScenarioError, located
-from twin.mechanism.multirotor import made_urdf
 from twin.mechanism.weld import welded, with_inertia
+from twin.project.multirotor import made_urdf
 from twin.project.project import Project
 from twin.specs.base import Spec
 from twin.specs.body import BodySpec

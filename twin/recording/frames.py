@@ -13,7 +13,7 @@ from twin.recording.schema import BODY_COLUMNS
 from twin.state import NEVER, BodyState, Event, Frame, Hop, LinkState, Packet, RoutedLinks
 
 if TYPE_CHECKING:
-    from twin.recording.reader import Recording
+    from twin.recording.rows import Rows
 
 _BLOCK_BYTES = 1 << 23
 _FIRST_ROWS = 4
@@ -23,7 +23,7 @@ _ENDS = ("links", "packets", "events", "logs")
 Columns = dict[str, NDArray[Any]]
 
 
-def frames(recording: Recording, first: int, last: int) -> Iterator[Frame]:
+def frames(recording: Rows, first: int, last: int) -> Iterator[Frame]:
     """Yield the frames of rows `first` to `last - 1` of the table `state`; memory holds one block of them."""
     row_bytes = sum(
         column.row_bytes for table in ("state", "links") for column in recording.table(table).columns
@@ -38,7 +38,7 @@ def frames(recording: Recording, first: int, last: int) -> Iterator[Frame]:
 class _Block:
     """Some consecutive rows of `state`, and the rows of the other tables that belong to them."""
 
-    def __init__(self, recording: Recording, start: int, stop: int) -> None:
+    def __init__(self, recording: Rows, start: int, stop: int) -> None:
         self._recording = recording
         self._state = _read(recording, "state", start, stop)
         self._rows = stop - start
@@ -146,7 +146,7 @@ def _hop(*columns: Any) -> Hop | None:
     return hop._replace(retransmitted=tuple(time for time in hop.retransmitted if time != NEVER))
 
 
-def _read(recording: Recording, table: str, start: int, stop: int) -> Columns:
+def _read(recording: Rows, table: str, start: int, stop: int) -> Columns:
     """Return rows of all columns of a table; those left out of the file are empty."""
     columns = {}
     for spec in recording.table(table).columns:

@@ -25,8 +25,8 @@ from twin.runs.run import Stopped
 from twin.runs.run import run as run_built
 from twin.specs.overrides import Override
 from twin.specs.scenario import Scenario, load_scenario
+from twin.world.opening import open_world as open_folder
 from twin.world.world import World
-from twin.world.world import open_world as open_folder
 
 Changes = Mapping[str, Any] | Sequence[str]
 """`{"network.kind": "fixed"}`, or texts as for `--set`: `["network.kind=fixed"]`."""

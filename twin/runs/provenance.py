@@ -35,7 +35,7 @@ def header(built: Built, scenario: Scenario, first: Frame, *, paths: bool = Fals
         physics_rate_hz=scenario.rates.physics,
         channel_rate_hz=scenario.rates.channel,
         record_rate_hz=scenario.rates.record,
-        command_fields={c.name: components(c.body.command) for c in built.casts if c.body is not None},
+        command_fields={e.name: components(e.body.command) for e in built.entries if e.body is not None},
         world=scenario.world,
         world_hash=built.world.digest,
         code_version=twin.__version__,
@@ -50,7 +50,7 @@ def header(built: Built, scenario: Scenario, first: Frame, *, paths: bool = Fals
 
 def _plugins(built: Built, scenario: Scenario) -> dict[str, str]:
     """Return the code that was loaded by path, and what packages brought, with its sha256."""
-    loaded = [source for c in built.casts for source in c.sources] + list(_brought(built, scenario))
+    loaded = [source for entry in built.entries for source in entry.sources] + list(_brought(built, scenario))
     found = {source.reference: source.sha256 for source in loaded}
     return found | {f"{one.reference} imports {name}": sha for one in loaded for name, sha in one.siblings.items()}
 
@@ -59,11 +59,11 @@ def _brought(built: Built, scenario: Scenario) -> Iterator[Loaded]:
     """Yield what installed packages brought besides robots and controllers."""
     used: list[tuple[Registry, str | None]] = [(NETWORKS, scenario.network.kind), (CHANNELS, scenario.channel.kind)]
     used += [(SCHEDULERS, carrier.scheduler) for carrier in getattr(scenario.network, "carriers", {}).values()]
-    for c in built.casts:
-        used += [(SENSORS, sensor.kind) for sensor in c.kind.sensors]
-        used.append((DYNAMICS, None if c.body is None else c.body.dynamics))
-        used.append((TASKS, None if c.entry.task is None else c.entry.task.kind))
-        used.append((SCHEMES, scheme_of(c.entry.controller or c.kind.controller or "")))
+    for entry in built.entries:
+        used += [(SENSORS, sensor.kind) for sensor in entry.kind.sensors]
+        used.append((DYNAMICS, None if entry.body is None else entry.body.dynamics))
+        used.append((TASKS, None if entry.stated.task is None else entry.stated.task.kind))
+        used.append((SCHEMES, scheme_of(entry.stated.controller or entry.kind.controller or "")))
     for registry, name in used:
         if name is not None and (point := registry.installed().get(name)):
             yield replace(load_installed(point), reference=f"{registry.group}:{name}")

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 from twin.errors import TwinError
 from twin.project.project import Project
 from twin.recording.reader import Recording
+from twin.specs.environment import EnvironmentSpec
 from twin.tasks.site import Site
-from twin.world.environment import EnvironmentSpec
+from twin.world.opening import open_world
 from twin.world.sea import Seaway
-from twin.world.world import World, open_world
+from twin.world.world import World
 
 if TYPE_CHECKING:
     from twin.viewer.sea import Elevation

@@ -9,9 +9,10 @@ import numpy as np
 from twin.numerics.kernels import kernel
 from twin.numerics.rotation import Vector, quaternion_of, rotate
 from twin.numerics.vectors import plus, row_of
+from twin.protocols import Field
 from twin.sensors.errors import Delay, Noise
-from twin.sensors.field import Field, Setting
 from twin.sensors.lidar import Crowd, shadows
+from twin.sensors.setting import Setting
 from twin.specs import AltimeterSpec, RobotKind
 from twin.state import F64, I64, Sample, Truth
 from twin.world.bvh import Bvh, closest_hit

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from twin.protocols import Field
 from twin.sensors.errors import Delay, Noise
-from twin.sensors.field import Field, Setting
+from twin.sensors.setting import Setting
 from twin.specs import BarometerSpec, RobotKind
 from twin.state import F64, I64, Sample, Truth
 

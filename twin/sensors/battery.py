@@ -8,8 +8,9 @@ import numpy as np
 
 from twin.errors import ScenarioError
 from twin.media import Charged
+from twin.protocols import Field
 from twin.sensors.errors import Delay, Noise
-from twin.sensors.field import Field, Setting
+from twin.sensors.setting import Setting
 from twin.specs import BatterySensorSpec, RobotKind
 from twin.state import I64, Sample, Truth
 

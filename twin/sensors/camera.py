@@ -9,8 +9,9 @@ from scipy.spatial.transform import Rotation
 
 from twin.errors import ScenarioError, nearest
 from twin.mechanism.tree import read_mechanism
+from twin.protocols import Field
 from twin.sensors.errors import Noise
-from twin.sensors.field import Field, Setting
+from twin.sensors.setting import Setting
 from twin.specs import CameraSpec, RobotKind
 from twin.state import F64, I64, BodyState, Sample, Truth
 

@@ -12,10 +12,10 @@ from twin.errors import ScenarioError
 from twin.numerics.draws import key, normal
 from twin.numerics.kernels import kernel
 from twin.numerics.rotation import axes_of
-from twin.protocols import Sensor
+from twin.protocols import Field, Sensor
 from twin.sensors.barometer import EXPONENT, LAPSE, STANDARD
-from twin.sensors.field import Field, Setting, teller
 from twin.sensors.kalman import ERRORS, HEADING, HEIGHT, MEASURED, PAST, STATE, predict, remember, update
+from twin.sensors.setting import Setting, teller
 from twin.specs import BarometerSpec, CompassSpec, EstimateSpec, GnssSpec, ImuSpec, RobotKind
 from twin.state import F64, I64, NEVER, BodyState, Event, Sample, Truth
 

@@ -12,9 +12,10 @@ from twin.clock import NS
 from twin.errors import ScenarioError
 from twin.numerics.draws import key, normal
 from twin.numerics.kernels import kernel
+from twin.protocols import Field
 from twin.sensors.errors import Delay
-from twin.sensors.field import Field, Setting
 from twin.sensors.gps import SLOTS, sky
+from twin.sensors.setting import Setting
 from twin.specs import GnssSpec, RobotKind
 from twin.state import F64, I64, NEVER, Event, Sample, Truth
 from twin.world.bvh import Bvh, any_hit

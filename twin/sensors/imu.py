@@ -9,8 +9,9 @@ import numpy as np
 from twin.clock import NS
 from twin.numerics.kernels import kernel
 from twin.numerics.rotation import conjugate, multiply, unrotate
+from twin.protocols import Field
 from twin.sensors.errors import Delay, Noise
-from twin.sensors.field import Field, Setting
+from twin.sensors.setting import Setting
 from twin.specs import ImuSpec, RobotKind
 from twin.state import F64, I64, NEVER, Sample, Truth
 

@@ -8,8 +8,9 @@ import numpy as np
 
 from twin.mechanism.urdf import Joint, movable_joints
 from twin.numerics.kernels import kernel
+from twin.protocols import Field
 from twin.sensors.errors import Delay, Noise
-from twin.sensors.field import Field, Setting
+from twin.sensors.setting import Setting
 from twin.specs import JointsSpec, RobotKind
 from twin.state import F64, I64, Sample, Truth
 

@@ -12,8 +12,9 @@ from twin.mechanism.urdf import collision_points
 from twin.numerics.kernels import kernel
 from twin.numerics.rotation import Vector, dot, quaternion_of, rotate, unrotate
 from twin.numerics.vectors import minus, plus, row_of
+from twin.protocols import Field
 from twin.sensors.errors import Delay, Noise
-from twin.sensors.field import Field, Setting
+from twin.sensors.setting import Setting
 from twin.specs import LidarSpec, RobotKind
 from twin.state import F64, I64, Sample, Truth
 from twin.world.bvh import Bvh, closest_hit

@@ -3,32 +3,16 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from twin.clock import NS
-from twin.errors import ScenarioError
+from twin.project.readings import fields_of
 from twin.protocols import Sensor, Stream
 from twin.registry import SENSORS
-from twin.sensors.field import Field, SensorKind, Setting, teller
-from twin.specs import RobotKind, SensorSpec
+from twin.sensors.setting import SensorKind, Setting, teller
+from twin.specs import SensorSpec
 from twin.state import F64, I64, Event, Sample, Truth
-
-
-def fields_of(kind: RobotKind) -> list[tuple[SensorSpec, Mapping[str, Field]]]:
-    """Return what each sensor of a robot reads.
-
-    Raises:
-        ScenarioError: two of them read fields of one name.
-    """
-    found = [(spec, SENSORS[spec.kind].fields(spec, kind)) for spec in kind.sensors]
-    seen: dict[str, int] = {}
-    for i, (spec, fields) in enumerate(found):
-        for name in fields:
-            if seen.setdefault(name, i) != i:
-                message = f"{spec.kind} reads {name!r}, but {kind.sensors[seen[name]].kind} does so already"
-                raise ScenarioError(message, key=f"sensors[{i}]")
-    return found
 
 
 def make_sensor(setting: Setting, *, remote: bool = False) -> Sensor:

@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from twin.numerics.draws import key, normal
 from twin.numerics.kernels import kernel
+from twin.protocols import Field
 from twin.sensors.errors import Delay
-from twin.sensors.field import Field, Setting
+from twin.sensors.setting import Setting
 from twin.specs import NavigationSpec, RobotKind
 from twin.state import F64, I64, Sample, Truth
 

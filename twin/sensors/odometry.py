@@ -14,8 +14,9 @@ from twin.errors import ScenarioError
 from twin.numerics.draws import key, normal
 from twin.numerics.kernels import kernel
 from twin.numerics.rotation import quaternion_of
+from twin.protocols import Field
 from twin.sensors.errors import Delay
-from twin.sensors.field import Field, Setting
+from twin.sensors.setting import Setting
 from twin.specs import OdometrySpec, RobotKind
 from twin.state import F64, I64, NEVER, Rigid, Sample, Truth
 

@@ -11,8 +11,9 @@ from twin.mechanism.dynamics import inverse_dynamics
 from twin.mechanism.kinematics import tool_jacobian
 from twin.mechanism.tree import Frame, Tree, read_mechanism
 from twin.numerics.kernels import kernel
+from twin.protocols import Field
 from twin.sensors.errors import Delay, Noise
-from twin.sensors.field import Field, Setting
+from twin.sensors.setting import Setting
 from twin.specs import RobotKind, ToolForceSpec
 from twin.state import F64, I64, NEVER, Sample, Truth
 

@@ -8,8 +8,9 @@ from typing import Protocol
 import numpy as np
 
 from twin.errors import ScenarioError
+from twin.protocols import Field
 from twin.sensors.errors import Delay
-from twin.sensors.field import Field, Setting
+from twin.sensors.setting import Setting
 from twin.specs import RobotKind, VacuumSensorSpec
 from twin.state import F64, I64, Bool, Sample, Truth
 

@@ -23,12 +23,12 @@ from twin.specs import (
     Spec,
     TaskSpec,
 )
+from twin.specs.environment import EnvironmentSpec
 from twin.specs.overrides import Override, apply_overrides
 from twin.specs.place import PlaceSpec
 from twin.specs.requirement import Requirement, misfits, parse_requirement
 from twin.specs.toml_text import Key, Mistakes, read_toml, validate
 from twin.units import DurationNs, NonNegativeNs, Radians, RateHz, duration_text
-from twin.world.environment import EnvironmentSpec
 
 RequirementText = Annotated[
     Requirement,

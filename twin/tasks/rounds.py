@@ -29,7 +29,7 @@ class Rounds:
     """
 
     def __init__(self, spec: RoundsSpec, count: int, site: Site = NOWHERE) -> None:
-        self.spec, self.dwell = spec, round(spec.dwell * NS)
+        self.spec, self.dwell, self.clearance = spec, round(spec.dwell * NS), spec.clearance
         if len(spec.rounds) != count:
             raise ScenarioError(f"{count} robots, but {len(spec.rounds)} rounds")
         paths = [np.array(path, dtype=float) for path in spec.lanes]

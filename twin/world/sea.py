@@ -10,11 +10,11 @@ import numpy as np
 
 from twin.clock import NS
 from twin.errors import WorldError
+from twin.specs.environment import SeaSpec, SeriesSpec
 from twin.state import F64
 from twin.world.changing_sea import ChangingSea, towards
-from twin.world.environment import Environment, Sea, SeaSpec
+from twin.world.environment import Environment, Sea
 from twin.world.measured_sea import read_spectrum
-from twin.world.series import SeriesSpec
 from twin.world.spectra import Spectrum, breaking, fully_developed_period, parametric
 from twin.world.waves import Waves, elevation, joined, make_waves
 

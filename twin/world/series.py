@@ -9,18 +9,11 @@ import numpy as np
 
 from twin.clock import NS
 from twin.errors import WorldError, nearest
-from twin.specs import Spec
+from twin.specs.environment import SeriesSpec
 from twin.state import F64
 
 TIME = "time"
 """Column of seconds since the start of the run."""
-
-
-class SeriesSpec(Spec):
-    """`{ file = "weather.csv", column = "rain" }`: SI values over the column `time` in seconds."""
-
-    file: Path
-    column: str
 
 
 class Series:

@@ -1,14 +1,8 @@
-"""A world: a folder with a world.toml, and the static geometry that it stands for.
-
-`source` in world.toml is a stored `geometry.npz`, a generator `file.py:function` (called with the table
-`parameters`, it returns a Geometry), or a file that `import_world` takes. Whatever isn't stored is built at
-first use into the cache folder, under a digest of all that it depends on.
-"""
+"""A world: a folder with a world.toml, and the static geometry that it stands for."""
 
 from __future__ import annotations
 
 import hashlib
-import inspect
 import json
 from collections.abc import Mapping, Sequence
 from functools import cached_property
@@ -18,20 +12,18 @@ from typing import Any, Literal
 import numpy as np
 from pydantic import Field
 
-from twin.errors import WorldError, nearest
+from twin.errors import WorldError
 from twin.numerics.kernels import cache_home
-from twin.project.plugins import load_object
 from twin.specs import Spec
-from twin.specs.toml_text import read_toml, validate
+from twin.specs.environment import EnvironmentSpec
 from twin.state import F64
 from twin.units import Metres
 from twin.world.bvh import MISS, Bvh, build_bvh, closest_hits, heights_below
-from twin.world.environment import Environment, EnvironmentSpec, changed
+from twin.world.environment import Environment, changed
 from twin.world.geometry import (
     GROUND,
     Geometry,
     atomic,
-    load_geometry,
     removed_on_error,
     save_geometry,
     with_faces,
@@ -39,9 +31,8 @@ from twin.world.geometry import (
 )
 from twin.world.georeference import GeoReference
 from twin.world.materials import WATERS
-from twin.world.rules import MaterialRule, apply_rules
+from twin.world.rules import MaterialRule
 
-_NO_INPUT = ("scenarios", "recordings", "__pycache__")
 GEOMETRY, COLLISION = "geometry.npz", "collision.obj"
 
 
@@ -111,7 +102,7 @@ class World:
 
     def collision_obj(self) -> Path:
         """Return an OBJ file of all solid triangles, ground included, for the physics; written at first use."""
-        path = (self._derived or _cache(self.digest)) / COLLISION
+        path = (self._derived or cache_folder(self.digest)) / COLLISION
         if not path.is_file():
             write_obj(self.solid, path)
         return path
@@ -138,30 +129,6 @@ class World:
     def _owner(self, face: int) -> str:
         owner = self.solid.face_object[face]
         return "ground" if owner == GROUND else self.geometry.objects[owner]
-
-
-def open_world(folder: Path) -> World:
-    """Open a world folder, building its geometry first where it isn't stored.
-
-    Raises:
-        ScenarioError: world.toml is missing or wrong.
-        WorldError: its source can't be used.
-        PluginError: its generator can't be loaded.
-    """
-    folder = folder.resolve()
-    file = folder / "world.toml"
-    data, text = read_toml(file)
-    spec = validate(WorldSpec, data, file=file, text=text)
-    georeference = None
-    if spec.origin is not None:
-        georeference = GeoReference(spec.origin.longitude, spec.origin.latitude, spec.origin.height)
-    derived = folder
-    if spec.source != GEOMETRY:
-        derived = _cache(f"{spec.name}-{_build_digest(folder, spec)}")
-        if not (derived / GEOMETRY).is_file():
-            save_geometry(_build(folder, spec, georeference), derived / GEOMETRY)
-    geometry = apply_rules(load_geometry(derived / GEOMETRY), spec.materials, file)
-    return World(spec.name, geometry, georeference, folder, derived, spec)
 
 
 def save_world(
@@ -199,63 +166,6 @@ def _toml(world: World, provenance: Mapping[str, str | int | float]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _build(folder: Path, spec: WorldSpec, georeference: GeoReference | None) -> Geometry:
-    if ":" in spec.source:
-        generator = load_object(spec.source, folder).value
-        try:
-            inspect.signature(generator).bind(**spec.parameters)
-        except TypeError as error:
-            raise WorldError(f"{folder / 'world.toml'}: parameters: {spec.source}: {error}") from error
-        geometry = generator(**spec.parameters)
-        if not isinstance(geometry, Geometry):
-            raise WorldError(f"{folder / 'world.toml'}: source: {spec.source} returned no Geometry")
-        return geometry
-    from twin.world.importers import import_world
-    from twin.world.importers.site import Options
-
-    options, known = dict(spec.parameters), list(Options.__annotations__)
-    for key in options.keys() - set(known):
-        allowed = f"{', '.join(known)}{nearest(key, known)}"
-        raise WorldError(f"{folder / 'world.toml'}: parameters: found {key!r}; allowed: {allowed}")
-    if isinstance(options.get("terrain"), str):
-        options["terrain"] = _within(folder, options["terrain"])
-    world, _ = import_world(_within(folder, spec.source), georeference or "auto", **options)
-    if world.georeference != georeference:
-        raise WorldError(f"{folder / 'world.toml'}: origin: missing; {spec.source} lies at {world.georeference}")
-    return world.geometry
-
-
-def _within(folder: Path, name: str) -> Path:
-    path = (folder / name).resolve()
-    if not path.is_relative_to(folder):
-        raise WorldError(f"{folder / 'world.toml'}: {name!r} leads out of the world's folder")
-    return path
-
-
-def _build_digest(folder: Path, spec: WorldSpec) -> str:
-    """Return a digest of all that a built geometry may depend on: the folder's files and our own code.
-
-    A source may refer to others (meshes, terrain, models), so all of the folder counts, but for its scenarios.
-    """
-    own = Path(__file__).parent
-    if ":" not in spec.source and not (source := _within(folder, spec.source)).is_file():
-        raise WorldError(f"{source}: can't be read: no such file")
-    digest = hashlib.sha256()
-    for root, files in ((folder, folder.rglob("*")), (own, own.rglob("*.py"))):
-        for file in sorted(files):
-            name = file.relative_to(root)
-            if file.is_file() and not any(part in _NO_INPUT or part.startswith(".") for part in name.parts):
-                digest.update(f"{name.as_posix()}\0{_sha256(file)}".encode())
-    return digest.hexdigest()[:16]
-
-
-def _sha256(file: Path) -> str:
-    try:
-        with file.open("rb") as opened:
-            return hashlib.file_digest(opened, "sha256").hexdigest()
-    except OSError as error:
-        raise WorldError(f"{file}: can't be read: {error.strerror}") from error
-
-
-def _cache(name: str) -> Path:
+def cache_folder(name: str) -> Path:
+    """Return where what is built for a world is kept."""
     return cache_home() / "worlds" / name

@@ -4,7 +4,7 @@ from typing import Literal
 
 import numpy as np
 
-from twin.sensors.field import Field
+from twin.protocols import Field
 from twin.specs import ReadingSpec
 from twin.state import Sample
 

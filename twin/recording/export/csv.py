@@ -6,7 +6,7 @@ import csv
 from collections.abc import Iterator
 from pathlib import Path
 
-from twin.recording.export.tables import Block, write_folder
+from twin.recording.named_tables import Block, write_folder
 from twin.recording.reader import Recording
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pyarrow
 from pyarrow.parquet import ParquetWriter
 
-from twin.recording.export.tables import Block, write_folder
+from twin.recording.named_tables import Block, write_folder
 from twin.recording.reader import Recording
 
 

@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from twin.clock import NS
-from twin.recording.export.tables import blocks
+from twin.recording.named_tables import blocks
 
 if TYPE_CHECKING:
     import pandas
     import xarray
 
-    from twin.recording.reader import Recording
+    from twin.recording.rows import Rows
 
 _AXES = {"position": "axis", "orientation": "quaternion", "velocity": "axis", "angular_velocity": "axis"}
 
 
-def to_pandas(recording: Recording, table: str, start: int | None, stop: int | None) -> pandas.DataFrame:
+def to_pandas(recording: Rows, table: str, start: int | None, stop: int | None) -> pandas.DataFrame:
     """Return a table of `export` with start <= time < stop [ns]."""
     import pandas
 
@@ -26,7 +26,7 @@ def to_pandas(recording: Recording, table: str, start: int | None, stop: int | N
     return pandas.concat(parts, ignore_index=True)
 
 
-def to_xarray(recording: Recording, start: int | None, stop: int | None) -> xarray.Dataset:
+def to_xarray(recording: Rows, start: int | None, stop: int | None) -> xarray.Dataset:
     """Return bodies, commands, modes and links with start <= time < stop [ns], by name of robot and axis."""
     import xarray
 
@@ -62,7 +62,7 @@ def to_xarray(recording: Recording, start: int | None, stop: int | None) -> xarr
     return xarray.Dataset(data, coordinates, {"scenario": recording.scenario_text})
 
 
-def _column(recording: Recording, name: str, rows: slice) -> tuple[Any, dict[str, str]]:
+def _column(recording: Rows, name: str, rows: slice) -> tuple[Any, dict[str, str]]:
     column = recording[name]
     said = {"units": column.unit, "long_name": column.description, "frame": column.frame}
     return column[rows], {key: text for key, text in said.items() if text}

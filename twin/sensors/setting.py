@@ -9,22 +9,11 @@ from typing import Any, Protocol
 import numpy as np
 
 from twin.link import Radio
-from twin.protocols import Dynamics, Sensor, Tells
+from twin.protocols import Dynamics, Field, Sensor, Tells
 from twin.specs import RobotKind
 from twin.state import F64, I64, Event
 from twin.world.environment import Environment
 from twin.world.world import World
-
-
-@dataclass(frozen=True, slots=True)
-class Field:
-    """One named part of a reading: an array (size,)."""
-
-    size: int
-    unit: str
-    description: str
-    noise: float  # standard deviation
-    noise_unit: str
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from twin.clock import NS
 from twin.errors import RecordingError
-from twin.recording.reader import Recording
+from twin.recording.rows import Rows
 from twin.recording.schema import HOPS
 from twin.state import NEVER, Node
 
@@ -36,7 +36,7 @@ _NANOSECONDS = (
 )  # fmt: skip
 
 
-def table_names(recording: Recording) -> tuple[str, ...]:
+def table_names(recording: Rows) -> tuple[str, ...]:
     """Return the tables there are: state, command_GROUP, joints, links, packets, events, logs."""
     commands = [f"command_{group}" for group in recording.header.layout.commands]
     joints = ["joints"] if int(recording.header.layout.joint_offset[-1]) else []
@@ -44,7 +44,7 @@ def table_names(recording: Recording) -> tuple[str, ...]:
 
 
 def write_folder(
-    recording: Recording, folder: Path | str, suffix: str, write: Callable[[Iterator[Block], Path], None]
+    recording: Rows, folder: Path | str, suffix: str, write: Callable[[Iterator[Block], Path], None]
 ) -> list[Path]:
     """Write one file for each table into a new folder and return them.
 
@@ -64,7 +64,7 @@ def write_folder(
     return list(files.values())
 
 
-def blocks(recording: Recording, table: str, start: int | None = None, stop: int | None = None) -> Iterator[Block]:
+def blocks(recording: Rows, table: str, start: int | None = None, stop: int | None = None) -> Iterator[Block]:
     """Yield a table with start <= time < stop [ns] block by block, at least one, which may be empty.
 
     Raises:
@@ -102,7 +102,7 @@ def _frames(first: int, last: int, things: int, read: Callable[[slice], Block]) 
         yield read(slice(at, min(at + step, last)))
 
 
-def _state(recording: Recording, rows: slice, robots: list[tuple[int, Node]]) -> Block:
+def _state(recording: Rows, rows: slice, robots: list[tuple[int, Node]]) -> Block:
     nodes, bodies = [i for i, _ in robots], [robot.body for _, robot in robots]
     block = _times(recording, "state", rows, np.array([robot.name for _, robot in robots], np.str_))
     block["mode"] = recording.strings.decode(recording["state/mode"][rows][:, nodes]).reshape(-1)
@@ -112,7 +112,7 @@ def _state(recording: Recording, rows: slice, robots: list[tuple[int, Node]]) ->
     return block
 
 
-def _commands(recording: Recording, rows: slice, group: str) -> Block:
+def _commands(recording: Rows, rows: slice, group: str) -> Block:
     names = [robot.name for robot in recording.robots if robot.group == group]
     _, width = recording.header.layout.commands[group]
     fields = [name for name, _ in recording.header.command_fields.get(group, ())] or [str(i) for i in range(width)]
@@ -122,7 +122,7 @@ def _commands(recording: Recording, rows: slice, group: str) -> Block:
     }
 
 
-def _joints(recording: Recording, rows: slice, robots: list[tuple[int, Node]]) -> Block:
+def _joints(recording: Rows, rows: slice, robots: list[tuple[int, Node]]) -> Block:
     counts = np.diff(recording.header.layout.joint_offset)
     name_of = {robot.body: robot.name for _, robot in robots}
     names = [name_of[body] for body, count in enumerate(counts) for _ in range(count)]
@@ -135,7 +135,7 @@ def _joints(recording: Recording, rows: slice, robots: list[tuple[int, Node]]) -
     return block
 
 
-def _links(recording: Recording, rows: slice) -> Block:
+def _links(recording: Rows, rows: slice) -> Block:
     pairs, names = recording.header.layout.pairs, radio_names(recording)
     carrier = np.array([radio.carrier for radio in recording.header.radios])
     times = recording["links/time"][rows]
@@ -149,7 +149,7 @@ def _links(recording: Recording, rows: slice) -> Block:
     return block
 
 
-def radio_names(recording: Recording) -> NDArray[np.str_]:
+def radio_names(recording: Rows) -> NDArray[np.str_]:
     """Return the name of each radio: its robot's, with a number where that has several (`mast.0`, `mast.1`)."""
     owners = [radio.owner for radio in recording.header.radios]
     names = [recording.robots[owner].name for owner in owners]
@@ -160,7 +160,7 @@ def radio_names(recording: Recording) -> NDArray[np.str_]:
     ], np.str_)  # fmt: skip
 
 
-def _times(recording: Recording, table: str, rows: slice, names: NDArray[np.str_]) -> Block:
+def _times(recording: Rows, table: str, rows: slice, names: NDArray[np.str_]) -> Block:
     times = recording[f"{table}/time"][rows]
     return _instants(np.repeat(times, len(names))) | {"robot": np.tile(names, len(times))}
 
@@ -175,7 +175,7 @@ def _joined(times: NDArray[np.int64]) -> NDArray[np.str_]:
     return np.array([" ".join(str(time) for time in row if time != NEVER) for row in times.tolist()], np.str_)
 
 
-def _rows(recording: Recording, table: str, start: int | None, stop: int | None) -> Iterator[Block]:
+def _rows(recording: Rows, table: str, start: int | None, stop: int | None) -> Iterator[Block]:
     """Yield a table that has one row a thing already."""
     robots = np.array([robot.name for robot in recording.robots], np.str_)
     names = [column.name for column in recording.table(table).columns]
