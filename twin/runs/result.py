@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
+from twin.analysis.verdicts import overall_of
 from twin.clock import NS
 from twin.errors import RecordingError, nearest
 from twin.extras import needed
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
     from twin.analysis.report_run import Run as Taken
 
+_SHOWN = ("answer", "value", "limit", "interval", "ground", "reason")
 _STYLE = "text-align:left;padding:.1em 1em .1em 0"
 
 
@@ -77,21 +79,19 @@ class Run:
 
     @property
     def verdict(self) -> str:
-        """Return "passed" or "failed"; "incomplete" for a run that was cut short, "none" without requirements."""
-        if not self.recording.complete:
-            return "incomplete"
-        passed = self.figures.get("passed")
-        return "none" if passed is None else "passed" if passed else "failed"
+        """Return "passed", "failed" or "inconclusive" (not shown by this run); "none" without requirements."""
+        return overall_of(self.figures) or "none"
 
     @property
     def requirements(self) -> DataFrame:
-        """Each requirement with limit and value in SI, whether it was met, and why there may be no value."""
+        """Each requirement: answer, value, limit and interval in SI, what it rests on, why it may decide nothing."""
         with needed("pandas", "pandas"):
             import pandas
         rows = self.figures.get("requirements", [])
         if not rows:
             return pandas.DataFrame()
-        return pandas.DataFrame(rows).set_index("requirement").drop(columns="unit", errors="ignore")
+        table = pandas.DataFrame(rows).set_index("requirement")
+        return table[[name for name in _SHOWN if name in table.columns]]
 
     @cached_property
     def packets(self) -> DataFrame:
