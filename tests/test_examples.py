@@ -100,6 +100,7 @@ SAYS = {
     "crowd": r"\d+ of 50 walkers were flown over",
     "draw_coverage": r"coverage\.png: \d+% of the outdoor points",
     "learn": r"best: 5\.7 1/s2",
+    "own_sensor": r"-5\d\.\d dBm at 8 m, -[23]\d\.\d dBm at [2-9]\d m",
     "own_dynamics": r"rises at (3\.53\d) m/s; expected 3\.533 m/s",
     "plot_latency": r"latency\.png: \d+ packets",
     "read_recording": r"<Run patrol in city: 4 robots for 5 s, seed 1, (passed|inconclusive)>",
@@ -109,8 +110,8 @@ SAYS = {
 
 
 @pytest.mark.parametrize("name", SAYS)
-def test_a_short_script_says_what_it_shows(name, tmp_path):
-    assert re.search(SAYS[name], out := run(EXAMPLES / f"{name}.py", cwd=tmp_path)), out
+def test_a_short_script_says_what_it_shows(name, installed, tmp_path):
+    assert re.search(SAYS[name], out := run(EXAMPLES / f"{name}.py", path=[installed], cwd=tmp_path)), out
 
 
 def test_every_short_script_is_run_here_and_is_short():

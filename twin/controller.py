@@ -20,6 +20,7 @@ from twin.protocols import Course as Course
 from twin.protocols import DrivesJoints as DrivesJoints
 from twin.protocols import Dynamics as Dynamics
 from twin.protocols import Failsafe as Failsafe
+from twin.protocols import Field as Field
 from twin.protocols import Gauged as Gauged
 from twin.protocols import Host as Host
 from twin.protocols import Judge as Judge
@@ -29,6 +30,7 @@ from twin.protocols import ServiceTime as ServiceTime
 from twin.protocols import SharedCourse as SharedCourse
 from twin.protocols import Starts as Starts
 from twin.protocols import Task as Task
+from twin.protocols import Tells as Tells
 from twin.specs import BodySpec as BodySpec
 from twin.specs import Point as Point
 from twin.specs import ReadingSpec as ReadingSpec
@@ -86,6 +88,7 @@ if TYPE_CHECKING:
     from twin.robots.guidance import setpoint as setpoint
     from twin.robots.robot import Reaction as Reaction
     from twin.robots.robot import Robot as Robot
+    from twin.sensors.setting import Setting as Setting
     from twin.tasks.formation import Formation as Formation
     from twin.tasks.formation import turned as turned
     from twin.tasks.teleoperation import FELT as FELT
@@ -112,6 +115,7 @@ _HOMES = {
     "setpoint": "twin.robots.guidance",
     "Reaction": "twin.robots.robot",
     "Robot": "twin.robots.robot",
+    "Setting": "twin.sensors.setting",
     "Formation": "twin.tasks.formation",
     "turned": "twin.tasks.formation",
     "FELT": "twin.tasks.teleoperation",

@@ -20,15 +20,16 @@ class Buoyant:
 
     def __init__(self, parameters: Parameters, n: int) -> None:
         self.lift = AIR * GRAVITY * pi / 6 * parameters.diameter**3  # N
-        self.area, self.n = pi / 4 * parameters.diameter**2, n
+        self.area = pi / 4 * parameters.diameter**2
+        self.air = np.zeros((n, 3))  # m/s: twin says here, before each step, how the air moves
 
     def reset(self) -> None:
         """There is no state in it."""
 
     def wrench(self, state: BodyState, command: F64, dt: float) -> F64:
         """Return force [N] and torque [N m] for the next `dt` s: (n, 6), world axes."""
-        speed = np.linalg.norm(state.velocity, axis=1, keepdims=True)
-        out = np.zeros((self.n, 6))
-        out[:, :3] = -0.5 * AIR * DRAG * self.area * speed * state.velocity
+        wind = self.air - state.velocity
+        out = np.zeros((len(wind), 6))
+        out[:, :3] = 0.5 * AIR * DRAG * self.area * np.linalg.norm(wind, axis=1, keepdims=True) * wind
         out[:, 2] += self.lift + command[:, 0]
         return out
