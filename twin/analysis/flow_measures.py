@@ -42,9 +42,12 @@ class FlowMeasures:
             there = f"kinds that were: {', '.join(kinds) or 'none'}{nearest(scope.name, kinds)}"
             return fact(None, reason=f"no packet of kind {scope.name!r} was sent; {there}")
         sources, destinations = (self.watch.chosen(end) for end in (scope.source, scope.destination))
-        packets = _only(packets, np.isin(packets["source"], sources) & np.isin(packets["destination"], destinations))
+        mine = np.isin(packets["source"], sources) & np.isin(packets["destination"], destinations)
+        end = self.watch.chosen(scope.end)
+        packets = _only(packets, mine & (np.isin(packets["source"], end) | np.isin(packets["destination"], end)))
         if not len(packets["created"]):
-            return fact(None, reason=f"nothing of kind {scope.name!r} went from {scope.source} to {scope.destination}")
+            way = f"from or to {scope.end}" if scope.end != "*" else f"from {scope.source} to {scope.destination}"
+            return fact(None, reason=f"nothing of kind {scope.name!r} went {way}")
         packets = _only(packets, self._in_scope(scope, packets))
         if not len(packets["created"]):
             return fact(None, reason=nobody(self.watch, scope, "sent a packet"))

@@ -9,7 +9,7 @@ from typing import Any
 from twin.specs.requirement import Requirement, parse_requirement
 
 MARKS = {"passed": "✓", "failed": "✗", "inconclusive": "?"}
-_CHECKED = {
+CHECKED = {
     "text": "checked against the text",
     "secondary": "not verified: the value is from secondary sources",
     "own": "the project's own",
@@ -61,7 +61,7 @@ def line(verdict: Mapping[str, Any]) -> Line:
         ground=verdict.get("ground", ""),
         margin=_margin(requirement, verdict.get("margin")),
         origin="" if origin is None else f"{origin['document']}, {origin['clause']}",
-        checked="" if origin is None else _CHECKED[origin["verified"]],
+        checked="" if origin is None else CHECKED[origin["verified"]],
     )
 
 

@@ -15,6 +15,7 @@ from twin.clock import Clock
 from twin.errors import Findings, ScenarioError, located
 from twin.numerics.draws import generator
 from twin.project import plugins
+from twin.project.profiles import expanded
 from twin.project.project import Project
 from twin.specs import MeasuredTime
 from twin.specs.scenario import Scenario
@@ -45,6 +46,8 @@ def build(
         world = open_world(project.world(scenario.world))
     with findings.attempt():
         entries = read_entries(scenario, project, world, controllers)
+    with findings.attempt():
+        expanded(scenario.requirements, project)
     findings.settle()
     assert world is not None, "otherwise it was found missing"
     _check_places(entries, world)

@@ -11,6 +11,7 @@ from twin.clock import NS
 from twin.link import Radio
 from twin.media import Powered, Saturates
 from twin.physics.bullet.physics import BulletPhysics
+from twin.project.profiles import expanded
 from twin.project.project import Project
 from twin.protocols import Task
 from twin.specs.requirement import Requirement
@@ -47,8 +48,8 @@ class Built:
 
     @property
     def requirements(self) -> tuple[Requirement, ...]:
-        """What is asked of the run."""
-        return self.scenario.requirements
+        """What is asked of the run, those of profiles included."""
+        return expanded(self.scenario.requirements, self.project)
 
     def close(self) -> None:
         """Release the physics, and end what runs beside this process: controllers of their own."""

@@ -1,4 +1,4 @@
-"""`twin describe`: what a controller of a robot sees and commands."""
+"""`twin describe`: what a controller of a robot sees and commands, or what a profile asks for."""
 
 from __future__ import annotations
 
@@ -10,25 +10,54 @@ import click
 from twin.cli import examples
 
 
-@click.command(epilog=examples("twin describe drone", "twin describe ./agents/rover --json"))
-@click.argument("robot")
+@click.command(
+    epilog=examples("twin describe drone", "twin describe ./agents/rover --json", "twin describe profile:uav-c2")
+)
+@click.argument("robot", metavar="ROBOT|profile:NAME")
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 def describe(robot: str, as_json: bool) -> int:
     """Show what ROBOT, a name or a folder, senses and obeys.
 
     Fields with shapes, units, rates and noise; controllers, failsafe and radios
-    with their parameters. A number without a unit has none, or is SI.
+    with their parameters. A number without a unit has none, or is SI. Of
+    profile:NAME, what it asks for and where that stands.
     """
     from twin.cli.console import print_json
     from twin.project.catalogue import describe_robot
     from twin.project.project import Project
 
-    facts = describe_robot(robot, Project.around(Path.cwd()))
+    if robot.startswith("profile:"):
+        from twin.project.profiles import describe_profile
+
+        facts, show = describe_profile(robot, Project.around(Path.cwd())), _print_profile
+    else:
+        facts, show = describe_robot(robot, Project.around(Path.cwd())), _print
     if as_json:
         print_json(facts)
     else:
-        _print(facts)
+        show(facts)
     return 0
+
+
+def _print_profile(facts: dict[str, Any]) -> None:
+    from twin.analysis.verdicts import CHECKED
+
+    _line(f"profile {facts['profile']}: {facts['title']}")
+    _line(f"{facts['document']}, version {facts['version']}; {CHECKED[facts['verified']]}")
+    if facts["source"]:
+        _line(facts["source"], 0, "dim")
+    for name, part in facts["parts"].items():
+        _heading(f"{name}{' (default)' if name in facts['default'] else ''}: {part['title']}")
+        _line(f"{part['document']}, {part['clause']}; {CHECKED[part['verified']]}", 2, "dim")
+        for text in part["requirements"]:
+            _line(text, 2)
+        for word in ("traffic", "note"):
+            if part[word]:
+                _line(f"{word}: {part[word]}", 2, "dim")
+    if facts["unjudged"]:
+        _heading("asked for besides, and not measured by a run")
+        for text in facts["unjudged"]:
+            _line(text, 2)
 
 
 def _print(facts: dict[str, Any]) -> None:

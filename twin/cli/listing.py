@@ -8,7 +8,7 @@ import click
 
 from twin.cli import examples
 
-KINDS = ("worlds", "scenarios", "robots", "controllers", "networks")
+KINDS = ("worlds", "scenarios", "robots", "controllers", "networks", "profiles")
 
 
 @click.command("list", epilog=examples("twin list", "twin list scenarios", "twin list robots --json"))
@@ -17,8 +17,8 @@ KINDS = ("worlds", "scenarios", "robots", "controllers", "networks")
 def list_(what: str | None, as_json: bool) -> int:
     """List what is built in and what the project around here holds.
 
-    WHAT is worlds, scenarios, robots, controllers or networks; all of them if
-    not given.
+    WHAT is worlds, scenarios, robots, controllers, networks or profiles; all of
+    them if not given.
     """
     from dataclasses import asdict
 

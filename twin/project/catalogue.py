@@ -13,6 +13,7 @@ from pydantic import BaseModel
 
 from twin.errors import TwinError
 from twin.project import plugins
+from twin.project.profiles import read_profile
 from twin.project.project import Project
 from twin.project.readings import fields_of
 from twin.project.robots import home_of, lineage, load_kind
@@ -70,12 +71,26 @@ def networks(project: Project) -> list[Entry]:
     return found + [Entry(name, f"installed as {point.value}", "") for name, point in NETWORKS.installed().items()]
 
 
+def profiles(project: Project) -> list[Entry]:
+    """Return all profiles of requirements."""
+    found = []
+    for name, places in project.profiles().items():
+        for path in places:
+            try:
+                profile = read_profile(path)
+                found.append(Entry(name, f"{profile.title} ({profile.document})", str(path)))
+            except TwinError as error:
+                found.append(Entry(name, "", str(path), str(error)))
+    return found
+
+
 CATALOGUE: Mapping[str, Callable[[Project], list[Entry]]] = {
     "worlds": worlds,
     "scenarios": scenarios,
     "robots": robots,
     "controllers": controllers,
     "networks": networks,
+    "profiles": profiles,
 }
 
 

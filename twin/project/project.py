@@ -85,6 +85,22 @@ class Project:
                 found.setdefault(f"{path.parents[1].name}/{path.stem}", []).append(path)
         return found
 
+    def profiles(self) -> dict[str, list[Path]]:
+        """Return the files of each profile's name: `profiles/NAME.toml`."""
+        found: dict[str, list[Path]] = {}
+        for root in self._roots():
+            for path in sorted(root.glob("profiles/*.toml")):
+                found.setdefault(path.stem, []).append(path)
+        return found
+
+    def profile(self, name: str) -> Path:
+        """Return the file of a profile.
+
+        Raises:
+            ScenarioError: there is none, or more than one.
+        """
+        return _only("profile", name, self.profiles())
+
     def world(self, reference: str) -> Path:
         """Return the folder of a world: a name, or a path such as `./site` from here or the project.
 

@@ -14,6 +14,7 @@ import twin
 from twin.assembly.built import Built
 from twin.numerics.kernels import sources_digest
 from twin.project.plugins import Loaded, load_installed, scheme_of
+from twin.project.profiles import profile_files
 from twin.recording.schema import Header, Layout, RadioInfo, components
 from twin.registry import CHANNELS, DYNAMICS, NETWORKS, SCHEDULERS, SCHEMES, SENSORS, TASKS, Registry
 from twin.specs import RecordedSpec, RecordedTime, TraceSpec
@@ -72,6 +73,7 @@ def _brought(built: Built, scenario: Scenario) -> Iterator[Loaded]:
 def _inputs(built: Built, scenario: Scenario) -> dict[str, str]:
     """Return the files besides code and geometry that decide what a run does, with their sha256."""
     files = {str(path): built.project.file(path) for path in _named(scenario)}
+    files |= profile_files(scenario.requirements, built.project)
     if built.world.folder is not None:
         series = _files(built.world.environment(scenario.seed, scenario.environment).spec.model_dump())
         files |= {name: built.world.folder / name for name in ("world.toml", *map(str, series))}

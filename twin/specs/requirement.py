@@ -27,12 +27,12 @@ TAKE_OFF = -1
 _TEXT = re.compile(r"\s*((?:[\w.*-]|\[[^\]]*\])+)\s*([^\w\s.+-]+)\s*(\S.*?)\s*$")
 _CLAUSE = re.compile(r"[\s,]+(within|survival|in any|after|until|in|at)\s+")
 _NUMBER = re.compile(r"[\d.+-]+(?:[eE][+-]?\d+)?\s*")
-_FLOW = re.compile(r"flows\.([\w-]+|\*)(?:\[([^\[\]>]+)>([^\[\]>]+)\])?(\[\*\])?\.([\w.]+)")
+_FLOW = re.compile(r"flows\.([\w-]+|\*)(?:\[([^\[\]>]+)>([^\[\]>]+)\]|\[([\w-]+)\])?(\[\*\])?\.([\w.]+)")
 _ROBOT = re.compile(r"robots\.([\w-]+|\*)(?:\[(\*|\d+)\])?\.(\w+)")
 _LOG = re.compile(r"logs\.([\w-]+)\.([\w.*-]+)\.(\w+)")
 _EXAMPLE = "text such as 'rtt_p999 < 40 ms'"
 _FAMILIES = {
-    "flows": "flows.KIND.FIGURE, flows.KIND[SOURCE > DESTINATION].FIGURE",
+    "flows": "flows.KIND.FIGURE, flows.KIND[GROUP].FIGURE, flows.KIND[SOURCE > DESTINATION].FIGURE",
     "robots": "robots.GROUP.FIGURE, robots.GROUP[*].FIGURE for each by itself",
     "logs": "logs.ROBOT.NAME.FIGURE",
     "sensing": "sensing.FIGURE",
@@ -54,6 +54,7 @@ class Scope:
     name: str = ""  # kind of packets, group, robot that logs, or name of a count; * for all
     source: str = "*"  # group or robot
     destination: str = "*"
+    end: str = "*"  # group or robot at either end
     row: int | None = None  # one robot of the group
     each: bool = False  # each robot, or pair, by itself: the worst counts
     entry: str = ""  # that is logged
@@ -185,9 +186,9 @@ def _subject(metric: str) -> tuple[Scope, str]:
 
 def _scope(family: str, metric: str) -> tuple[Scope, str]:
     if family == "flows" and (match := _FLOW.fullmatch(metric)):
-        kind, source, destination, each, figure = match.groups()
+        kind, source, destination, end, each, figure = match.groups()
         ends = (source or "*").strip(), (destination or "*").strip()
-        return Scope(family, kind, *ends, each=each is not None), figure
+        return Scope(family, kind, *ends, end=end or "*", each=each is not None), figure
     if family == "robots" and (match := _ROBOT.fullmatch(metric)):
         group, row, figure = match.groups()
         return Scope(family, group, row=int(row) if row and row != "*" else None, each=row == "*"), figure
@@ -228,6 +229,18 @@ def _clauses(metric: str, figure: str, scope: Scope, words: list[str]) -> Scope:
     return scope
 
 
+def clauses_of(family: str, text: str, scope: Scope) -> Scope:
+    """Add clauses that stand alone, such as `after take-off in corridor`, to a scope.
+
+    Raises:
+        ValueError: there is something else, or a clause that can't be said here.
+    """
+    first, *words = _CLAUSE.split(f" {text}") if text else [""]
+    if first.strip():
+        raise ValueError(f"found {text!r}; allowed: clauses such as {', '.join(_TAKES[family])}")
+    return _clauses(family, "", scope, words)
+
+
 def _time(word: str, value: str) -> int:
     try:
         time = round(float(parse_quantity(value, "time")) * 1e9)
@@ -260,7 +273,7 @@ def misfits(scope: Scope, robots: Mapping[str, int], places: Iterable[str], dura
     names = {*robots, *(f"{group}-{row}" for group, count in robots.items() if count > 1 for row in range(count))}
     groups = ", ".join(robots)
     found = []
-    ends = {"flows": (scope.source, scope.destination), "robots": (scope.name,), "logs": (scope.name,)}
+    ends = {"flows": (scope.source, scope.destination, scope.end), "robots": (scope.name,), "logs": (scope.name,)}
     for name in ends.get(scope.family, ()):
         if name != "*" and name not in names:
             found.append(f"found {name!r}; allowed: a group or robot: {groups}{nearest(name, names)}")

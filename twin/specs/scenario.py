@@ -26,13 +26,14 @@ from twin.specs import (
 from twin.specs.environment import EnvironmentSpec
 from twin.specs.overrides import Override, apply_overrides
 from twin.specs.place import PlaceSpec
-from twin.specs.requirement import Requirement, misfits, parse_requirement
+from twin.specs.profile import ProfileUse, parse_entry
+from twin.specs.requirement import Requirement, misfits
 from twin.specs.toml_text import Key, Mistakes, read_toml, validate
 from twin.units import DurationNs, NonNegativeNs, Radians, RateHz, duration_text
 
 RequirementText = Annotated[
-    Requirement,
-    PlainValidator(parse_requirement, json_schema_input_type=str),
+    Requirement | ProfileUse,
+    PlainValidator(parse_entry, json_schema_input_type=str),
     PlainSerializer(str, return_type=str),
 ]
 
