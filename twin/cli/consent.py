@@ -12,15 +12,15 @@ import click
 from twin.cli.console import err, say
 from twin.project.foreign import own_words, runnables
 from twin.project.guard import Guard, Runnable, TrustError, guard
-from twin.project.project import Project, builtin_root, is_project
+from twin.project.project import Project, builtin_root, installed_robots, is_project
 from twin.specs.scenario import Scenario
 
 _LONGEST = 1 << 22  # bytes of the list of answers
 
 def make_guard() -> Guard:
-    """Return the guard of a command: it trusts what is built in, and the project here if this is one."""
+    """Return the guard of a command: it trusts what is built in or installed, and the project here if this is one."""
     here = Project.around(Path.cwd()).folder.resolve()
-    roots = [builtin_root().resolve(), *([here] if is_project(here) else [])]
+    roots = [builtin_root().resolve(), *([here] if is_project(here) else []), *installed_robots().values()]
     return Guard(roots, _ask)
 
 

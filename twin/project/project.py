@@ -68,13 +68,8 @@ class Project:
     def robots(self) -> dict[str, list[Path]]:
         """Return the folders of each robot kind's name."""
         found = self._named("agents/*/robot.toml")
-        for name, point in installed("twin.robots").items():
-            spec = importlib.util.find_spec(point.module)
-            places = list(spec.submodule_search_locations or ()) if spec else []
-            if not places or not (Path(places[0]) / "robot.toml").is_file():
-                fault = "expected a package with a robot.toml"
-                raise PluginError(f"installed robot {name!r} = {point.value}: {fault}")
-            found.setdefault(name, []).append(Path(places[0]).resolve())
+        for name, folder in installed_robots().items():
+            found.setdefault(name, []).append(folder)
         return found
 
     def scenarios(self) -> dict[str, list[Path]]:
@@ -139,6 +134,23 @@ class Project:
 
     def _roots(self) -> list[Path]:
         return list(dict.fromkeys((self.folder, builtin_root())))
+
+
+def installed_robots() -> dict[str, Path]:
+    """Return the folders of the robots that installed packages bring, by name.
+
+    Raises:
+        PluginError: one of them names no package with a robot.toml.
+    """
+    found: dict[str, Path] = {}
+    for name, point in installed("twin.robots").items():
+        spec = importlib.util.find_spec(point.module)
+        places = list(spec.submodule_search_locations or ()) if spec else []
+        if not places or not (Path(places[0]) / "robot.toml").is_file():
+            fault = "expected a package with a robot.toml"
+            raise PluginError(f"installed robot {name!r} = {point.value}: {fault}")
+        found[name] = Path(places[0]).resolve()
+    return found
 
 
 def find_scenario(reference: str, project: Project | None = None) -> tuple[Project, Path]:
