@@ -56,7 +56,7 @@ def draw(recording: Recording, geometry: Geometry | None, note: str = "") -> Fig
                     fontsize=8, frameon=False, handletextpad=0.3)  # fmt: skip
     draw_scale_and_north(axes, low, high)
     if delays is not None:
-        _draw_key(figure, delays, (MARGIN, 4.9), "round trip of the newest command (ms), slowest on top")
+        _draw_key(figure, delays, (MARGIN, 4.9), "round trip of the latest command (ms), slowest drawn last")
     if heights is not None:
         _draw_key(figure, heights, (5.7, WIDTH - MARGIN - 5.7), "height of buildings (m)")
     _draw_title(figure, recording, note)

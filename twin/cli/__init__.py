@@ -41,7 +41,7 @@ def examples(*lines: str) -> str:
     return "\n".join(["\b", "Examples:", *(f"  {line}" for line in lines)])
 
 
-TRUST = click.option("--trust", is_flag=True, help="Run the code that it names without asking whose it is.")
+TRUST = click.option("--trust", is_flag=True, help="Run the code it names without asking.")
 
 
 class LazyGroup(click.Group):

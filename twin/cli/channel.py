@@ -19,24 +19,25 @@ if TYPE_CHECKING:
     from twin.specs import RayTracingSpec
 
 _MAPS = (".png", ".svg", ".pdf", ".npz")
-_FREQUENCY = click.option("--carrier", metavar="HZ", default="3.5 GHz", show_default=True, help="Such as '28 GHz'.")
+_FREQUENCY = click.option("--carrier", metavar="HZ", default="3.5 GHz", show_default=True,
+                          help="Carrier frequency, such as '28 GHz'.")  # fmt: skip
 _SCATTERING = click.option("--scattering", type=click.FloatRange(0.0, 1.0), metavar="S",
-                           help="Also diffuse scattering: its coefficient, for all surfaces.")  # fmt: skip
+                           help="Include diffuse scattering, with this coefficient for all surfaces.")  # fmt: skip
 _order = partial(click.option, "--order", metavar="N", type=click.IntRange(0, 8), help="Reflections at most.")
-_diffraction = partial(click.option, help="Also paths by way of edges.")
+_diffraction = partial(click.option, help="Include paths diffracted at edges.")
 _tile = partial(click.option, "--tile", metavar="METRES", type=click.FloatRange(min=0.01),
-                help="Longest edge of what scatters as a whole.")  # fmt: skip
+                help="Longest edge of a scattering tile.")  # fmt: skip
 
 
 @click.group(epilog=examples(
-    "twin channel map city --site 0,0,40 -o map.png", "twin channel link city/patrol --from site-0 --to patrol-0",
+    "twin channel map city --site 100,0,40 -o map.png", "twin channel link city/patrol --from site-0 --to patrol-0",
 ))  # fmt: skip
 def channel() -> None:
     """Draw the coverage of a world, and the paths of one link."""
 
 
 @channel.command("map", epilog=examples(
-    "twin channel map city --site 0,0,40 -o map.png",
+    "twin channel map city --site 100,0,40 -o map.png",
     "twin channel map city --sites sites.csv --quantity sinr -o sinr.png",
     "twin channel map city --sites sites.csv --step 2 -o map.npz",
 ))  # fmt: skip
@@ -45,9 +46,9 @@ def channel() -> None:
 @click.option("--sites", type=click.Path(path_type=Path),
               help="CSV: name, x, y, z, azimuth, tilt, power and, if wanted, pattern.")  # fmt: skip
 @click.option("--height", "heights", multiple=True, type=float, metavar="METRES",
-              help="Above local zero; 1.5 if not given, may be repeated.")  # fmt: skip
+              help="Height above local zero; repeatable; 1.5 if not given.")  # fmt: skip
 @click.option("--step", default=5.0, show_default=True, type=click.FloatRange(min=0.01), metavar="METRES",
-              help="Between points.")  # fmt: skip
+              help="Distance between points.")  # fmt: skip
 @click.option("--area", metavar="X0,Y0,X1,Y1", help="Area to cover; all of the world if not given.")
 @click.option("--bandwidth", metavar="HZ", default="20 MHz", show_default=True, help="For the noise in the SINR.")
 @click.option("--quantity", default="gain", show_default=True, type=click.Choice(["gain", "rss", "sinr", "server"]),

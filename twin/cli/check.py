@@ -21,11 +21,11 @@ from twin.cli import TRUST, examples
 def check(scenario: str, overrides: tuple[str, ...], trust: bool, as_json: bool) -> int:
     """Find mistakes in SCENARIO, or damage in a recording.
 
-    All that it names is loaded, and bodies are placed. Every mistake is listed
+    Everything it names is loaded, and bodies are placed. Every mistake is listed
     with file, key, what was found and what is allowed; the exit code is then 2.
 
-    Of a recording, all rows are read and held against their checksums. If any
-    is damaged, the exit code is 1.
+    In a recording, every row is compared with its checksum. If any is damaged,
+    the exit code is 1.
     """
     from twin.assembly.build import build
     from twin.cli.compiling import told

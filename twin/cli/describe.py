@@ -16,11 +16,11 @@ from twin.cli import examples
 @click.argument("robot", metavar="ROBOT|profile:NAME")
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 def describe(robot: str, as_json: bool) -> int:
-    """Show what ROBOT, a name or a folder, senses and obeys.
+    """Show what ROBOT (a name or a folder) senses and obeys.
 
     Fields with shapes, units, rates and noise; controllers, failsafe and radios
-    with their parameters. A number without a unit has none, or is SI. Of
-    profile:NAME, what it asks for and where that stands.
+    with their parameters. A number without a unit has none, or is SI.
+    For profile:NAME: what it asks for, and where that is written.
     """
     from twin.cli.console import print_json
     from twin.project.catalogue import describe_robot

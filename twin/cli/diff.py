@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 @click.argument("a", type=click.Path(path_type=Path))
 @click.argument("b", type=click.Path(path_type=Path))
 @click.option("--tolerance", metavar="X", type=click.FloatRange(min=0.0), default=0.0,
-              help="Largest difference of numbers.")  # fmt: skip
+              help="Largest difference between numbers that passes.")  # fmt: skip
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Also draw it: .png, .svg or .pdf.")
 @click.option("--force", is_flag=True, help="Replace an existing picture.")
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 def diff(a: Path, b: Path, tolerance: float, output: Path | None, force: bool, as_json: bool) -> int:
-    """Say what differs between recordings A and B, and how far.
+    """Say what differs between recordings A and B, and by how much.
 
     First what made them differ, then the figures, then the streams: bit for bit,
     unless a tolerance is given. Exit codes: 0 same, 4 different.

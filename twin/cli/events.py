@@ -15,7 +15,7 @@ from twin.cli import examples
 @click.option("--kind", metavar="KIND", help="Only of this kind.")
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 def events(recording: Path, robot: str | None, kind: str | None, as_json: bool) -> int:
-    """List the events in RECORDING in the order of their times."""
+    """List the events in RECORDING in time order."""
     from dataclasses import asdict
 
     from rich.table import Table

@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 @click.command(epilog=examples("twin follow run.h5", "twin follow run.h5 --every 5 --json"))
 @click.argument("recording", type=click.Path(path_type=Path))
 @click.option("--every", metavar="SECONDS", type=click.FloatRange(min=0.1), default=1.0, show_default=True,
-              help="Between looks.")  # fmt: skip
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
+              help="Time between updates.")  # fmt: skip
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line.")
 def follow(recording: Path, every: float, as_json: bool) -> int:
     """Show a run while it is being recorded, until it ends.
 
-    One line a look: what happened since the last one. Exit codes: 0 the run came
+    One line per update: what happened since the one before. Exit codes: 0 the run came
     to its end, 3 it did not.
     """
     from time import sleep

@@ -15,7 +15,7 @@ from twin.cli import examples
 @click.option("--force", is_flag=True, help="Replace an existing output.")
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 def recover(recording: Path, output: Path | None, force: bool, as_json: bool) -> int:
-    """Make a clean file of a RECORDING whose run was killed.
+    """Recover a RECORDING whose run was killed.
 
     Exit code 3: recovered; the run is and stays incomplete.
     """

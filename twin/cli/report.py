@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def report(recording: Path, output: Path, compare: Path | None, force: bool) -> int:
     """Write a page on RECORDING: verdict, events, latency, links.
 
-    One HTML file that needs nothing else. The extra `report` (plotly) must be
+    A single self-contained HTML file. The extra `report` (plotly) must be
     installed.
     """
     from twin.cli.console import out

@@ -34,9 +34,9 @@ from twin.cli import TRUST, examples
     "--set", "overrides", multiple=True, metavar="KEY.PATH=VALUE", help="Change a value; repeatable."
 )
 @click.option("--paths", is_flag=True, help="Also record every radio path of every link.")
-@click.option("--real-time", is_flag=True, help="Keep to the clock on the wall, and count missed deadlines.")
+@click.option("--real-time", is_flag=True, help="Keep pace with the wall clock, and count missed deadlines.")
 @click.option("--speed", metavar="X", type=click.FloatRange(min=0, min_open=True),
-              help="With --real-time: times as fast.")  # fmt: skip
+              help="With --real-time: speed-up over the wall clock.")  # fmt: skip
 @click.option("--profile", is_flag=True, help="Also say where the time went, part by part.")
 @click.option("--view", is_flag=True, help="Show the run in the browser while it is simulated.")
 @TRUST

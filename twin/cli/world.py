@@ -48,7 +48,7 @@ def world() -> None:
               help="Height of the vertical datum's zero above the ellipsoid.")  # fmt: skip
 @click.option("--terrain", type=click.Path(path_type=Path), help="SRTM .hgt or GeoTIFF to stand on.")
 @click.option("--latitude-first", is_flag=True, help="Degrees in FILE are latitude, longitude.")
-@click.option("--visual", is_flag=True, help="Take what is to be seen of robot models, not collision shapes.")
+@click.option("--visual", is_flag=True, help="Use the visual shapes of robot models, not collision shapes.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
 def import_(file: Path, folder: Path, origin: str, name: str | None, as_json: bool, **options: Any) -> int:
     """Import the site in FILE as a new world in FOLDER."""
@@ -112,17 +112,17 @@ def info(reference: str, as_json: bool) -> int:
 ))  # fmt: skip
 @click.argument("reference", metavar="WORLD")
 @click.option("-o", "--output", type=click.Path(path_type=Path),
-              help="Map: .png, .svg or .pdf; .html is a page in space.")  # fmt: skip
-@click.option("--open", "opened", is_flag=True, help="Serve a page in space until Ctrl-C.")
+              help="Map: .png, .svg or .pdf; .html is a 3-D page.")  # fmt: skip
+@click.option("--open", "opened", is_flag=True, help="Serve a 3-D page until Ctrl-C.")
 @click.option("--below", metavar="HEIGHT",
-              help="Hide what begins above it; a map leaves out a roof over most things anyhow.")  # fmt: skip
+              help="Hide what starts above this height; maps leave out a roof over most of it anyway.")  # fmt: skip
 @click.option("--force", is_flag=True, help="Replace an existing file.")
 @HOST
 @PORT
 def show(
     reference: str, output: Path | None, opened: bool, below: str | None, force: bool, host: str, port: int
 ) -> int:
-    """Draw a map of WORLD, or show it in space.
+    """Draw a map of WORLD, or show it in 3-D.
 
     The map has heights, materials and sites; pages need the extra `view` (viser).
     """
