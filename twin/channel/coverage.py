@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import nan, pi, radians
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
+from twin.channel.search.planes import curve
 from twin.channel.tracer import RayTracer
 from twin.errors import ScenarioError
 from twin.link import Radio
 from twin.specs import AntennaSpec, RayTracingSpec
-from twin.state import F64, I32, BodyState, Bool
-from twin.world.geometry import Geometry
+from twin.state import F64, I32, BodyState, Bool, TracedLinks
+from twin.world.bvh import build_bvh, heights_below
+from twin.world.geometry import GROUND, Geometry
 
-_CHUNK, _CHUNK_OF_MANY = 256, 16
+_CHUNK, _CHUNK_OF_MANY = 8192, 16
 """Points that are traced at once; fewer where each has thousands of scattered paths."""
+_SKY = 1e5
+"""Metres above zero from where the ground is looked for."""
 _ALL = 1_000_000_000
 _BOLTZMANN_290K_DBM = -173.975
 """Thermal noise [dBm/Hz] at 290 K."""
@@ -30,7 +35,26 @@ QUANTITIES = {
     "rss": "received power of the best server [dBm]",
     "sinr": "SINR, all transmitting [dB]",
     "server": "best server",
+    "uncertainty": "standard deviation about the best server's gain at one frequency [dB]",
 }
+
+
+class Grid(NamedTuple):
+    """Where a map is wanted: columns, rows, and a height above the ground."""
+
+    x: F64  # (nx,) m
+    y: F64  # (ny,) m
+    height: float  # m, above the ground; above zero where there is none
+
+
+class Receiver(NamedTuple):
+    """What receives at each point."""
+
+    bandwidth: float = 20e6  # Hz
+    noise_figure_db: float = 7.0
+
+
+_USUAL = Receiver()
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +73,13 @@ class Coverage:
 
     x: F64  # (nx,) m
     y: F64  # (ny,) m
-    height: float  # m
+    height: float  # m above the ground
     names: tuple[str, ...]  # S transmitters
     path_gain_db: F64  # (S, ny, nx), -inf without a path
     rss_dbm: F64  # (ny, nx) of the best server
     best_server: I32  # (ny, nx) transmitter, -1 without any path
     sinr_db: F64  # (ny, nx) of the best server, all others transmitting at full power
+    uncertainty_db: F64  # (ny, nx) of the best server's gain at one frequency, its paths in random phase
 
     def quantity(self, name: str) -> F64:
         """Return one of QUANTITIES, (ny, nx); nan where nothing is received."""
@@ -64,7 +89,8 @@ class Coverage:
             return np.where(served, best, nan)
         if name == "server":
             return np.where(served, self.best_server, nan)
-        return np.where(served, self.rss_dbm if name == "rss" else self.sinr_db, nan)
+        values = {"rss": self.rss_dbm, "sinr": self.sinr_db, "uncertainty": self.uncertainty_db}
+        return np.where(served, values[name], nan)
 
 
 def read_sites(path: Path, base: Path | None = None) -> list[Transmitter]:
@@ -111,41 +137,77 @@ def _transmitter(path: Path, line: int, row: dict[str, str]) -> Transmitter:
 def coverage(
     geometry: Geometry,
     transmitters: Sequence[Transmitter],
-    x: F64,
-    y: F64,
-    height: float,
+    grid: Grid,
     carrier: float,
     spec: RayTracingSpec | None = None,
     *,
-    bandwidth: float = 20e6,
-    noise_figure_db: float = 7.0,
+    receiver: Receiver = _USUAL,
     outdoors: Callable[[F64], Bool] | None = None,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Coverage:
-    """Return the coverage of the grid x (nx,) by y (ny,) at z = `height` [m], by isotropic receivers.
+    """Return the coverage of a grid by isotropic receivers.
 
-    Searches start from the transmitters. `outdoors` tells for points (n, 3) which are to be computed. Gains are sums
-    over all paths, whatever `max_paths` is.
+    Searches start from the transmitters; points that are neighbours share them. `outdoors` tells for points (n, 3)
+    which are to be computed. Gains are sums over all paths, whatever `max_paths` is.
 
     Raises:
         ScenarioError: a transmitter or the carrier can't be.
     """
-    points = np.column_stack([np.tile(x, len(y)), np.repeat(y, len(x)), np.full(len(x) * len(y), height)])
+    points = grid_points(geometry, grid)
     wanted = np.flatnonzero(np.ones(len(points), dtype=bool) if outdoors is None else outdoors(points))
-    gain = np.full((len(transmitters), len(points)), nan)
-    spec = (spec or RayTracingSpec()).model_copy(update={"max_paths": _ALL})
+    wanted = wanted[np.argsort(curve(points[wanted]), kind="stable")]  # neighbours are traced together
+    spec = (spec or RayTracingSpec()).model_copy(update={"max_paths": _ALL, "mode": "sweep"})
     scatters = any(surface.scattering for surface in spec.surfaces.values())
     size = min(_CHUNK_OF_MANY if scatters else _CHUNK, max(1, len(wanted)))
     tracer = RayTracer(geometry, _radios(transmitters, carrier, size), spec)
+    gain, deviation = (np.full((len(transmitters), len(points)), nan) for _ in range(2))
     for first in range(0, len(wanted), size):
         rows = wanted[first : first + size]
-        place = points[np.resize(rows, size)]
-        links = tracer.trace(first, _standing(place))
-        receiver = links.b - len(transmitters)
-        used = receiver < len(rows)
-        gain[links.a[used], rows[receiver[used]]] = links.path_gain_db[used]
+        links = tracer.trace(first, _standing(points[np.resize(rows, size)]))
+        at = links.b - len(transmitters)
+        used = at < len(rows)
+        place = (links.a[used], rows[at[used]])
+        gain[place], deviation[place] = links.path_gain_db[used], _deviation_db(links)[used]
         progress(first + len(rows), len(wanted))
-    return _maps(x, y, height, transmitters, gain, bandwidth, noise_figure_db)
+    return _maps(grid, transmitters, gain, deviation, receiver)
+
+
+def grid_points(geometry: Geometry, grid: Grid) -> F64:
+    """Return the points (ny nx, 3) of a grid, its height above the ground that lies under everything else."""
+    x, y = np.meshgrid(grid.x, grid.y)
+    flat = np.column_stack([x.ravel(), y.ravel(), np.zeros(x.size)])
+    flat[:, 2] = ground_below(geometry, flat) + grid.height
+    return flat
+
+
+def ground_below(geometry: Geometry, points: F64) -> F64:
+    """Return how high the ground is at points (n, 3), (n,) m; 0 where there is none. Houses don't count."""
+    of_ground = geometry.face_object[geometry.triangle_face] == GROUND
+    bvh = build_bvh(np.asarray(geometry.vertices, dtype=np.float64), geometry.triangles[of_ground])
+    above = np.column_stack([points[:, :2], np.full(len(points), _SKY)])
+    return np.nan_to_num(heights_below(bvh, above), nan=0.0)
+
+
+def on_ground(geometry: Geometry, transmitters: Sequence[Transmitter]) -> list[Transmitter]:
+    """Return the transmitters with their heights, which are above the ground, as coordinates."""
+    places = np.array([t.position for t in transmitters])
+    heights = ground_below(geometry, places)
+    return [
+        replace(t, position=(*t.position[:2], t.position[2] + h)) for t, h in zip(transmitters, heights, strict=True)
+    ]
+
+
+def _deviation_db(links: TracedLinks) -> F64:
+    """Return what one standard deviation adds to each link's gain [dB] where its paths have random phases.
+
+    The power of a sum of waves of powers p_i in random phase has the mean sum p_i, which is the gain, and the variance
+    (sum p_i)^2 - sum p_i^2.
+    """
+    power = np.abs(links.path_amplitude) ** 2
+    link = np.repeat(np.arange(len(links.a)), np.diff(links.path_offset))
+    total, squares = (np.bincount(link, weights=w, minlength=len(links.a)) for w in (power, power**2))
+    relative = np.sqrt(np.maximum(total**2 - squares, 0.0)) / np.maximum(total, 1e-300)
+    return np.asarray(10.0 * np.log10(1.0 + relative))
 
 
 def _radios(transmitters: Sequence[Transmitter], carrier: float, receivers: int) -> list[Radio]:
@@ -165,23 +227,24 @@ def _standing(position: F64) -> BodyState:
 
 
 def _maps(
-    x: F64, y: F64, height: float, transmitters: Sequence[Transmitter], gain: F64, bandwidth: float, figure: float
+    grid: Grid, transmitters: Sequence[Transmitter], gain: F64, deviation: F64, receiver: Receiver
 ) -> Coverage:
-    shape = (len(y), len(x))
+    shape = (len(grid.y), len(grid.x))
     received = gain + np.array([[t.power_dbm] for t in transmitters])
     indoors = np.isnan(gain).all(axis=0)
     milliwatts = np.where(np.isnan(received), 0.0, 10.0 ** (received / 10.0))
     best = milliwatts.argmax(axis=0).astype(np.int32)
     strongest = milliwatts.max(axis=0)
-    noise = 10.0 ** ((_BOLTZMANN_290K_DBM + 10.0 * np.log10(bandwidth) + figure) / 10.0)
+    noise = 10.0 ** ((_BOLTZMANN_290K_DBM + 10.0 * np.log10(receiver.bandwidth) + receiver.noise_figure_db) / 10.0)
     with np.errstate(divide="ignore"):
         rss = 10.0 * np.log10(strongest)
         sinr = 10.0 * np.log10(strongest / (milliwatts.sum(axis=0) - strongest + noise))
+    uncertainty = np.take_along_axis(deviation, best[None].astype(int), axis=0)[0]
     best[strongest == 0.0] = -1
     rss[indoors], sinr[indoors] = nan, nan
     return Coverage(
-        x, y, height, tuple(t.name for t in transmitters), gain.reshape(-1, *shape), rss.reshape(shape),
-        best.reshape(shape), sinr.reshape(shape),
+        grid.x, grid.y, grid.height, tuple(t.name for t in transmitters), gain.reshape(-1, *shape),
+        rss.reshape(shape), best.reshape(shape), sinr.reshape(shape), uncertainty.reshape(shape),
     )  # fmt: skip
 
 

@@ -33,14 +33,16 @@ class Radios:
 
     def _pairs(self, peers: bool | None) -> tuple[I32, I32]:
         """Return all pairs a < b on one carrier that don't share their owner."""
-        owner = np.array([r.owner for r in self.radios])
-        a, b = np.triu_indices(len(self.radios), k=1)
-        linked = (self.carrier[a] == self.carrier[b]) & (owner[a] != owner[b])
-        if peers is not True:
-            cell = np.array([r.role == "cell" for r in self.radios], dtype=bool)
-            with_cell = np.isin(self.carrier, self.carrier[cell]) | (peers is False)
-            linked &= ~with_cell[a] | cell[a] | cell[b]
-        return a[linked].astype(np.int32), b[linked].astype(np.int32)
+        owner, fixed = np.array([r.owner for r in self.radios]), np.flatnonzero(self.body < 0)
+        with_site = np.isin(self.carrier, self.carrier[fixed]) | (peers is False)
+        first, second = [], []
+        for a in range(len(self.radios)):
+            only_sites = peers is not True and with_site[a] and self.body[a] >= 0
+            b = fixed[fixed > a] if only_sites else np.arange(a + 1, len(self.radios))
+            b = b[(self.carrier[b] == self.carrier[a]) & (owner[b] != owner[a])]
+            first.append(np.full(len(b), a, dtype=np.int32))
+            second.append(b.astype(np.int32))
+        return np.concatenate([np.zeros(0, np.int32), *first]), np.concatenate([np.zeros(0, np.int32), *second])
 
     def places(self) -> tuple[I32, I32, I32, I32]:
         """Return the place of each radio, the pair of places of each link, and each pair's two places.

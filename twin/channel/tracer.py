@@ -168,7 +168,7 @@ class RayTracer:
         if self._position is not None:
             self._sight.odometer[:] += np.linalg.norm(position - self._position, axis=1)
         self._position = position
-        exhaustive = self.spec.mode == "exhaustive"
+        exhaustive = self.spec.mode != "kinetic"
         look(self.scene, self._opaque, self._tiles, position, exhaustive, self._sight, self._work)
 
     def _search(self, position: F64) -> None:
@@ -176,8 +176,7 @@ class RayTracer:
         while True:
             paths = self._paths
             paths.found[:] = 0
-            for source in self._sources:
-                source.find(self._step, self._work, paths)
+            self._find(paths)
             if len(self._tiles.area):
                 scatter(self._tiles, self._sight, self._first, self._second, paths)
             if len(self.hulls.body):
@@ -189,6 +188,14 @@ class RayTracer:
                 rank(paths, position, self._first, self._second, len(self._tiles.area) > 0)
                 return
             self._paths = self._room(2 * needed)
+
+    def _find(self, paths: Paths) -> None:
+        for source in self._sources:
+            source.find(self._step, self._work, paths)
+        if any([source.ask(self._step) for source in self._sources]):
+            paths.found[:] = 0
+            for source in self._sources:
+                source.find(self._step, self._work, paths)
 
     def _room(self, capacity: int) -> Paths:
         count = interactions(max(self.spec.order, 2 if self.spec.diffraction else 1), bool(self._transparent.any()))

@@ -42,16 +42,18 @@ def channel() -> None:
     "twin channel map city --sites sites.csv --step 2 -o map.npz",
 ))  # fmt: skip
 @click.argument("world")
-@click.option("--site", multiple=True, metavar="X,Y,Z", help="Isotropic transmitter of 43 dBm; may be repeated.")
+@click.option("--site", multiple=True, metavar="X,Y,Z",
+              help="Isotropic transmitter of 43 dBm, Z above the ground; may be repeated.")  # fmt: skip
 @click.option("--sites", type=click.Path(path_type=Path),
               help="CSV: name, x, y, z, azimuth, tilt, power and, if wanted, pattern.")  # fmt: skip
 @click.option("--height", "heights", multiple=True, type=float, metavar="METRES",
-              help="Height above local zero; repeatable; 1.5 if not given.")  # fmt: skip
+              help="Height above the ground; repeatable; 1.5 if not given.")  # fmt: skip
 @click.option("--step", default=5.0, show_default=True, type=click.FloatRange(min=0.01), metavar="METRES",
               help="Distance between points.")  # fmt: skip
 @click.option("--area", metavar="X0,Y0,X1,Y1", help="Area to cover; all of the world if not given.")
 @click.option("--bandwidth", metavar="HZ", default="20 MHz", show_default=True, help="For the noise in the SINR.")
-@click.option("--quantity", default="gain", show_default=True, type=click.Choice(["gain", "rss", "sinr", "server"]),
+@click.option("--quantity", default="gain", show_default=True,
+              type=click.Choice(["gain", "rss", "sinr", "server", "uncertainty"]),
               help="What a picture shows; a .npz holds all.")  # fmt: skip
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="A .png, .svg, .pdf or .npz.")
 @_FREQUENCY
@@ -67,7 +69,7 @@ def map_(world: str, site: tuple[str, ...], sites: Path | None, heights: tuple[f
     from rich.progress import Progress
 
     from twin.analysis.rays import draw_map
-    from twin.channel.coverage import QUANTITIES, coverage, save_npz
+    from twin.channel.coverage import QUANTITIES, Grid, Receiver, coverage, on_ground, save_npz
     from twin.cli.compiling import told
     from twin.cli.console import err, out
     from twin.cli.world import find_world
@@ -78,6 +80,7 @@ def map_(world: str, site: tuple[str, ...], sites: Path | None, heights: tuple[f
         raise click.BadParameter(f"found {output.name!r}, allowed: {', '.join(_MAPS)}", param_hint="--output")
     transmitters = _transmitters(site, sites)
     here = open_world(find_world(world))
+    transmitters = on_ground(here.geometry, transmitters)
     low, high = here.geometry.bounds()
     x0, y0, x1, y1 = _numbers(area, 4, "--area") if area else (low[0], low[1], high[0], high[1])
     x, y = np.arange(x0 + step / 2, x1, step), np.arange(y0 + step / 2, y1, step)
@@ -87,9 +90,9 @@ def map_(world: str, site: tuple[str, ...], sites: Path | None, heights: tuple[f
         with told(), Progress(console=err, transient=True) as bar:
             task = bar.add_task(f"{len(x) * len(y)} points at {height:g} m", total=None)
             found = coverage(
-                here.geometry, transmitters, x, y, height, _frequency(carrier, "--carrier"),
+                here.geometry, transmitters, Grid(x, y, height), _frequency(carrier, "--carrier"),
                 _spec(RayTracingSpec(), here.geometry.materials, order, diffraction, scattering, tile),
-                bandwidth=_frequency(bandwidth, "--bandwidth"),
+                receiver=Receiver(bandwidth=_frequency(bandwidth, "--bandwidth")),
                 outdoors=lambda points: np.array([thing is None for thing in here.inside(points)]),
                 progress=partial(_show, bar, task),
             )  # fmt: skip

@@ -57,8 +57,8 @@ class RayTracingSpec(Spec):
     kind: Literal["raytracing"] = "raytracing"
     order: int = Field(default=3, ge=0, le=8)
     diffraction: bool = False  # on edges, also with one reflection before or after
-    mode: Literal["kinetic", "exhaustive"] = "kinetic"
-    rays: int = Field(default=300_000, ge=0)  # for the first search from a place
+    mode: Literal["kinetic", "exhaustive", "sweep"] = "kinetic"  # sweep: for many places at once, kept for no time
+    rays: int | None = Field(default=None, ge=0)  # for the first search from a place; None: by the size of the site
     rays_per_metre: int = Field(default=150_000, ge=0)  # of a moving source
     max_paths: int = Field(default=64, ge=1)
     wall_loss: GainDb = Field(default=100.0, ge=0)  # that a path may lose to walls, each met at right angles

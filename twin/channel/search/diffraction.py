@@ -86,7 +86,7 @@ class Labels(NamedTuple):
 
 
 @uncounted
-def _emit(site: Site, bend: Bend, quest: Quest, j: int, labels: Labels, work: Work, paths: Paths) -> None:
+def emit_detour(site: Site, bend: Bend, quest: Quest, j: int, labels: Labels, work: Work, paths: Paths) -> None:
     """Append the detour whose points are in `work` to the paths of target j."""
     for k in range(bend.order):
         if k == bend.vertex:
@@ -114,7 +114,7 @@ def follow_detours(site: Site, quest: Quest, lists: Lists, labels: Labels, work:
                     clear, held, room = _look(site, bend, quest, j, was_clear, work)
                     lists.near_clear[j, m] = reading + room
                 if clear:
-                    _emit(site, bend, quest, j, labels, work, paths)
+                    emit_detour(site, bend, quest, j, labels, work, paths)
                 budget = held
             lists.near_expiry[j, m] = reading + budget
 
@@ -142,7 +142,7 @@ def exhaust_detours(site: Site, quest: Quest, labels: Labels, work: Work, paths:
         for i in range(len(site.detours.edge)):
             found, _, bend = detour_points(site, i, quest.source, quest.moves, quest.targets[j], work)
             if found and detour_clear(site, bend, quest.source, quest.targets[j], work)[0]:
-                _emit(site, bend, quest, j, labels, work, paths)
+                emit_detour(site, bend, quest, j, labels, work, paths)
 
 
 def scratch() -> Labels:

@@ -88,7 +88,7 @@ def build_scene(geometry: Geometry) -> Scene:
     low, high = np.full((len(offset), 3), np.inf), np.full((len(offset), 3), -np.inf)
     np.minimum.at(low, plane[solid], corners[solid].min(axis=1))
     np.maximum.at(high, plane[solid], corners[solid].max(axis=1))
-    member = np.lexsort((_curve(corners.mean(axis=1)), plane))[np.count_nonzero(~solid) :].astype(np.int32)
+    member = np.lexsort((curve(corners.mean(axis=1)), plane))[np.count_nonzero(~solid) :].astype(np.int32)
     first = np.searchsorted(plane[member], np.arange(len(offset) + 1)).astype(np.int32)
     blocks = _blocks(corners, plane, member, first)
     rim_first, rim = _rims(geometry, face, solid)
@@ -98,8 +98,10 @@ def build_scene(geometry: Geometry) -> Scene:
     return Scene(bvh, normal, offset, low, high, first, member, *blocks, corners, plane, surface, face, rim_first, rim)
 
 
-def _curve(points: F64) -> I64:
+def curve(points: F64) -> I64:
     """Return where points (n, 3) lie along a Z-order curve of 1,024 cells a side (Morton)."""
+    if not len(points):
+        return np.zeros(0, dtype=np.int64)
     low, high = points.min(axis=0), points.max(axis=0)
     cell = ((points - low) / max(float((high - low).max()), 1e-9) * 1023.0).astype(np.int64)
     bits = np.arange(10)

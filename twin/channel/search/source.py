@@ -8,7 +8,9 @@ from twin.channel.search.detours import Site
 from twin.channel.search.diffraction import exhaust_detours, follow_detours, refresh_detours, scratch
 from twin.channel.search.images import Work
 from twin.channel.search.paths import Paths
+from twin.channel.search.planes import Scene
 from twin.channel.search.search import Quest, exhaust, follow, is_due, make_lists, refresh, walk
+from twin.channel.search.sweep import make_descent, sweep
 from twin.channel.search.tree import Tree
 from twin.specs import RayTracingSpec
 from twin.state import F64, I32, Bool
@@ -17,6 +19,10 @@ REMEMBERED = 500
 """Steps for which a moving source remembers a sequence that gave no path and no ray met."""
 CROWDED = 200_000
 """Rows of a tree from which on it forgets."""
+FEWEST, MOST, A_PLANE = 300_000, 3_000_000, 60
+"""Rays of a first search: so many a plane of the site, within these limits."""
+ASKED, AGAIN = 10_000, 20.0
+"""Rays from a target that no reflection reaches, and metres until it is asked again."""
 
 
 class Source:
@@ -34,13 +40,16 @@ class Source:
         self.position: F64 | None = None  # (places, 3) at the last step
         self._ends = np.zeros((0, 3))  # the targets at the last step
         self._owed = 0.0  # rays that a moving source has not shot yet
+        self._rays = spec.rays if spec.rays is not None else rays_for(site.scene)
+        self._dark = np.zeros(len(targets), dtype=np.bool_)  # targets that no reflection reached
+        self._asked = np.full(len(targets), -np.inf)  # odometer when they were last asked
 
     def advance(self, position: F64, step: int) -> None:
         """Take note of where the places (n, 3) are now: odometers, new sequences, images, lists."""
         tree, here = self.tree, position[self.place]
         known = tree.count
         if self.position is None:
-            tree.discover(here, self.spec.rays, step)
+            tree.discover(here, self._rays, step)
             tree.mirror(here)
             known = 0
         else:
@@ -59,7 +68,7 @@ class Source:
     def _explore(self, here: F64, moved: float, step: int) -> int:
         """Shoot the rays that the way moved is worth; return the first row that is new."""
         tree = self.tree
-        self._owed += min(moved * self.spec.rays_per_metre, float(self.spec.rays))
+        self._owed += min(moved * self.spec.rays_per_metre, float(self._rays))
         rays = int(self._owed)
         self._owed -= rays
         known = tree.count
@@ -79,14 +88,43 @@ class Source:
         quest = Quest(
             source=here, moves=self.moves, targets=self._ends, pair=self.pairs, backwards=self.backwards, step=step
         )
+        if self.spec.mode == "sweep":
+            descent = make_descent(self._ends, self.tree.count, len(detours.edge))
+            sweep(self.site, self.tree.rows, quest, descent, scratch(), work, paths)
+            return
         if kinetic:
             follow(scene, walls, self.tree.rows, quest, self.lists, work, paths)
         else:
             exhaust(scene, walls, self.tree.rows, self.tree.count, quest, work, paths)
+        self._dark = paths.found[self.pairs] == 0
         if len(detours.edge) and kinetic:
             follow_detours(self.site, quest, self.detour_lists, scratch(), work, paths)
         elif len(detours.edge):
             exhaust_detours(self.site, quest, scratch(), work, paths)
+
+
+    def ask(self, step: int) -> bool:
+        """Shoot rays from the targets that no reflection reaches; tell whether they met sequences that are new.
+
+        A mirror that is small from the source may be large from there.
+        """
+        odometer = self.lists.odometer
+        due = np.flatnonzero(self._dark & (odometer >= self._asked + AGAIN))
+        known, rays = self.tree.count, min(ASKED, self._rays)
+        for j in due.tolist():
+            self.tree.discover(self._ends[j], rays, step, backwards=True)
+            self._asked[j] = odometer[j]
+        if self.tree.count == known or self.position is None:
+            return False
+        self.tree.mirror(self.position[self.place], known)
+        if self.spec.mode == "kinetic":
+            self.lists = refresh(self.tree, self.lists, self.moves, self._ends, known)
+        return True
+
+
+def rays_for(scene: Scene) -> int:
+    """Return how many rays a first search of the site takes: more where there are more mirrors to meet."""
+    return min(MOST, max(FEWEST, A_PLANE * len(scene.offset)))
 
 
 def make_sources(site: Site, spec: RayTracingSpec, place_body: I32, first: I32, second: I32) -> list[Source]:

@@ -58,8 +58,8 @@ class Tree:
         self.rows = made
         _rehash(made, old)
 
-    def discover(self, source: F64, rays: int, step: int) -> int:
-        """Shoot `rays` from `source` (3,) and return how many sequences are new.
+    def discover(self, place: F64, rays: int, step: int, backwards: bool = False) -> int:
+        """Shoot `rays` from `place` (3,) and return how many sequences are new; `backwards` from a target.
 
         The directions are a spherical Fibonacci lattice, turned at each launch by the additive recurrence R2, so
         that launches from nearby places complete each other.
@@ -72,7 +72,7 @@ class Tree:
             if self.count + self.max_order > len(self.rows.order) // 2:
                 self._allocate(2 * len(self.rows.order))
             done, self.count = _shoot(
-                self.scene, self.walls, self.rows, source, (done, rays), self.launches, self.count, step
+                self.scene, self.walls, self.rows, place, (done, rays, backwards), self.launches, self.count, step
             )
         self.launches += 1
         return self.count - before
@@ -144,20 +144,20 @@ def _rehash(rows: Rows, count: int) -> None:
 
 @kernel
 def _shoot(
-    scene: Scene, walls: Walls, rows: Rows, source: F64, span: tuple[int, int], launch: int, count: int, step: int
+    scene: Scene, walls: Walls, rows: Rows, place: F64, span: tuple[int, int, bool], launch: int, count: int, step: int
 ) -> tuple[int, int]:
     """Shoot the rays first:rays of `span` until the rows are half full; return the next ray and the rows in use."""
-    (first, rays), max_order = span, rows.sequence.shape[1]
+    (first, rays, backwards), max_order = span, rows.sequence.shape[1]
     turn_z = (launch * 0.7548776662466927 + 0.5) % 1.0
     turn = 2.0 * pi * ((launch * 0.5698402909980532) % 1.0)
-    key = np.empty(max_order, dtype=np.int32)
+    key, turned = np.empty(max_order, dtype=np.int32), np.empty(max_order, dtype=np.int32)
     for i in range(first, rays):
         if count + max_order > rows.order.size // 2:
             return i, count
         dz = 1.0 - 2.0 * (i + turn_z) / rays
         across = sqrt(max(0.0, 1.0 - dz * dz))
         dx, dy = across * cos(_GOLDEN_ANGLE * i + turn), across * sin(_GOLDEN_ANGLE * i + turn)
-        x, y, z = source[0], source[1], source[2]
+        x, y, z = place[0], place[1], place[2]
         order, choices = 0, i
         while order < max_order:
             hit, t = closest_hit(scene.bvh, (x, y, z), (dx, dy, dz), 0.0, 1e9)
@@ -178,7 +178,9 @@ def _shoot(
             key[order] = p
             order += 1
             if order > 1:
-                count = _insert(rows, count, key, order, step)
+                for k in range(order):
+                    turned[k] = key[order - 1 - k] if backwards else key[k]
+                count = _insert(rows, count, turned, order, step)
             dx, dy, dz = dx - 2.0 * along * n[0], dy - 2.0 * along * n[1], dz - 2.0 * along * n[2]
             x, y, z = x - shift * n[0], y - shift * n[1], z - shift * n[2]
     return rays, count
