@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from twin.interfaces.learning import TwinEnv
+from twin.learning.environments import TwinEnv
 
 env = TwinEnv(Path(__file__).parent / "learning" / "route.toml", "pupil")  # a gymnasium.Env
 

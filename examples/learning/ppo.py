@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from stable_baselines3 import PPO
 
-from twin.interfaces.learning import TwinEnv
+from twin.learning.environments import TwinEnv
 
 SCENARIO = Path(__file__).parent / "route.toml"
 

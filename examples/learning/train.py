@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from twin.interfaces.learning import TwinEnv
+from twin.learning.environments import TwinEnv
 
 SCENARIO = Path(__file__).parent / "route.toml"
 UNTRAINED = np.array([0.5, 0.5, 0.0, 0.0])

@@ -9,7 +9,7 @@ from gymnasium.utils.env_checker import check_env
 from pettingzoo.test import parallel_api_test
 
 from twin.errors import RunError, ScenarioError
-from twin.interfaces.learning import TwinEnv, TwinParallelEnv
+from twin.learning.environments import TwinEnv, TwinParallelEnv
 from twin.recording.reader import Recording
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -10,7 +10,7 @@ from twin.errors import EXIT_USAGE, ScenarioError
 from twin.specs.scenario import load_scenario
 from twin.specs.toml_text import line_of
 
-PROJECT = Path(__file__).resolve().parent / "project"
+PROJECT = Path(__file__).resolve().parents[1] / "project"
 TASK = 'task = { kind = "route", waypoints = [[0, 0, 10], [50, 0, 10], [50, 50, 10]], speed = "5 m/s" }'
 GOOD = f"""\
 schema = 1

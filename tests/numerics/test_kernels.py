@@ -9,7 +9,7 @@ import pytest
 import twin
 from twin.numerics import kernels
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def python(code, **environment):

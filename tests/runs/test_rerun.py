@@ -11,7 +11,7 @@ import pytest
 from twin.project.project import Project
 from twin.recording.reader import Recording
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 SCENARIOS = sorted(Project(ROOT).scenarios())
 MINE = """
 import time

@@ -18,7 +18,7 @@ ANGLES = np.linspace(-pi, pi, BEAMS, endpoint=False)
 
 @pytest.fixture
 def guard():
-    kind = load_kind(Path(__file__).resolve().parents[1] / "agents/amr")
+    kind = load_kind(Path(__file__).resolve().parents[2] / "agents/amr")
     made = ProtectiveStop()
     made.reset(RobotSpec("amr", "amr", 0, kind), np.random.default_rng(0))
     return made

@@ -7,9 +7,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from twin.interfaces.coding import Coding, coding, reference
-from twin.interfaces.rewards import Reward, Situation, Termination, reward_of, termination_of
-from twin.interfaces.session import Decision, Session
+from twin.learning.coding import Coding, coding, reference
+from twin.learning.rewards import Reward, Situation, Termination, reward_of, termination_of
+from twin.learning.session import Decision, Session
 from twin.project.project import find_scenario
 from twin.protocols import Course, RobotSpec
 from twin.specs.scenario import Scenario, load_scenario

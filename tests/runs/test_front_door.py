@@ -14,7 +14,7 @@ from twin.clock import NS
 from twin.controller import Action
 from twin.errors import RecordingError, ScenarioError
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 DELAYED = {"network.kind": "fixed", "network.delay": "40 ms"}
 HEIGHT = ROOT / "tests/project/worlds/void/scenarios/height.toml"
 

@@ -11,7 +11,7 @@ from twin.errors import PluginError, ScenarioError, TwinError
 from twin.project import plugins, project
 from twin.project.project import Project, builtin_root, find_scenario
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture

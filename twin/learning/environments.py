@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 
 from twin.errors import PluginError, ScenarioError
 from twin.extras import install
-from twin.interfaces.episodes import Episodes
-from twin.interfaces.rewards import Reward, Termination
-from twin.interfaces.session import Decision
+from twin.learning.episodes import Episodes
+from twin.learning.rewards import Reward, Termination
+from twin.learning.session import Decision
 from twin.protocols import RobotSpec
 from twin.state import F64, Observation
 
@@ -36,7 +36,7 @@ class TwinEnv(gymnasium.Env[F64, NDArray[np.float32]]):
     A step ends where the robot's controller would decide next: each time telemetry arrives, or, with
     `trigger` [Hz], at the beats of a timer at the edge. Actions in [-1, 1] span the limits of the command;
     `limits` gives them where robot.toml has none. `reward` and `termination` are names of
-    twin.interfaces.rewards or functions of a `Situation`. With `recording`, each episode is written there,
+    twin.learning.rewards or functions of a `Situation`. With `recording`, each episode is written there,
     over the one before.
 
     Raises:

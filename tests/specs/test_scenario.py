@@ -237,7 +237,7 @@ carrier = "3.5 GHz"
         assert f"body.urdf: found '{urdf}'; allowed: a file in {rover}" in message
 
     def test_every_built_in_kind_is_good(self):
-        files = sorted((Path(__file__).resolve().parents[1] / "agents").glob("*/robot.toml"))
+        files = sorted((Path(__file__).resolve().parents[2] / "agents").glob("*/robot.toml"))
         assert files
         for file in files:
             assert load_kind(file.parent).schema_ == 1
