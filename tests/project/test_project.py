@@ -1,14 +1,15 @@
 import os
 import subprocess
 import sys
-from importlib.metadata import EntryPoint
+from importlib.metadata import EntryPoint, EntryPoints
 from pathlib import Path
 
 import pytest
 
 import twin
+from twin import registry
 from twin.errors import PluginError, ScenarioError, TwinError
-from twin.project import plugins, project
+from twin.project import project
 from twin.project.project import Project, builtin_root, find_scenario
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -114,7 +115,7 @@ class TestInstalledRobots:
     @pytest.fixture
     def package(self, site, tmp_path, monkeypatch):
         points = [EntryPoint("crane", "harbour_robots.crane", "twin.robots")]
-        monkeypatch.setattr(plugins, "entry_points", lambda group: points)
+        monkeypatch.setattr(registry, "_points", lambda path: EntryPoints(points))
         folder = tmp_path / "lib" / "harbour_robots" / "crane"
         folder.mkdir(parents=True)
         (folder / "__init__.py").write_text("raise RuntimeError('finding a robot must not run its code')\n")

@@ -202,7 +202,8 @@ carrier = "3.5 GHz"
 
     @pytest.fixture
     def rover(self, tmp_path):
-        (tmp_path / "rover.urdf").write_text("<robot/>")
+        inertial = "<inertial><mass value='2'/><inertia ixx='1' iyy='1' izz='1' ixy='0' ixz='0' iyz='0'/></inertial>"
+        (tmp_path / "rover.urdf").write_text(f"<robot name='rover'><link name='base'>{inertial}</link></robot>")
         (tmp_path / "robot.toml").write_text(self.TOML)
         return tmp_path
 
