@@ -52,7 +52,11 @@ class Physics(Protocol):
 
 
 class Dynamics(Protocol):
-    """Turns commands into forces, for all robots of one group in one call."""
+    """Turns commands into forces, for all robots of one group in one call.
+
+    With the attribute `midway = True` it is given the state in the middle of the step that it tells the wrench for,
+    and free bodies then move to the second order of the step; without it, the state at the start.
+    """
 
     def reset(self) -> None:
         """Return internal states (rotor speeds, ...) to those of the initial command."""

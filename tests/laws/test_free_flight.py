@@ -83,6 +83,7 @@ def test_an_arm_that_touches_nothing_swings_as_bullet_lets_it(name, tmp_path):
     worlds = []
     for scenery in (None, tmp_path / "floor.obj"):  # one that isn't known is Bullet's
         dynamics = make_dynamics(body.dynamics, body.parameters, 2, ROOT, body.urdf)
+        dynamics.midway = False  # as Bullet steps
         turn = np.array([[0, 0, 0, 1], [0.5, 0.5, -0.5, 0.5]])  # the second on a wall
         group = BodyGroup("arm", body, dynamics, np.array([[0, 0, 0], [4.0, 0, 0]]), turn, ["a", "b"])
         worlds.append(BulletPhysics(1000, [group], scenery))

@@ -9,9 +9,11 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 
 from twin.numerics.kernels import kernel
+from twin.numerics.rotation import Quaternion, Vector, dot, multiply, quaternion_of
+from twin.numerics.vectors import plus, row_of, times
 from twin.protocols import Dynamics
 from twin.specs import BodySpec
-from twin.state import F64, I64, BodyState
+from twin.state import F64, I64, BodyState, Rigid
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -24,6 +26,11 @@ class BodyGroup:
     position: F64  # (n, 3) m, where the URDF's root link starts
     orientation: F64  # (n, 4) quaternion xyzw
     names: Sequence[str]  # (n,)
+
+
+def is_midway(dynamics: object) -> bool:
+    """Tell whether a dynamics tells its forces in the middle of each step, from the state there."""
+    return bool(getattr(dynamics, "midway", False))
 
 
 class Surroundings(Protocol):
@@ -41,6 +48,8 @@ class Motion:
     twist: F64  # (N, 6) m/s and rad/s
     joint: F64  # (K,) rad or m, all bodies' joints one after another
     speed: F64  # (K,) rad/s or m/s
+    change: F64  # (N, 6) m/s2 and rad/s2, of `twist` in the last step; 0 after one in which Bullet moved it
+    joint_change: F64  # (K,) rad/s2 or m/s2
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,6 +66,16 @@ class Part:
         first, last = int(offset[rows.start]), int(offset[rows.stop])
         return Part(rows, slice(first, last), offset[rows.start : rows.stop + 1] - first)
 
+    def halfway(self, bodies: BodyState, now: Motion, dt: float) -> BodyState:
+        """Return the state of this part `dt`/2 s from now, as far as can be told."""
+        rows, joints, half = self.rows, self.joints, 0.5 * dt
+        rigid = Rigid(bodies.position[rows], bodies.orientation[rows], bodies.velocity[rows],
+                      bodies.angular_velocity[rows])  # fmt: skip
+        speed = bodies.joint_velocity[joints] + half * now.joint_change[joints]
+        position = bodies.joint_position[joints] + 0.5 * half * (bodies.joint_velocity[joints] + speed)
+        moved = ahead(rigid, now.change[rows], half)
+        return BodyState(*moved, position, speed, self.offset, bodies.joint_effort[joints])
+
     def state(self, bodies: BodyState) -> BodyState:
         """Return the state of this part alone."""
         rows, joints = self.rows, self.joints
@@ -70,6 +89,36 @@ class Part:
             self.offset,
             bodies.joint_effort[joints],
         )
+
+
+@kernel
+def ahead(bodies: Rigid, change: F64, dt: float) -> Rigid:
+    """Return where n bodies will be and how they will move `dt` s from now, if they go on accelerating as they did.
+
+    `change` (n, 6) m/s2 and rad/s2 is how their motion changed in the last step.
+    """
+    out = Rigid(bodies.position.copy(), bodies.orientation.copy(), bodies.velocity.copy(),
+                bodies.angular_velocity.copy())  # fmt: skip
+    for i in range(len(change)):
+        for k in range(3):
+            out.velocity[i, k] += dt * change[i, k]
+            out.position[i, k] += 0.5 * dt * (bodies.velocity[i, k] + out.velocity[i, k])
+            out.angular_velocity[i, k] += dt * change[i, 3 + k]
+        turning = times(0.5, plus(row_of(bodies.angular_velocity, i), row_of(out.angular_velocity, i)))
+        q = turned(quaternion_of(bodies.orientation, i), turning, dt)
+        out.orientation[i, 0], out.orientation[i, 1], out.orientation[i, 2], out.orientation[i, 3] = q
+    return out
+
+
+@kernel
+def turned(q: Quaternion, spin: Vector, dt: float) -> Quaternion:
+    """Return `q` turned for `dt` s at `spin` [rad/s] in world axes."""
+    speed = np.sqrt(dot(spin, spin))
+    half = 0.5 * speed * dt
+    share = np.sin(half) / speed if speed > 1e-9 else 0.5 * dt
+    x, y, z, w = multiply((spin[0] * share, spin[1] * share, spin[2] * share, np.cos(half)), q)
+    size = np.sqrt(x * x + y * y + z * z + w * w)
+    return x / size, y / size, z / size, w / size
 
 
 @kernel

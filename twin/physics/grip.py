@@ -104,6 +104,11 @@ class Grips:
         """The rows of bodies that are held, by one gripper or by several."""
         return set(self._held.values())
 
+    @property
+    def busy(self) -> set[int]:
+        """The rows of the grippers that hold something or try to."""
+        return set(self._busy)
+
     def gripping(self, commands: Commands) -> list[int]:
         """Do what the commands want; return the rows of the grippers that hold something or try to."""
         rows = list(self._held)

@@ -11,13 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from twin.clock import Clock
+from twin.clock import NS, Clock
 from twin.errors import Findings, RunError, ScenarioError
 from twin.mechanism.urdf import check_urdf
 from twin.mechanism.weld import welded
 from twin.numerics.rotation import turn_all
 from twin.physics.added_mass import Waterborne
-from twin.physics.bodies import BodyGroup, Motion, Part, StatesInertia, Surroundings, parted
+from twin.physics.bodies import BodyGroup, Motion, Part, StatesInertia, Surroundings, is_midway, parted
 from twin.physics.bullet.contacts import Contacts
 from twin.physics.bullet.partition import Zones, rate_of, worlds_of
 from twin.physics.bullet.unhindered import Unhindered
@@ -70,7 +70,7 @@ class BulletPhysics:
         self._waterborne = Waterborne([(group.dynamics, len(group.names)) for group in groups])
         self.names = [name for group in groups for name in group.names]
         self.worlds: list[BulletWorld] = []
-        self.clock = Clock(rate_hz)
+        self.clock, self._half_tick = Clock(rate_hz), NS // (2 * rate_hz)
         starts = np.cumsum([0, *(len(group.names) for group in groups)]).tolist()
         self._rows = {g.name: slice(starts[i], starts[i + 1]) for i, g in enumerate(groups)}
         self._drives = {g.name: g.dynamics if isinstance(g.dynamics, DrivesJoints) else None for g in groups}
@@ -106,7 +106,9 @@ class BulletPhysics:
         self._effort = np.zeros(int(self._offset[-1]))
         mass, inertia = self._read_inertia()
         self._unhindered = Unhindered(self.groups, self._offset, mass, inertia, self.gravity)
-        self._always_asked = {row for row, world in self._home.items() if row in world.moving and mass[row] == 0}
+        self._midway = {row for g in self.groups if is_midway(g.dynamics) for row in self._range(g)}
+        ours = self._unhindered.arms | set(np.flatnonzero(mass).tolist())
+        self._always_asked = {row for row, world in self._home.items() if row in world.moving and row not in ours}
         for group in self.groups:
             group.dynamics.reset()
         self._contacts = [Contacts(self.names, world.rows) for world in self.worlds]
@@ -114,7 +116,8 @@ class BulletPhysics:
             contacts.start(world.touching())
         self._grips = Grips(self.groups, self._home, self.names)
         n, joints = len(self.names), len(self._effort)
-        self._now = Motion(np.empty((n, 7)), np.empty((n, 6)), np.empty(joints), np.empty(joints))
+        self._now = Motion(np.empty((n, 7)), np.empty((n, 6)), np.empty(joints), np.empty(joints), np.zeros((n, 6)),
+                           np.zeros(joints))  # fmt: skip
         for world in self.worlds:
             self._ask(world, list(world.bodies))
         self._watch = Watch(self.worlds, self._offset, self._unhindered.mechanisms, self._bvh)
@@ -130,7 +133,7 @@ class BulletPhysics:
             RunError: a body's state is no longer finite, or it left its zone.
         """
         if self.surroundings is not None:
-            self.surroundings.update(self.clock.now, self.bodies)
+            self.surroundings.update(self.clock.now + self._half_tick, self.bodies)
         gripping = [self._home[row] for row in self._grips.gripping(commands)]
         for world in gripping:
             self._watch.wake(world, self._now)
@@ -186,7 +189,14 @@ class BulletPhysics:
                     world.drive(row, efforts[self._offset[row] : self._offset[row + 1]])
             found = world.step()
             points[i] += found
-            self._ask(world, self._not_free(world, found))
+            asked = self._not_free(world, found)
+            for row in self._midway.intersection(world.moving).difference(asked):
+                self._watch.place(world, row, after)
+            self._ask(world, asked)
+
+    def _range(self, group: BodyGroup) -> range:
+        rows = self._rows[group.name]
+        return range(rows.start, rows.stop)
 
     def _durations(self, worlds: tuple[int, ...]) -> F64:
         """Return how long (N,) s each body's step is when these worlds step, 0 for all others."""
@@ -239,16 +249,22 @@ class BulletPhysics:
         wrench = np.zeros((len(self.names), 6))
         for group in due:
             part, command = self._parts[group.name], self._held[group.name]
-            state, dt = part.state(self.bodies), 1 / self.rates[group.name]
+            dt = 1 / self.rates[group.name]
+            midway = is_midway(group.dynamics)
+            state = part.halfway(self.bodies, self._now, dt) if midway else part.state(self.bodies)
             wrench[part.rows] = group.dynamics.wrench(state, command, dt)
             if (drives := self._drives[group.name]) is not None:
                 self._effort[part.joints] = drives.joint_effort(state, command, dt).ravel()
         return wrench
 
     def _not_free(self, world: BulletWorld, points: Points) -> list[int]:
-        """Return the rows of bodies that touch something, have joints, or whose turn it is to be compared."""
-        rows = {*world.moving[self.clock.ticks % _COMPARE :: _COMPARE]}
-        rows |= (self._always_asked | self._grips.held) & world.bodies.keys()
+        """Return the rows of bodies that Bullet moved: which touch, hold or are held, have a joint at its end.
+
+        So are those that nothing else moves, and of those that move as Bullet has it whose turn it is to be compared.
+        """
+        rows = {*world.moving[self.clock.ticks % _COMPARE :: _COMPARE]} - self._midway
+        rows |= (self._always_asked | self._grips.held | self._grips.busy) & world.bodies.keys()
+        rows |= self._unhindered.at_an_end(world.moving, self._now.joint)
         rows.update(world.rows[body] for point in points for body in point[1:3] if body in world.rows)
         return sorted(rows)
 
@@ -260,6 +276,8 @@ class BulletPhysics:
             if world.joints[row]:
                 joints = slice(int(self._offset[row]), int(self._offset[row + 1]))
                 now.joint[joints], now.speed[joints] = world.joint_motion(row)
+                now.joint_change[joints] = 0.0
+        now.change[rows] = 0.0
 
     def _bear_water(self, points: Mapping[int, list[Any]]) -> None:
         """Let what Bullet's impulses moved have moved with its added mass."""

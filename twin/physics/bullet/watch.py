@@ -66,11 +66,11 @@ class Watch:
         if world.clear:
             world.clear = False
             for row in world.moving:
-                self._place(world, row, now)
+                self.place(world, row, now)
 
     def _moves_on(self, world: BulletWorld, row: int, before: Motion, after: Motion) -> bool:
         """Give a body another room, and if need be all of its world; tell whether nobody leaves them in this step."""
-        self._place(world, row, after)
+        self.place(world, row, after)
         self._put(world, row, after)
         mine = np.array([row])
         if self._rooms.claim(row, after.twist[row, :3]) and not len(self._rooms.left(mine, before.pose, before.joint)):
@@ -87,7 +87,8 @@ class Watch:
     def _put(self, world: BulletWorld, row: int, now: Motion) -> None:
         self._rooms.put(row, world.boxes(row, self._links[row]), now.pose, now.joint)
 
-    def _place(self, world: BulletWorld, row: int, now: Motion) -> None:
+    def place(self, world: BulletWorld, row: int, now: Motion) -> None:
+        """Tell a world where a body is and how it moves."""
         joints = slice(int(self._offset[row]), int(self._offset[row + 1]))
         world.place(row, now.pose[row], now.twist[row], now.joint[joints], now.speed[joints])
 

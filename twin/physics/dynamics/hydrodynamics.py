@@ -42,6 +42,7 @@ class Hydrodynamics:
     """
 
     Parameters: type[FloatingParameters] = FloatingParameters
+    midway = True
 
     def __init__(self, parameters: Mapping[str, Any] | FloatingParameters, n: int) -> None:
         self.parameters = type(self).Parameters.model_validate(parameters)
@@ -114,6 +115,7 @@ class WaveEnergy(Hydrodynamics):
     """
 
     Parameters = WaveEnergyParameters
+    midway = False  # a brake is the stronger the shorter the step
     parameters: WaveEnergyParameters
 
     def reset(self) -> None:

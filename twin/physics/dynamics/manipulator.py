@@ -85,6 +85,7 @@ class Manipulator:
     """
 
     Parameters = ManipulatorParameters
+    midway = True
     takes_urdf = True
 
     def __init__(self, parameters: dict[str, Any] | ManipulatorParameters, n: int, urdf: Path) -> None:

@@ -14,6 +14,8 @@ from twin.state import F64, BodyState
 class PointForce:
     """A force in world axes at the centre of mass, command (3,) N, without lag or limit."""
 
+    midway = True
+
     class Parameters(Spec):
         """None."""
 

@@ -31,6 +31,7 @@ class Flight(NamedTuple):
     broken: Bool  # (n,)
     used: F64  # (n,) J
     voltage: F64  # (n,) V
+    sagged: F64  # (n,) V, by how much it fell in the last step
     air: F64  # (n, 3) m/s, world axes
     ground: F64  # (n,) m
 
@@ -45,6 +46,7 @@ class Rotorcraft:
     """
 
     Parameters = RotorcraftParameters
+    midway = True
 
     def __init__(self, parameters: Mapping[str, Any] | RotorcraftParameters, n: int) -> None:
         checked = RotorcraftParameters.model_validate(parameters)
@@ -64,6 +66,7 @@ class Rotorcraft:
             broken=self.broken,
             used=self.used,
             voltage=self.voltage,
+            sagged=np.zeros(n),
             air=self.air,
             ground=self.ground,
         )
@@ -103,7 +106,10 @@ class Rotorcraft:
         self.saturated[:] = 0
         self.broken[:] = False
         self.used[:] = 0.0
-        self.voltage[:] = frame.battery.full_voltage
+        shaft = frame.torque_coefficient * float(np.sum(self.rotor_speed[:1] ** 3))
+        battery = frame.battery
+        self.voltage[:] = discharge(battery, 0.0, shaft / battery.efficiency + battery.hotel)[1]
+        self._flight.sagged[:] = 0.0
         self.air[:] = 0.0
         self.ground[:] = -np.inf
 
@@ -122,13 +128,14 @@ class Rotorcraft:
 
 @kernel
 def _wrenches(frame: Airframe, flight: Flight, bodies: Rigid, command: F64, dt: float, out: F64) -> None:
-    thrusts = np.empty(flight.rotor_speed.shape[1])
+    thrusts, mean = np.empty(flight.rotor_speed.shape[1]), np.empty((flight.rotor_speed.shape[1], 2))
     for i in range(command.shape[0]):
         q, speed = quaternion_of(bodies.orientation, i), flight.rotor_speed[i]
         rates = unrotate(q, row_of(bodies.angular_velocity, i))
         flow = unrotate(q, minus(row_of(bodies.velocity, i), row_of(flight.air, i)))
         up = unrotate(q, (0.0, 0.0, 1.0))
-        most = frame.max_speed * flight.voltage[i] / frame.battery.full_voltage
+        middle = flight.voltage[i] - flight.sagged[i]  # each is that in the middle of a step
+        most = frame.max_speed * middle / frame.battery.full_voltage
         limit = frame.thrust_coefficient * most * most
         if frame.motors:
             for r in range(thrusts.shape[0]):
@@ -138,17 +145,18 @@ def _wrenches(frame: Airframe, flight: Flight, bodies: Rigid, command: F64, dt: 
             flight.saturated[i] += allocate(frame.mixer, frame.attitude_first, thrust, torque, limit, thrusts)
         if flight.broken[i]:
             thrusts[:] = 0.0
-        turn_rotors(frame, thrusts, speed, dt)
-        _use_battery(frame, flight, i, dt)
-        force, torque = rotor_forces(frame, speed, flow, rates, up, bodies.position[i, 2] - flight.ground[i])
+        turn_rotors(frame, thrusts, speed, dt, mean)
+        _use_battery(frame, flight, i, shaft_power(frame, mean), dt)
+        force, torque = rotor_forces(frame, mean, flow, rates, up, bodies.position[i, 2] - flight.ground[i])
         out[i, 0], out[i, 1], out[i, 2] = rotate(q, plus(force, body_drag(frame, flow)))
         out[i, 3], out[i, 4], out[i, 5] = rotate(q, torque)
 
 
 @kernel
-def _use_battery(frame: Airframe, flight: Flight, i: int, dt: float) -> None:
+def _use_battery(frame: Airframe, flight: Flight, i: int, shaft: float, dt: float) -> None:
     """Take the energy of one step out of drone i's battery, what its own resistance burns included."""
     battery = frame.battery
-    power = shaft_power(frame, flight.rotor_speed[i]) / battery.efficiency + battery.hotel
-    current, flight.voltage[i] = discharge(battery, flight.used[i], power)
-    flight.used[i] += dt * current * (flight.voltage[i] + battery.resistance * current)
+    power = shaft / battery.efficiency + battery.hotel
+    current, voltage = discharge(battery, flight.used[i], power)
+    flight.sagged[i], flight.voltage[i] = flight.voltage[i] - voltage, voltage
+    flight.used[i] += dt * current * (voltage + battery.resistance * current)

@@ -15,19 +15,28 @@ LOWEST = 0.5
 
 
 @kernel
-def turn_rotors(frame: Airframe, thrusts: F64, speed: F64, dt: float) -> None:
-    """Let each rotor follow its wanted speed as a first-order lag, exactly over dt."""
-    blend = 1.0 - np.exp(-dt / frame.motor_time)
+def turn_rotors(frame: Airframe, thrusts: F64, speed: F64, dt: float, mean: F64) -> None:
+    """Let each rotor follow its wanted speed as a first-order lag, exactly over dt.
+
+    `mean` (R, 2) gets the means of its speed and of its square over dt: from w0 to w the gap falls as exp(-t/T).
+    """
+    late = frame.motor_time / dt
+    left = np.exp(-1.0 / late)
+    once, twice = late * (1.0 - left), 0.5 * late * (1.0 - left * left)
     for r in range(speed.shape[0]):
-        speed[r] += blend * (np.sqrt(thrusts[r] / frame.thrust_coefficient) - speed[r])
+        wanted = np.sqrt(thrusts[r] / frame.thrust_coefficient)
+        gap = speed[r] - wanted
+        mean[r, 0] = wanted + gap * once
+        mean[r, 1] = wanted * wanted + 2.0 * wanted * gap * once + gap * gap * twice
+        speed[r] = wanted + gap * left
 
 
 @kernel
-def shaft_power(frame: Airframe, speed: F64) -> float:
-    """Return what turning the rotors takes [W]: torque times speed."""
+def shaft_power(frame: Airframe, mean: F64) -> float:
+    """Return what turning the rotors takes [W]: torque times speed; `mean` (R, 2) as of `turn_rotors`."""
     power = 0.0
-    for r in range(speed.shape[0]):
-        power += frame.torque_coefficient * speed[r] ** 3
+    for r in range(mean.shape[0]):
+        power += frame.torque_coefficient * mean[r, 0] * mean[r, 1]
     return power
 
 
@@ -59,9 +68,9 @@ def ground_effect(height: float, radius: float) -> float:
 
 @kernel
 def rotor_forces(
-    frame: Airframe, speed: F64, flow: Vector, rates: Vector, up: Vector, height: float
+    frame: Airframe, mean: F64, flow: Vector, rates: Vector, up: Vector, height: float
 ) -> tuple[Vector, Vector]:
-    """Return force [N] and torque [N m] of all rotors in body axes.
+    """Return force [N] and torque [N m] of all rotors in body axes; `mean` (R, 2) as of `turn_rotors`.
 
     `flow` is the body's velocity through the air and `up` the world's z, both in body axes; `height` [m] is
     that of the centre of mass above ground. Drag of a rotor is -(its speed) D (its velocity through the air):
@@ -69,11 +78,11 @@ def rotor_forces(
     IEEE RA-L 3(2), 2018; its z part is the loss of thrust in a climb.
     """
     force, torque = (0.0, 0.0, 0.0), (0.0, 0.0, 0.0)
-    for r in range(speed.shape[0]):
-        w = speed[r]
+    for r in range(mean.shape[0]):
+        w, square = mean[r, 0], mean[r, 1]
         place = row_of(frame.place, r)
         sweep = cross(rates, place)
-        thrust = frame.thrust_coefficient * w * w
+        thrust = frame.thrust_coefficient * square
         lift = thrust * ground_effect(height + dot(up, place), frame.radius)
         push = (
             -w * frame.rotor_drag[0] * (flow[0] + sweep[0]),
@@ -81,7 +90,7 @@ def rotor_forces(
             -w * frame.rotor_drag[2] * (flow[2] + sweep[2]) + lift,
         )
         turn = cross(place, push)
-        reaction = frame.turning[r] * frame.torque_coefficient * w * w
+        reaction = frame.turning[r] * frame.torque_coefficient * square
         force = plus(force, push)
         torque = (torque[0] + turn[0], torque[1] + turn[1], torque[2] + turn[2] + reaction)
     return force, torque
