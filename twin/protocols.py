@@ -74,6 +74,15 @@ class DrivesJoints(Protocol):
 
 
 @runtime_checkable
+class HasLoops(Protocol):
+    """A dynamics with control loops of its own, which a step must be short enough for."""
+
+    @property
+    def loops(self) -> Mapping[str, tuple[float, float]]:
+        """What each loop asks for per gap and per speed [1/s2, 1/s], by name."""
+
+
+@runtime_checkable
 class Breakable(Protocol):
     """A dynamics whose bodies break when something hits them."""
 

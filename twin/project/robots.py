@@ -18,7 +18,7 @@ from twin.specs.base import Spec
 from twin.specs.body import BodySpec
 from twin.specs.robot import RobotKind
 from twin.specs.toml_text import read_toml, validate
-from twin.units import Kilograms
+from twin.units import Kilograms, duration_text
 
 FROM_PARAMETERS = "from parameters"
 """What `body.urdf` says where the URDF of a multirotor is made of its parameters."""
@@ -45,6 +45,9 @@ def load_kind(folder: Path, override: dict[str, Any] | None = None, *, key: str 
     if override:
         with located(key=key):
             kind = validate(RobotKind, _over(data, override), key=key)
+    if kind.hold.then == "failsafe":
+        timeout = {"command_timeout": duration_text(kind.hold.after)}
+        kind = kind.model_copy(update={"failsafe_parameters": {**kind.failsafe_parameters, **timeout}})
     if kind.body is None:
         return kind
     return kind.model_copy(update={"body": _whole(folders, kind.body, override or {})})

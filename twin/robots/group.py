@@ -16,6 +16,7 @@ from twin.state import (
     CLIPPED,
     F64,
     I64,
+    NEVER,
     NOMINAL,
     TELEMETRY,
     Action,
@@ -25,6 +26,7 @@ from twin.state import (
     Sample,
     Truth,
 )
+from twin.units import time_text
 
 
 @dataclass(slots=True)
@@ -71,7 +73,9 @@ class Group:
         assert body is not None, "a group is made of robots with bodies"
         self.lower, self.upper = body.vector("lower"), body.vector("upper")
         self.components = body.components
-        self.clipping = np.zeros(len(robots), dtype=bool)
+        self.clipping, self.let_go = np.zeros(len(robots), dtype=bool), np.zeros(len(robots), dtype=bool)
+        zeroes = edge is not None and robots[0].spec.kind.hold.then == "zero"
+        self.zero = np.clip(np.zeros(len(self.lower)), self.lower, self.upper) if zeroes else None
         self.onboard = edge is None and len(controllers) > 0
         by_tick = [np.flatnonzero(phase % period == residue) for residue in range(period)]
         self._due = [Due(self, rows) if len(rows) else None for rows in by_tick]
@@ -163,6 +167,8 @@ class Due:
         """Return what each robot was told to do by its failsafe, its controller on board, or the network."""
         heard = [robot.hear() for robot in self.robots]
         actions = [NOTHING if command is None else Action(command.payload) for command, _ in heard]
+        if self.group.zero is not None:
+            self._let_go(time, actions, events)
         if not self._failsafes and not self.group.onboard:
             return actions  # nobody looks at what they sense
         if not self._failsafes:
@@ -175,6 +181,18 @@ class Due:
         if self.group.onboard and nominal:
             self._control(nominal, observations, actions)
         return actions
+
+    def _let_go(self, time: int, actions: list[Action], events: list[Event]) -> None:
+        """Bring to zero what robots were told too long ago, once; `hold` of their kind says when."""
+        group, after = self.group, self.robots[0].spec.kind.hold.after
+        for i, (robot, row) in enumerate(zip(self.robots, self.rows.tolist(), strict=True)):
+            if actions[i].command is not None:
+                group.let_go[row] = False
+            elif not group.let_go[row] and robot.heard != NEVER and time - robot.heard >= after:
+                group.let_go[row] = True
+                actions[i] = Action(group.zero)
+                silent = f"no command for {time_text(time - robot.heard)}"
+                events.append(Event(time, "zeroed", robot.name, silent))
 
     def _obeys(self, i: int, observation: Observation, actions: list[Action], events: list[Event]) -> bool:
         """Tell whether a robot's mode is nominal; in any other one its failsafe acts."""

@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
+from twin.clock import NS
 from twin.specs.base import Spec
 from twin.specs.body import BodySpec
 from twin.specs.radio import RadioSpec
 from twin.specs.sensor import SensorSpec
 from twin.specs.service import ServerSpec
-from twin.units import Bytes, RateHz
+from twin.units import Bytes, DurationNs, RateHz
+
+
+class HoldSpec(Spec):
+    """What becomes of a remote command that no further one follows: after that time without any.
+
+    `hold` keeps it for ever; `zero` makes all its numbers 0, or what of their limits is next to that; `failsafe` lets
+    the robot's failsafe take over, by its `command_timeout`.
+    """
+
+    after: DurationNs = Field(default=NS // 10, gt=0)
+    then: Literal["hold", "zero", "failsafe"] = "hold"
 
 
 class RobotKind(Spec):
@@ -32,3 +44,10 @@ class RobotKind(Spec):
     controller: str | None = None
     failsafe: str | None = None
     failsafe_parameters: dict[str, Any] = {}
+    hold: HoldSpec = HoldSpec()
+
+    @model_validator(mode="after")
+    def _has_a_failsafe_to_hold_with(self) -> Self:
+        if self.hold.then == "failsafe" and self.failsafe is None:
+            raise ValueError('hold.then: found "failsafe", but this robot has none; allowed: "hold", "zero"')
+        return self

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from math import lcm
 from pathlib import Path
 from typing import Any
@@ -14,10 +12,10 @@ import numpy as np
 from twin.clock import NS, Clock
 from twin.errors import Findings, RunError, ScenarioError
 from twin.mechanism.urdf import check_urdf
-from twin.mechanism.weld import welded
 from twin.numerics.rotation import turn_all
 from twin.physics.added_mass import Waterborne
-from twin.physics.bodies import BodyGroup, Motion, Part, StatesInertia, Surroundings, is_midway, parted
+from twin.physics.bodies import BodyGroup, Motion, Part, Surroundings, is_midway, parted
+from twin.physics.bullet.checks import Strays, check_apart, check_base, check_inertia, check_loops, of_one_piece
 from twin.physics.bullet.contacts import Contacts
 from twin.physics.bullet.partition import Zones, rate_of, worlds_of
 from twin.physics.bullet.unhindered import Unhindered
@@ -29,12 +27,8 @@ from twin.state import F64, I64, BodyState, Commands, Event
 from twin.units import time_text
 from twin.world.bvh import Bvh
 
-log = logging.getLogger(__name__)
-
 GRAVITY = 9.81
 """m/s2, downwards"""
-_SAME, _NEAR = 1e-3, 0.1
-"""By how much stated numbers may differ: unsaid, and at all where a link on a fixed joint makes the whole heavier."""
 _COMPARE = 64
 """Ticks after which a body that flies freely is asked for all the same, so that rounding can't add up."""
 
@@ -65,7 +59,7 @@ class BulletPhysics:
         bvh: Bvh | None = None,
     ) -> None:
         self.world_obj, self.gravity = world_obj, gravity
-        groups = self.groups = [_of_one_piece(group) for group in groups]
+        groups = self.groups = [of_one_piece(group) for group in groups]
         self.surroundings, self._bvh = surroundings, bvh
         self._waterborne = Waterborne([(group.dynamics, len(group.names)) for group in groups])
         self.names = [name for group in groups for name in group.names]
@@ -86,6 +80,7 @@ class BulletPhysics:
         for group in groups:
             with findings.attempt():
                 rate_of(group, rate_hz)
+                check_base(group)
         with findings.attempt():
             self._zones = Zones(groups)
         findings.settle()
@@ -113,7 +108,10 @@ class BulletPhysics:
             group.dynamics.reset()
         self._contacts = [Contacts(self.names, world.rows) for world in self.worlds]
         for contacts, world in zip(self._contacts, self.worlds, strict=True):
-            contacts.start(world.touching())
+            points = world.touching()
+            check_apart(points, world.rows, self.names)
+            contacts.start(points)
+        self._strays = Strays(self.names)
         self._grips = Grips(self.groups, self._home, self.names)
         n, joints = len(self.names), len(self._effort)
         self._now = Motion(np.empty((n, 7)), np.empty((n, 6)), np.empty(joints), np.empty(joints), np.zeros((n, 6)),
@@ -150,6 +148,7 @@ class BulletPhysics:
         events = [event for i, new in points.items() for event in self._contacts[i].update(new, before, time)]
         events += self._strike(events)
         events += self._grips.update(self.bodies, time)
+        events += self._strays.look(self.bodies, time)
         if self.clock.ticks % RETRY == 0:
             quiet = [self.worlds[i] for i, found in points.items() if not found]
             self._watch.look_again([world for world in quiet if world not in gripping], self._now)
@@ -232,10 +231,8 @@ class BulletPhysics:
         info = [self._home[row].inertia(row) for row in range(len(self.names))]
         start = 0
         for group in self.groups:
-            _check_inertia(group, *info[start][:2])
-            if not group.spec.fixed and self._home[start].mass(start) == 0.0:
-                message = "its root link has no mass, but it is free to move; allowed: a mass, or `fixed = true`"
-                raise ScenarioError(message, file=group.spec.urdf)
+            check_inertia(group, *info[start][:2], self._home[start].mass(start))
+            check_loops(group, self.rates[group.name], self.clock.rate_hz)
             start += len(group.names)
         alone = np.array([world.is_single(row) for row, world in self._home.items()], dtype=float)
         mass: F64 = np.array([row[0] for row in info], dtype=float) * alone
@@ -306,26 +303,3 @@ class BulletPhysics:
             joint_offset=self._offset,
             joint_effort=self._effort.copy(),
         )
-
-
-def _of_one_piece(group: BodyGroup) -> BodyGroup:
-    """Return a group whose bodies, where they are free, have no links on fixed joints: nothing else asks for them."""
-    if group.spec.fixed:
-        return group
-    return replace(group, spec=group.spec.model_copy(update={"urdf": welded(group.spec.urdf)}))
-
-
-def _check_inertia(group: BodyGroup, mass: float, inertia: F64) -> None:
-    """Refuse a mass or inertia of the URDF that the dynamics' parameters contradict; a small difference is told.
-
-    What flies is the URDF's body; the parameters are what its onboard control takes it for.
-    """
-    if not isinstance(group.dynamics, StatesInertia):
-        return
-    for name, value, most in (("mass", np.array(mass), _SAME), ("inertia", inertia, _NEAR)):
-        stated = getattr(group.dynamics, name)
-        message = f"{name} of the URDF is {value}, but the parameters of {group.name} say {stated}"
-        if not np.allclose(value, stated, rtol=most, atol=0):
-            raise ScenarioError(message, file=group.spec.urdf)
-        if not np.allclose(value, stated, rtol=_SAME, atol=0):
-            log.warning("%s: %s", group.spec.urdf.name, message)

@@ -87,6 +87,7 @@ class Manipulator:
     Parameters = ManipulatorParameters
     midway = True
     takes_urdf = True
+    on_fixed_base = True
 
     def __init__(self, parameters: dict[str, Any] | ManipulatorParameters, n: int, urdf: Path) -> None:
         p = ManipulatorParameters.model_validate(parameters)
@@ -98,6 +99,11 @@ class Manipulator:
         self.grip = None if p.vacuum is None else Grip(p.vacuum, self.mechanism, self.arm_joints + bool(p.fingers), n)
         self.effort, self.saturated = np.zeros((n, joints)), np.zeros(n, dtype=np.int64)
         self._held, self._braking, self._empty = np.zeros((n, joints)), np.zeros(n, dtype=bool), np.zeros(n, dtype=bool)
+
+    @property
+    def loops(self) -> dict[str, tuple[float, float]]:
+        """What the drives' position loop asks for per gap and per speed [1/s2, 1/s]."""
+        return {"position": (self.drives.rate**2, 2 * self.drives.rate)}
 
     def reset(self) -> None:
         """Release the brakes and forget what the drives did."""

@@ -98,6 +98,13 @@ class Rotorcraft:
         """Whether the battery (n,) is charged: never in flight."""
         return np.zeros(len(self.used), dtype=bool)
 
+    @property
+    def loops(self) -> dict[str, tuple[float, float]]:
+        """What the loops on board ask for per gap and per speed [1/s2, 1/s], by axis; none of motors' setpoints."""
+        frame = self.airframe
+        gains = zip(("roll", "pitch", "yaw"), frame.attitude_gain, frame.rate_gain, strict=True)
+        return {} if frame.motors else {name: (attitude * rate, rate) for name, attitude, rate in gains}
+
     def reset(self) -> None:
         """Fill the battery and turn the rotors as they do in hover, in still air, far from the ground."""
         frame = self.airframe
@@ -134,7 +141,7 @@ def _wrenches(frame: Airframe, flight: Flight, bodies: Rigid, command: F64, dt: 
         rates = unrotate(q, row_of(bodies.angular_velocity, i))
         flow = unrotate(q, minus(row_of(bodies.velocity, i), row_of(flight.air, i)))
         up = unrotate(q, (0.0, 0.0, 1.0))
-        middle = flight.voltage[i] - flight.sagged[i]  # each is that in the middle of a step
+        middle = max(0.0, flight.voltage[i] - flight.sagged[i])  # each is that in the middle of a step
         most = frame.max_speed * middle / frame.battery.full_voltage
         limit = frame.thrust_coefficient * most * most
         if frame.motors:

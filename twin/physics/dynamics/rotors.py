@@ -22,7 +22,7 @@ def turn_rotors(frame: Airframe, thrusts: F64, speed: F64, dt: float, mean: F64)
     """
     late = frame.motor_time / dt
     left = np.exp(-1.0 / late)
-    once, twice = late * (1.0 - left), 0.5 * late * (1.0 - left * left)
+    once, twice = -late * np.expm1(-1.0 / late), -0.5 * late * np.expm1(-2.0 / late)
     for r in range(speed.shape[0]):
         wanted = np.sqrt(thrusts[r] / frame.thrust_coefficient)
         gap = speed[r] - wanted
