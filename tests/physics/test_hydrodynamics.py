@@ -11,6 +11,7 @@ import pytest
 
 from twin.clock import NS
 from twin.errors import ScenarioError, WorldError
+from twin.physics.dynamics.hull import waterplane
 from twin.physics.dynamics.make import make_dynamics
 from twin.project import plugins
 from twin.project.robots import load_kind
@@ -85,10 +86,15 @@ def test_a_sea_that_can_not_be_is_refused(stage, setting):
         stage(STATION, setting)
 
 
-def test_the_mass_of_the_urdf_must_be_that_of_the_hull(stage):
+def test_a_buoy_made_lighter_by_a_scenario_floats_higher_by_what_it_displaces_less(stage):
+    """Its mass is swept without another URDF: rho A dz = dm."""
     built = stage(STATION, "robots.guard.spec.body.parameters.mass=390 kg")
-    with pytest.raises(ScenarioError, match="mass of the URDF"):
-        built.twin.reset()
+    built.twin.reset()
+    heavy = stage(STATION)
+    light, usual = (next(g.dynamics for g in b.physics.groups if g.name == "guard") for b in (built, heavy))
+    assert light.mass == 390.0
+    rise = light.float_height - usual.float_height
+    assert rise == pytest.approx((usual.mass - 390.0) / (1025.0 * waterplane(usual.hull)), rel=1e-6)
 
 
 @pytest.mark.parametrize("kind", ["buoy", "wave_energy"])
