@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from twin.physics.dynamics.registry import make_dynamics
+from twin.physics.dynamics.make import make_dynamics
 
 from twin.physics.bodies import BodyGroup
 from twin.physics.bullet.physics import BulletPhysics
