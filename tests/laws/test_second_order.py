@@ -4,10 +4,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from twin.physics.dynamics.make import make_dynamics
 
 from twin.physics.bodies import BodyGroup
 from twin.physics.bullet.physics import BulletPhysics
+from twin.physics.dynamics.make import make_dynamics
 from twin.project.robots import load_kind
 from twin.specs import BodySpec, CommandField
 from twin.state import Commands
