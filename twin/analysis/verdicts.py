@@ -72,7 +72,7 @@ def answer_of(verdict: Mapping[str, Any]) -> str:
 
 def overall_of(summary: Mapping[str, Any]) -> str | None:
     """Return the answer to all requirements of a run; None without one."""
-    if "answer" in summary:
+    if summary.get("answer"):
         return None if summary["answer"] is None else str(summary["answer"])
     return {True: "passed", False: "failed"}.get(summary.get("passed"))  # type: ignore[arg-type]
 

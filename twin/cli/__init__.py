@@ -26,6 +26,7 @@ COMMANDS = {
     "follow": "twin.cli.follow:follow",
     "replay": "twin.cli.replay:replay",
     "report": "twin.cli.report:report",
+    "evidence": "twin.cli.evidence:evidence",
     "verify": "twin.cli.verify:verify",
     "events": "twin.cli.events:events",
     "diff": "twin.cli.diff:diff",

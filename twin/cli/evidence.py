@@ -1,0 +1,156 @@
+"""`twin evidence`: what runs show, signed, for those who must decide."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from twin.cli import examples
+
+if TYPE_CHECKING:
+    from twin.analysis.evidence.check import Places
+
+
+class _Evidence(click.Group):
+    """A group whose first command needs no name: `twin evidence RUN... -o FILE`."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Put the name of the first command where none was given."""
+        if args and args[0] not in self.commands and args[0] not in ("-h", "--help"):
+            args = ["of", *args]
+        return super().parse_args(ctx, args)
+
+
+@click.group(
+    cls=_Evidence,
+    epilog=examples(
+        "twin evidence keygen 'Ada Lovelace, Example Ltd'",
+        "twin evidence run.h5 -o case.html",
+        "twin evidence a.h5 b.h5 -o case.pdf --strict",
+        "twin evidence verify case.html --key ada.pub",
+    ),
+)
+def evidence() -> None:
+    """Write what was asked of runs and what was answered, and sign it.
+
+    `twin evidence RUN... -o FILE` writes .html, .json or .pdf: requirements and
+    where they stand, answers and what they rest on, digests of code, world and
+    recordings, what the models leave out, and how to repeat it.
+    """
+
+
+@evidence.command(short_help="Write evidence of recordings; the name may be left out.")
+@click.argument("recordings", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="RUN...")
+@click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="File, .html, .json or .pdf.")
+@click.option("--title", default="", help="Title; the scenarios' descriptions if not given.")
+@click.option("--unsigned", is_flag=True, help="Don't sign it.")
+@click.option("--strict", is_flag=True, help="Treat inconclusive requirements as failed.")
+@click.option("--force", is_flag=True, help="Replace an existing file.")
+def of(recordings: tuple[Path, ...], output: Path, title: str, unsigned: bool, strict: bool, force: bool) -> int:
+    """Write evidence of recordings RUN... to a file.
+
+    Exit codes: 0 passed, 5 failed, 6 inconclusive. The extra `evidence` must be
+    installed.
+    """
+    from twin.cli.console import out, say
+    from twin.cli.verdicts import verdict_code
+    from twin.extras import needed
+    from twin.project.project import builtin_root
+
+    with needed("evidence", "cryptography"), needed("evidence", "fpdf"):
+        from twin.analysis.evidence.case import case
+        from twin.analysis.evidence.check import written_as
+        from twin.analysis.evidence.limits import Limits
+        from twin.analysis.evidence.signing import sign
+    from twin.analysis.written import written
+
+    document = case(recordings, Limits.of(builtin_root()), title)
+    if unsigned:
+        say("not signed: nobody can tell whether it was changed", "yellow")
+    else:
+        document = sign(document)
+    content = written_as(output, document)
+    with written(output, "wb", force=force) as file:
+        file.write(content)
+    out.print(f"{document['answer']}; written to {output}", markup=False)
+    return verdict_code(document, strict=strict)
+
+
+@evidence.command()
+@click.argument("owner")
+def keygen(owner: str) -> int:
+    """Make a key to sign with; OWNER is the name that its public part says.
+
+    The private part goes into your configuration folder, readable by you alone.
+    Hand out the public part by a way that its readers trust.
+    """
+    from twin.cli.console import out
+    from twin.extras import needed
+
+    with needed("evidence", "cryptography"):
+        from twin.analysis.evidence.signing import make_key
+    private, public = make_key(owner)
+    out.print(f"private: {private}\npublic:  {public}", markup=False)
+    return 0
+
+
+@evidence.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--key", required=True, type=click.Path(path_type=Path), help="Public key that you trust.")
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+def verify(file: Path, key: Path, as_json: bool) -> int:
+    """Check that FILE is what the owner of a key signed.
+
+    Recordings, profiles and the parts of scenarios that it names are checked
+    where they are found: beside FILE, or in the project here. Exit codes: 0
+    good, 4 something was changed.
+    """
+    from dataclasses import asdict
+
+    from rich.text import Text
+
+    from twin.cli.console import out, print_json
+    from twin.errors import EXIT_DIFFERS
+    from twin.extras import needed
+
+    with needed("evidence", "cryptography"), needed("evidence", "fpdf"):
+        from twin.analysis.evidence.check import BAD, GOOD, check
+    found = list(check(file, key, _places(file)))
+    bad = any(one.state == BAD for one in found)
+    if as_json:
+        print_json({"good": not bad, "findings": [asdict(one) for one in found]})
+        return EXIT_DIFFERS if bad else 0
+    for one in found:
+        look = {GOOD: "green", BAD: "bold red"}.get(one.state, "yellow")
+        out.print(Text(f"{one.state:9}", look).append(f"{one.what}", "default").append(f"  {one.detail}", "dim"))
+    return EXIT_DIFFERS if bad else 0
+
+
+@evidence.command()
+def schema() -> int:
+    """Print the JSON schema of evidence, for those who read or write it."""
+    from importlib.resources import files
+
+    click.echo((files("twin.analysis.evidence") / "evidence-1.schema.json").read_text(encoding="utf-8"), nl=False)
+    return 0
+
+
+def _places(file: Path) -> Places:
+    """Return what finds a file that evidence names: beside it, or in the project around it or here."""
+    from twin.errors import TwinError
+    from twin.project.project import Project
+
+    project = Project.of(file)
+
+    def place(name: str, world: str) -> Path | None:
+        found = [file.parent / name, project.recordings / Path(name).name, project.file(Path(name))]
+        if world:
+            try:
+                found.append(project.world(world) / name)
+            except TwinError:
+                return None  # which is said: not here, not checked
+        return next((path for path in found if path.is_file()), None)
+
+    return place
