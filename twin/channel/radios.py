@@ -33,12 +33,14 @@ class Radios:
 
     def _pairs(self, peers: bool | None) -> tuple[I32, I32]:
         """Return all pairs a < b on one carrier that don't share their owner."""
-        owner, fixed = np.array([r.owner for r in self.radios]), np.flatnonzero(self.body < 0)
-        with_site = np.isin(self.carrier, self.carrier[fixed]) | (peers is False)
+        owner = np.array([r.owner for r in self.radios])
+        cell = np.array([r.role == "cell" for r in self.radios], dtype=bool)
+        cells = np.flatnonzero(cell)
+        with_cell = np.isin(self.carrier, self.carrier[cell]) | (peers is False)
         first, second = [], []
         for a in range(len(self.radios)):
-            only_sites = peers is not True and with_site[a] and self.body[a] >= 0
-            b = fixed[fixed > a] if only_sites else np.arange(a + 1, len(self.radios))
+            cells_only = peers is not True and with_cell[a] and not cell[a]
+            b = cells[cells > a] if cells_only else np.arange(a + 1, len(self.radios))
             b = b[(self.carrier[b] == self.carrier[a]) & (owner[b] != owner[a])]
             first.append(np.full(len(b), a, dtype=np.int32))
             second.append(b.astype(np.int32))
