@@ -34,7 +34,7 @@ def draw_difference(a: Recording, b: Recording) -> Figure:
         axes.set_xlim(0.0, max(end, 1e-9))
     _draw_distance(rows[0], a, b)
     for run, colour, name in ((a, A, "A"), (b, B, "B")):
-        time, delay = _round_trips(run, end)
+        time, delay = round_trips(run, end)
         rows[1].plot(time, 1e3 * delay, color=colour, linewidth=1.2, label=f"{name}: {run.path.name}")
     style(rows[1], "round trip of commands, the longest of all robots in each stretch")
     rows[1].set_ylabel("ms", fontsize=8, color=INK)
@@ -69,7 +69,7 @@ def _draw_distance(axes: Axes, a: Recording, b: Recording) -> None:
     axes.set_ylabel("m", fontsize=8, color=INK)
 
 
-def _round_trips(recording: Recording, end: float) -> tuple[F64, F64]:
+def round_trips(recording: Recording, end: float) -> tuple[F64, F64]:
     """Return times (n,) s and the longest round trip (n,) s of all robots since the time before, nan without."""
     edges = np.linspace(0.0, max(end, 1e-9), _BINS + 1)
     longest = np.full(_BINS, -np.inf)

@@ -177,6 +177,8 @@ def provenance(run: Run) -> str:
 
 
 def _label(figure: str) -> str:
+    if figure not in FIGURES:  # of a flow, a robot, ...: its name says all
+        return figure
     label = FIGURES[figure].label
     return f"packets {label.strip()}" if label.startswith(" ") else label
 

@@ -11,7 +11,7 @@ from importlib import import_module
 import click
 
 import twin
-from twin.errors import EXIT_ERROR
+from twin.errors import EXIT_ERROR, nearest
 from twin.project.guard import Guard, guarded
 
 _UNWRITTEN = (errno.EPIPE, errno.ENOSPC, errno.EIO, errno.EBADF)
@@ -21,6 +21,7 @@ COMMANDS = {
     "describe": "twin.cli.describe:describe",
     "run": "twin.cli.run:run",
     "check": "twin.cli.check:check",
+    "runs": "twin.cli.runs:runs",
     "info": "twin.cli.info:info",
     "plot": "twin.cli.plot:plot",
     "follow": "twin.cli.follow:follow",
@@ -29,11 +30,13 @@ COMMANDS = {
     "evidence": "twin.cli.evidence:evidence",
     "verify": "twin.cli.verify:verify",
     "events": "twin.cli.events:events",
+    "compare": "twin.cli.compare:compare",
     "diff": "twin.cli.diff:diff",
     "export": "twin.cli.export:export",
     "recover": "twin.cli.recover:recover",
     "world": "twin.cli.world:world",
     "channel": "twin.cli.channel:channel",
+    "schema": "twin.cli.schema:schema",
 }
 
 
@@ -59,6 +62,14 @@ class LazyGroup(click.Group):
         module, _, name = COMMANDS[cmd_name].partition(":")
         command: click.Command = getattr(import_module(module), name)
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the command that is meant; of an unknown one, say which is nearest."""
+        if args[0] in COMMANDS or args[0].startswith("-") or ctx.resilient_parsing:
+            return super().resolve_command(ctx, args)
+        raise click.UsageError(f"no command {args[0]!r}{nearest(args[0], COMMANDS)}", ctx)
 
 
 @click.group(

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from twin.cli import TRUST, examples
+from twin.cli.complete import SCENARIO, WORLD
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -41,7 +42,7 @@ def channel() -> None:
     "twin channel map city --sites sites.csv --quantity sinr -o sinr.png",
     "twin channel map city --sites sites.csv --step 2 -o map.npz",
 ))  # fmt: skip
-@click.argument("world")
+@click.argument("world", type=WORLD)
 @click.option("--site", multiple=True, metavar="X,Y,Z",
               help="Isotropic transmitter of 43 dBm, Z above the ground; may be repeated.")  # fmt: skip
 @click.option("--sites", type=click.Path(path_type=Path),
@@ -109,7 +110,7 @@ def map_(world: str, site: tuple[str, ...], sites: Path | None, heights: tuple[f
 
 
 @channel.command("link", epilog=examples("twin channel link city/patrol --from site-0 --to patrol-0 -o paths.png"))
-@click.argument("scenario")
+@click.argument("scenario", type=SCENARIO)
 @click.option("--from", "source", required=True, metavar="NAME", help="A robot or node with a radio.")
 @click.option("--to", "target", required=True, metavar="NAME", help="Another one.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Picture of the paths from above.")

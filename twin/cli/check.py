@@ -8,11 +8,12 @@ from pathlib import Path
 import click
 
 from twin.cli import TRUST, examples
+from twin.cli.complete import SCENARIO
 
 
 @click.command(epilog=examples("twin check city/patrol", "twin check my.toml --set robots.patrol.count=8",
                               "twin check run.h5"))  # fmt: skip
-@click.argument("scenario")
+@click.argument("scenario", type=SCENARIO)
 @click.option(
     "--set", "overrides", multiple=True, metavar="KEY.PATH=VALUE", help="Change a value; repeatable."
 )

@@ -8,12 +8,13 @@ from typing import Any
 import click
 
 from twin.cli import examples
+from twin.cli.complete import ROBOT
 
 
 @click.command(
     epilog=examples("twin describe drone", "twin describe ./agents/rover --json", "twin describe profile:uav-c2")
 )
-@click.argument("robot", metavar="ROBOT|profile:NAME")
+@click.argument("robot", metavar="ROBOT|profile:NAME", type=ROBOT)
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 def describe(robot: str, as_json: bool) -> int:
     """Show what ROBOT (a name or a folder) senses and obeys.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,28 +14,32 @@ if TYPE_CHECKING:
     from twin.analysis.report_run import Run
 
 
-@click.command(epilog=examples("twin report run.h5 -o report.html", "twin report a.h5 --compare b.h5 -o report.html"))
+@click.command(epilog=examples("twin report run.h5 -o report.html"))
 @click.argument("recording", type=click.Path(path_type=Path))
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="Page, .html.")
-@click.option("--compare", type=click.Path(path_type=Path), help="A second recording, beside the first.")
 @click.option("--force", is_flag=True, help="Replace an existing page.")
-def report(recording: Path, output: Path, compare: Path | None, force: bool) -> int:
+def report(recording: Path, output: Path, force: bool) -> int:
     """Write a page on RECORDING: verdict, events, latency, links.
 
-    A single self-contained HTML file. The extra `report` (plotly) must be
-    installed.
+    A single self-contained HTML file; `twin compare a.h5 b.h5 -o page.html`
+    makes one on two runs. The extra `report` (plotly) must be installed.
     """
     from twin.cli.console import out
+
+    write_page([recording], output, force)
+    out.print(f"written to {output}", markup=False)
+    return 0
+
+
+def write_page(recordings: Sequence[Path], output: Path, force: bool) -> None:
+    """Write a page on one recording, or on two beside each other."""
     from twin.extras import needed
 
     with needed("report", "plotly"):
         from twin.analysis.report import write_report
-    runs = [_run(recording, "A" if compare else "")]
-    if compare is not None:
-        runs.append(_run(compare, "B"))
+    labels = [""] if len(recordings) == 1 else ["A", "B"]
+    runs = [_run(path, label) for path, label in zip(recordings, labels, strict=True)]
     write_report(runs, output, force=force)
-    out.print(f"written to {output}", markup=False)
-    return 0
 
 
 def _run(path: Path, label: str) -> Run:

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from twin.cli import TRUST, examples
+from twin.cli.complete import SCENARIO
 
 
 @click.command(
@@ -19,7 +20,7 @@ from twin.cli import TRUST, examples
         "twin run --from run.h5 --set network.kind=ideal -o ideal.h5",
     )
 )
-@click.argument("scenario", required=False)
+@click.argument("scenario", required=False, type=SCENARIO)
 @click.option("--from", "recorded", type=click.Path(path_type=Path), help="Run the scenario of a recording again.")
 @click.option(
     "-o",

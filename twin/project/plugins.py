@@ -189,8 +189,9 @@ def _named_controller(name: str, robot_folder: Path) -> Loaded:
     if name in packaged:
         return load_installed(packaged[name])
     known = there + sorted(packaged)
+    hint = nearest(name, known)
     raise PluginError(
-        f"no controller {name!r}; there are: {', '.join(known) or 'none'}{nearest(name, known)} "
+        f"no controller {name!r}{hint}{' There are' if hint else '; there are'}: {', '.join(known) or 'none'} "
         "(a file of your own is './file.py:Class')"
     )
 

@@ -174,7 +174,8 @@ def _only(what: str, name: str, named: Mapping[str, list[Path]]) -> Path:
     places = named.get(name, [])
     if not places:
         there = ", ".join(named) or "none"
-        raise ScenarioError(f"no {what} {name!r}; there are: {there}{nearest(name, named)}")
+        hint = nearest(name, named)
+        raise ScenarioError(f"no {what} {name!r}{hint}{' There are' if hint else '; there are'}: {there}")
     if len(places) > 1:
         raise ScenarioError(f"{what} {name!r} is there twice: {' and '.join(map(str, places))}; rename one")
     return places[0]
