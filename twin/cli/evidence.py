@@ -81,7 +81,9 @@ def of(recordings: tuple[Path, ...], output: Path, title: str, unsigned: bool, s
 @evidence.command()
 @click.argument("owner")
 def keygen(owner: str) -> int:
-    """Make a key to sign with; OWNER is the name that its public part says.
+    """Make a key to sign with.
+
+    OWNER is the name that its public part says.
 
     The private part goes into your configuration folder, readable by you alone.
     Hand out the public part by a way that its readers trust.
