@@ -10,7 +10,7 @@ from twin.specs.nr import MobilitySpec, NrSpec
 from twin.state import LinkState, Packet
 
 MS = 1_000_000
-SPEC = MobilitySpec(offset=3.0, time_to_trigger="100 ms", interruption="40 ms", t310="500 ms")
+SPEC = MobilitySpec(offset=3.0, time_to_trigger="100 ms", interruption="40 ms", t310="500 ms", filter=0)
 GOOD, BAD = 20.0, -10.0
 
 

@@ -51,6 +51,8 @@ class CarrierSpec(Spec):
     lead: NonNegativeNs = 0  # that the scheduler works ahead of the air
     grants: int | None = Field(default=None, ge=1)  # most new blocks of a cell, direction and occasion
     grant_cap: Bytes | None = Field(default=None, ge=8)  # most bytes of an uplink grant
+    gap_period: NonNegativeNs = 0  # between measurement gaps of a terminal, 0 for none
+    gap_length: NonNegativeNs = 6_000_000
     control: Literal["real", "ideal"] = "real"  # ideal: never lost, takes no time, no SSB and no PRACH
     sr_period: int = Field(default=1, ge=1)
     sr_prohibit: NonNegativeNs = 0  # from a request to the next one
@@ -93,6 +95,7 @@ class MobilitySpec(Spec):
 
     offset: GainDb = 3.0  # a3-Offset + hysteresis
     time_to_trigger: NonNegativeNs = 160_000_000
+    filter: int = Field(default=4, ge=0, le=19)  # k: a measurement counts 1 / 2^(k / 4) every 200 ms
     interruption: NonNegativeNs = 40_000_000
     conditional: bool = False  # executed by the terminal: needs no command over the failing cell
     q_out: GainDb = -8.0  # out of sync below

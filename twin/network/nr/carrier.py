@@ -13,7 +13,7 @@ from twin.network.nr.bandwidth import group_size, resource_blocks
 from twin.network.nr.control import pdcch_clear, pucch_misses
 from twin.network.nr.interference import quality
 from twin.network.nr.link_adaptation import SIZES, aggregation_thresholds, thresholds
-from twin.network.nr.mac import advance, attach, start_endless
+from twin.network.nr.mac import advance, attach, evict, start_endless
 from twin.network.nr.mcs import MCS_TABLES
 from twin.network.nr.metric import OWN
 from twin.network.nr.own import compiled
@@ -166,6 +166,10 @@ class Carrier:
         attach(self._handle, terminal, cell, time)
         self._changed = True
 
+    def evict(self, terminal: int, time: int) -> None:
+        """Take out all packets that wait for or at a terminal: their fate is MOVED."""
+        evict(self._handle, terminal, time)
+
     def endless(self, link: int, q: int, time: int) -> None:
         """Give a link a full buffer in class `q`."""
         start_endless(self._handle, link, q, time)
@@ -226,7 +230,8 @@ class Carrier:
             preemption=spec.preemption, incremental=spec.combining == "ir", transmissions=spec.transmissions,
             processes=spec.processes or (32 if spec.scs >= WIDE_SCS else 16), control=spec.control == "real",
             cces=self.cces, levels=min(4, self.cces.bit_length() - 1), grants=spec.grants or no_limit,
-            grant_cap=spec.grant_cap or no_limit, scheduling=spec.lead,
+            grant_cap=spec.grant_cap or no_limit, gap_period=spec.gap_period, gap_length=spec.gap_length,
+            scheduling=spec.lead,
             persistent=any(q.uplink == "configured" or q.downlink == "semi-persistent" for q in self.qos),
             signals=signals(spec, self.grid, self.prbs), sr_period=spec.sr_period, sr_prohibit=spec.sr_prohibit,
             sr_transmissions=spec.sr_transmissions, false_alarm=spec.false_alarm, sr_grant=spec.sr_grant,

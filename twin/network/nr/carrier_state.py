@@ -25,8 +25,8 @@ HARQ_PROCESSES = 32
 RING = 2048
 """Occasions that can be planned ahead."""
 UP, DOWN = 0, 1
-QUEUED, DELIVERED, DISCARDED, HARQ_FAILED, HANDOVER = range(5)
-"""Fates of a packet on the radio."""
+QUEUED, DELIVERED, DISCARDED, HARQ_FAILED, HANDOVER, MOVED = range(6)
+"""Fates of a packet on the radio; MOVED: to another carrier, before it was sent."""
 FREE_PACKETS, FREE_SEGMENTS, DECIDED, EVENTS, COME, COMING, PREEMPTED, ACCESS, MISSED, UNHEARD = range(10)
 """Entries of `State.counts`; `State.arrivals` waits from COME on and ends before COMING, PREEMPTED counts
 interruptions, ACCESS the rows of `State.access`, MISSED assignments and grants on PDCCH that were not received,
@@ -68,6 +68,8 @@ class Config(NamedTuple):
     levels: int  # aggregation levels that fit into a PDCCH occasion, less one
     grants: int  # most new blocks of a cell, direction and occasion
     grant_cap: int  # bytes of an uplink grant, at most
+    gap_period: int  # ns between measurement gaps of a terminal, 0 for none
+    gap_length: int  # ns
     scheduling: int  # ns, that the scheduler works ahead of the air
     persistent: bool  # some class has persistent allocations
     signals: tuple[Signals, Signals]  # PRACH in the uplink, SSB in the downlink

@@ -36,8 +36,10 @@ from twin.network.nr.queues import (
     UPLINK,
     append,
     discard,
+    move_away,
     schedule_event,
     settle,
+    withdraw,
 )
 from twin.network.nr.scheduler import activate, deactivate
 from twin.network.nr.transmission import decode
@@ -207,6 +209,15 @@ def attach(handle: Handle, terminal: int, cell: int, time: int) -> None:
         if cell >= 0 and link & 1 == UP:
             arm_alarm(s, link, time)
         wake(s, link, time)
+
+
+@kernel
+def evict(handle: Handle, terminal: int, time: int) -> None:
+    """Take all packets that wait for or at a terminal out, for another carrier to send."""
+    s = opened(handle)
+    for link in (2 * terminal, 2 * terminal + 1):
+        move_away(s, link, time)
+    withdraw(s, terminal, time)
 
 
 @kernel

@@ -9,6 +9,10 @@ import numpy as np
 from twin.specs.nr import MobilitySpec
 from twin.state import F64, I64, Bool
 
+L1_PERIOD = 200_000_000
+"""ns between the measurements that the filter coefficient is defined for."""
+LEAST_DBM = -250.0
+"""What a cell without a path is taken for."""
 ATTACH, HANDOVER, FAILURE, LATE = "attach", "handover", "radio link failure", "handover failure"
 
 
@@ -32,11 +36,15 @@ class Mobility:
         self._better_since: I64 = np.full(terminals, -1)
         self._target: I64 = np.full(terminals, -1)
         self._lost_since: I64 = np.full(terminals, -1)
+        self.barred: Bool = np.zeros(terminals, dtype=bool)  # served by another carrier
+        self._filtered: F64 | None = None  # dBm, (T, C)
+        self._measured = 0  # ns
         self.refused = 0
 
     def update(self, time: int, received_dbm: F64, snr_db: F64) -> list[Change]:
         """Return the changes that begin now, from received powers and ratios, each (T, C)."""
-        free = time >= self._busy
+        received_dbm = self.filter(time, received_dbm)
+        free = (time >= self._busy) & ~self.barred
         calm = free & self._calm(received_dbm, snr_db)
         self._better_since[calm] = self._lost_since[calm] = -1
         changes: list[Change] = []
@@ -47,6 +55,24 @@ class Mobility:
                 self._better_since[t] = self._lost_since[t] = -1
                 changes.append(change)
         return changes
+
+    def filter(self, time: int, received_dbm: F64) -> F64:
+        """Return received powers after the filter of layer 3, (T, C) dBm: TS 38.331 5.5.3.2, at any rate of traces."""
+        now = np.maximum(received_dbm, LEAST_DBM)
+        if self._filtered is None or self._filtered.shape != now.shape:
+            self._filtered = now
+        kept = (1.0 - 0.5 ** (self.spec.filter / 4.0)) ** ((time - self._measured) / L1_PERIOD)
+        self._filtered, self._measured = kept * self._filtered + (1.0 - kept) * now, time
+        return self._filtered
+
+    def serve(self, terminal: int, cell: int, until: int) -> None:
+        """Let a terminal come from another carrier to `cell`, and leave it alone `until` [ns]."""
+        self.barred[terminal], self.cell[terminal], self._busy[terminal] = False, cell, until
+        self._better_since[terminal] = self._lost_since[terminal] = -1
+
+    def bar(self, terminal: int) -> None:
+        """Let another carrier serve a terminal."""
+        self.barred[terminal], self.cell[terminal] = True, -1
 
     def _calm(self, received_dbm: F64, snr_db: F64) -> Bool:
         """Tell which terminals are in sync with a cell and hear no other that is better by the offset."""

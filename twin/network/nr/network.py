@@ -14,11 +14,13 @@ from twin.network.cables import Cables
 from twin.network.events import ARRIVE, SAME_INSTANT, Entry, EventNetwork
 from twin.network.nr import carrier_state as cs
 from twin.network.nr.background import Background
-from twin.network.nr.carrier_state import DELIVERED, DOWN, UP
+from twin.network.nr.carrier_state import DELIVERED, DOWN, MOVED, UP
 from twin.network.nr.checks import check_kinds, check_names, check_spectrum
 from twin.network.nr.hardware import Hardware
-from twin.network.nr.mobility import ATTACH, Change
+from twin.network.nr.homes import Homes, Move
+from twin.network.nr.mobility import ATTACH, HANDOVER, Change
 from twin.network.nr.site import Flow, Site, open_site, order_of
+from twin.network.nr.tally import tally
 from twin.network.topology import Topology
 from twin.protocols import Batch
 from twin.specs.nr import NrSpec, QosSpec
@@ -57,6 +59,7 @@ class NrNetwork(EventNetwork):
         self.sites = [open_site(name, spec, self.qos, self.topology, names, seed) for name in spec.carriers]
         self._processing = min(site.carrier.grid.n2_half for site in self.sites)
         check_spectrum(self.sites)
+        self.homes = Homes(spec.mobility, self.sites, self.topology, names)
         self._flows: dict[tuple[int, int, str], Flow] = {}
         self._kinds: set[str] = set()  # that somebody has sent
         self._bodies: list[Entry] = []
@@ -109,18 +112,19 @@ class NrNetwork(EventNetwork):
         return flow
 
     def _bearer(self, node: int, way: int, kind: str) -> tuple[Site | None, int]:
-        row = self.topology.terminal_of.get(node)
+        home = self.homes.serving(node)
         self._kinds.add(kind)
         q = self.kinds.index(kind) if kind in self.kinds else 0
-        for site in self.sites:
-            if row in site.terminals:
-                link = 2 * site.terminals.index(row) + way
-                site.carrier.want_persistent(link, q)
-                return site, link * len(self.qos) + q
-        return None, 0
+        if home is None:
+            return None, 0
+        site, link = self.sites[home.site], 2 * home.terminal + way
+        site.carrier.want_persistent(link, q)
+        return site, link * len(self.qos) + q
 
     def _down(self, time: int, packet: Packet, flow: Flow) -> None:
         """Bring a packet that has left the cable at `time` [ns] to the cell's queue."""
+        if self.homes.several:  # its terminal may have changed carriers meanwhile
+            flow = self._flows.get((packet.source, packet.destination, packet.kind)) or self._flow(packet)
         assert flow.down is not None
         time += flow.backhaul
         if self._hardware is not None:
@@ -189,6 +193,7 @@ class NrNetwork(EventNetwork):
             if site.dropped:
                 site.dropped = False
                 self._drain(site)  # what a handover dropped: before its rows are used again
+        for site in self.sites:
             site.flush(self.spec.header)
         limit = min([until, *(change[0] for change in self._changes[:1]), *(site.access.due for site in self.sites)])
         answering = len(self.sites) == 1
@@ -216,6 +221,9 @@ class NrNetwork(EventNetwork):
                 self.background.settle(fate == DELIVERED)
                 continue
             packet, flow = owner
+            if fate == MOVED:
+                self._send_again(packet, way, time)
+                continue
             if way == UP:
                 packet.uplink = hop
             else:
@@ -230,6 +238,14 @@ class NrNetwork(EventNetwork):
                     time += self._hardware.terminal(flow.key, packet.sequence)
                 source, destination = packet.source, packet.destination
                 bodies.append((time, ARRIVE, source, destination, packet.kind, packet.sequence, packet))
+
+    def _send_again(self, packet: Packet, way: int, time: int) -> None:
+        """Let the carrier that serves a robot now send a packet that waited on its old one."""
+        flow = self._flow(packet)
+        site, bearer = (flow.up, flow.up_bearer) if way == UP else (flow.down, flow.down_bearer)
+        assert site is not None
+        site.entries += (bearer, packet.size, packet.created, time, flow.order | packet.sequence & 0xFFFFFF)
+        site.entering.append((packet, flow))
 
     def _deliver(self, horizon: int) -> Batch:
         """Hand over everything up to `horizon`, in order of arrival."""
@@ -260,25 +276,19 @@ class NrNetwork(EventNetwork):
 
     @property
     def counts(self) -> Mapping[str, int]:
-        """Background packets, interrupted transmissions, terminals refused, and persistent allocations refused now."""
-        found = {f"background_{what}": number for what, number in self.background.counts.items()}
-        found["admissions_refused"] = sum(site.mobility.refused for site in self.sites)
-        found["survival_times_exceeded"] = sum(site.carrier.outlived for site in self.sites)
-        found["transmissions_preempted"] = sum(site.carrier.preempted for site in self.sites)
-        found["persistent_allocations_refused"] = sum(site.carrier.refused for site in self.sites)
-        found["pdcch_missed"] = sum(site.carrier.missed[0] for site in self.sites)
-        found["pucch_missed"] = sum(site.carrier.missed[1] for site in self.sites)
-        found["access_collisions"] = sum(site.access.collisions for site in self.sites)
-        found["access_failures"] = sum(site.access.failures for site in self.sites)
+        """What was approximated, refused or lost on the way, by name; see `tally`."""
         unused = set(self.kinds) - {"default"} - self._kinds
-        found |= {f"qos_unused_{kind}": 1 for kind in sorted(unused)}
-        return {name: number for name, number in found.items() if number}
+        return tally(self.sites, self.background.counts, unused)
 
     # channel
 
     def _trace(self, time: int, links: LinkState) -> None:
         """Take a new trace: ratios, serving cells, power control and quality reports of all carriers."""
         gain_db, delay = self.topology.path_gain_db(links), self.topology.delay(links)
+        rsrp_dbm = [site.rsrp_dbm(gain_db[site.pairs]) for site in self.sites] if self.homes.several else []
+        self.homes.choose(rsrp_dbm)
+        for move in self.homes.update(time, rsrp_dbm):
+            self._change_carrier(time, move)
         for index, site in enumerate(self.sites):
             gains = gain_db[site.pairs]
             for change in site.move(time, gains):
@@ -301,3 +311,20 @@ class NrNetwork(EventNetwork):
             site.enter_cell(change.terminal, change.cell, time, change.why)
         else:
             heappush(self._changes, (change.end, index, change.terminal, change.cell, change.why))
+
+    def _change_carrier(self, time: int, move: Move) -> None:
+        """Hand a robot over to another carrier, with all that waits for it or at it."""
+        old, new = (self.sites[home.site] for home in (move.old, move.new))
+        end = time + self.spec.mobility.interruption
+        old.flush(self.spec.header)
+        self._drain(old)  # what was decided before
+        old.attach(move.old.terminal, -1, time)
+        old.mobility.bar(move.old.terminal)
+        self._flows = {key: flow for key, flow in self._flows.items() if move.node not in key[:2]}
+        old.carrier.evict(move.old.terminal, time)
+        self._drain(old)
+        new.mobility.serve(move.new.terminal, move.cell, end)
+        target = self.names[self.topology.cells[new.cells[move.cell]].owner]
+        detail = f"{target} at {new.carrier.spec.frequency / 1e9:g} GHz"
+        self._happened.append(Event(time, HANDOVER, self.names[move.node], detail, (end - time) / NS))
+        heappush(self._changes, (end, move.new.site, move.new.terminal, move.cell, HANDOVER))

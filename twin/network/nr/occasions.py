@@ -17,7 +17,7 @@ from twin.network.nr.control import misses_pdcch
 from twin.network.nr.interference import add_interference, load_block, load_cell, remember_load
 from twin.network.nr.persistent import reserved_prbs
 from twin.network.nr.queues import FEEDBACK, UPLINK, fill, schedule_event, settle
-from twin.network.nr.scheduler import drop_satisfied, free_process, persistent_block, schedule, top
+from twin.network.nr.scheduler import drop_satisfied, free_process, is_away, persistent_block, schedule, top
 from twin.network.nr.tdd import END, LONG, START, at
 from twin.network.nr.transmission import decode_later, launch
 from twin.network.nr.triggers import arm_again, arm_persistent, rest_if_empty, wake
@@ -109,14 +109,14 @@ def on_persistent(s: State, link: int, time: int) -> None:
     if s.links[link].cell < 0 or s.links[link].persistent == 0 or s.links[link].bytes == 0:
         return
     h = free_process(s, link, time)
-    if s.links[link].used < occasion and h >= 0:
+    if s.links[link].used < occasion and h >= 0 and not is_away(s, link, time):
         place = occasion % s.grid.uplink.shape[1]
         symbols = _symbols(s, s.grid.uplink[END, place] - s.grid.uplink[START, place])
         s.links[link].used = occasion
         persistent_block(s, h, link, symbols, -1)
         s.links[link].granted += s.blocks[h].size // 8
         _plan(s, occasion, h)
-    if h < 0 or s.links[link].bytes > s.blocks[h].size // 8 - s.config.segment_header:
+    if h < 0 or s.links[link].used < occasion or s.links[link].bytes > s.blocks[h].size // 8 - s.config.segment_header:
         arm_persistent(s, link, time + 1)
 
 

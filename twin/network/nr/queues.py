@@ -15,6 +15,7 @@ from twin.network.nr.carrier_state import (
     EVENTS,
     FREE_PACKETS,
     FREE_SEGMENTS,
+    MOVED,
     QUEUED,
     Handle,
     State,
@@ -59,7 +60,7 @@ def enter(handle: Handle, entries: I64, header: int, processed: bool, rows: I64)
         if not processed:
             ready[i] += s.grid.assign if link & 1 == DOWN else s.grid.n2_half + s.links[link].delay
         packets[p].created, packets[p].ready = entries[i, 2], ready[i]
-        packets[p].first, packets[p].transmissions, packets[p].repeated = -1, 0, 0
+        packets[p].first, packets[p].last, packets[p].transmissions, packets[p].repeated = -1, -1, 0, 0
     merge(s, _sorted(ready, entries[:, 4]), ready, entries[:, 4], rows)
 
 
@@ -202,6 +203,34 @@ def discard(s: State, b: int, time: int) -> None:
 
 
 @kernel
+def move_away(s: State, link: int, time: int) -> None:
+    """Take all packets that wait on a link out, for another carrier to send them whole."""
+    for q in range(s.classes.size):
+        b = link * s.classes.size + q
+        while s.bearers[b].head >= 0:
+            decide(s, s.bearers[b].head, time, MOVED)
+            _take_out(s, b, -1)
+
+
+@kernel
+def withdraw(s: State, terminal: int, time: int) -> None:
+    """Take packets of a terminal that will be ready later out, as of the time before their processing."""
+    kept = s.counts[COME]
+    for i in range(s.counts[COME], s.counts[COMING]):
+        a, p = s.arrivals, s.arrivals[i].item
+        link = s.packets[p].bearer // s.classes.size
+        if link >> 1 != terminal:
+            a[kept].time, a[kept].order, a[kept].item = a[i].time, a[i].order, a[i].item
+            kept += 1
+            continue
+        processing = s.grid.assign if link & 1 == DOWN else s.grid.n2_half + s.links[link].delay
+        decide(s, p, max(time, s.packets[p].ready - processing), MOVED)
+        s.packets[p].left = 0
+        forget(s, p)
+    s.counts[COMING] = kept
+
+
+@kernel
 def fill(s: State, h: int, link: int, room: int, time: int) -> int:
     """Move waiting bytes of a link into block `h`, class by class, and return how many bytes stayed behind.
 
@@ -246,7 +275,9 @@ def log_transmission(s: State, h: int, time: int) -> None:
         if s.packets[p].first < 0:
             s.packets[p].first = time
         s.packets[p].transmissions += 1
-        if again:
+        if not again:
+            s.packets[p].last = time
+        else:
             if s.packets[p].repeated < REPEATS:
                 s.repeats[p, s.packets[p].repeated] = time
             s.packets[p].repeated += 1

@@ -36,6 +36,7 @@ PACKET = np.dtype([
     ("occasion", np.int64),  # ns, see Hop
     ("alone", np.int64),  # ns, see Hop
     ("first", np.int64),  # ns, start of the first transmission, -1 before
+    ("last", np.int64),  # ns, start of the first transmission of its last part so far, -1 before
     ("transmissions", np.int64),  # of blocks with a part of it
     ("repeated", np.int64),  # how many of them were retransmissions
     ("free", np.int64),  # stack of free rows
@@ -130,7 +131,7 @@ FATE = np.dtype([
     ("repeated", np.int64),
 ])  # fmt: skip
 NONE = {"active", "head", "heard", "tail", "used", "armed", "segment", "chain", "next", "cell", "first",
-        "cces_at", "load_at", "taken_at"}  # fmt: skip
+        "cces_at", "load_at", "taken_at", "last"}  # fmt: skip
 """Fields that start at -1."""
 
 

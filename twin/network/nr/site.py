@@ -16,7 +16,7 @@ from twin.link import Radio
 from twin.network.nr.access import RandomAccess
 from twin.network.nr.carrier import Carrier
 from twin.network.nr.carrier_state import DELIVERED, DOWN
-from twin.network.nr.mobility import HANDOVER, Change, Mobility
+from twin.network.nr.mobility import HANDOVER, LEAST_DBM, Change, Mobility
 from twin.network.nr.quality import QualityReports
 from twin.network.topology import Topology, column
 from twin.specs.nr import NrSpec, QosSpec
@@ -109,6 +109,12 @@ class Site:
             decoded = [time if fate == DELIVERED else NEVER for time, fate in zip(times, fates, strict=True)]
         hops = map(tuple.__new__, repeat(Hop), zip(*facts, again, decoded))  # noqa: B905 - `again` may have no end
         return zip(map(self.inside.pop, rows), times, fates, ways, hops, strict=True)
+
+    def rsrp_dbm(self, gain_db: F64) -> F64:
+        """Return the power of one resource element at terminals from cells, (T, C), never below the least."""
+        elements = 10.0 * np.log10(12.0 * self.carrier.prbs)
+        power: F64 = np.maximum(gain_db + self.levels.down_dbm - elements, LEAST_DBM)
+        return power
 
     def move(self, time: int, gain_db: F64) -> list[Change]:
         """Take path gains (T, C) of a new trace and return the changes of serving cells that begin now."""
