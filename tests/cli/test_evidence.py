@@ -131,3 +131,21 @@ def test_runs_that_were_asked_nothing_are_no_evidence(command):
     command("run", HEIGHT, "-o", "run.h5", "--duration", "1 s", "-q")
     code, out, err = command("evidence", "run.h5", "-o", "case.json", "--unsigned")
     assert code == 1 and "nothing was asked" in " ".join(err.split())
+
+
+def test_each_partys_file_is_named_and_checked(signed):
+    Path("carrier.toml").write_text('[network]\nkind = "fixed"\ndelay = "20 ms"\n[party]\nname = "Carrier AG"\n')
+    mine = 'include = ["carrier.toml"]\n' + HEIGHT.read_text() + "[party]\nname = 'We'\n"
+    Path("main.toml").write_text(mine)
+    wanted = ("--set", 'requirements=["collisions = 0"]', "--duration", "1 s", "-q", "--trust")
+    for folder in ("worlds", "agents"):
+        shutil.copytree(ROOT / "tests/project" / folder, folder)
+    code, out, err = signed("run", "main.toml", "-o", "both.h5", *wanted)
+    assert code == 0, err
+    signed("evidence", "both.h5", "-o", "case.json")
+    parties = json.loads(Path("case.json").read_text())["runs"][0]["parties"]
+    assert [(one["party"], one["file"]) for one in parties] == [("We", "main.toml"), ("Carrier AG", "carrier.toml")]
+    assert verify(signed)[0] == 0
+    Path("carrier.toml").write_text('[network]\nkind = "ideal"\n')
+    code, states = verify(signed)
+    assert code == 4 and states["scenario carrier.toml of Carrier AG"] == "changed"

@@ -148,6 +148,7 @@ def _places(file: Path) -> Places:
 
     def place(name: str, world: str) -> Path | None:
         found = [file.parent / name, project.recordings / Path(name).name, project.file(Path(name))]
+        found += [folder / name for folder in sorted(project.folder.glob("worlds/*/scenarios"))]
         if world:
             try:
                 found.append(project.world(world) / name)

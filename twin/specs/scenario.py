@@ -24,6 +24,7 @@ from twin.specs import (
     TaskSpec,
 )
 from twin.specs.environment import EnvironmentSpec
+from twin.specs.include import Party, composed
 from twin.specs.overrides import Override, apply_overrides
 from twin.specs.place import PlaceSpec
 from twin.specs.profile import ProfileUse, parse_entry
@@ -103,6 +104,7 @@ class Scenario(Spec):
     robots: dict[str, RobotEntry] = Field(min_length=1)
     places: dict[str, PlaceSpec] = {}
     requirements: tuple[RequirementText, ...] = ()
+    parties: tuple[Party, ...] = ()
 
     @model_validator(mode="after")
     def _requirements_fit(self) -> Self:
@@ -144,6 +146,8 @@ class Scenario(Spec):
         Of the environment only what it states: all else is its world's.
         """
         data = self.model_dump(mode="json", by_alias=True, exclude_none=True)
+        if not self.parties:
+            del data["parties"]
         if self.environment is not None:
             data["environment"] = self.environment.model_dump(mode="json", exclude_unset=True, exclude_none=True)
         return tomli_w.dumps(data)
@@ -155,7 +159,15 @@ def load_scenario(path: Path, overrides: Sequence[Override] = ()) -> tuple[Scena
     Raises:
         ScenarioError: everything that is wrong with the file or the overrides.
     """
-    return parse_scenario(*read_toml(path), path, overrides)
+    found = composed(path)
+    overridden, dropped = apply_overrides(found.data, overrides, scenario_schema())
+
+    def source(key: Key) -> tuple[Path, str]:
+        file, text = found.source(key)
+        return (file, text) if text else (path, main)
+
+    main = read_toml(path)[1]
+    return validate(Scenario, found.data, file=path, text=main, overridden=overridden, source=source), dropped
 
 
 def parse_scenario(

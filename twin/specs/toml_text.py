@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -84,8 +84,11 @@ def validate(
     key: str = "",
     text: str = "",
     overridden: Collection[Key] = (),
+    source: Callable[[Key], tuple[Path | str | None, str]] | None = None,
 ) -> _Model:
     """Return `data` as `model`; `text` gives line numbers, keys in `overridden` came from `--set`.
+
+    `source` tells file and text of a key where they are not all of one file.
 
     Raises:
         ScenarioError: everything that is wrong, in the order of the file.
@@ -94,18 +97,19 @@ def validate(
         return model.model_validate(data, extra=None if "extra" in model.model_config else "forbid")
     except ValidationError as error:
         mistakes = explain(error, model.model_json_schema(), data)
-    lines = {path: line_of(text, path) for path, _ in mistakes}
-    mistakes.sort(key=lambda mistake: lines[mistake[0]])
+    places = {path: source(path) if source else (file, text) for path, _ in mistakes}
+    lines = {path: line_of(places[path][1], path) for path, _ in mistakes}
+    mistakes.sort(key=lambda mistake: (str(places[mistake[0]][0]), lines[mistake[0]]))
     listing = []
     for path, message in mistakes:
         line = lines[path]
-        source = f"{file}:{line}" if line else str(file or "")
+        place = f"{places[path][0]}:{line}" if line else str(places[path][0] or "")
         if any(path[: len(set_)] == set_ or (not line and set_[: len(path)] == path) for set_ in overridden):
-            source = "--set"
-        listing.append((source, ".".join(filter(None, (key, dotted(path)))), message))
+            place = "--set"
+        listing.append((place, ".".join(filter(None, (key, dotted(path)))), message))
     if len(listing) == 1:
-        source, place, message = listing[0]
-        raise ScenarioError(message, file=source, key=place)
+        place, where, message = listing[0]
+        raise ScenarioError(message, file=place, key=where)
     rows = "".join("\n  " + ": ".join(filter(None, row)) for row in listing)
     raise ScenarioError(f"{len(listing)} mistakes{rows}", file=file)
 
