@@ -51,6 +51,13 @@ class OnFeet(OverGround, Protocol):
 
 
 @runtime_checkable
+class OnSlopes(OnFeet, Protocol):
+    """A dynamics whose feet feel how steep the surface is."""
+
+    slope: F64  # (n, F, 2) rise of the surface below each foot to the east and to the north, m per m
+
+
+@runtime_checkable
 class Floats(Protocol):
     """A dynamics whose bodies are in the water."""
 

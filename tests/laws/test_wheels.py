@@ -8,6 +8,7 @@ import pytest
 
 from twin.physics.bodies import BodyGroup
 from twin.physics.dynamics.wheels import Wheels
+from twin.physics.floor import Floor, Standing
 from twin.project.robots import load_kind
 from twin.state import Commands
 
@@ -177,3 +178,60 @@ def test_an_empty_battery_stops_the_robot(robots):
     dynamics, drive = robots(battery={"energy": 500.0, "hotel": 100.0})
     state = drive([1.0, 0.0], 10.0)[0][-1]
     assert np.abs(state.velocity).max() < 1e-6 and dynamics.charge[0] == 0.0
+
+
+class Ramp:
+    """A plane that rises to the east by `rise` m per m, and by `north` to the north."""
+
+    def __init__(self, rise, north=0.0):
+        self.slope = np.array([rise, north, 0.0])
+
+    def height_below(self, points):
+        return points @ self.slope
+
+
+def on_a_ramp(bullet, kind, rise, command, seconds, yaw=0.0, **changes):
+    """Drive on a ramp; return dynamics, states, and the robot's place up the slope over time [m]."""
+    spec = load_kind(ROOT / "agents" / kind).body
+    dynamics = Wheels({**spec.parameters, **changes}, 1, spec.urdf)
+    tilt, turn = -np.arctan(rise), np.array([0.0, 0.0, sin(yaw / 2), np.cos(yaw / 2)])
+    a, b = np.array([0.0, sin(tilt / 2), 0.0, np.cos(tilt / 2)]), turn
+    q = np.array([a[3] * b[0] + a[1] * b[2], a[3] * b[1] + a[1] * b[3], a[3] * b[2] - a[1] * b[0], a[3] * b[3]])
+    around = Floor([Standing(dynamics, 0)], Ramp(rise))
+    group = BodyGroup("r", spec, dynamics, np.zeros((1, 3)), (q / np.linalg.norm(q))[None], ["r"])
+    physics = bullet(RATE, [group], surroundings=around)
+    states = [physics.step(Commands({"r": np.array([command])}))[0] for _ in range(round(seconds * RATE))]
+    along = np.array([np.cos(-tilt), 0.0, sin(-tilt)])
+    return dynamics, states, np.array([state.position[0] @ along for state in states])
+
+
+@pytest.mark.parametrize("yaw", [0.0, pi / 2, 0.7])
+def test_a_robot_that_stands_on_a_slope_stays_if_friction_holds_it(bullet, yaw):
+    """tan(angle) = 0.2 is below the friction of 0.7; what holds it are its driven wheels, with 60 % of the load."""
+    _, states, way = on_a_ramp(bullet, "amr", 0.2, [0.0, 0.0], 4.0, yaw)
+    assert np.ptp(way[RATE:]) < 1e-3, "it doesn't creep"
+    assert np.abs(states[-1].velocity).max() < 1e-4
+
+
+def test_a_robot_slides_down_a_slope_too_steep_for_its_friction(bullet):
+    """Its driven wheels lock, its castors roll: a = g (sin - mu share cos), along the slope."""
+    mu, rise, share = 0.2, 0.3, 0.6
+    dynamics, states, way = on_a_ramp(bullet, "amr", rise, [0.0, 0.0], 2.0, friction=mu, torque=1e4)
+    angle = np.arctan(rise)
+    pulled = np.diff(way, 2)[RATE // 2 :].mean() / DT**2
+    height = -dynamics.chassis.place[0, 2]
+    assert dynamics.slipping[0] > 0
+    wanted = -G * (np.sin(angle) - mu * share * np.cos(angle))
+    assert pulled == pytest.approx(wanted, rel=0.02), f"the load moves to the lower castor, {height:.2f} m below"
+
+
+def test_driving_up_a_slope_takes_the_work_of_its_height(bullet):
+    """At constant speed the drives give m g h and the rolling resistance, over their efficiency."""
+    rise, speed = 0.1, 0.5
+    dynamics, states, way = on_a_ramp(bullet, "amr", rise, [speed, 0.0], 6.0)
+    assert (way[-1] - way[-1 - 2 * RATE]) / 2 == pytest.approx(speed, rel=1e-3)
+    assert states[-1].position[0, 2] > 0.2
+    flat, level, _ = on_a_ramp(bullet, "amr", 0.0, [speed, 0.0], 6.0)
+    climbed = states[-1].position[0, 2] - states[0].position[0, 2]
+    more = (dynamics.used[0] - flat.used[0]) * dynamics.chassis.efficiency
+    assert more == pytest.approx(dynamics.chassis.mass * G * climbed, rel=0.03)

@@ -9,11 +9,17 @@ from typing import Protocol
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from twin.media import OnFeet, OverGround
+from twin.media import OnFeet, OnSlopes, OverGround
 from twin.state import F64, BodyState
 
 _HELD = 2 * 10**7
 """ns between two looks below the feet of a body: one that rolls goes 3 cm in that time."""
+
+
+_SPAN = 0.01
+"""m between two looks that tell how steep a surface is"""
+_LEVEL = 1e-6
+"""m per m below which it is rounding"""
 
 
 class Surface(Protocol):
@@ -32,11 +38,12 @@ class Standing:
 
 
 class Floor:
-    """Tells all bodies that know it how high the surface below them is; it is level below each foot."""
+    """Tells all bodies that know it how high the surface below them is; below each foot it is level or a slope."""
 
     def __init__(self, groups: Sequence[Standing], surface: Surface) -> None:
         self.groups, self.surface = groups, surface
         self._beat = -1
+        self._looked: dict[int, tuple[F64, F64]] = {}  # by first body: where the feet were (n, F, 3), and the heights
 
     def update(self, time: int, bodies: BodyState) -> None:
         """Set `ground` of every body for the places at `time` [ns]."""
@@ -46,9 +53,36 @@ class Floor:
             rows = slice(group.first, group.first + len(ground))
             points = bodies.position[rows]
             if isinstance(group.dynamics, OnFeet):
-                if beat == self._beat:
+                if beat == self._beat and not self._slopes(group):
                     continue
                 turn = Rotation.from_quat(bodies.orientation[rows]).as_matrix()
                 points = points[:, None] + np.einsum("nij,wj->nwi", turn, group.dynamics.feet)
-            below = self.surface.height_below(points.reshape(-1, 3)).reshape(ground.shape)
+                if beat == self._beat:
+                    self._follow(group, points)
+                    continue
+            below = self._heights(points)
             ground[:] = np.where(np.isnan(below), -np.inf, below)
+            if isinstance(group.dynamics, OnSlopes):
+                group.dynamics.slope[:] = self._steepness(points, below)
+                self._looked[group.first] = points, ground.copy()
+
+    def _slopes(self, group: Standing) -> bool:
+        return isinstance(group.dynamics, OnSlopes) and bool(group.dynamics.slope.any())
+
+    def _follow(self, group: Standing, points: F64) -> None:
+        """Carry the heights on along the slopes, until the next look."""
+        assert isinstance(group.dynamics, OnSlopes), "only these are followed"
+        before, heights = self._looked[group.first]
+        group.dynamics.ground[:] = heights + ((points - before)[..., :2] * group.dynamics.slope).sum(axis=-1)
+
+    def _heights(self, points: F64) -> F64:
+        return self.surface.height_below(points.reshape(-1, 3)).reshape(points.shape[:-1])
+
+    def _steepness(self, points: F64, here: F64) -> F64:
+        """Return (..., 2) by how much the surface rises to the east and north; a kerb's edge is none."""
+        found = np.zeros((*here.shape, 2))
+        for axis in range(2):
+            step = _SPAN * np.eye(3)[axis]
+            up, down = (self._heights(points + step) - here) / _SPAN, (here - self._heights(points - step)) / _SPAN
+            found[..., axis] = np.where(np.abs(up) < np.abs(down), up, down)
+        return np.where(np.isfinite(found) & (np.abs(found) > _LEVEL), found, 0.0)

@@ -18,8 +18,8 @@ import numpy as np
 from twin.errors import ScenarioError
 from twin.numerics.kernels import kernel
 from twin.numerics.rotation import Vector, cross, dot, quaternion_of, rotate
-from twin.numerics.vectors import row_of
-from twin.physics.dynamics.chassis import Chassis, WheelsParameters, chassis
+from twin.numerics.vectors import plus, row_of, times
+from twin.physics.dynamics.chassis import GRAVITY, Chassis, WheelsParameters, chassis
 from twin.state import F64, I64, BodyState, Bool, Rigid
 
 _SWEEPS, _SETTLED = 50, 1e-9
@@ -43,6 +43,7 @@ class WheelState(NamedTuple):
     saturated: I64  # (n,) ticks
     slipping: I64  # (n,) ticks
     ground: F64  # (n, W) m
+    slope: F64  # (n, W, 2) m per m, to the east and north
 
 
 class Wheels:
@@ -51,7 +52,8 @@ class Wheels:
     Public between steps, one row per robot: `speed` and `angle` (n, D) of the driven wheels, rad/s and rad; `charge`
     (n,) J in the battery, `used` (n,) J taken out of it, `charging` (n,); `saturated` (n,), ticks in which a drive
     could not give what was asked of it; `slipping` (n,), ticks in which a wheel slid. To be set from outside:
-    `ground` (n, W), height of the floor below each wheel [m]; `stations` (S, 2), where batteries are charged [m].
+    `ground` (n, W), height of the floor below each wheel [m], and its `slope` (n, W, 2); `stations` (S, 2), where
+    batteries are charged [m].
     """
 
     Parameters = WheelsParameters
@@ -64,6 +66,7 @@ class Wheels:
         driven, wheels = len(self.chassis.lever), len(self.chassis.place)
         self.speed, self.angle, self._wanted = np.zeros((n, driven)), np.zeros((n, driven)), np.zeros((n, 3))
         self.ground: F64 = np.zeros((n, wheels))
+        self.slope: F64 = np.zeros((n, wheels, 2))
         self.charge: F64 = np.zeros(n)
         self.used: F64 = np.zeros(n)
         self.charging: Bool = np.zeros(n, dtype=bool)
@@ -80,6 +83,7 @@ class Wheels:
             saturated=self.saturated,
             slipping=self.slipping,
             ground=self.ground,
+            slope=self.slope,
         )
         self.reset()
 
@@ -100,8 +104,9 @@ class Wheels:
 
     def reset(self) -> None:
         """Stand still on a floor at height 0, with the battery as it is at the start."""
-        for array in (self.speed, self.angle, self._wanted, self.ground, self.used, self.saturated, self.slipping):
-            array[:] = 0
+        for array in (self.speed, self.angle, self._wanted, self.ground, self.slope, self.used):
+            array[:] = 0.0
+        self.saturated[:] = self.slipping[:] = 0
         self.charging[:] = False
         self.charge[:] = self._charge
 
@@ -120,13 +125,13 @@ class Wheels:
 
 @kernel
 def _roll(c: Chassis, s: WheelState, bodies: Rigid, command: F64, stations: F64, dt: float, out: F64) -> None:
-    driven = s.speed.shape[1]
+    driven, per_mass = s.speed.shape[1], dt / c.mass
     load, target, impulse = np.empty(c.place.shape[0]), np.empty(driven), np.empty((driven, 2))
     follow = 1.0 - np.exp(-c.rate * dt)
     for i in range(command.shape[0]):
         q, velocity = quaternion_of(bodies.orientation, i), row_of(bodies.velocity, i)
         turning = bodies.angular_velocity[i, 2]
-        _stand(c, bodies, i, s.ground[i], load, out[i])
+        up = _stand(c, bodies, i, s, load, out[i])
         _approach(c, command[i] * (s.charge[i] > 0.0), s.wanted[i], dt)
         for w in range(driven):
             asked = dot(row_of(c.drive, w), row_of(s.wanted, i))
@@ -134,9 +139,12 @@ def _roll(c: Chassis, s: WheelState, bodies: Rigid, command: F64, stations: F64,
         # The floor acts along the axes in the middle of the tick: the way of a tick is a chord of the curve.
         ahead = rotate(q, (1.0, 0.0, 0.0))
         heading = np.arctan2(ahead[1], ahead[0]) + 0.5 * dt * turning
-        cos, sin = np.cos(heading), np.sin(heading)
-        forward, left = cos * velocity[0] + sin * velocity[1], cos * velocity[1] - sin * velocity[0]
-        motion = _grip(c, (forward, left, turning), load, target, s.speed[i], dt, impulse)
+        fore, side = _tangents(up, heading)
+        forward, left = dot(fore, velocity), dot(side, velocity)
+        # What else pulls along the floor in this tick: the weight, less what the springs hold of it.
+        pull = (out[i, 0], out[i, 1], out[i, 2] - c.mass * GRAVITY) if up[2] < 1.0 else (0.0, 0.0, 0.0)
+        pushed = (forward + per_mass * dot(fore, pull), left + per_mass * dot(side, pull), turning)
+        motion = _grip(c, pushed, load, target, s.speed[i], dt, impulse)
         beyond, work = _turn_wheels(c, load, target, impulse, s.speed[i], s.angle[i], dt)
         s.saturated[i] += beyond
         s.slipping[i] += _slides(c, motion, s.speed[i])
@@ -145,37 +153,60 @@ def _roll(c: Chassis, s: WheelState, bodies: Rigid, command: F64, stations: F64,
         taken = min(work / c.efficiency + c.hotel * dt, s.charge[i])
         s.used[i] += taken
         s.charge[i] = min(s.charge[i] - taken + (c.charger * dt if s.charging[i] else 0.0), c.energy)
-        _push(c, impulse, cos, sin, dt, out[i])
+        _push(c, impulse, (fore, side, up), dt, out[i])
 
 
 @kernel
-def _push(c: Chassis, impulse: F64, cos: float, sin: float, dt: float, out: F64) -> None:
-    """Add what the floor's impulses (D, 2) of a tick do to the body at its centre of mass to `out` (6,)."""
+def _tangents(up: Vector, heading: float) -> tuple[Vector, Vector]:
+    """Return the directions ahead and to the left along a floor of normal `up`, for a heading [rad]."""
+    cos, sin = np.cos(heading), np.sin(heading)
+    climb = -(up[0] * cos + up[1] * sin) / up[2]
+    size = np.sqrt(1.0 + climb * climb)
+    fore = (cos / size, sin / size, climb / size)
+    return fore, cross(up, fore)
+
+
+@kernel
+def _push(c: Chassis, impulse: F64, axes: tuple[Vector, Vector, Vector], dt: float, out: F64) -> None:
+    """Add what the floor's impulses (D, 2) of a tick do to the body at its centre of mass to `out` (6,).
+
+    `axes` are those of the floor: ahead, left, up.
+    """
     push, side, turn = 0.0, 0.0, 0.0
     for w in range(impulse.shape[0]):
         push += (c.along[w, 0] * impulse[w, 0] + c.across[w, 0] * impulse[w, 1]) / dt
         side += (c.along[w, 1] * impulse[w, 0] + c.across[w, 1] * impulse[w, 1]) / dt
         turn += (c.along[w, 2] * impulse[w, 0] + c.across[w, 2] * impulse[w, 1]) / dt
-    x, y, height = cos * push - sin * side, sin * push + cos * side, -c.place[0, 2]
-    out[0] += x
-    out[1] += y
-    out[3] += height * y
-    out[4] -= height * x
-    out[5] += turn
+    fore, left, up = axes
+    force = plus(times(push, fore), times(side, left))
+    torque = plus(cross(times(c.place[0, 2], up), force), times(turn, up))
+    for k in range(3):
+        out[k] += force[k]
+        out[3 + k] += torque[k]
 
 
 @kernel
-def _stand(c: Chassis, bodies: Rigid, i: int, ground: F64, load: F64, out: F64) -> None:
-    """Write the load [N] of each wheel of body i, and what its springs exert on it to `out` (6,)."""
-    q, rates = quaternion_of(bodies.orientation, i), row_of(bodies.angular_velocity, i)
+def _stand(c: Chassis, bodies: Rigid, i: int, s: WheelState, load: F64, out: F64) -> Vector:
+    """Write the load [N] of each wheel of body i, and what its springs exert on it to `out` (6,).
+
+    A spring pushes across the floor below its wheel. Return the mean normal of the floor, weighed by load.
+    """
+    q, rates, mean = quaternion_of(bodies.orientation, i), row_of(bodies.angular_velocity, i), (0.0, 0.0, 0.0)
     for w in range(c.place.shape[0]):
         arm = rotate(q, row_of(c.place, w))
-        rise = bodies.velocity[i, 2] + cross(rates, arm)[2]
-        pressed = ground[w] - (bodies.position[i, 2] + arm[2]) + c.sag
+        east, north = s.slope[i, w, 0], s.slope[i, w, 1]
+        size = np.sqrt(1.0 + east * east + north * north)
+        normal = (-east / size, -north / size, 1.0 / size)
+        rise = dot(normal, plus(row_of(bodies.velocity, i), cross(rates, arm)))
+        pressed = (s.ground[i, w] - (bodies.position[i, 2] + arm[2])) * normal[2] + c.sag
         load[w] = max(0.0, c.spring[w] * pressed - c.damper[w] * rise) if pressed > 0.0 else 0.0
-        out[2] += load[w]
-        out[3] += arm[1] * load[w]
-        out[4] -= arm[0] * load[w]
+        push = times(load[w], normal)
+        torque, mean = cross(arm, push), plus(mean, push)
+        for k in range(3):
+            out[k] += push[k]
+            out[3 + k] += torque[k]
+    size = np.sqrt(dot(mean, mean))
+    return times(1.0 / size, mean) if size > 0.0 else (0.0, 0.0, 1.0)
 
 
 @kernel
