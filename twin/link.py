@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import floor, sin, sqrt
+from typing import NamedTuple
 
 import numpy as np
 
@@ -36,6 +37,22 @@ class Radio:
     role: Role = "terminal"
 
 
+class Waves(NamedTuple):
+    """The P paths of all links, as traced."""
+
+    amplitude: C128  # (P,)
+    delay: F64  # (P,) s
+    doppler: F64  # (P,) Hz
+
+
+class Tones(NamedTuple):
+    """Frequencies carrier + start_hz + k step_hz [Hz]."""
+
+    carrier: float
+    start_hz: float
+    step_hz: float
+
+
 @kernel
 def _turn(cycles: float) -> complex:
     angle = 2.0 * np.pi * (cycles - np.floor(cycles))
@@ -43,28 +60,18 @@ def _turn(cycles: float) -> complex:
 
 
 @kernel
-def response(
-    amplitude: C128,
-    delay: F64,
-    doppler: F64,
-    first: int,
-    last: int,
-    elapsed: float,
-    carrier: float,
-    start_hz: float,
-    step_hz: float,
-    out: C128,
-) -> None:
-    """Write H of paths first:last at carrier + start_hz + k step_hz into out[k].
+def response(waves: Waves, first: int, last: int, elapsed: float, tones: Tones, out: C128) -> None:
+    """Write H of paths first:last at tone k of `tones` into out[k].
 
     H(t, f) = sum a exp(j 2 pi [doppler t - (f - carrier) (delay - t doppler / carrier)]), with t = `elapsed`
     seconds after the trace; the drift of the delay is what makes Doppler differ across a wide band.
     """
     out[:] = 0.0
     for p in range(first, last):
-        now = delay[p] - elapsed * doppler[p] / carrier
-        term = amplitude[p] * _turn(doppler[p] * elapsed - start_hz * now)
-        turn = _turn(-step_hz * now)
+        doppler = waves.doppler[p]
+        now = waves.delay[p] - elapsed * doppler / tones.carrier
+        term = waves.amplitude[p] * _turn(doppler * elapsed - tones.start_hz * now)
+        turn = _turn(-tones.step_hz * now)
         for k in range(out.size):
             out[k] += term
             term *= turn
@@ -92,35 +99,32 @@ def beam_gain(rows: int, columns: int, beam: int, v: float, h: float) -> float:
     return sqrt(rows * columns) * along_rows * dirichlet(columns, h - 2.0 * np.pi * column / columns)
 
 
+class Arrays(NamedTuple):
+    """The antenna arrays at both ends of a link, with a beam each."""
+
+    shape: I32  # (2, 2) rows and columns
+    phase: F64  # (2, P, 2) rad, of each path between rows and between columns, as of TracedLinks
+    beams: I32  # (2,) of a DFT codebook
+
+
 @kernel
 def beam_response(
-    element: C128,
-    phase: F64,
-    delay: F64,
-    doppler: F64,
-    first: int,
-    last: int,
-    elapsed: float,
-    carrier: float,
-    start_hz: float,
-    step_hz: float,
-    arrays: I32,
-    beams: I32,
-    out: C128,
+    waves: Waves, arrays: Arrays, first: int, last: int, elapsed: float, tones: Tones, out: C128
 ) -> None:
-    """Write H as `response` does, with DFT beams `beams` (2,) of two arrays of `arrays` (2, 2) rows and columns.
+    """Write H as `response` does, with the beams of two arrays; the amplitudes are those of single elements.
 
-    `element` (P,) and `phase` (2, P, 2) are those of TracedLinks: any pair of beams of a link, or of an interferer,
-    is a sum over the same paths.
+    Any pair of beams of a link, or of an interferer, is a sum over the same paths.
     """
     out[:] = 0.0
     for p in range(first, last):
         gain = 1.0
         for end in range(2):
-            gain *= beam_gain(arrays[end, 0], arrays[end, 1], beams[end], phase[end, p, 0], phase[end, p, 1])
-        now = delay[p] - elapsed * doppler[p] / carrier
-        term = element[p] * gain * _turn(doppler[p] * elapsed - start_hz * now)
-        turn = _turn(-step_hz * now)
+            v, h = arrays.phase[end, p, 0], arrays.phase[end, p, 1]
+            gain *= beam_gain(arrays.shape[end, 0], arrays.shape[end, 1], arrays.beams[end], v, h)
+        doppler = waves.doppler[p]
+        now = waves.delay[p] - elapsed * doppler / tones.carrier
+        term = waves.amplitude[p] * gain * _turn(doppler * elapsed - tones.start_hz * now)
+        turn = _turn(-tones.step_hz * now)
         for k in range(out.size):
             out[k] += term
             term *= turn
@@ -128,20 +132,12 @@ def beam_response(
 
 @kernel
 def responses(
-    path_offset: I64,
-    amplitude: C128,
-    delay: F64,
-    doppler: F64,
-    carrier: F64,
-    elapsed: float,
-    start_hz: float,
-    step_hz: float,
-    out: C128,
+    waves: Waves, path_offset: I64, carrier: F64, elapsed: float, start_hz: float, step_hz: float, out: C128
 ) -> None:
     """Write H of every link into out (L, K); `carrier` (L,) Hz, the rest as in `response`."""
     for i in range(out.shape[0]):
-        first, last = path_offset[i], path_offset[i + 1]
-        response(amplitude, delay, doppler, first, last, elapsed, carrier[i], start_hz, step_hz, out[i])
+        tones = Tones(carrier[i], start_hz, step_hz)
+        response(waves, path_offset[i], path_offset[i + 1], elapsed, tones, out[i])
 
 
 def frequency_response(
@@ -150,10 +146,8 @@ def frequency_response(
     """Return H of all links, (L, count), `elapsed` seconds after the trace; `carrier` (L,) Hz."""
     out = np.empty((len(links.a), count), dtype=np.complex128)
     responses(
+        Waves(amplitude=links.path_amplitude, delay=links.path_delay, doppler=links.path_doppler),
         links.path_offset,
-        links.path_amplitude,
-        links.path_delay,
-        links.path_doppler,
         np.ascontiguousarray(carrier, dtype=float),
         elapsed,
         start_hz,

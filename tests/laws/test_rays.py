@@ -10,7 +10,7 @@ from scipy.spatial.transform import Rotation
 from twin.channel.search.hulls import Hull, box
 from twin.channel.tracer import RayTracer
 from twin.errors import ScenarioError
-from twin.link import SPEED_OF_LIGHT, Radio, beam_response, frequency_response
+from twin.link import SPEED_OF_LIGHT, Arrays, Radio, Tones, Waves, beam_response, frequency_response
 from twin.specs import AntennaSpec, AtmosphereSpec, RayTracingSpec, SurfaceSpec
 from twin.state import BodyState
 from twin.world.builder import GeometryBuilder
@@ -246,10 +246,10 @@ def test_any_beam_of_a_link_is_a_sum_over_its_paths():
     found = np.zeros(5, dtype=np.complex128)
 
     def respond(beams):
-        beam_response(
-            links.path_element, links.path_phase, links.path_delay, links.path_doppler, 0, len(links.path_delay), 0.0,
-            CARRIER, -10e6, 5e6, arrays, beams, found,
-        )  # fmt: skip
+        waves = Waves(amplitude=links.path_element, delay=links.path_delay, doppler=links.path_doppler)
+        ends = Arrays(shape=arrays, phase=links.path_phase, beams=beams)
+        tones = Tones(carrier=CARRIER, start_hz=-10e6, step_hz=5e6)
+        beam_response(waves, ends, 0, len(links.path_delay), 0.0, tones, found)
         return found.copy()
 
     expected = frequency_response(links, np.array([CARRIER]), 0.0, -10e6, 5e6, 5)[0]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from twin.channel.fields.fields import fresnel
-from twin.channel.fields.scattering import balance, scatter_field
+from twin.channel.fields.scattering import Rough, balance, scatter_field
 from twin.channel.search.hulls import box
 from twin.channel.search.planes import build_scene
 from twin.channel.search.tiles import make_tiles, solid_angle
@@ -57,7 +57,11 @@ def direction(cosine, azimuth):
 def scattered(waves, a, b, table, permittivity, alpha, crossed=0.0, turn=0.0):
     """Return what `waves` (2, 3) from the direction a are at the direction b."""
     field = np.array(waves, dtype=complex)
-    scatter_field(field, a, b, UP, permittivity, np.inf, WAVELENGTH, table, float(alpha), crossed, turn)
+    face = Rough(
+        permittivity=permittivity, thickness=np.inf, wavelength=WAVELENGTH, table=table,
+        alpha=float(alpha), crossed=crossed, turn=turn,
+    )  # fmt: skip
+    scatter_field(field, a, b, UP, face)
     return field
 
 

@@ -99,13 +99,13 @@ def _group(entry: Entry, setting: Setting, scenario: Scenario, robots: Sequence[
         streams = make_streams(setting) if entry.edge_node is not None else []
     control = entry.stated.control or entry.kind.control
     return Group(
-        entry.name,
-        robots[entry.first_node : entry.first_node + len(entry.specs)],
-        np.arange(entry.first_body, entry.first_body + len(entry.specs)),
-        sensor,
-        scenario.rates.physics // control,
-        entry.phase,
-        entry.send_offset,
+        name=entry.name,
+        robots=robots[entry.first_node : entry.first_node + len(entry.specs)],
+        bodies=np.arange(entry.first_body, entry.first_body + len(entry.specs)),
+        sensor=sensor,
+        period=scenario.rates.physics // control,
+        phase=entry.phase,
+        offset=entry.send_offset,
         controllers=[] if entry.on_edge else _controllers(entry, scenario.seed),
         failsafes=_failsafes(entry, scenario.seed),
         edge=entry.edge_node,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -49,9 +50,10 @@ class FreeSpace:
         else:
             los = ~occluded_pairs(self.bvh, position[a], position[b])
         gain_db = radios.gain_db[a] + radios.gain_db[b] - np.where(los, 0.0, self.blockage_loss_db)
-        amplitude = np.empty(a.size, dtype=np.complex128)
-        delay, doppler, departure = np.empty(a.size), np.empty(a.size), np.empty((a.size, 3))
-        self._clipped += _friis(a, b, position, velocity, radios.carrier, gain_db, amplitude, delay, doppler, departure)
+        count = a.size
+        direct = Direct(np.empty(count, np.complex128), np.empty(count), np.empty(count), np.empty((count, 3)))
+        self._clipped += _friis(Pairs(a, b, radios.carrier, gain_db), position, velocity, direct)
+        amplitude = direct.amplitude
         if self.sea is not None:
             los = self._over_sea(time, position, amplitude) & los
         return LinkState(
@@ -62,10 +64,10 @@ class FreeSpace:
             los=los,
             path_offset=np.arange(a.size + 1, dtype=np.int64),
             path_amplitude=amplitude,
-            path_delay=delay,
-            path_doppler=doppler,
-            path_departure=departure,
-            path_arrival=-departure,
+            path_delay=direct.delay,
+            path_doppler=direct.doppler,
+            path_departure=direct.departure,
+            path_arrival=-direct.departure,
         )
 
     def _over_sea(self, time: int, position: F64, amplitude: C128) -> Bool:
@@ -80,37 +82,45 @@ class FreeSpace:
         return np.asarray(left == 1.0)
 
 
+class Pairs(NamedTuple):
+    """The L links among R radios."""
+
+    a: I32  # (L,) radio
+    b: I32  # (L,) radio
+    carrier: F64  # (R,) Hz
+    gain_db: F64  # (L,) of both antennas
+
+
+class Direct(NamedTuple):
+    """The direct path of each of L links."""
+
+    amplitude: C128  # (L,)
+    delay: F64  # (L,) s
+    doppler: F64  # (L,) Hz
+    departure: F64  # (L, 3) unit vectors from a to b
+
+
 @kernel
-def _friis(
-    a: I32,
-    b: I32,
-    position: F64,
-    velocity: F64,
-    carrier: F64,
-    gain_db: F64,
-    amplitude: C128,
-    delay: F64,
-    doppler: F64,
-    departure: F64,
-) -> int:
+def _friis(pairs: Pairs, position: F64, velocity: F64, out: Direct) -> int:
     """Write the direct path of each link (H. T. Friis, Proc. IRE 34, 1946); return how many were too near."""
     clipped = 0
-    for i in range(a.size):
-        towards = position[b[i]] - position[a[i]]
+    for i in range(pairs.a.size):
+        a, b = pairs.a[i], pairs.b[i]
+        towards = position[b] - position[a]
         distance = np.sqrt(np.sum(towards * towards))
         if distance > 0.0:
             towards /= distance
         else:
             towards[0] = 1.0
-        wavelength = SPEED_OF_LIGHT / carrier[a[i]]
+        wavelength = SPEED_OF_LIGHT / pairs.carrier[a]
         spread = wavelength / (4.0 * np.pi)
         if distance < spread:
             clipped += 1
-        gain = 10.0 ** (gain_db[i] / 20.0) * spread / max(distance, spread)
+        gain = 10.0 ** (pairs.gain_db[i] / 20.0) * spread / max(distance, spread)
         cycles = distance / wavelength
         angle = -2.0 * np.pi * (cycles - np.floor(cycles))
-        amplitude[i] = complex(gain * np.cos(angle), gain * np.sin(angle))
-        delay[i] = distance / SPEED_OF_LIGHT
-        doppler[i] = -np.sum((velocity[b[i]] - velocity[a[i]]) * towards) / wavelength
-        departure[i] = towards
+        out.amplitude[i] = complex(gain * np.cos(angle), gain * np.sin(angle))
+        out.delay[i] = distance / SPEED_OF_LIGHT
+        out.doppler[i] = -np.sum((velocity[b] - velocity[a]) * towards) / wavelength
+        out.departure[i] = towards
     return clipped

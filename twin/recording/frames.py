@@ -62,7 +62,7 @@ class _Block:
                 links=self._link_state(int(self._ends["links"][i + 1]) - 1),
                 commands={group: self._state[f"command/{group}"][i] for group in self._groups},
                 modes=self._mode(i),
-                packets=[_packet(*row) for row in self._packets[since["packets"]]],
+                packets=[_packet(row) for row in self._packets[since["packets"]]],
                 events=[Event(*row) for row in self._events[since["events"]]],
                 logs=self._logs[since["logs"]],
             )
@@ -128,10 +128,8 @@ class _Block:
         return RoutedLinks(**values, path_length=paths["length"], path_vertex=paths["vertex"])
 
 
-def _packet(
-    created: int, arrived: int, stamp: int, source: int, destination: int,
-    kind: str, sequence: int, size: int, fate: str, *hops: Any,
-) -> Packet:  # fmt: skip
+def _packet(row: tuple[Any, ...]) -> Packet:
+    created, arrived, stamp, source, destination, kind, sequence, size, fate, *hops = row
     packet = Packet(source, destination, kind, sequence, size, created, stamp, None, arrived, fate)
     if hops:
         width = len(Hop._fields)

@@ -40,44 +40,39 @@ class Decisions:
     logs: list[tuple[int, int, str, float]] = field(default_factory=list)
 
 
+@dataclass(eq=False)
 class Group:
     """Robots with bodies of one scenario entry: one kind, one controller class, one array of commands."""
 
-    def __init__(
-        self,
-        name: str,
-        robots: Sequence[Robot],
-        bodies: I64,
-        sensor: Sensor,
-        period: int,
-        phase: I64,
-        offset: I64,
-        *,
-        controllers: Sequence[Controller] = (),
-        failsafes: Sequence[Failsafe] = (),
-        edge: int | None = None,
-        log_sensors: bool = False,
-        telemetry_size: Callable[[RobotSpec, Sample], int] | None = None,
-        gauged: Gauged | None = None,
-        streams: Sequence[Stream] = (),
-        tick: int = 0,
-    ) -> None:
-        self.name, self.robots, self.bodies, self.sensor = name, robots, bodies, sensor
-        self.period, self.phase, self.offset = period, phase, offset
-        self.controllers, self.failsafes, self.edge = controllers, failsafes, edge
-        self.log_sensors, self.telemetry_size, self.gauged = log_sensors, telemetry_size, gauged
-        self.streams, self.tick = streams, tick  # ns, of the clock
-        sensors = (sensor, *(stream.sensor for stream in streams))
+    name: str
+    robots: Sequence[Robot]
+    bodies: I64  # (n,) their rows in BodyState
+    sensor: Sensor
+    period: int  # ticks from one control tick to the next
+    phase: I64  # (n,) ticks
+    offset: I64  # (n,) ns, at which telemetry leaves within a tick
+    tick: int  # ns, of the clock
+    controllers: Sequence[Controller] = ()  # on board, one a robot
+    failsafes: Sequence[Failsafe] = ()
+    edge: int | None = None  # node that telemetry goes to
+    log_sensors: bool = False
+    telemetry_size: Callable[[RobotSpec, Sample], int] | None = None
+    gauged: Gauged | None = None
+    streams: Sequence[Stream] = ()
+
+    def __post_init__(self) -> None:
+        sensors = (self.sensor, *(stream.sensor for stream in self.streams))
         self._telling = [sensor for sensor in sensors if isinstance(sensor, Tells)]
-        body = robots[0].spec.kind.body
+        body = self.robots[0].spec.kind.body
         assert body is not None, "a group is made of robots with bodies"
         self.lower, self.upper = body.vector("lower"), body.vector("upper")
         self.components = body.components
-        self.clipping, self.let_go = np.zeros(len(robots), dtype=bool), np.zeros(len(robots), dtype=bool)
-        zeroes = edge is not None and robots[0].spec.kind.hold.then == "zero"
+        count = len(self.robots)
+        self.clipping, self.let_go = np.zeros(count, dtype=bool), np.zeros(count, dtype=bool)
+        zeroes = self.edge is not None and self.robots[0].spec.kind.hold.then == "zero"
         self.zero = np.clip(np.zeros(len(self.lower)), self.lower, self.upper) if zeroes else None
-        self.onboard = edge is None and len(controllers) > 0
-        by_tick = [np.flatnonzero(phase % period == residue) for residue in range(period)]
+        self.onboard = self.edge is None and len(self.controllers) > 0
+        by_tick = [np.flatnonzero(self.phase % self.period == residue) for residue in range(self.period)]
         self._due = [Due(self, rows) if len(rows) else None for rows in by_tick]
 
     def due(self, tick: int) -> Due | None:

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 from math import cos, sin, sqrt
+from typing import NamedTuple
 
 import numpy as np
 
@@ -72,12 +73,23 @@ def _lobes(alpha: int, crossed: float) -> tuple[F64, F64]:
     return found[0], found[1]
 
 
+class Rough(NamedTuple):
+    """A face that scatters, for one wavelength."""
+
+    permittivity: complex
+    thickness: float  # m
+    wavelength: float  # m
+    table: F64  # (2, TABLE) of `balance`
+    alpha: float  # exponent of the lobe
+    crossed: float  # part of the power in the other polarisation
+    turn: float  # rad, of what is crossed
+
+
 @uncounted
-def _weights(
-    permittivity: complex, thickness: float, wavelength: float, table: F64, cosine: float
-) -> tuple[float, float]:
+def _weights(face: Rough, cosine: float) -> tuple[float, float]:
     """Return sqrt(g / cosine) for TE and TM at the `cosine` of an angle of incidence."""
-    te, tm = slab_reflection(cosine, permittivity, thickness, wavelength)
+    te, tm = slab_reflection(cosine, face.permittivity, face.thickness, face.wavelength)
+    table = face.table
     place = cosine * (table.shape[1] - 1)
     k = min(int(place), table.shape[1] - 2)
     part = place - k
@@ -107,20 +119,18 @@ def _axis(n: F64, hx: float, hy: float, hz: float, x: float, y: float, z: float)
 
 
 @uncounted
-def scatter_field(
-    field: C128, a: Triple, b: Triple, n: F64, permittivity: complex, thickness: float, wavelength: float, table: F64,
-    alpha: float, crossed: float, turn: float,
-) -> None:  # fmt: skip
+def scatter_field(field: C128, a: Triple, b: Triple, n: F64, face: Rough) -> None:
     """Let `field` (2, 3), two waves from the direction a, be scattered to b by a face with the normal n.
 
     a and b are unit vectors off the face. What remains to be multiplied is S, the tile's phase, and the square root
     of the solid angles that it fills at both ends over its area.
     """
     ca, cb = abs(a[0] * n[0] + a[1] * n[1] + a[2] * n[2]), abs(b[0] * n[0] + b[1] * n[1] + b[2] * n[2])
-    a_te, a_tm = _weights(permittivity, thickness, wavelength, table, min(1.0, ca))
-    b_te, b_tm = _weights(permittivity, thickness, wavelength, table, min(1.0, cb))
+    a_te, a_tm = _weights(face, min(1.0, ca))
+    b_te, b_tm = _weights(face, min(1.0, cb))
+    crossed, turn = face.crossed, face.turn
     together = a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
-    scale = sqrt(max(0.0, 0.5 * (1.0 + 2.0 * ca * cb - together)) ** alpha)
+    scale = sqrt(max(0.0, 0.5 * (1.0 + 2.0 * ca * cb - together)) ** face.alpha)
     hx, hy, hz = a[0] + b[0], a[1] + b[1], a[2] + b[2]
     sx, sy, sz = perpendicular(a[0], a[1], a[2], n[0], n[1], n[2])
     tx, ty, tz = perpendicular(b[0], b[1], b[2], n[0], n[1], n[2])

@@ -16,7 +16,7 @@ from twin.channel.fields.fields import (
     start_field,
 )
 from twin.channel.fields.media import Media
-from twin.channel.fields.scattering import scatter_field
+from twin.channel.fields.scattering import Rough, scatter_field
 from twin.channel.fields.sea import OverSea
 from twin.channel.fields.utd import Wedge, grazing_sines, wedge_coefficients
 from twin.channel.search.edges import Edges
@@ -156,10 +156,11 @@ def _scatter(matter: Matter, t: int, wave: Wave, way: Way, field: C128, d: Tripl
     """
     tiles, media, mirrors = matter.mirrors.tiles, matter.media, matter.mirrors
     n, s = mirrors.normal[mirrors.plane[tiles.triangle[t]]], mirrors.surface[tiles.triangle[t]]
-    scatter_field(
-        field, (-d[0], -d[1], -d[2]), o, n, media.permittivity[wave.band, s], media.thickness[s], wave.length,
+    face = Rough(
+        media.permittivity[wave.band, s], media.thickness[s], wave.length,
         media.balance[wave.band, s], media.alpha_r[s], media.k_x[s], tiles.turn[t],
     )  # fmt: skip
+    scatter_field(field, (-d[0], -d[1], -d[2]), o, n, face)
     seen = solid_angle(tiles, t, n, way.start) * solid_angle(tiles, t, n, way.end) / tiles.area[t]
     length = _towards(way.start, place_of(way, 0))[1] + _towards(place_of(way, 0), way.end)[1]
     scale, phase = media.scattering[s] * length * sqrt(seen), tiles.phase[t]

@@ -27,6 +27,15 @@ class Pairs(NamedTuple):
     second: I32  # (G,) place
 
 
+class Around(NamedTuple):
+    """Hulls about the paths of one pair of places, at one wavelength."""
+
+    hulls: Hulls
+    nearby: Nearby
+    wavelength: float  # m
+    listed: int  # of `nearby.both`, those that can matter to this pair
+
+
 @uncounted
 def meet_hulls(
     scene: Scene, hulls: Hulls, nearby: Nearby, wavelength: float, pairs: Pairs, vertex: F64, paths: Paths
@@ -38,17 +47,16 @@ def meet_hulls(
     for g in range(len(pairs.first)):
         count = _list_both(hulls, nearby, wavelength, pairs, g)
         if count > 0:
-            _block(hulls, nearby, count, wavelength, pairs, g, paths)
-            _reflect(scene, hulls, nearby, count, wavelength, pairs, g, vertex, paths)
+            around = Around(hulls, nearby, wavelength, count)
+            _block(around, pairs, g, paths)
+            _reflect(scene, around, pairs, g, vertex, paths)
 
 
 @uncounted
-def _block(
-    hulls: Hulls, nearby: Nearby, count: int, wavelength: float, pairs: Pairs, g: int, paths: Paths
-) -> None:
+def _block(around: Around, pairs: Pairs, g: int, paths: Paths) -> None:
     kept = 0
     for m in range(min(paths.found[g], paths.length.shape[1])):
-        if _is_crossed(hulls, nearby, count, wavelength, pairs, g, paths, m):
+        if _is_crossed(around, pairs, g, paths, m):
             continue
         if kept != m:
             paths.length[g, kept] = paths.length[g, m]
@@ -86,21 +94,19 @@ def _list_both(hulls: Hulls, nearby: Nearby, wavelength: float, pairs: Pairs, g:
 
 
 @uncounted
-def _is_crossed(
-    hulls: Hulls, nearby: Nearby, count: int, wavelength: float, pairs: Pairs, g: int, paths: Paths, m: int
-) -> bool:
+def _is_crossed(around: Around, pairs: Pairs, g: int, paths: Paths, m: int) -> bool:
     a, b = pairs.first[g], pairs.second[g]
     n, total, near = paths.length[g, m], 0.0, 0
     for k in range(n + 1):
         here = pairs.position[a] if k == 0 else paths.vertex[g, m, k - 1]
         there = pairs.position[b] if k == n else paths.vertex[g, m, k]
-        near += _balls_met(nearby.ball, count, here, there)
+        near += _balls_met(around.nearby.ball, around.listed, here, there)
         total += _distance(here, there)
     before = 0.0
     for k in range(n + 1 if near > 0 else 0):
         here = pairs.position[a] if k == 0 else paths.vertex[g, m, k - 1]
         there = pairs.position[b] if k == n else paths.vertex[g, m, k]
-        if _hull_between(hulls, nearby, count, wavelength, here, there, before, total, -1):
+        if _hull_between(around, here, there, before, total, -1):
             return True
         before += _distance(here, there)
     return False
@@ -123,26 +129,17 @@ def _balls_met(ball: F64, count: int, here: Point, there: Point) -> int:
 
 
 @uncounted
-def _hull_between(
-    hulls: Hulls,
-    nearby: Nearby,
-    count: int,
-    wavelength: float,
-    here: Point,
-    there: Point,
-    before: float,
-    total: float,
-    but: int,
-) -> bool:
-    """Tell whether one of the `count` listed hulls lies on a leg from `here` to `there` of a path.
+def _hull_between(around: Around, here: Point, there: Point, before: float, total: float, but: int) -> bool:
+    """Tell whether one of the listed hulls lies on a leg from `here` to `there` of a path.
 
     The leg begins `before` metres from the start of the path, which is `total` metres long. Hull `but` doesn't count,
     nor do those that are small beside the first Fresnel zone.
     """
     dx, dy, dz = there[0] - here[0], there[1] - here[1], there[2] - here[2]
     leg = sqrt(dx * dx + dy * dy + dz * dz)
-    for entry in range(count):
-        h = nearby.both[entry]
+    hulls = around.hulls
+    for entry in range(around.listed):
+        h = around.nearby.both[entry]
         if h == but:
             continue
         x, y, z = hulls.centre[h, 0] - here[0], hulls.centre[h, 1] - here[1], hulls.centre[h, 2] - here[2]
@@ -153,7 +150,7 @@ def _hull_between(
         if x * x + y * y + z * z > hulls.radius[h] * hulls.radius[h]:
             continue
         done = before + t * leg
-        if not is_small(hulls, h, wavelength, done, total - done) and _is_met(hulls, h, here, dx, dy, dz):
+        if not is_small(hulls, h, around.wavelength, done, total - done) and _is_met(hulls, h, here, dx, dy, dz):
             return True
     return False
 
@@ -179,27 +176,18 @@ def _is_met(hulls: Hulls, h: int, a: Point, dx: float, dy: float, dz: float) -> 
 
 
 @uncounted
-def _reflect(
-    scene: Scene,
-    hulls: Hulls,
-    nearby: Nearby,
-    count: int,
-    wavelength: float,
-    pairs: Pairs,
-    g: int,
-    vertex: F64,
-    paths: Paths,
-) -> None:
+def _reflect(scene: Scene, around: Around, pairs: Pairs, g: int, vertex: F64, paths: Paths) -> None:
+    hulls, nearby = around.hulls, around.nearby
     a, b = pairs.first[g], pairs.second[g]
     start, end = pairs.position[a], pairs.position[b]
-    for entry in range(count):
+    for entry in range(around.listed):
         h = nearby.both[entry]
         x, y, z, least = _halfway(hulls, h, start, end, nearby.gap[a, h], nearby.gap[b, h])
         for f in range(hulls.first[h], hulls.first[h + 1]):
             n = hulls.normal[f]
             if x * n[0] + y * n[1] + z * n[2] < least or not _bounce(hulls, h, f, start, end, vertex):
                 continue
-            if not _is_open(scene, hulls, nearby, count, wavelength, pairs, g, h, f, vertex):
+            if not _is_open(scene, around, pairs, g, h, f, vertex):
                 continue
             m = paths.found[g]
             paths.found[g] = m + 1
@@ -232,31 +220,20 @@ def _halfway(
 
 
 @uncounted
-def _is_open(
-    scene: Scene,
-    hulls: Hulls,
-    nearby: Nearby,
-    count: int,
-    wavelength: float,
-    pairs: Pairs,
-    g: int,
-    h: int,
-    f: int,
-    vertex: F64,
-) -> bool:
+def _is_open(scene: Scene, around: Around, pairs: Pairs, g: int, h: int, f: int, vertex: F64) -> bool:
     """Tell whether the way from one place of pair g to the other by a point of face f is free, and the hull large."""
     start, end = pairs.position[pairs.first[g]], pairs.position[pairs.second[g]]
     before, after = _distance(start, vertex), _distance(vertex, end)
-    if is_small(hulls, h, wavelength, before, after):
+    if is_small(around.hulls, h, around.wavelength, before, after):
         return False
-    n = hulls.normal[f]
+    n = around.hulls.normal[f]
     point = (vertex[0] + _CLEAR * n[0], vertex[1] + _CLEAR * n[1], vertex[2] + _CLEAR * n[2])
     if _met(scene, point, start) or _met(scene, point, end):
         return False
     total = before + after
     return not (
-        _hull_between(hulls, nearby, count, wavelength, start, vertex, 0.0, total, h)
-        or _hull_between(hulls, nearby, count, wavelength, vertex, end, before, total, h)
+        _hull_between(around, start, vertex, 0.0, total, h)
+        or _hull_between(around, vertex, end, before, total, h)
     )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from twin.clock import NS
-from twin.link import response
+from twin.link import Tones, Waves, response
 from twin.network.nr.carrier_state import DOWN, HARQ_PROCESSES, UP, Handle, State
 from twin.network.nr.handle import opened
 from twin.numerics.kernels import kernel
@@ -36,10 +36,9 @@ def fade(s: State, terminal: int, cell: int, time: int) -> None:
     if last - first < 2 or s.faded_at[terminal, cell] == time:
         return
     s.faded_at[terminal, cell] = time
-    response(
-        s.amplitude, s.delay, s.doppler, first, last, (time - s.traced[0]) / NS, s.config.frequency,
-        s.config.first_hz, s.config.step_hz, s.response,
-    )  # fmt: skip
+    waves = Waves(s.amplitude, s.delay, s.doppler)
+    tones = Tones(s.config.frequency, s.config.first_hz, s.config.step_hz)
+    response(waves, first, last, (time - s.traced[0]) / NS, tones, s.response)
     for g in range(s.response.size):
         h = s.response[g]
         s.fading[terminal, cell, g] = (h.real * h.real + h.imag * h.imag) / s.gain[terminal, cell]
