@@ -34,7 +34,7 @@ def theirs(scene: Path, transmitters, receivers) -> dict[str, np.ndarray]:
         found = dict(np.load(out))
     order = np.lexsort((found["delay"], found["receiver"], found["transmitter"]))
     sorted_ = {name: found[name][order] for name in ("transmitter", "receiver", "delay", "gain")}
-    link = sorted_["transmitter"] * RECEIVERS + sorted_["receiver"]
+    link = sorted_["transmitter"] * len(receivers) + sorted_["receiver"]
     double = np.append(False, (np.diff(link) == 0) & (np.diff(sorted_["delay"]) < 1e-12))
     print(f"sionna-rt: {len(double)} paths, {np.count_nonzero(double)} of them twice")
     return {name: values[~double] for name, values in sorted_.items()} | {"seconds": found["seconds"]}

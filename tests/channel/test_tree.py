@@ -5,7 +5,7 @@ from twin.channel.search.planes import build_scene
 from twin.channel.search.tree import Tree
 from twin.world.builder import GeometryBuilder
 
-OPAQUE = Walls(np.full(1, np.inf), 0.0)
+OPAQUE = Walls(np.full(1, np.inf), 0.0, 4)
 
 
 def room():

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from twin.channel.fields.links import Output
+from twin.channel.fields.links import Output, Pairing
 from twin.channel.search.images import REFLECTION, SCATTERING, TRANSMISSION
 from twin.channel.search.paths import Paths
 from twin.numerics.kernels import uncounted
@@ -22,10 +22,8 @@ class Ways(NamedTuple):
     vertex: F64  # (P, K, 3) m
 
 
-def traced_links(
-    time: int, a: I32, b: I32, pair: I32, paths: Paths, face: I32, tile_face: I32, out: Output
-) -> TracedLinks:
-    """Return the links of `out`, with the face of each triangle and each tile.
+def traced_links(time: int, links: Pairing, paths: Paths, faces: tuple[I32, I32], out: Output) -> TracedLinks:
+    """Return the links of `out`, with the `faces` of each triangle and of each tile.
 
     Arrays that the next trace reuses are copied.
     """
@@ -36,11 +34,11 @@ def traced_links(
         np.full((n, k), -1, dtype=np.int32),
         np.zeros((n, k, 3)),
     )
-    _retrace(pair, paths, face, tile_face, out, ways)
+    _retrace(links.pair, paths, *faces, out, ways)
     return TracedLinks(
         time=time,
-        a=a,
-        b=b,
+        a=links.a,
+        b=links.b,
         path_gain_db=_db(out.gain),
         los=out.los,
         path_offset=out.offset,

@@ -3,31 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 import numpy as np
 
+from twin.channel.coefficients import Carried, Routes, StoredPaths, copied, evaluate
 from twin.channel.fields.antennas import antenna_arrays
-from twin.channel.fields.links import Ends, Pairing, assemble, make_output, scratch
+from twin.channel.fields.links import Pairing
 from twin.channel.fields.media import Permittivity, make_media, wall_loss
 from twin.channel.fields.sea import SEA_WATER, OverSea, SeaSurface, no_sea
-from twin.channel.fields.transfer import Matter, Mirrors
-from twin.channel.output import traced_links
+from twin.channel.fields.transfer import Mirrors
 from twin.channel.radios import Radios
 from twin.channel.search import hulls as moving
 from twin.channel.search.detours import Site
 from twin.channel.search.diffraction import make_detours
 from twin.channel.search.edges import find_edges, no_edges
 from twin.channel.search.hulls import Hull
-from twin.channel.search.images import CROSSINGS, Walls, make_work
+from twin.channel.search.images import CROSSINGS, WALLS, Walls, make_work
 from twin.channel.search.obstacles import Pairs, meet_hulls
 from twin.channel.search.paths import Paths, interactions, make_paths, rank
 from twin.channel.search.planes import build_scene, flattened
-from twin.channel.search.source import make_sources
+from twin.channel.search.source import make_sources, rays_for
 from twin.channel.search.tiles import look, make_sight, make_tiles, scatter
+from twin.errors import RunError
 from twin.link import SPEED_OF_LIGHT, Radio
-from twin.numerics.kernels import kernel
 from twin.specs import RayTracingSpec
-from twin.state import F64, I32, BodyState, TracedLinks
+from twin.state import F64, BodyState, TracedLinks
 from twin.world.geometry import Geometry
 from twin.world.materials import default_thickness, permittivity
 
@@ -70,16 +71,17 @@ class RayTracer:
         self._edges = find_edges(flat, self.scene) if self.spec.diffraction else no_edges()
         detours = make_detours(self.scene, self._edges, with_reflection=self.spec.order > 0)
         loss = wall_loss(self._media, self._carriers, self._transparent)
-        walls = Walls(loss, self.spec.wall_loss)
+        walls = Walls(loss, self.spec.wall_loss, WALLS if self.spec.mode == "kinetic" else 1)
         site = Site(self.scene, walls, self._edges, detours)
         self._sources = make_sources(site, self.spec, self._place_body, self._first, self._second)
         self._tiles = make_tiles(self.scene, self._media.scattering > 0.0, self.spec.tile)
         self._sight = make_sight(len(self._place_body), self._tiles)
-        self._opaque = Walls(np.full(len(loss), np.inf), 0.0)
+        self._opaque = Walls(np.full(len(loss), np.inf), 0.0, WALLS)
         self._work = make_work(max(self.spec.order, 2))
         self._paths = self._room(_FIRST_CAPACITY)
         self._position: F64 | None = None  # (places, 3) at the last trace
         self._step = self._limited = 0
+        self._routes: Routes | None = None
 
     def _take_materials(self, geometry: Geometry, hulls: Sequence[Hull], permittivity: Permittivity) -> None:
         """Number the materials of faces and, after them, those of hulls."""
@@ -89,6 +91,8 @@ class RayTracer:
         arrays = moving.hull_arrays(hulls if self.spec.blockers else (), extra)
         self.hulls = arrays._replace(surface=arrays.surface + np.int32(faces))
         self._media = make_media(materials, thickness, faces, self._carriers, self.spec, permittivity)
+        self._materials, self._thickness, self._faces = materials, tuple(map(float, thickness)), faces
+        self._permittivity = permittivity
         self._wet = np.array([name == SEA_WATER for name in materials])
         surfaces = self.spec.surfaces
         self._transparent = np.array([name in surfaces and surfaces[name].transparent for name in materials])
@@ -108,38 +112,42 @@ class RayTracer:
         moving.place(self.hulls, bodies)
         self._search(position)
         self._step += 1
-        ends = self._ends(position, velocity, bodies)
-        radios, paths = self.radios, self._paths
-        out = make_output(len(radios.a), int(paths.found[self._pair].sum()))
-        mirrors = Mirrors(self.scene.normal, self.scene.plane, self.scene.surface, self._tiles)
-        assemble(
-            Matter(mirrors, self._edges, self.hulls, self._over_sea(time), self._media),
-            self._antennas,
-            ends,
-            Pairing(radios.a, radios.b, self._pair),
-            paths,
-            self.spec.max_paths,
-            scratch(),
-            out,
-        )
-        tile_face = self._face[self._tiles.triangle]
-        links = traced_links(time, radios.a, radios.b, self._pair, paths, self._face, tile_face, out)
+        self._routes = self._route(time, position, velocity, bodies)
+        media, radios = self._media, self.radios
+        carried = Carried(media, self._over_sea(time), self._antennas, radios.carrier, self._band, self._amplitude)
+        links = evaluate(self._routes, carried, self.spec.max_paths)
         self._limited += int(np.isfinite(links.dropped_db).sum())
         return links
 
-    def _ends(self, position: F64, velocity: F64, bodies: BodyState) -> Ends:
-        return Ends(
-            self._place,
-            position,
-            velocity,
-            _antenna_axes(self.radios.body, self._antennas.mount, bodies.orientation),
-            self.radios.carrier,
-            self._band,
-            self._amplitude,
-            bodies.position,
-            bodies.velocity,
-            bodies.angular_velocity,
-        )
+    def _route(self, time: int, position: F64, velocity: F64, bodies: BodyState) -> Routes:
+        radios, scene = self.radios, self.scene
+        return Routes(
+            time, radios, Pairing(radios.a, radios.b, self._pair), self._paths, self._place, position, velocity, bodies,
+            Mirrors(scene.normal, scene.plane, scene.surface, self._tiles), self._edges, self.hulls,
+            (self._face, self._face[self._tiles.triangle]),
+        )  # fmt: skip
+
+    def stored(self) -> StoredPaths:
+        """Return the paths of the last trace, to be evaluated for other materials, antennas or carriers.
+
+        Raises:
+            RunError: nothing has been traced yet.
+        """
+        if self._routes is None:
+            raise RunError("no paths to store: trace first")
+        time = self._routes.time
+        return StoredPaths(
+            copied(self._routes), self._materials, self._thickness, self._faces, self.spec, self._permittivity,
+            partial(self._sea_at, time),
+        )  # fmt: skip
+
+    def _sea_at(self, time: int, carriers: F64) -> OverSea:
+        return no_sea() if self._sea is None else self._sea.at(time, carriers, self._wet)
+
+    @property
+    def rays(self) -> int:
+        """Rays of the first search from a place."""
+        return self.spec.rays if self.spec.rays is not None else rays_for(self.scene)
 
     @property
     def counts(self) -> Mapping[str, int]:
@@ -207,16 +215,3 @@ def _no_bodies() -> BodyState:
         np.zeros((0, 3)), np.zeros((0, 4)), np.zeros((0, 3)), np.zeros((0, 3)), np.zeros(0), np.zeros(0),
         np.zeros(1, dtype=np.int64),
     )  # fmt: skip
-
-
-@kernel
-def _antenna_axes(body: I32, mount: F64, orientation: F64) -> F64:
-    """Return the antenna axes (R, 3, 3) in the world: the columns of `mount`, turned by the body."""
-    axes = np.empty_like(mount)
-    for i in range(len(body)):
-        for k in range(3):
-            x, y, z = mount[i, 0, k], mount[i, 1, k], mount[i, 2, k]
-            if body[i] >= 0:
-                x, y, z = moving.rotate(orientation[body[i]], x, y, z)
-            axes[i, 0, k], axes[i, 1, k], axes[i, 2, k] = x, y, z
-    return axes

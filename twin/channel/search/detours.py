@@ -25,7 +25,6 @@ from twin.channel.search.images import (
     CLEARANCE,
     CROSSINGS,
     SAFETY,
-    WALLS,
     Leg,
     Walls,
     Work,
@@ -224,7 +223,7 @@ def _blocked(site: Site, bend: Bend, leg: Leg, lost: float, work: Work) -> tuple
         return 0.0, lost
     begin = leg.reach[0]
     held, blocks = -1.0, 0
-    while blocks < WALLS and held < AMPLE:
+    while blocks < walls.looks and held < AMPLE:
         hit, t = closest_hit(scene.bvh, leg.start, leg.direction, begin, leg.reach[1])
         if hit < 0:
             break

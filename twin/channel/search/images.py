@@ -37,7 +37,7 @@ SAFETY = 0.99
 CROSSINGS = 24
 """Walls that a path may pass through, for which there is room; what they take together ends it before."""
 WALLS, AMPLE = 4, 1.0
-"""Obstacles on a leg that are looked at until one keeps it blocked for this many metres."""
+"""Obstacles on a leg that are looked at, unless one keeps it blocked for this many metres."""
 REFLECTION, TRANSMISSION, DIFFRACTION, MOVING, SCATTERING = range(5)
 
 
@@ -77,6 +77,7 @@ class Walls(NamedTuple):
 
     loss: F64  # (S,)
     most: float
+    looks: int  # obstacles on a leg that are looked at for one that keeps it blocked for long
 
 
 @uncounted
@@ -228,10 +229,6 @@ def clear_legs(
     work.crossings[0] = 0
     for k in range(order, -1, -1):  # leg k ends at vertex k - 1, seen from the target
         leg = _leg(scene, source, target, planes, line, k, travelled, work)
-        if k < order:
-            held = _covered(scene, planes[k], leg.start, line, k, work)
-            if held >= 0.0:
-                return False, held
         if leg.length <= 0.0:
             continue
         if any_hit(scene.bvh, leg.start, leg.direction, leg.reach[0], leg.reach[1]):  # quicker than the closest
@@ -239,6 +236,11 @@ def clear_legs(
             if not clear:
                 return False, budget
         travelled += leg.length
+    for k in range(order):
+        after = target if k == order - 1 else work.vertex[k + 1]
+        held = _covered(scene, planes[k], _stand(scene, work.vertex[k], planes[k], after), line, k, work)
+        if held >= 0.0:
+            return False, held
     return True, 0.0
 
 
@@ -279,7 +281,7 @@ def _pass(
 ) -> tuple[bool, float, float]:
     """Note the walls that a leg passes, after `lost` dB; return (clear, budget, dB lost up to the end of the leg)."""
     budget, blocks, begin = -1.0, 0, leg.reach[0]
-    while blocks < WALLS and budget < AMPLE:
+    while blocks < walls.looks and budget < AMPLE:
         hit, t = closest_hit(scene.bvh, leg.start, leg.direction, begin, leg.reach[1])
         if hit < 0:
             break

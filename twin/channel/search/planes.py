@@ -171,12 +171,10 @@ def _rims(geometry: Geometry, face: I32, solid: np.ndarray) -> tuple[I32, F64]:
 
 
 @uncounted
-def edge_distance(
-    ax: float, ay: float, az: float, bx: float, by: float, bz: float, x: float, y: float, z: float
-) -> float:
+def edge_distance(a: F64, b: F64, x: float, y: float, z: float) -> float:
     """Return the distance of point (x, y, z) from the segment a to b."""
-    ex, ey, ez = bx - ax, by - ay, bz - az
-    px, py, pz = x - ax, y - ay, z - az
+    ex, ey, ez = b[0] - a[0], b[1] - a[1], b[2] - a[2]
+    px, py, pz = x - a[0], y - a[1], z - a[2]
     square = ex * ex + ey * ey + ez * ez
     t = 0.0
     if square > 0.0:
@@ -190,8 +188,7 @@ def triangle_edge_distance(corners: F64, x: float, y: float, z: float) -> float:
     """Return the distance of a point in the plane of a triangle, `corners` (3, 3), from its nearest edge."""
     nearest = np.inf
     for k in range(3):
-        a, b = corners[k], corners[(k + 1) % 3]
-        nearest = min(nearest, edge_distance(a[0], a[1], a[2], b[0], b[1], b[2], x, y, z))
+        nearest = min(nearest, edge_distance(corners[k], corners[(k + 1) % 3], x, y, z))
     return nearest
 
 
@@ -204,8 +201,7 @@ def rim_distance(scene: Scene, triangle: int, x: float, y: float, z: float) -> f
         return triangle_edge_distance(scene.corners[triangle], x, y, z)
     nearest = np.inf
     for e in range(first, last):
-        a, b = scene.rim[e, 0], scene.rim[e, 1]
-        nearest = min(nearest, edge_distance(a[0], a[1], a[2], b[0], b[1], b[2], x, y, z))
+        nearest = min(nearest, edge_distance(scene.rim[e, 0], scene.rim[e, 1], x, y, z))
     return nearest
 
 

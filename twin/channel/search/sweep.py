@@ -24,6 +24,8 @@ from twin.numerics.kernels import kernel, uncounted
 from twin.state import F64, I32, I64
 
 _FAN = 8
+_NEAR = 30.0
+"""Metres of a block's radius from which on it also asks for how long a path to its centre stays blocked."""
 
 
 class Descent(NamedTuple):
@@ -102,12 +104,13 @@ def _sift(site: Site, rows: Rows, quest: Quest, descent: Descent, depth: int, wo
     radius = _ball(quest.targets, descent, depth, centre)
     for r in range(descent.size[depth - 1]):
         i = descent.row[depth - 1, r]
-        if i < descent.tree:
-            found, budget = bounce_points(
-                site.scene, False, centre, rows.sequence[i], rows.image[i], rows.order[i], work
-            )
-        else:
+        if i >= descent.tree:
             found, budget, _ = detour_points(site, i - descent.tree, quest.source, False, centre, work)
+        else:
+            planes, order = rows.sequence[i], rows.order[i]
+            found, budget = bounce_points(site.scene, False, centre, planes, rows.image[i], order, work)
+            if found and radius < _NEAR:
+                found, budget = clear_legs(site.scene, site.walls, quest.source, False, centre, planes, order, work)
         if found or budget <= radius:
             descent.row[depth, kept] = i
             kept += 1
