@@ -101,6 +101,14 @@ class Charged(Powered, Protocol):
 
 
 @runtime_checkable
+class Electrical(Protocol):
+    """A dynamics whose battery has a voltage."""
+
+    voltage: F64  # (n,) V, at its terminals
+    current: F64  # (n,) A
+
+
+@runtime_checkable
 class Chargeable(Protocol):
     """A dynamics whose batteries are charged at stations."""
 

@@ -32,7 +32,7 @@ class Watched(Rotorcraft):
         gap = first - wanted
         mean = wanted + gap * late * (1 - left)  # over the step, of the speed and of its square
         square = wanted**2 + 2 * wanted * gap * late * (1 - left) + gap**2 * late * (1 - left**2) / 2
-        self.shaft.append((np.sum(mean * square), self.used[0] - before[0]))
+        self.shaft.append((np.sum(mean * square), self.used[0] - before[0], self.power[0]))
         return out
 
 
@@ -79,10 +79,10 @@ def test_the_energy_of_a_flight_goes_into_motion_height_rotors_drives_electronic
     kinetic, height = np.subtract(energies(bodies, dynamics), before)
     assert abs(kinetic) + abs(height) > 10.0
     assert work == pytest.approx(kinetic + height, abs=0.001)  # J; what turns is right to the second order
-    cubes, taken = np.array(dynamics.shaft).T
-    power = kq * cubes / battery.efficiency + battery.hotel
+    cubes, taken, turned = np.array(dynamics.shaft).T
+    power = turned / battery.efficiency + battery.hotel
     used = np.concatenate([[0.0], np.cumsum(taken)])[:-1]
-    source = battery.empty_voltage + (1 - used / battery.energy) * (battery.full_voltage - battery.empty_voltage)
+    source = np.interp(used / battery.energy, *battery.curve.T)
     current = (source - np.sqrt(source**2 - 4 * battery.resistance * power)) / (2 * battery.resistance)
     assert taken == pytest.approx(DT * (power + battery.resistance * current**2), rel=1e-9)
     shaft = DT * kq * cubes.sum()

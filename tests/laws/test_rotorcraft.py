@@ -5,11 +5,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.integrate import quad
 
 from twin.physics.air import DENSITY, Air, Flock, core_length, first_speed, wake_speed
-from twin.physics.dynamics.airframe import Battery, RotorcraftParameters
+from twin.physics.dynamics.airframe import Battery, BatterySpec, RotorcraftParameters, discharge_curve
 from twin.physics.dynamics.rotorcraft import Rotorcraft
-from twin.physics.dynamics.rotors import discharge, ground_effect
+from twin.physics.dynamics.rotors import discharge, ground_effect, induced_speed
 from twin.physics.floor import Floor, Standing
 from twin.project.robots import load_kind
 from twin.state import BodyState
@@ -63,17 +64,21 @@ def test_hover_power_is_torque_times_speed_and_above_what_momentum_theory_allows
     assert 0.4 < ideal / power < 0.8  # figures of merit of small rotors
 
 
+CELL = Battery(energy=10_000.0, full_voltage=16.8, curve=np.array([[0.0, 16.8], [1.0, 13.2]]), exponent=1.0,
+               resistance=0.05, efficiency=1.0, hotel=0.0)  # fmt: skip
+
+
 @pytest.mark.parametrize("used", [0.0, 3000.0, 9000.0])
 @pytest.mark.parametrize("power", [0.0, 50.0, 300.0])
 def test_a_battery_gives_the_power_that_is_asked_for_at_the_voltage_left_by_its_resistance(used, power):
-    battery = Battery(10_000.0, 16.8, 13.2, 0.05, 1.0, 0.0)
+    battery = CELL
     current, voltage = discharge(battery, used, power)
     assert voltage * current == pytest.approx(power, rel=1e-12)
     assert voltage == pytest.approx(16.8 - 3.6 * used / 10_000 - 0.05 * current, rel=1e-12)
 
 
 def test_a_battery_gives_at_most_a_quarter_of_its_short_circuit_power_and_nothing_when_empty():
-    battery = Battery(10_000.0, 16.8, 13.2, 0.05, 1.0, 0.0)
+    battery = CELL
     current, voltage = discharge(battery, 0.0, 1e6)
     assert voltage * current == pytest.approx(16.8**2 / (4 * 0.05), rel=1e-12)
     assert discharge(battery, 10_000.0, 50.0) == (0.0, 0.0)
@@ -238,3 +243,66 @@ def test_motor_setpoints_are_shares_of_the_top_speed_and_carry_the_weight_at_its
     pitch = 0.16 * (f[1] + f[3] - f[0] - f[2])
     yaw = 0.016 * (f[2] + f[3] - f[0] - f[1])
     assert wrench[1] == pytest.approx([0, 0, f.sum(), roll, pitch, yaw], rel=1e-12, abs=1e-12)
+
+
+@pytest.mark.parametrize("climb", [0.5, 2.0, 8.0])
+def test_a_climb_takes_the_power_of_momentum_theory(parameters, climb):
+    """P = T (V + v) with v = -V/2 + sqrt(V^2/4 + vh^2): Leishman, 2006, 2.87; the rest is as in hover."""
+    drone = Rotorcraft({**parameters, **NO_DRAG, "battery": None}, 1)
+    drone.wrench(bodies((0, 0, 99)), HOVER, 1e-6)
+    hover = drone.power[0]
+    drone.wrench(bodies((0, 0, 99), velocity=(0, 0, climb)), HOVER, 1e-6)
+    v = math.sqrt(9.81 / (2 * 1.225 * 4 * math.pi * 0.125**2))
+    wanted = 9.81 * (climb / 2 + math.sqrt(climb**2 / 4 + v**2) - v)
+    assert drone.power[0] - hover == pytest.approx(wanted, rel=1e-6)
+
+
+@pytest.mark.parametrize(("along", "across"), [(0.0, 3.0), (0.0, 15.0), (2.0, 6.0), (-1.0, 4.0), (-3.0, 0.5)])
+def test_induced_speed_solves_glauerts_equation(along, across):
+    """v |(across, along + v)| = vh^2: forward flight takes less power than hover."""
+    v = induced_speed(4.5, along, across)
+    assert v * math.hypot(across, along + v) == pytest.approx(4.5**2, rel=1e-9)
+    assert v > 0 and (along < 0 or v < 4.5)
+
+
+def test_a_discharge_at_constant_power_lasts_for_its_integral(parameters):
+    """dt = dE / (P + R I^2), I from V(E): the kernel's steps add up to SciPy's quadrature of a lithium-polymer cell."""
+    table = dict(energy=2_000.0, full_voltage=16.8, empty_voltage=10.8, resistance=0.2, efficiency=0.8, hotel=5.0,
+                 curve="lithium-polymer")  # fmt: skip
+    drone = Rotorcraft({**parameters, **NO_DRAG, "battery": table}, 1)
+    curve, power = drone.airframe.battery.curve, drone.power[0] / 0.8 + 5.0
+
+    def rate(used):
+        source = np.interp(used / 2_000.0, *curve.T)
+        current = (source - math.sqrt(source**2 - 0.8 * power)) / 0.4
+        return 1.0 / (power + 0.2 * current**2)
+
+    wanted, _ = quad(rate, 0.0, 1_800.0, limit=200)
+    steps = 0
+    while drone.used[0] < 1_800.0:
+        drone.wrench(bodies((0, 0, 9)), HOVER, DT)
+        steps += 1
+    assert steps * DT == pytest.approx(wanted, abs=2 * DT)
+
+
+def test_a_lithium_polymer_cell_falls_as_chen_and_rincon_mora_measured_it():
+    """Between the ends of their cell, 4.10 and 2.65 V, the curve is theirs: 3.85 V at half charge."""
+    spec = BatterySpec(energy=1.0, full_voltage=4.1029, empty_voltage=2.654, curve="lithium-polymer")
+    share, volts = discharge_curve(spec).T
+    assert np.interp(0.5, share, volts) == pytest.approx(3.685 + 0.1078 - 0.02945 + 0.04001, abs=1e-3)
+    assert np.all(np.diff(volts) < 0)
+    own = discharge_curve(spec.model_copy(update={"curve": ((0.0, 0.0), (0.9, 0.3), (1.0, 1.0))}))
+    assert own[1] == pytest.approx([0.9, 4.1029 - 0.3 * (4.1029 - 2.654)])
+    with pytest.raises(ValueError, match="don't lead from"):
+        BatterySpec(energy=1.0, full_voltage=4.2, empty_voltage=3.0, curve=((0.0, 0.0), (0.5, 1.0)))
+
+
+def test_the_top_speed_falls_with_the_root_of_the_voltage_where_told_so(parameters):
+    table = dict(energy=1e9, full_voltage=16.0, empty_voltage=12.0, resistance=0.1, efficiency=1.0)
+    table["voltage_exponent"] = 0.5
+    drone = Rotorcraft({**parameters, **NO_DRAG, "battery": table}, 1)
+    for _ in range(3000):
+        drone.wrench(bodies((0, 0, 9)), np.array([[0.0, 0.0, 100.0, 0.0]]), DT)
+    top = parameters_speed(parameters) * math.sqrt(drone.voltage[0] / 16.0)
+    assert drone.rotor_speed == pytest.approx(np.full((1, 4), top), rel=1e-6)
+    assert drone.current[0] == pytest.approx((16.0 - drone.voltage[0]) / 0.1, rel=1e-3)

@@ -123,6 +123,9 @@ class BatterySensorSpec(ReadingSpec):
 
     kind: Literal["battery"]
     noise: NonNegative = 0.0  # of the state of charge
+    electrical: bool = False  # voltage and current as well, where the dynamics has them
+    voltage_noise: NonNegative = 0.01  # V
+    current_noise: NonNegative = 0.05  # A
 
 
 class GnssSpec(ReadingSpec):

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from math import inf, pi
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, Literal, NamedTuple, Self
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from twin.numerics.rotation import Vector
 from twin.specs import Point, Spec
@@ -15,6 +15,7 @@ from twin.units import Kilograms, Metres, Radians, RadiansPerSecond, Seconds, Sp
 
 Positive = Annotated[float, Field(gt=0)]
 NonNegative = Annotated[float, Field(ge=0)]
+Share = Annotated[float, Field(ge=0, le=1)]
 PerAxis = tuple[Positive, Positive, Positive]
 Drag = tuple[NonNegative, NonNegative, NonNegative]
 
@@ -27,14 +28,31 @@ class RotorSpec(Spec):
 
 
 class BatterySpec(Spec):
-    """A battery whose open-circuit voltage falls linearly with its charge, behind a resistance."""
+    """A battery whose open-circuit voltage falls with its charge, behind a resistance.
+
+    It falls as `curve` says: on a straight line; as that of a lithium-polymer cell, measured by Chen and Rincon-Mora
+    (IEEE Trans. Energy Conversion 21(2), 2006, equation 2), between the full and the empty voltage; or through points
+    of your own, (share of the energy used, share of the way from the full to the empty voltage), from (0, 0) to (1, 1).
+    """
 
     energy: Positive  # J
     full_voltage: Positive  # V
     empty_voltage: Positive  # V
+    curve: Literal["linear", "lithium-polymer"] | tuple[tuple[Share, Share], ...] = "linear"
+    voltage_exponent: float = Field(default=1.0, gt=0, le=1)  # of the top speed of the rotors, which falls with voltage
     resistance: NonNegative = 0.0  # ohm
     efficiency: float = Field(default=0.8, gt=0, le=1)  # of motors and their drives
     hotel: NonNegative = 0.0  # W, everything but the rotors
+
+
+    @model_validator(mode="after")
+    def _falls_from_full_to_empty(self) -> Self:
+        if not isinstance(self.curve, str):
+            used, fallen = np.array(self.curve).reshape(-1, 2).T
+            rising = len(used) > 1 and bool((np.diff(used) > 0).all() and (np.diff(fallen) >= 0).all())
+            if not rising or (used[0], fallen[0], used[-1], fallen[-1]) != (0.0, 0.0, 1.0, 1.0):
+                raise ValueError("curve: found points that don't lead from (0, 0) to (1, 1) without turning back")
+        return self
 
 
 class RotorcraftParameters(Spec):
@@ -67,7 +85,8 @@ class Battery(NamedTuple):
 
     energy: float  # J
     full_voltage: float  # V
-    empty_voltage: float  # V
+    curve: F64  # (P, 2) share of the energy used, open-circuit voltage [V]
+    exponent: float  # of the rotors' top speed over voltage
     resistance: float  # ohm
     efficiency: float
     hotel: float  # W
@@ -112,9 +131,15 @@ def airframe(p: RotorcraftParameters) -> Airframe:
     if hover >= p.thrust_coefficient * p.max_rotor_speed**2:
         raise ValueError(f"a rotor must lift {hover:.2f} N in hover, which is beyond its maximum speed")
     b = p.battery
-    battery = Battery(inf, 1.0, 1.0, 0.0, 1.0, 0.0)
-    if b is not None:
-        battery = Battery(b.energy, b.full_voltage, b.empty_voltage, b.resistance, b.efficiency, b.hotel)
+    battery = Battery(
+        energy=inf if b is None else b.energy,
+        full_voltage=1.0 if b is None else b.full_voltage,
+        curve=np.array([[0.0, 1.0], [1.0, 1.0]]) if b is None else discharge_curve(b),
+        exponent=1.0 if b is None else b.voltage_exponent,
+        resistance=0.0 if b is None else b.resistance,
+        efficiency=1.0 if b is None else b.efficiency,
+        hotel=0.0 if b is None else b.hotel,
+    )
     return Airframe(
         mass=p.mass,
         inertia=p.inertia,
@@ -138,6 +163,18 @@ def airframe(p: RotorcraftParameters) -> Airframe:
         motors=p.setpoint == "motors",
         battery=battery,
     )
+
+
+def discharge_curve(b: BatterySpec) -> F64:
+    """Return (P, 2): open-circuit voltage [V] over the share of the energy used."""
+    if b.curve == "lithium-polymer":
+        used = np.linspace(0.0, 1.0, 101)
+        left = 1.0 - used
+        cell = -1.031 * np.exp(-35.0 * left) + 3.685 + 0.2156 * left - 0.1178 * left**2 + 0.3201 * left**3
+        fallen = (cell[0] - cell) / (cell[0] - cell[-1])
+    else:
+        used, fallen = np.array([(0.0, 0.0), (1.0, 1.0)] if b.curve == "linear" else b.curve).T
+    return np.column_stack([used, b.full_voltage + fallen * (b.empty_voltage - b.full_voltage)])
 
 
 def _mixer(place: F64, reaction: F64) -> F64:

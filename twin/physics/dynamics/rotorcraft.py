@@ -19,7 +19,7 @@ from twin.numerics.rotation import quaternion_of, rotate, unrotate
 from twin.numerics.vectors import minus, plus, row_of
 from twin.physics.dynamics.airframe import Airframe, RotorcraftParameters, airframe
 from twin.physics.dynamics.attitude import allocate, attitude_control
-from twin.physics.dynamics.rotors import body_drag, discharge, rotor_forces, shaft_power, turn_rotors
+from twin.physics.dynamics.rotors import body_drag, discharge, inflow_power, rotor_forces, shaft_power, turn_rotors
 from twin.state import F64, I64, BodyState, Bool, Rigid
 
 
@@ -32,6 +32,8 @@ class Flight(NamedTuple):
     used: F64  # (n,) J
     voltage: F64  # (n,) V
     sagged: F64  # (n,) V, by how much it fell in the last step
+    current: F64  # (n,) A
+    power: F64  # (n,) W, at the shafts of all rotors
     air: F64  # (n, 3) m/s, world axes
     ground: F64  # (n,) m
 
@@ -41,8 +43,9 @@ class Rotorcraft:
 
     Public between steps, one row per drone: `rotor_speed` (n, R) rad/s; `saturated` (n,), ticks in which the
     rotors could not give what was asked of them; `broken` (n,), whose rotors a collision broke; `used` (n,) J
-    from the battery and its `voltage` (n,) V; and what surrounds it, to be set from outside: `air` (n, 3),
-    velocity of the air [m/s] in world axes; `ground` (n,), height of the surface below [m].
+    from the battery, its `voltage` (n,) V and `current` (n,) A; `power` (n,) W at the rotors' shafts; and what
+    surrounds it, to be set from outside: `air` (n, 3), velocity of the air [m/s] in world axes; `ground` (n,), height
+    of the surface below [m].
     """
 
     Parameters = RotorcraftParameters
@@ -58,6 +61,8 @@ class Rotorcraft:
         self.broken: Bool = np.zeros(n, dtype=bool)
         self.used: F64 = np.zeros(n)
         self.voltage: F64 = np.zeros(n)
+        self.current: F64 = np.zeros(n)
+        self.power: F64 = np.zeros(n)
         self.air: F64 = np.zeros((n, 3))
         self.ground: F64 = np.zeros(n)
         self._flight = Flight(
@@ -67,6 +72,8 @@ class Rotorcraft:
             used=self.used,
             voltage=self.voltage,
             sagged=np.zeros(n),
+            current=self.current,
+            power=self.power,
             air=self.air,
             ground=self.ground,
         )
@@ -115,7 +122,8 @@ class Rotorcraft:
         self.used[:] = 0.0
         shaft = frame.torque_coefficient * float(np.sum(self.rotor_speed[:1] ** 3))
         battery = frame.battery
-        self.voltage[:] = discharge(battery, 0.0, shaft / battery.efficiency + battery.hotel)[1]
+        self.power[:] = shaft
+        self.current[:], self.voltage[:] = discharge(battery, 0.0, shaft / battery.efficiency + battery.hotel)
         self._flight.sagged[:] = 0.0
         self.air[:] = 0.0
         self.ground[:] = -np.inf
@@ -142,7 +150,7 @@ def _wrenches(frame: Airframe, flight: Flight, bodies: Rigid, command: F64, dt: 
         flow = unrotate(q, minus(row_of(bodies.velocity, i), row_of(flight.air, i)))
         up = unrotate(q, (0.0, 0.0, 1.0))
         middle = max(0.0, flight.voltage[i] - flight.sagged[i])  # each is that in the middle of a step
-        most = frame.max_speed * middle / frame.battery.full_voltage
+        most = frame.max_speed * (middle / frame.battery.full_voltage) ** frame.battery.exponent
         limit = frame.thrust_coefficient * most * most
         if frame.motors:
             for r in range(thrusts.shape[0]):
@@ -153,17 +161,19 @@ def _wrenches(frame: Airframe, flight: Flight, bodies: Rigid, command: F64, dt: 
         if flight.broken[i]:
             thrusts[:] = 0.0
         turn_rotors(frame, thrusts, speed, dt, mean)
-        _use_battery(frame, flight, i, shaft_power(frame, mean), dt)
+        flight.power[i] = max(0.0, shaft_power(frame, mean) + inflow_power(frame, mean, flow))
+        _use_battery(frame, flight, i, dt)
         force, torque = rotor_forces(frame, mean, flow, rates, up, bodies.position[i, 2] - flight.ground[i])
         out[i, 0], out[i, 1], out[i, 2] = rotate(q, plus(force, body_drag(frame, flow)))
         out[i, 3], out[i, 4], out[i, 5] = rotate(q, torque)
 
 
 @kernel
-def _use_battery(frame: Airframe, flight: Flight, i: int, shaft: float, dt: float) -> None:
+def _use_battery(frame: Airframe, flight: Flight, i: int, dt: float) -> None:
     """Take the energy of one step out of drone i's battery, what its own resistance burns included."""
     battery = frame.battery
-    power = shaft / battery.efficiency + battery.hotel
+    power = flight.power[i] / battery.efficiency + battery.hotel
     current, voltage = discharge(battery, flight.used[i], power)
     flight.sagged[i], flight.voltage[i] = flight.voltage[i] - voltage, voltage
+    flight.current[i] = current
     flight.used[i] += dt * current * (voltage + battery.resistance * current)

@@ -10,6 +10,8 @@ from twin.numerics.vectors import plus, row_of
 from twin.physics.dynamics.airframe import Airframe, Battery
 from twin.state import F64
 
+AIR_DENSITY = 1.225
+"""kg/m3"""
 LOWEST = 0.5
 """Radii above ground below which the ground effect stays as it is there: nearer, its law isn't measured."""
 
@@ -46,13 +48,51 @@ def discharge(battery: Battery, used: float, power: float) -> tuple[float, float
 
     V I = P with V = E - R I; where the battery can't give P, it gives its most, E^2 / 4R.
     """
-    charge = max(0.0, 1.0 - used / battery.energy)
-    source = battery.empty_voltage + charge * (battery.full_voltage - battery.empty_voltage)
-    if charge == 0.0:
+    share = used / battery.energy
+    if share >= 1.0:
         return 0.0, 0.0
+    curve, p = battery.curve, 1
+    while curve[p, 0] < share:
+        p += 1
+    along = (share - curve[p - 1, 0]) / (curve[p, 0] - curve[p - 1, 0])
+    source = curve[p - 1, 1] + along * (curve[p, 1] - curve[p - 1, 1])
     root = np.sqrt(max(0.0, source * source - 4.0 * battery.resistance * power))
     voltage = 0.5 * (source + root)
     return power / voltage if root > 0.0 else 0.5 * source / battery.resistance, voltage
+
+
+@kernel
+def induced_speed(hover: float, along: float, across: float) -> float:
+    """Return the speed [m/s] that rotors give the air, whose induced speed in hover is `hover`, in a flow past them.
+
+    `along` is the speed against the thrust's wake (climb), `across` that in the rotors' plane. Glauert's equation
+    v |(across, along + v)| = hover^2 by Newton's method (Leishman, Principles of Helicopter Aerodynamics, 2006, 2.14),
+    in descents on the branch of hover, as if there were no vortex ring.
+    """
+    v: float = -0.5 * along + np.sqrt(0.25 * along * along + hover * hover)
+    for _ in range(8):
+        through = along + v
+        size = np.sqrt(across * across + through * through)
+        v -= (v * size - hover * hover) / (size + v * through / size)
+    return v
+
+
+@kernel
+def inflow_power(frame: Airframe, mean: F64, flow: Vector) -> float:
+    """Return by how much the power [W] of the rotors in this flow (body axes) is above that in still air.
+
+    Momentum theory: thrust times what the air goes through the rotors faster than in hover, T (V + v - vh).
+    """
+    thrust = 0.0
+    for r in range(mean.shape[0]):
+        thrust += frame.thrust_coefficient * mean[r, 1]
+    if thrust <= 0.0:
+        return 0.0
+    disk = mean.shape[0] * np.pi * frame.radius * frame.radius
+    hover = np.sqrt(thrust / (2.0 * AIR_DENSITY * disk))
+    across = np.sqrt(flow[0] * flow[0] + flow[1] * flow[1])
+    extra: float = thrust * (flow[2] + induced_speed(hover, flow[2], across) - hover)
+    return extra
 
 
 @kernel
