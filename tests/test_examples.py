@@ -103,7 +103,7 @@ SAYS = {
     "own_sensor": r"-5\d\.\d dBm at 8 m, -[23]\d\.\d dBm at [2-9]\d m",
     "own_dynamics": r"rises at (3\.53\d) m/s; expected 3\.533 m/s",
     "plot_latency": r"latency\.png: \d+ packets",
-    "read_recording": r"<Run patrol in city: 4 robots for 5 s, seed 1, (passed|inconclusive)>",
+    "read_recording": r"<Run patrol in city: 4 robots, 2 base stations, 1 edge server; 5 s, seed 1, \w+>",
     "step_by_hand": r"patrol-3: -\d+\.\d dB at",
 }
 """Each short script, and what it says."""

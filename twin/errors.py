@@ -17,7 +17,7 @@ class TwinError(Exception):
 
 
 class ScenarioError(TwinError):
-    """A scenario, robot.toml or world.toml says something that can't be."""
+    """A scenario, robot.toml or world.toml is invalid."""
 
     exit_code = EXIT_USAGE
 

@@ -59,7 +59,7 @@ class Dynamics(Protocol):
     """
 
     def reset(self) -> None:
-        """Return internal states (rotor speeds, ...) to those of the initial command."""
+        """Reset internal state (rotor speeds, ...) to that of the initial command."""
 
     def wrench(self, state: BodyState, command: F64, dt: float) -> F64:
         """Return force [N] and torque [N m] at the centre of mass for the next `dt` s: (n, 6), world axes."""
@@ -92,7 +92,7 @@ class Breakable(Protocol):
 
 @runtime_checkable
 class Gauged(Protocol):
-    """A dynamics with inner states that a run should tell of."""
+    """A dynamics with internal state worth logging."""
 
     def gauges(self) -> Mapping[str, F64]:
         """Return values (n,) in SI by name, as they are now: logged at each robot's control ticks."""
@@ -228,7 +228,7 @@ class ServiceTime(Protocol):
     """How long one controller computes; `least` [ns] is never undercut."""
 
     least: int
-    measured: bool  # by a clock on the wall, now or in a recorded run: then each time is logged
+    measured: bool  # by the wall clock, now or in a recorded run: then each time is logged
 
     def draw(self, run: int) -> int | None:
         """Return the time [ns] of the controller's run number `run`; None: take the time that it takes."""

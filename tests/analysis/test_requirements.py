@@ -137,3 +137,8 @@ def test_a_scenario_keeps_them_and_says_which_is_wrong(tmp_path):
     path.write_text("\n".join(lines).format('  "collision = 0",\n'))
     with pytest.raises(ScenarioError, match=r"s.toml:4: requirements\[1\]: found 'collision'.*'collisions'"):
         load_scenario(path)
+
+
+def test_what_is_small_is_not_shown_as_nothing():
+    assert FIGURES["failsafe_time"].shown(0.02) == "0.02 s" and FIGURES["failsafe_time"].shown(0.0) == "0.0 s"
+    assert FIGURES["tracking_rms"].shown(-1e-12) == "0.00 m" and FIGURES["tracking_rms"].shown(0.004) == "0.004 m"

@@ -19,7 +19,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from twin.assembly.build import build
 from twin.errors import RunError, TwinError
 from twin.interfaces.vda5050.broker import Played
-from twin.interfaces.vda5050.controller import Fleet, battery
+from twin.interfaces.vda5050.controller import Vehicles, battery
 from twin.interfaces.vda5050.messages import BatteryState, Connection, State
 from twin.project.project import Project
 from twin.recording.reader import Recording
@@ -336,7 +336,7 @@ class TestStandard:
                 (2, "order", order("cart", (50, 0), (60, 0), order_id="far")),
                 (3, "instantActions", request("cart", "startPause"))]  # fmt: skip
         messages = [(second * 10**9, topic, json.dumps(message)) for second, topic, message in told]
-        monkeypatch.setattr(Fleet, "meet", lambda fleet, prefix, will: ears.append(Ear(will, messages)) or ears[0])
+        monkeypatch.setattr(Vehicles, "meet", lambda fleet, prefix, will: ears.append(Ear(will, messages)) or ears[0])
         built, scenario = stage("vda5050:mqtt://127.0.0.1:1883", "duration=4 s")
         assert run(built, scenario).error is None
         built.close()

@@ -6,15 +6,15 @@ import pytest
 from twin.errors import ScenarioError
 from twin.link import Radio
 from twin.network.nr.network import NrNetwork
-from twin.network.nr.traffic import Source
+from twin.network.nr.traffic import TrafficSource
 from twin.specs.nr import BackgroundSpec, NrSpec
 from twin.state import LinkState, Packet
 
 MS, SECOND = 1_000_000, 1_000_000_000
 
 
-def source(**settings) -> Source:
-    return Source(BackgroundSpec(terminals=("a",), **settings), 1, "a")
+def source(**settings) -> TrafficSource:
+    return TrafficSource(BackgroundSpec(terminals=("a",), **settings), 1, "a")
 
 
 def test_ftp_model_3_is_a_poisson_process():

@@ -64,7 +64,7 @@ def test_a_run_says_how_it_went(patrol, tmp_path):
     answers = patrol.requirements.answer
     assert patrol.verdict == "failed" if "failed" in set(answers) else patrol.verdict in ("passed", "inconclusive")
     assert answers["collisions = 0"] == "passed"
-    assert "patrol in city: 4 robots for 2 s, seed 3" in repr(patrol)
+    assert "patrol in city: 4 robots, 2 base stations, 1 edge server; 2 s, seed 3" in repr(patrol)
     html = patrol._repr_html_()
     assert "round trip p50" in html and "<table>" in html
     assert patrol.plot()._repr_png_().startswith(b"\x89PNG")

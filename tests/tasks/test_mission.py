@@ -10,7 +10,7 @@ from twin.errors import ScenarioError
 from twin.specs import MissionSpec
 from twin.state import BodyState, Frame, Node
 from twin.tasks.make import make_task
-from twin.tasks.site import Site
+from twin.tasks.site import TaskContext
 from twin.world.builder import GeometryBuilder
 from twin.world.georeference import GeoReference
 from twin.world.world import World
@@ -51,7 +51,7 @@ def mission(tmp_path, world):
                 "plannedHomePosition": [*at(10, -20), sea]}}  # fmt: skip
         (tmp_path / "a.plan").write_text(json.dumps(plan))
         spec = MissionSpec(kind="mission", plans=("a.plan",), **more)
-        return make_task(spec, count, None, Site(place, lambda path: tmp_path / path))
+        return make_task(spec, count, None, TaskContext(place, lambda path: tmp_path / path))
 
     return make
 

@@ -12,7 +12,7 @@ from twin.errors import TwinError, WorldError
 from twin.specs import FormationSpec, RouteSpec
 from twin.specs.scenario import load_scenario
 from twin.tasks.make import make_task
-from twin.tasks.site import Site
+from twin.tasks.site import TaskContext
 from twin.world.bvh import occluded_pairs
 from twin.world.geometry import load_geometry, save_geometry
 from twin.world.opening import open_world
@@ -228,7 +228,7 @@ def test_plans_of_built_in_scenarios_are_flown_in_the_open(name):
     world = open_world(ROOT / "worlds/city")
     scenario, _ = load_scenario(ROOT / f"worlds/city/scenarios/{name}.toml")
     (entry,) = [entry for entry in scenario.robots.values() if entry.task]
-    task = make_task(entry.task, entry.count, None, Site(world, lambda path: ROOT / path))
+    task = make_task(entry.task, entry.count, None, TaskContext(world, lambda path: ROOT / path))
     assert task.unused[0].keys() <= {"command 206", "geofence circle"}
     for row in range(entry.count):
         references = [task.reference(row, time) for time in np.linspace(0.0, scenario.duration / NS, 1500)]

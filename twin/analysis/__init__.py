@@ -1,1 +1,1 @@
-"""What a run says: metrics from frames and files."""
+"""Metrics, comparisons, pictures and reports of runs."""

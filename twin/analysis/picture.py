@@ -19,7 +19,7 @@ from matplotlib.patheffects import withStroke
 from matplotlib.ticker import MaxNLocator
 
 from twin.analysis.plan import INK, MUTED, PAPER, draw_plan, draw_scale_and_north, make_sheet
-from twin.analysis.tracks import Site, Track, sites, tracks
+from twin.analysis.tracks import RadioSite, Track, sites, tracks
 from twin.analysis.verdicts import count_text
 from twin.analysis.written import written
 from twin.clock import NS
@@ -76,7 +76,7 @@ def save(figure: Figure, path: Path, *, force: bool = False) -> None:
         figure.savefig(file, format=kind, dpi=DPI)
 
 
-def _view(flown: Sequence[Track], masts: Sequence[Site]) -> tuple[F64, F64]:
+def _view(flown: Sequence[Track], masts: Sequence[RadioSite]) -> tuple[F64, F64]:
     """Return the south-west and north-east corner of what is shown: all tracks and sites, with a margin."""
     places = [track.position[:, :2] for track in flown] + [np.array([site.position[:2]]) for site in masts]
     points = np.concatenate([*places, np.zeros((0 if places else 1, 2))])

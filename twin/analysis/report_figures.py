@@ -1,4 +1,4 @@
-"""The figures of a report: one column a run, so that two runs stand side by side on the same scales."""
+"""The figures of a report: one column per run, so that two runs stand side by side on the same scales."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from pydantic import TypeAdapter
 
 from twin.analysis.energy import work_of_drives
 from twin.analysis.flows import Flow, flows
-from twin.analysis.tracks import Site, Track, sites, tracks
+from twin.analysis.tracks import RadioSite, Track, sites, tracks
 from twin.clock import NS
 from twin.protocols import Course
 from twin.recording.reader import Recording
@@ -20,7 +20,7 @@ from twin.recording.schema import Header
 from twin.specs import TaskSpec
 from twin.state import F64, Bool, Event
 from twin.tasks.make import make_task, needs_world
-from twin.tasks.site import Site as Place
+from twin.tasks.site import TaskContext
 from twin.units import parse_quantity
 from twin.world.geometry import Geometry
 
@@ -55,7 +55,7 @@ class Run:
     stride: int  # frames from one point to the next
     tracks: list[Track]
     errors: dict[str, F64]  # robot with a task -> (n,) m
-    sites: list[Site]
+    sites: list[RadioSite]
     flows: list[Flow]
     events: list[Event]
     quality: list[Quality]
@@ -63,7 +63,9 @@ class Run:
     geometry: Geometry | None
 
 
-def take_apart(recording: Recording, geometry: Geometry | None, label: str = "", place: Place | None = None) -> Run:
+def take_apart(
+    recording: Recording, geometry: Geometry | None, label: str = "", place: TaskContext | None = None
+) -> Run:
     """Read what a report needs of a run.
 
     `geometry` is the plan of its world, None if it isn't there; `place` is where missions were flown, None if that
@@ -99,7 +101,7 @@ def take_apart(recording: Recording, geometry: Geometry | None, label: str = "",
 
 
 def _errors(
-    recording: Recording, scenario: Mapping[str, Any], time: F64, flown: list[Track], place: Place | None
+    recording: Recording, scenario: Mapping[str, Any], time: F64, flown: list[Track], place: TaskContext | None
 ) -> dict[str, F64]:
     """Return the distance of each robot with a course from where it should be."""
     errors = {}

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from twin.analysis.census import census
 from twin.analysis.flow_meter import PARTS
 from twin.analysis.flows import PERCENTILES
 from twin.analysis.kpis import kpis
@@ -46,7 +47,7 @@ def head(run: Run) -> str:
     kind, text = _MARKS[overall_of(run.summary)] if run.complete else ("failed", "✗ incomplete")
     network = str(run.scenario.get("network", {}).get("kind", "?"))
     facts = [f"world {header.world}", f"network {network}", f"{run.duration:g} s",
-             f"{len(header.robots)} robots", f"seed {header.seed}"]  # fmt: skip
+             census(header), f"seed {header.seed}"]  # fmt: skip
     why = "" if run.complete else f"<span>{escape(run.reason)}</span>"
     name = f"{run.label}: {run.name}" if run.label else run.name
     return (f"<div class=run><span class='badge {kind}'>{text}</span><b>{escape(name)}</b>"

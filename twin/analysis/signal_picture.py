@@ -1,4 +1,4 @@
-"""A picture of signals over time: one row a signal, one line a robot, failsafe times shaded."""
+"""A picture of signals over time: one row per signal, one line per robot, failsafe times shaded."""
 
 from __future__ import annotations
 

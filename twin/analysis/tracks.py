@@ -27,7 +27,7 @@ class Track:
 
 
 @dataclass(frozen=True, slots=True)
-class Site:
+class RadioSite:
     """A radio without a body, where the scenario put it."""
 
     robot: str
@@ -50,17 +50,17 @@ def tracks(recording: Recording) -> list[Track]:
     return found
 
 
-def sites(recording: Recording) -> list[Site]:
+def sites(recording: Recording) -> list[RadioSite]:
     """Return the radios without a body, at the places that the scenario names."""
     entries = tomllib.loads(recording.scenario_text)["robots"]
-    found: list[Site] = []
+    found: list[RadioSite] = []
     first: dict[str, int] = {}
     for node, robot in enumerate(recording.robots):
         row = node - first.setdefault(robot.group, node)
         places = entries[robot.group].get("positions", ())
         if robot.body < 0 and len(places) > row and any(r.owner == node for r in recording.header.radios):
             x, y, z = places[row]
-            found.append(Site(robot.name, (float(x), float(y), float(z))))
+            found.append(RadioSite(robot.name, (float(x), float(y), float(z))))
     return found
 
 

@@ -23,7 +23,7 @@ from twin.specs import BodySpec, ExternalSpec, RobotKind, ServiceTimeSpec
 from twin.specs.scenario import RobotEntry, Scenario
 from twin.state import F64, I64, Node
 from twin.tasks.make import make_task, needs_world
-from twin.tasks.site import Site
+from twin.tasks.site import TaskContext
 from twin.units import parse_quantity
 from twin.world.world import World
 
@@ -114,7 +114,7 @@ def read_entries(
     """
     entries: list[Entry] = []
     findings = Findings()
-    site = None if world is None else Site(world, project.file)
+    site = None if world is None else TaskContext(world, project.file)
     node = body = 0
     for name, stated in sorted(scenario.robots.items()):  # by name: the order of entries in a file means nothing
         with findings.attempt():
@@ -156,7 +156,7 @@ def _read(
     stated: RobotEntry,
     scenario: Scenario,
     project: Project,
-    site: Site | None,
+    site: TaskContext | None,
     node: int,
     body: int,
     given: plugins.Loaded | None,

@@ -1,4 +1,4 @@
-"""The command line: one module a command, imported when it is called; no logic lives here."""
+"""The command line: one module per command, imported when it is called; no logic lives here."""
 
 from __future__ import annotations
 

@@ -71,7 +71,7 @@ def _print(facts: dict[str, Any]) -> None:
         for f in facts["observation"]
     ])  # fmt: skip
     for sensor, beat, delay in dict.fromkeys((f["sensor"], f["rate_hz"], f["delay_ns"]) for f in facts["observation"]):
-        _line(f"{sensor}: read {beat} times a second, there {delay / 1e6:g} ms after the fact", 2)
+        _line(f"{sensor}: read {beat} times per second, there {delay / 1e6:g} ms after the fact", 2)
     _table("command", ("field", "place", "unit", "allowed", "what"), [
         (f["field"], _place(*f["index"]), f["unit"], _allowed(f["lower"], f["upper"]),
          f["description"] + ("; each joint has its own limits" if f["of_each_joint"] else ""))

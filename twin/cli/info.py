@@ -14,6 +14,7 @@ from twin.cli import examples
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 def info(recording: Path, as_json: bool) -> int:
     """Show how the run in RECORDING went and what it was made of."""
+    from twin.analysis.census import census
     from twin.cli.console import out, print_json
     from twin.cli.flows import print_flows
     from twin.cli.running import print_table
@@ -42,7 +43,7 @@ def info(recording: Path, as_json: bool) -> int:
         return 0
     state = "complete" if facts["complete"] else f"incomplete: {facts['reason'] or 'it was cut off'}"
     out.print(f"{recording}: {state}")
-    out.print(f"{len(run.robots)} robots in {header.world}, seed {header.seed}, twin {header.code_version}")
+    out.print(f"{census(header)} in {header.world}, seed {header.seed}, twin {header.code_version}")
     print_table(facts)
     print_flows(facts.get("flows", {}))
     return 0

@@ -53,7 +53,7 @@ class Motion:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Part:
+class GroupRows:
     """Where the bodies of a group are among all."""
 
     rows: slice
@@ -61,10 +61,10 @@ class Part:
     offset: I64  # (n + 1,) where each body's joints are among the group's
 
     @staticmethod
-    def of(offset: I64, rows: slice) -> Part:
+    def of(offset: I64, rows: slice) -> GroupRows:
         """Return the part `rows` of N bodies whose joints are at `offset` (N + 1,)."""
         first, last = int(offset[rows.start]), int(offset[rows.stop])
-        return Part(rows, slice(first, last), offset[rows.start : rows.stop + 1] - first)
+        return GroupRows(rows, slice(first, last), offset[rows.start : rows.stop + 1] - first)
 
     def halfway(self, bodies: BodyState, now: Motion, dt: float) -> BodyState:
         """Return the state of this part `dt`/2 s from now, as far as can be told."""

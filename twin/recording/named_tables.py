@@ -176,7 +176,7 @@ def _joined(times: NDArray[np.int64]) -> NDArray[np.str_]:
 
 
 def _rows(recording: Rows, table: str, start: int | None, stop: int | None) -> Iterator[Block]:
-    """Yield a table that has one row a thing already."""
+    """Yield a table that has one row per thing already."""
     robots = np.array([robot.name for robot in recording.robots], np.str_)
     names = [column.name for column in recording.table(table).columns]
     for at in range(0, max(1, recording.rows[table]), _ROWS):

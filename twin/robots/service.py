@@ -64,7 +64,7 @@ class Measured:
     measured = True
 
     def draw(self, run: int) -> None:
-        """Leave it to the clock on the wall."""
+        """Leave it to the wall clock."""
 
 
 class Recorded:

@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
+from twin.analysis.census import census
 from twin.analysis.verdicts import overall_of
 from twin.clock import NS
 from twin.errors import RecordingError, nearest
@@ -205,9 +206,8 @@ class Run:
     @property
     def _headline(self) -> str:
         header = self.recording.header
-        robots = sum(node.body >= 0 for node in header.robots)
         time = self.recording.duration / NS
-        return f"{self.path.stem} in {header.world}: {robots} robots for {time:g} s, seed {header.seed}, {self.verdict}"
+        return f"{self.path.stem} in {header.world}: {census(header)}; {time:g} s, seed {header.seed}, {self.verdict}"
 
     def __repr__(self) -> str:
         return f"<Run {self._headline}>"

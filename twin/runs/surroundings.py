@@ -12,7 +12,7 @@ from twin.errors import TwinError
 from twin.project.project import Project
 from twin.recording.reader import Recording
 from twin.specs.environment import EnvironmentSpec
-from twin.tasks.site import Site
+from twin.tasks.site import TaskContext
 from twin.world.opening import open_world
 from twin.world.sea import Seaway
 from twin.world.world import World
@@ -42,7 +42,7 @@ def world_of(recording: Recording, project: Project | None = None) -> World | No
     return world
 
 
-def place_of(recording: Recording, world: World | None, project: Project | None = None) -> Site | None:
+def place_of(recording: Recording, world: World | None, project: Project | None = None) -> TaskContext | None:
     """Return where the missions of a recording were flown; None, which is said, if a plan of theirs has changed."""
     if world is None:
         return None
@@ -52,7 +52,7 @@ def place_of(recording: Recording, world: World | None, project: Project | None 
         if path.suffix == ".plan" and (not path.is_file() or sha256(path.read_bytes()).hexdigest() != digest):
             _LOG.warning(f"without tracking errors of missions: {name} has changed since this run or isn't there")
             return None
-    return Site(world, project.file)
+    return TaskContext(world, project.file)
 
 
 def sea_of(recording: Recording, world: World | None) -> Elevation | None:

@@ -50,7 +50,7 @@ class Estimate:
     of a barometer and the bias of a compass, which it takes for white.
 
     Raises:
-        ScenarioError: there is no imu, or it is asked for more than 1000 times a second.
+        ScenarioError: there is no imu, or it is asked for more than 1000 times per second.
     """
 
     fuses = True

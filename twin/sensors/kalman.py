@@ -1,4 +1,4 @@
-"""An error-state Kalman filter of an inertial navigation system, one robot a call, in kernels.
+"""An error-state Kalman filter of an inertial navigation system, one robot per call, in kernels.
 
 The state (19,) is place, velocity, orientation (xyzw, body to world), biases of gyros, of accelerometers and of fixes;
 the covariance (18, 18) is of their errors, that of the orientation a small turn in world axes (Sola, Quaternion

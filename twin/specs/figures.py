@@ -22,13 +22,18 @@ class Figure:
     trend: Literal["", "up", "down"] = ""  # the one way in which it can go on while a run goes on
 
     def shown(self, value: float | None) -> str:
-        """Return a value [SI] as people read it."""
+        """Return a value [SI] as people read it; what is small isn't rounded to zero, unless it is noise."""
         if value is None:
             return "-"
-        scale = 1.0 if self.dimension is None else float(UNITS[self.dimension][self.unit])
-        return f"{value / scale:.{self.digits}f} {self.unit}".rstrip()
+        number = value / (1.0 if self.dimension is None else float(UNITS[self.dimension][self.unit]))
+        text = f"{number:.{self.digits}f}"
+        if float(text) == 0.0:
+            text = f"{number:.1g}" if abs(number) > _NOISE * 10.0**-self.digits else f"{0.0:.{self.digits}f}"
+        return f"{text} {self.unit}".rstrip()
 
 
+_NOISE = 0.02
+"""Of the last digit: what is smaller is shown as zero."""
 _NO_COMMAND = "no command arrived"
 _NO_TASK = "no robot has a task"
 _NO_FLEET = "no robot drives rounds"
@@ -100,7 +105,7 @@ FLOW_FIGURES = {
     "bytes": Figure("bytes that arrived", absent=_NO_PACKET, trend="up"),
     "pairs": Figure("pairs", absent=_NO_PACKET, trend="up"),
     "pairs_in_time": Figure("pairs with nothing late or lost", absent=_NO_PACKET),
-    "rate": Figure("packets a second of a pair", "frequency", "Hz", 1, _NO_PACKET),
+    "rate": Figure("packets per second of a pair", "frequency", "Hz", 1, _NO_PACKET),
     "throughput": Figure("throughput", "data rate", "Mbit/s", 3, _NO_PACKET),
     "latency_mean": Figure("latency, mean", "time", "ms", 2, _NOTHING_ARRIVED),
     "latency_max": Figure("latency, most", "time", "ms", 2, _NOTHING_ARRIVED, trend="up"),

@@ -1,4 +1,4 @@
-"""`[network]` of a scenario, one spec a kind."""
+"""`[network]` of a scenario, one spec per kind."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from twin.errors import ScenarioError
 from twin.specs import FormationSpec, RouteSpec
 from twin.state import F64, Frame, Node, Reference
 from twin.tasks.route import Route
-from twin.tasks.site import NOWHERE, Site
+from twin.tasks.site import NOWHERE, TaskContext
 
 _STEP = 1e-3
 """s, over which the change of the turning rate is taken"""
@@ -24,7 +24,7 @@ class Formation:
         ScenarioError: there is not one offset for each of the others.
     """
 
-    def __init__(self, spec: FormationSpec, count: int, site: Site = NOWHERE) -> None:
+    def __init__(self, spec: FormationSpec, count: int, site: TaskContext = NOWHERE) -> None:
         if len(spec.offsets) != count - 1:
             raise ScenarioError(f"{count} robots, but {len(spec.offsets)} offsets; allowed: one for each follower")
         route = RouteSpec(kind="route", **spec.model_dump(include={"waypoints", "speed", "acceleration"}))

@@ -10,7 +10,7 @@ from twin.clock import NS
 from twin.errors import ScenarioError
 from twin.specs import HandOverSpec
 from twin.state import Frame, Node
-from twin.tasks.site import NOWHERE, Site
+from twin.tasks.site import NOWHERE, TaskContext
 
 _PUT_DOWN = 0.03
 """m round the height at which a part lay first, in which it isn't dropped but put down"""
@@ -23,7 +23,7 @@ class HandOver:
         ScenarioError: there is a robot without a partner.
     """
 
-    def __init__(self, spec: HandOverSpec, count: int, site: Site = NOWHERE) -> None:
+    def __init__(self, spec: HandOverSpec, count: int, site: TaskContext = NOWHERE) -> None:
         if count % 2:
             raise ScenarioError(f"a hand-over takes pairs of robots, found {count}")
         self.spec = spec

@@ -10,7 +10,7 @@ from twin.clock import NS
 from twin.errors import ScenarioError
 from twin.specs import HoverSpec
 from twin.state import F64, Frame, Node, Reference
-from twin.tasks.site import NOWHERE, Site
+from twin.tasks.site import NOWHERE, TaskContext
 
 STEP = 0.1
 """m from its point at which a robot that starts nearer has no step to make."""
@@ -25,7 +25,7 @@ class Hover:
         ScenarioError: there is not one point for each robot.
     """
 
-    def __init__(self, spec: HoverSpec, count: int, site: Site = NOWHERE) -> None:
+    def __init__(self, spec: HoverSpec, count: int, site: TaskContext = NOWHERE) -> None:
         if len(spec.points) != count:
             raise ScenarioError(f"{count} robots hover, but there are {len(spec.points)} points")
         zero = np.zeros(3)

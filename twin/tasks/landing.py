@@ -11,13 +11,13 @@ from twin.clock import NS
 from twin.errors import ScenarioError, nearest
 from twin.specs import LandingSpec
 from twin.state import F64, Frame, Node
-from twin.tasks.site import NOWHERE, Site
+from twin.tasks.site import NOWHERE, TaskContext
 
 
 class Landing:
     """All robots of a group down on the pad of a vessel."""
 
-    def __init__(self, spec: LandingSpec, count: int, site: Site = NOWHERE) -> None:
+    def __init__(self, spec: LandingSpec, count: int, site: TaskContext = NOWHERE) -> None:
         self.spec = spec
 
     def judge(self, group: str, nodes: Sequence[Node]) -> LandingJudge:

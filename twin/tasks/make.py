@@ -11,10 +11,10 @@ from twin.protocols import Course, Task
 from twin.registry import TASKS
 from twin.specs import BodySpec, TaskSpec
 from twin.state import F64
-from twin.tasks.site import NOWHERE, Site
+from twin.tasks.site import NOWHERE, TaskContext
 
 
-def make_task(spec: TaskSpec, count: int, body: BodySpec | None = None, site: Site | None = None) -> Task:
+def make_task(spec: TaskSpec, count: int, body: BodySpec | None = None, site: TaskContext | None = None) -> Task:
     """Return the task of a group of `count` robots with such a body; without one it judges nothing of their tools.
 
     Raises:

@@ -12,7 +12,7 @@ from twin.state import Frame, Node, Reference
 from twin.tasks.flight import Chart, Flight, Target
 from twin.tasks.itinerary import Itinerary
 from twin.tasks.plan_file import read_plan
-from twin.tasks.site import Site
+from twin.tasks.site import TaskContext
 
 
 class Mission:
@@ -27,7 +27,7 @@ class Mission:
 
     needs_world = True
 
-    def __init__(self, spec: MissionSpec, count: int, site: Site) -> None:
+    def __init__(self, spec: MissionSpec, count: int, site: TaskContext) -> None:
         assert site.world is not None, "make_task sees to that"
         self.spec = spec
         plans = [read_plan(site.find(path)) for path in spec.plans]

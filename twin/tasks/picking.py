@@ -9,13 +9,13 @@ import numpy as np
 from twin.clock import NS
 from twin.specs import PickingSpec
 from twin.state import Frame, Node
-from twin.tasks.site import NOWHERE, Site
+from twin.tasks.site import NOWHERE, TaskContext
 
 
 class Picking:
     """All parts of a group into the bin before they get past the end."""
 
-    def __init__(self, spec: PickingSpec, count: int, site: Site = NOWHERE) -> None:
+    def __init__(self, spec: PickingSpec, count: int, site: TaskContext = NOWHERE) -> None:
         self.spec = spec
 
     def judge(self, group: str, nodes: Sequence[Node]) -> PickingJudge:

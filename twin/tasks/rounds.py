@@ -13,7 +13,7 @@ from twin.errors import ScenarioError, nearest
 from twin.fleet.lanes import Lanes
 from twin.specs import RoundsSpec
 from twin.state import F64, I64, Frame, Node, Reference
-from twin.tasks.site import NOWHERE, Site
+from twin.tasks.site import NOWHERE, TaskContext
 
 _THERE = 0.3
 """m from a goal within which a standing robot has reached it"""
@@ -28,7 +28,7 @@ class Rounds:
         ScenarioError: a place isn't on a lane, or a name is unknown, or two robots start at one place.
     """
 
-    def __init__(self, spec: RoundsSpec, count: int, site: Site = NOWHERE) -> None:
+    def __init__(self, spec: RoundsSpec, count: int, site: TaskContext = NOWHERE) -> None:
         self.spec, self.dwell, self.clearance = spec, round(spec.dwell * NS), spec.clearance
         if len(spec.rounds) != count:
             raise ScenarioError(f"{count} robots, but {len(spec.rounds)} rounds")

@@ -11,7 +11,7 @@ from twin.errors import ScenarioError
 from twin.numerics.kernels import kernel
 from twin.specs import RouteSpec
 from twin.state import F64, I64, Node, Reference
-from twin.tasks.site import NOWHERE, Site
+from twin.tasks.site import NOWHERE, TaskContext
 
 SPEED_TOLERANCE = 1e-4
 """How far, relatively, the speed along a route may be from the constant it should be."""
@@ -28,7 +28,7 @@ class Route:
         ScenarioError: two successive waypoints are the same.
     """
 
-    def __init__(self, spec: RouteSpec, count: int, site: Site = NOWHERE) -> None:
+    def __init__(self, spec: RouteSpec, count: int, site: TaskContext = NOWHERE) -> None:
         points = np.array([*spec.waypoints, spec.waypoints[0]], dtype=float)
         chords = np.linalg.norm(np.diff(points, axis=0), axis=1)
         if np.any(chords < 1e-6):

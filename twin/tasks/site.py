@@ -11,7 +11,7 @@ from twin.world.world import World
 
 
 @dataclass(frozen=True, slots=True)
-class Site:
+class TaskContext:
     """What a task may know of its robots beside its own spec."""
 
     world: World | None = None
@@ -19,4 +19,4 @@ class Site:
     body: BodySpec | None = None  # of each of the robots
 
 
-NOWHERE = Site()
+NOWHERE = TaskContext()

@@ -13,7 +13,7 @@ from twin.mechanism.tree import read_mechanism
 from twin.specs import BodySpec, RouteSpec, TeleoperationSpec
 from twin.state import F64, Frame, Node, Reference
 from twin.tasks.route import Route
-from twin.tasks.site import NOWHERE, Site
+from twin.tasks.site import NOWHERE, TaskContext
 
 FELT = "force"
 """Name under which a controller logs the force that it lets the operator feel [N]."""
@@ -22,7 +22,7 @@ FELT = "force"
 class Teleoperation:
     """Each robot's tool follows the operator's route; `hand` says where that is."""
 
-    def __init__(self, spec: TeleoperationSpec, count: int, site: Site = NOWHERE) -> None:
+    def __init__(self, spec: TeleoperationSpec, count: int, site: TaskContext = NOWHERE) -> None:
         route = RouteSpec(kind="route", **spec.model_dump(include={"waypoints", "speed", "acceleration"}))
         self.spec, self.body, self._route = spec, site.body, Route(route, 1)
 

@@ -17,7 +17,7 @@ from twin.numerics.kernels import kernel
 from twin.specs import BodySpec, RouteSpec, ToolPathSpec
 from twin.state import F64, I64, Frame, Node, Reference
 from twin.tasks.route import Route, along
-from twin.tasks.site import NOWHERE, Site
+from twin.tasks.site import NOWHERE, TaskContext
 
 _AT_START = 2e-3
 """m by which the tool may be off the path's first point at the start"""
@@ -30,7 +30,7 @@ class ToolPath:
         ScenarioError: the path doesn't begin where the tool is at the start.
     """
 
-    def __init__(self, spec: ToolPathSpec, count: int, site: Site = NOWHERE) -> None:
+    def __init__(self, spec: ToolPathSpec, count: int, site: TaskContext = NOWHERE) -> None:
         route = RouteSpec(kind="route", **spec.model_dump(include={"waypoints", "speed", "acceleration"}))
         self.spec, self.body, self._route = spec, site.body, Route(route, 1)
         if (body := site.body) is not None:

@@ -10,7 +10,7 @@ import numpy as np
 from viser import ViserServer
 
 from twin.analysis.picture import DELAYS
-from twin.analysis.tracks import Site
+from twin.analysis.tracks import RadioSite
 from twin.recording.schema import Header
 from twin.state import F64, I64, NOMINAL, Frame
 from twin.viewer.models import Model
@@ -27,7 +27,7 @@ class Scene:
     """Draws frames into a viser server; `bounds` are the corners (3,) m of where something happens."""
 
     def __init__(
-        self, server: ViserServer, header: Header, sites: Sequence[Site], bounds: tuple[F64, F64],
+        self, server: ViserServer, header: Header, sites: Sequence[RadioSite], bounds: tuple[F64, F64],
         geometry: Geometry | None, models: Mapping[str, Path], sea: Elevation | None = None,
     ) -> None:  # fmt: skip
         self._server, self._header = server, header
@@ -110,7 +110,7 @@ class Scene:
             self._parts[node][link].position = self._scale * position
             self._parts[node][link].wxyz = turn
 
-    def _add_sites(self, sites: Sequence[Site], extent: float) -> None:
+    def _add_sites(self, sites: Sequence[RadioSite], extent: float) -> None:
         by_name = {robot.name: node for node, robot in enumerate(self._robots)}
         for i, site in enumerate(sites):
             self._places[by_name[site.robot]] = np.array(site.position)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from twin.analysis.picture import DELAYS
 from twin.analysis.plan import INK, MUTED, PAPER, draw_plan
-from twin.analysis.tracks import Site, Track, sites, tracks
+from twin.analysis.tracks import RadioSite, Track, sites, tracks
 from twin.clock import NS
 from twin.errors import TwinError
 from twin.recording.reader import Recording
@@ -62,7 +62,9 @@ def write_video(
 class _Film:
     """What stays is drawn once; what moves is drawn over it for each picture."""
 
-    def __init__(self, flown: Sequence[Track], masts: Sequence[Site], time: F64, geometry: Geometry | None) -> None:
+    def __init__(
+        self, flown: Sequence[Track], masts: Sequence[RadioSite], time: F64, geometry: Geometry | None
+    ) -> None:
         self._flown, self._time = flown, time
         delays = np.concatenate([1e3 * track.round_trip for track in flown])
         self._slowest = float(np.nanquantile(delays, 0.99)) if np.isfinite(delays).any() else 1.0
@@ -87,7 +89,7 @@ class _Film:
                 artist.axes.draw_artist(artist)
             yield np.ascontiguousarray(np.asarray(self._canvas.buffer_rgba())[..., :3])
 
-    def _prepare_map(self, geometry: Geometry | None, masts: Sequence[Site]) -> None:
+    def _prepare_map(self, geometry: Geometry | None, masts: Sequence[RadioSite]) -> None:
         places = [track.position[:, :2] for track in self._flown] + [np.array([site.position[:2]]) for site in masts]
         points = np.concatenate(places)
         middle, half = (points.max(axis=0) + points.min(axis=0)) / 2, np.ptp(points, axis=0) / 2 + 15.0

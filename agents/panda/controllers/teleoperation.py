@@ -27,7 +27,7 @@ DOWN = np.diag([1.0, -1.0, -1.0])
 
 
 class Teleoperate:
-    """Position forward, force back: 1000 times a second the hand's place leaves and the newest force is felt.
+    """Position forward, force back: 1000 times per second the hand's place leaves and the newest force is felt.
 
     Hand and device are a mass that a spring and a damper lead along the way the operator means (a hand's
     impedance: Hogan, ASME J. Dyn. Sys. 107, 1985); the force felt pushes it away from there.

@@ -28,7 +28,7 @@ except ImportError as error:
 TOPICS = ("order", "instantActions")
 
 
-class Source(Protocol):
+class Listener(Protocol):
     """What one vehicle hears, and who hears it."""
 
     def hear(self, now: int, patience: int) -> list[tuple[str, str]]:

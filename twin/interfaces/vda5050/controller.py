@@ -19,7 +19,7 @@ from pydantic import Field
 from twin.clock import NS
 from twin.errors import PluginError
 from twin.interfaces.peers import LinkLost, give_up, is_loopback
-from twin.interfaces.vda5050.broker import Mqtt, Source, played
+from twin.interfaces.vda5050.broker import Listener, Mqtt, played
 from twin.interfaces.vda5050.driving import DrivingSpec, drive
 from twin.interfaces.vda5050.messages import (
     VERSION,
@@ -55,7 +55,7 @@ class VehicleSpec(DrivingSpec):
     patience: NonNegativeNs = 0  # of real time: how long time stands still, once, when a vehicle has no order left
 
 
-class Fleet:
+class Vehicles:
     """The vehicles of one scenario entry."""
 
     def __init__(self, name: str, spec: ExternalSpec, folders: Sequence[Path]) -> None:
@@ -68,7 +68,7 @@ class Fleet:
         """The world's name is that of the vehicles' map."""
         self.map_id = world.name
 
-    def file(self, robot: str) -> Source | None:
+    def file(self, robot: str) -> Listener | None:
         """Return what a robot hears by a file, None where a broker says it.
 
         Raises:
@@ -77,7 +77,7 @@ class Fleet:
         """
         return None if _broker(self.name) else played(_file(self.name, self.folders), robot)
 
-    def meet(self, prefix: str, will: str) -> Source:
+    def meet(self, prefix: str, will: str) -> Listener:
         """Begin a session with the broker.
 
         Raises:
@@ -99,7 +99,7 @@ class Agv:
 
     Parameters = VehicleSpec
     runs_on = "onboard"
-    link: ClassVar[Fleet]
+    link: ClassVar[Vehicles]
 
     def reset(self, spec: RobotSpec, rng: np.random.Generator) -> None:
         """Learn which robot this is.
@@ -161,7 +161,7 @@ class Agv:
         return Action(np.array(command), log={"nodes_left": float(len(self.vehicle.nodes))},
                       inputs=tuple(f"{topic} {text}" for topic, text in heard))  # fmt: skip
 
-    def _begin(self, now: int) -> Source:
+    def _begin(self, now: int) -> Listener:
         source = self.link.meet(self.prefix, self._connection(now, "CONNECTIONBROKEN"))
         source.tell("connection", self._connection(now, "ONLINE"), lasting=True)
         return source
@@ -231,7 +231,7 @@ def load_vda5050(reference: str, spec: ExternalSpec, *folders: Path) -> Loaded:
         _file(reference, folders)
     elif not (spec.allow_remote or is_loopback(address[0])):
         raise PluginError(f"{address[0]} is not on this machine; if that is meant, set external.allow_remote = true")
-    fleet = Fleet(reference, spec, folders)
+    fleet = Vehicles(reference, spec, folders)
 
     class Remote(Agv):
         """The robots of one scenario entry."""

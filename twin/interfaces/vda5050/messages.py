@@ -28,7 +28,7 @@ def _is_time(text: str) -> str:
     return text
 
 
-class Part(BaseModel):
+class Wire(BaseModel):
     """Base of all parts: names in camelCase as they travel, numbers finite."""
 
     model_config = ConfigDict(
@@ -40,7 +40,7 @@ class Part(BaseModel):
         return self.model_dump_json(by_alias=True, exclude_none=True)
 
 
-class Message(Part):
+class Message(Wire):
     """The header of every message; header ids count the messages of one topic."""
 
     header_id: Count
@@ -58,14 +58,14 @@ class BlockingType(StrEnum):
     HARD = "HARD"  # nothing
 
 
-class ActionParameter(Part):
+class ActionParameter(Wire):
     """One parameter of an action."""
 
     key: str
     value: bool | int | float | str | list[Any]
 
 
-class VdaAction(Part):
+class VdaAction(Wire):
     """Something to do besides driving."""
 
     action_type: str
@@ -75,7 +75,7 @@ class VdaAction(Part):
     action_parameters: list[ActionParameter] = []
 
 
-class NodePosition(Part):
+class NodePosition(Wire):
     """A place on a map [m, rad]; deviations that count as being there."""
 
     x: float
@@ -87,7 +87,7 @@ class NodePosition(Part):
     map_description: str | None = None
 
 
-class Node(Part):
+class Node(Wire):
     """A place to go through; released: part of the base, else of the horizon."""
 
     node_id: str
@@ -98,7 +98,7 @@ class Node(Part):
     actions: list[VdaAction]
 
 
-class ControlPoint(Part):
+class ControlPoint(Wire):
     """A control point of a trajectory."""
 
     x: float
@@ -106,7 +106,7 @@ class ControlPoint(Part):
     weight: Length = 1.0
 
 
-class Trajectory(Part):
+class Trajectory(Wire):
     """A NURBS that an edge follows."""
 
     degree: int = Field(ge=1)
@@ -114,7 +114,7 @@ class Trajectory(Part):
     control_points: list[ControlPoint]
 
 
-class Edge(Part):
+class Edge(Wire):
     """A way between two nodes; speeds in m/s and rad/s."""
 
     edge_id: str
@@ -152,7 +152,7 @@ class InstantActions(Message):
     actions: list[VdaAction]
 
 
-class NodeState(Part):
+class NodeState(Wire):
     """A node that is still to be reached."""
 
     node_id: str
@@ -162,7 +162,7 @@ class NodeState(Part):
     released: bool
 
 
-class EdgeState(Part):
+class EdgeState(Wire):
     """An edge that is still to be gone along, the present one included."""
 
     edge_id: str
@@ -172,7 +172,7 @@ class EdgeState(Part):
     trajectory: Trajectory | None = None
 
 
-class AgvPosition(Part):
+class AgvPosition(Wire):
     """Where the vehicle takes itself to be [m, rad]."""
 
     position_initialized: bool
@@ -185,7 +185,7 @@ class AgvPosition(Part):
     map_description: str | None = None
 
 
-class Velocity(Part):
+class Velocity(Wire):
     """Velocity in the vehicle's axes [m/s, rad/s]."""
 
     vx: float | None = None
@@ -204,7 +204,7 @@ class ActionStatus(StrEnum):
     FAILED = "FAILED"
 
 
-class ActionState(Part):
+class ActionState(Wire):
     """An action of the order or an instant one."""
 
     action_id: str
@@ -214,7 +214,7 @@ class ActionState(Part):
     result_description: str | None = None
 
 
-class BatteryState(Part):
+class BatteryState(Wire):
     """Charge in per cent."""
 
     battery_charge: Annotated[float, Field(ge=0, le=100)]
@@ -224,14 +224,14 @@ class BatteryState(Part):
     reach: Length | None = None
 
 
-class ErrorReference(Part):
+class ErrorReference(Wire):
     """What an error is about."""
 
     reference_key: str
     reference_value: str
 
 
-class VdaError(Part):
+class VdaError(Wire):
     """An error that is there at present."""
 
     error_type: str
@@ -241,7 +241,7 @@ class VdaError(Part):
     error_level: Literal["WARNING", "FATAL"]
 
 
-class SafetyState(Part):
+class SafetyState(Wire):
     """Emergency stop (how it is acknowledged) and protective fields."""
 
     e_stop: Literal["AUTOACK", "MANUAL", "REMOTE", "NONE"]

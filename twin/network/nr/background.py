@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from twin.errors import ScenarioError
 from twin.network.nr.checks import check_names
 from twin.network.nr.site import Site, order_of
-from twin.network.nr.traffic import Source
+from twin.network.nr.traffic import TrafficSource
 from twin.specs.nr import BackgroundSpec
 
 Bearer = Callable[[int, int, str], tuple[Site | None, int]]
@@ -17,7 +17,7 @@ Bearer = Callable[[int, int, str], tuple[Site | None, int]]
 
 @dataclass(slots=True, eq=False)
 class _Load:
-    source: Source
+    source: TrafficSource
     site: Site
     bearer: int
 
@@ -39,7 +39,7 @@ class Background:
                 if spec.model == "full-buffer":
                     site.carrier.endless(row // classes, row % classes, 0)
                 else:
-                    self._loads.append(_Load(Source(spec, seed, name), site, row))
+                    self._loads.append(_Load(TrafficSource(spec, seed, name), site, row))
 
     def offer(self, until: int) -> None:
         """Let packets up to `until` [ns] enter."""

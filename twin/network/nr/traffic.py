@@ -17,7 +17,7 @@ JITTER_NS, JITTER_MOST_NS = 2e6, 4e6
 """XR frames: standard deviation and limit of the arrival's jitter (TR 38.838 5.1)."""
 
 
-class Source:
+class TrafficSource:
     """One terminal's packets of one direction, drawn by their number: nobody else's traffic changes them."""
 
     def __init__(self, spec: BackgroundSpec, seed: int, name: str) -> None:

@@ -14,7 +14,7 @@ from twin.errors import Findings, RunError, ScenarioError
 from twin.mechanism.urdf import check_urdf
 from twin.numerics.rotation import turn_all
 from twin.physics.added_mass import Waterborne
-from twin.physics.bodies import BodyGroup, Motion, Part, Surroundings, is_midway, parted
+from twin.physics.bodies import BodyGroup, GroupRows, Motion, Surroundings, is_midway, parted
 from twin.physics.bullet.checks import Strays, check_apart, check_base, check_inertia, check_loops, of_one_piece
 from twin.physics.bullet.contacts import Contacts
 from twin.physics.bullet.partition import Zones, rate_of, worlds_of
@@ -39,7 +39,7 @@ class BulletPhysics:
     Bodies that can never touch each other share no world. A fixed body is never beyond its reach, and one that moves
     about never beyond its zone, which ends the run if it leaves it; one without a zone may be anywhere. What is in a
     world where nothing is near anything is moved without Bullet, to the same effect.
-    What has a rate of its own steps several times a tick, or once in several: then at the end of its step, under the
+    What has a rate of its own steps several times per tick, or once in several: then at the end of its step, under the
     command that was held at the beginning, and until then it is seen where it was.
     The scenery is fixed in place: one concave mesh from an OBJ file, and its triangles as a hierarchy; without
     these, Bullet steps all worlds that have it. `reset` builds everything anew, since a restored state of Bullet isn't
@@ -120,7 +120,7 @@ class BulletPhysics:
             self._ask(world, list(world.bodies))
         self._watch = Watch(self.worlds, self._offset, self._unhindered.mechanisms, self._bvh)
         self._watch.begin(self._now)
-        self._parts = {g.name: Part.of(self._offset, self._rows[g.name]) for g in self.groups}
+        self._parts = {g.name: GroupRows.of(self._offset, self._rows[g.name]) for g in self.groups}
         self.bodies = self._state()
         return self.bodies
 

@@ -47,7 +47,7 @@ class Conveyed:
         self.parameters = ConveyedParameters.model_validate(parameters)
 
     def reset(self) -> None:
-        """Forget nothing: there is no inner state."""
+        """Do nothing: there is no internal state."""
 
     def wrench(self, state: BodyState, command: F64, dt: float) -> F64:
         """Return (n, 6): the belts' friction [N] and no torque."""

@@ -23,7 +23,7 @@ class PointForce:
         self.Parameters.model_validate(parameters)
 
     def reset(self) -> None:
-        """Forget nothing: there is no inner state."""
+        """Do nothing: there is no internal state."""
 
     def wrench(self, state: BodyState, command: F64, dt: float) -> F64:
         """Return (n, 6): the commanded force [N] and no torque."""

@@ -1,4 +1,4 @@
-"""CSV: one file a table."""
+"""CSV: one file per table."""
 
 from __future__ import annotations
 

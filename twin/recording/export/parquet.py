@@ -1,4 +1,4 @@
-"""Parquet: one file a table, as in CSV but typed and compressed."""
+"""Parquet: one file per table, as in CSV but typed and compressed."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ _GROUND = re.compile(r"(^|[-_ ])(ground|floor|terrain|plane)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class MeshPiece:
     """A piece of a mesh file: metres, z up."""
 
     name: str
@@ -72,7 +72,7 @@ def radio_material(tally: Tally, *names: str | None) -> str:
     return material or DEFAULT
 
 
-def load_parts(path: Path) -> list[Part]:
+def load_parts(path: Path) -> list[MeshPiece]:
     """Read all pieces of a mesh file.
 
     Raises:
@@ -94,7 +94,7 @@ def load_parts(path: Path) -> list[Part]:
             triangles = triangles[:, ::-1]
         material = getattr(getattr(mesh.visual, "material", None), "name", None)
         name = name.removesuffix(f"_{material}") if kind == "obj" else name
-        parts.append(Part(name, vertices @ turn.T * unit, triangles, material))
+        parts.append(MeshPiece(name, vertices @ turn.T * unit, triangles, material))
     if not any(len(part.triangles) for part in parts):
         raise WorldError(f"{path}: holds no triangle")
     return parts

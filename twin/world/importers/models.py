@@ -12,7 +12,7 @@ import numpy as np
 from twin.errors import WorldError
 from twin.world.importers import shapes
 from twin.world.importers.files import read_xml, within
-from twin.world.importers.meshes import Part, load_parts
+from twin.world.importers.meshes import MeshPiece, load_parts
 
 SEARCH_VARIABLES = ("GZ_SIM_RESOURCE_PATH", "GAZEBO_MODEL_PATH", "ROS_PACKAGE_PATH")
 """Environment variables with further folders of models, as the simulators use them."""
@@ -29,7 +29,7 @@ class Library:
 
     def __init__(self, source: Path) -> None:
         self._source = source.resolve()
-        self._parts: dict[Path, list[Part]] = {}
+        self._parts: dict[Path, list[MeshPiece]] = {}
         self._xml: dict[Path, Element] = {}
 
     def roots(self) -> Iterator[Path]:
@@ -78,7 +78,7 @@ class Library:
             self._xml[path] = read_xml(path)
         return self._xml[path]
 
-    def parts(self, uri: str, referrer: Path) -> list[Part]:
+    def parts(self, uri: str, referrer: Path) -> list[MeshPiece]:
         """Return the pieces of the mesh that a URI names."""
         path = self.find(uri, referrer)
         if path not in self._parts:

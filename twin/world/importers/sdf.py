@@ -14,7 +14,7 @@ from twin.errors import WorldError
 from twin.state import F64
 from twin.world.importers import shapes
 from twin.world.importers.files import read_xml, root_tag, within
-from twin.world.importers.meshes import Part, radio_material
+from twin.world.importers.meshes import MeshPiece, radio_material
 from twin.world.importers.models import Library, simple_shape
 from twin.world.importers.sdf_frames import Placed, Scope
 from twin.world.importers.sdf_world import States, spherical_coordinates, turned
@@ -193,7 +193,7 @@ class _Reader:
         hint = shape.findtext("material/script/name")
         for element in shape.findall("geometry/*"):
             if (simple := simple_shape(element, place)) is not None:
-                self.add(simple.vertices, Part("", simple.vertices, simple.triangles, None), pose, owner, hint)
+                self.add(simple.vertices, MeshPiece("", simple.vertices, simple.triangles, None), pose, owner, hint)
             elif element.tag == "mesh":
                 self.mesh(element, pose, file, owner, hint, place)
             elif element.tag == "plane":
@@ -217,7 +217,7 @@ class _Reader:
                 vertices = vertices - (vertices.min(axis=0) + vertices.max(axis=0)) / 2
             self.add(vertices * scale, part, pose, owner, hint)
 
-    def add(self, vertices: F64, part: Part, pose: F64, owner: str, hint: str | None) -> None:
+    def add(self, vertices: F64, part: MeshPiece, pose: F64, owner: str, hint: str | None) -> None:
         self._shapes += 1
         if self._shapes > MAX_SHAPES:
             raise WorldError(f"{owner}: more than {MAX_SHAPES} shapes in all; allowed: that many")

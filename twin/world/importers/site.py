@@ -46,7 +46,7 @@ class Options(TypedDict, total=False):
 
 
 @dataclass(slots=True)
-class Site:
+class Placed:
     """A source in its place."""
 
     georeference: GeoReference | None
@@ -86,7 +86,7 @@ class Site:
             raise WorldError(_unusable(path, self.tally))
 
 
-def locate(source: Source, origin: str | GeoReference, options: Options, path: Path) -> Site:
+def locate(source: Source, origin: str | GeoReference, options: Options, path: Path) -> Placed:
     """Put a source into its place.
 
     Raises:
@@ -128,7 +128,8 @@ def locate(source: Source, origin: str | GeoReference, options: Options, path: P
     if terrain is not None:
         meshes, points = [terrain.mesh(), *meshes], [terrain.nodes.reshape(-1, 3), *points]
     places = [georeference.to_local(point) for point in points]
-    return Site(georeference, ground, source.tags, source.tally, solids, bases, up, meshes, places, terrain is not None)
+    lies_on = terrain is not None
+    return Placed(georeference, ground, source.tags, source.tally, solids, bases, up, meshes, places, lies_on)
 
 
 def _moved(lane: Lane, known: GeoReference, origin: GeoReference) -> Lane:
@@ -205,7 +206,7 @@ def _unusable(path: Path, tally: Tally) -> str:
 
 def _local(
     source: Source, solids: list[Solid], meshes: list[Mesh], origin: str | GeoReference, options: Options
-) -> Site:
+) -> Placed:
     """Take local metres as they are; an origin says where on the earth they lie."""
     if options.get("terrain"):
         raise WorldError(f"{source.format} has no place on the earth that terrain could be found for")
@@ -219,7 +220,7 @@ def _local(
         known, ground = source.place, ground + source.place.height - zero
         points, bases = ([georeference.to_local(known.to_geodetic(p)) for p in part] for part in (points, bases))
         source.lanes[:] = [_moved(lane, known, georeference) for lane in source.lanes]
-    return Site(georeference, zero + ground, source.tags, source.tally, solids, bases, up, meshes, points)
+    return Placed(georeference, zero + ground, source.tags, source.tally, solids, bases, up, meshes, points)
 
 
 def _apply(parts: list[F64], crs: str, geoid_height: float | None) -> list[F64]:

@@ -66,7 +66,7 @@ class Terrain:
         return heights
 
     def lowest(self, ring: F64) -> float:
-        """Return the lowest height [m] under an outline of longitude, latitude (n, 2), sampled four times a cell."""
+        """Return the lowest height [m] under an outline of longitude, latitude (n, 2), sampled four times per cell."""
         ends = np.vstack([ring, ring[:1]])
         cells = np.abs(np.diff(from_wgs84(ends, self.crs), axis=0)) / (self.x[1] - self.x[0], self.y[1] - self.y[0])
         counts = np.ceil(4 * cells.max(axis=1)).astype(int) + 1

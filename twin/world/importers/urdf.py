@@ -12,7 +12,7 @@ from twin.errors import WorldError
 from twin.state import F64
 from twin.world.importers import shapes
 from twin.world.importers.files import read_xml, root_tag
-from twin.world.importers.meshes import Part, radio_material
+from twin.world.importers.meshes import MeshPiece, radio_material
 from twin.world.importers.models import Library, simple_shape
 from twin.world.importers.source import Mesh, Source, Tally
 
@@ -44,15 +44,15 @@ def read(path: Path, visual: bool = False) -> Source:
     return source
 
 
-def _parts(element: Element, library: Library, path: Path, place: str, tally: Tally) -> list[Part]:
+def _parts(element: Element, library: Library, path: Path, place: str, tally: Tally) -> list[MeshPiece]:
     found = []
     for geometry in element.findall("geometry/*"):
         if (simple := simple_shape(geometry, place)) is not None:
-            found.append(Part("", simple.vertices, simple.triangles, None))
+            found.append(MeshPiece("", simple.vertices, simple.triangles, None))
         elif geometry.tag == "mesh":
             scale = shapes.numbers(geometry.get("scale"), 3, 1.0, place)
             for part in library.parts(geometry.get("filename", ""), path):
-                found.append(Part(part.name, part.vertices * scale, part.triangles, part.material))
+                found.append(MeshPiece(part.name, part.vertices * scale, part.triangles, part.material))
         else:
             tally.skipped[f"geometry <{geometry.tag[:40]}>"] += 1
     return found
