@@ -21,6 +21,7 @@ COMMANDS = {
     "describe": "twin.cli.describe:describe",
     "run": "twin.cli.run:run",
     "check": "twin.cli.check:check",
+    "sweep": "twin.cli.sweep:sweep",
     "runs": "twin.cli.runs:runs",
     "info": "twin.cli.info:info",
     "plot": "twin.cli.plot:plot",

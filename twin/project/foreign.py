@@ -35,9 +35,9 @@ def runnables(scenario: Scenario, project: Project, guard: Guard) -> list[Runnab
     Raises:
         TrustError: a folder has more code than anybody could look through.
     """
-    found = [item for folder in _folders(scenario, project) if (item := _folder(folder, guard)) is not None]
-    places = [Path.cwd(), project.folder, *_folders(scenario, project)]
-    for text in sorted(set(_texts(scenario.model_dump(mode="json")))):
+    found = [item for folder in folders(scenario, project) if (item := _folder(folder, guard)) is not None]
+    places = [Path.cwd(), project.folder, *folders(scenario, project)]
+    for text in sorted(set(texts(scenario.model_dump(mode="json")))):
         found += _named(text, places, guard)
     found += [
         Runnable(f"a connection to {entry.controller}", code("", [], f"connects {entry.controller}").digest)
@@ -47,7 +47,7 @@ def runnables(scenario: Scenario, project: Project, guard: Guard) -> list[Runnab
     return list({item.digest: item for item in found}.values())
 
 
-def _folders(scenario: Scenario, project: Project) -> list[Path]:
+def folders(scenario: Scenario, project: Project) -> list[Path]:
     """Return the folders of its world and robots."""
     found: list[Path] = []
     with suppress(TwinError):  # building says what is wrong
@@ -73,7 +73,7 @@ def _named(text: str, places: Sequence[Path], guard: Guard) -> Iterator[Runnable
     if text.startswith("process:"):
         yield command(text, places[:2])
     elif match := re.fullmatch(r"(.+\.py)(:\w+)?", text):
-        for path in _existing([match[1]], places):
+        for path in existing([match[1]], places):
             if not guard.trusts(path):
                 yield code(f"the Python file {path}", [path, *(path.with_name(n) for n in _siblings(path))])
 
@@ -85,7 +85,7 @@ def command(reference: str, places: Sequence[Path]) -> Runnable:
         words = shlex.split(line)
     except ValueError:
         words = []  # it can't be started, and that is said then
-    return code(f"the command {line}", _existing(words, places), reference)
+    return code(f"the command {line}", existing(words, places), reference)
 
 
 def _siblings(path: Path) -> list[str]:
@@ -95,7 +95,8 @@ def _siblings(path: Path) -> list[str]:
         return []  # it can't be imported, and that is said then
 
 
-def _existing(words: list[str], places: Sequence[Path]) -> list[Path]:
+def existing(words: list[str], places: Sequence[Path]) -> list[Path]:
+    """Return the files that words are, seen from any of the places."""
     found = (path for word in words for place in places if _is_file(path := place / word))
     return list(dict.fromkeys(path.resolve() for path in found))
 
@@ -107,12 +108,13 @@ def _is_file(path: Path) -> bool:
         return False  # no word of a command needs to be a path
 
 
-def _texts(value: Any) -> Iterator[str]:
+def texts(value: Any) -> Iterator[str]:
+    """Yield all texts in nested tables."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, dict):
         for item in value.values():
-            yield from _texts(item)
+            yield from texts(item)
     elif isinstance(value, (list, tuple)):
         for item in value:
-            yield from _texts(item)
+            yield from texts(item)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -182,8 +183,9 @@ def parse_scenario(
     return validate(Scenario, data, file=file, text=text, overridden=overridden), dropped
 
 
+@cache
 def scenario_schema() -> dict[str, Any]:
-    """Return the JSON schema of scenario files."""
+    """Return the JSON schema of scenario files; it is made once, and nobody changes it."""
     schema = Scenario.model_json_schema()
     for definition in (schema, *schema["$defs"].values()):
         for key in definition.get("properties", {}).values():

@@ -1,0 +1,63 @@
+"""What many runs show: against exact values, and by how often it is wrong."""
+
+import numpy as np
+import pytest
+
+from twin.studies.statements import overall, statements
+
+
+def rows(passed=0, failed=0, unshown=0, died=0, point=None):
+    def row(answer, status="complete"):
+        asked = {} if answer is None else {"r < 1": answer}
+        return {"point": point or {}, "status": status, "requirements": asked}
+
+    found = [row("passed")] * passed + [row("failed")] * failed + [row("inconclusive")] * unshown
+    return found + [row(None, "died")] * died
+
+
+def test_without_a_violation_73_runs_show_less_than_5_percent():
+    """Two-sided at 95 %: 1 - 0.025 ** (1/n) < 0.05 from n = 72 on; one fewer asks for one more."""
+    (shown,), (almost,) = statements(rows(72)), statements(rows(71))
+    assert shown.answer == "passed" and almost.answer == "inconclusive" and almost.needed == 1
+    assert shown.interval.upper == pytest.approx(1 - 0.025 ** (1 / 72), rel=1e-12)
+
+
+def test_five_of_a_hundred_is_neither():
+    """Clopper and Pearson, 1934: [0.016432, 0.112835]."""
+    (one,) = statements(rows(95, 5))
+    assert (one.interval.lower, one.interval.upper) == pytest.approx((0.016432, 0.112835), abs=1e-6)
+    assert one.answer == "inconclusive"
+    assert statements(rows(80, 20))[0].answer == "failed"
+
+
+def test_runs_that_died_or_show_nothing_have_not_met_it():
+    assert statements(rows(80))[0].answer == "passed"
+    for more in ({"died": 10}, {"unshown": 10}):
+        (one,) = statements(rows(80, **more))
+        assert one.answer == "inconclusive" and (one.violated, one.unshown) == (0, 10)
+        assert one.interval.lower == 0.0
+
+
+def test_a_run_cut_short_passes_nothing():
+    short = [{**row, "status": "stopped"} for row in rows(100)]
+    assert statements(short)[0].answer == "inconclusive"
+
+
+def test_several_statements_share_the_error():
+    """Four of them at 95 % in all: each at 98.75 %, which takes 99 clean runs instead of 72."""
+    points = [row for x in range(4) for row in rows(98, point={"x": x})]
+    found = statements(points)
+    assert [one.confidence for one in found] == [pytest.approx(0.9875)] * 4
+    assert {one.answer for one in found} == {"inconclusive"} and {one.needed for one in found} == {1}
+    assert overall(found) == "inconclusive" and overall([]) is None
+
+
+@pytest.mark.parametrize("truth", [0.02, 0.05, 0.1])
+def test_it_is_wrong_no_more_often_than_it_says(truth):
+    """2000 sweeps of 150 runs: false statements in at most 5 %, and three sigma of counting that."""
+    rng = np.random.default_rng(1)
+    wrong = 0
+    for failed in rng.binomial(150, truth, 2000):
+        answer = statements(rows(150 - int(failed), int(failed)))[0].answer
+        wrong += answer == ("failed" if truth <= 0.05 else "passed") or (truth == 0.05 and answer != "inconclusive")
+    assert wrong / 2000 <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / 2000)

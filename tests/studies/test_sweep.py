@@ -1,0 +1,137 @@
+"""Sweeps of a second of a falling ball: the same table however it comes about, and bad runs cost only themselves."""
+
+import os
+import shutil
+import signal
+import sys
+from pathlib import Path
+
+import pytest
+
+from twin.errors import ScenarioError
+from twin.specs.toml_text import validate
+from twin.studies.plan import Plan
+from twin.studies.sweep import plan_runs
+
+pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="templates fork, and end with their owner")
+ROOT = Path(__file__).resolve().parents[2]
+BAD = """
+import os, time
+from pydantic import BaseModel
+from twin.controller import Action
+
+class Fine:
+    runs_on = "onboard"
+    class Parameters(BaseModel):
+        target: float
+    def reset(self, spec, rng): pass
+    def act(self, observation):
+        if observation.time > 300_000_000:
+            self.misbehave()
+        return Action()
+    def misbehave(self): print("nobody takes this for an answer")
+
+class Raises(Fine):
+    def misbehave(self): raise ValueError("no more")
+
+class Crashes(Fine):
+    def misbehave(self): os._exit(3)
+
+class Hangs(Fine):
+    def misbehave(self): time.sleep(1000)
+
+class Eats(Fine):
+    def misbehave(self): self.eaten = bytearray(1 << 31)
+"""
+
+
+@pytest.fixture
+def scenario(tmp_path):
+    shutil.copytree(ROOT / "tests/project", tmp_path / "site", ignore=shutil.ignore_patterns("*.pyc", "test_*"))
+    (tmp_path / "site/bad.py").write_text(BAD)
+    return str(tmp_path / "site/worlds/void/scenarios/height.toml")
+
+
+def sweep(scenario, folder, **tables):
+    settings = {"network.kind": "fixed", "network.jitter.kind": "exponential", "network.jitter.scale": "5 ms",
+                "duration": "0.5 s"}  # fmt: skip
+    plan = validate(Plan, {"scenario": scenario, "set": settings, **tables})
+    return plan_runs(plan, folder)
+
+
+def templates():
+    """Return the processes of this one's that are templates."""
+    found = []
+    for place in Path("/proc").glob("[0-9]*"):
+        try:
+            words, parent = (place / "cmdline").read_bytes(), (place / "stat").read_text().split(") ")[1].split()[1]
+        except OSError:
+            continue
+        if b"twin.studies.template" in words and int(parent) == os.getpid():
+            found.append(int(place.name))
+    return found
+
+
+def test_the_same_table_in_one_process_in_two_that_are_killed_and_continued(scenario, tmp_path):
+    varied = {"grid": {"network.delay": ["1 ms", "30 ms"]}, "seeds": "1:3"}
+    alone, chaos = (sweep(scenario, tmp_path / name, **varied) for name in ("alone", "chaos"))
+    alone.run(1)
+    table = alone.write_table().read_bytes()
+    assert len(table.splitlines()) == 7 and b"complete" in table
+    done = []
+
+    def kill_them():
+        done.append(len(done))
+        if len(done) in (1, 3):
+            for process in templates():
+                os.kill(process, signal.SIGKILL)
+
+    chaos.run(2, kill_them)
+    assert chaos.write_table().read_bytes() == table
+    assert not list((tmp_path / "chaos").rglob(".*"))
+
+    for run in chaos.runs[1:3]:
+        chaos.store.place(run.name).unlink()
+    again = sweep(scenario, tmp_path / "chaos", **varied)
+    assert [run.point.seed for run in again.missing] == [2, 3]
+    repeated = []
+    again.run(2, lambda: repeated.append(1))
+    assert len(repeated) == 2 and again.write_table().read_bytes() == table
+    assert templates() == []
+
+
+def test_a_run_that_misbehaves_costs_itself_and_says_why(scenario, tmp_path):
+    kinds = ["Fine", "Raises", "Crashes", "Hangs", "Eats"]
+    made = sweep(scenario, tmp_path / "bad", limits={"wall": "6 s", "memory": 500},
+                 grid={"robots.ball.controller": [f"bad.py:{kind}" for kind in kinds]})  # fmt: skip
+    made.run(2)
+    ended = {row["point"]["robots.ball.controller"].split(":")[1]: (row["status"], row["error"]) for row in made.rows()}
+    assert ended["Fine"] == ("complete", "")
+    assert ended["Raises"][0] == "stopped" and "no more" in ended["Raises"][1]
+    assert ended["Crashes"] == ("died", "exit code 3")
+    assert ended["Hangs"] == ("died", "wall clock: over 6 s")
+    assert ended["Eats"][0] in ("stopped", "died") and "emory" in ended["Eats"][1]
+
+
+def test_what_decides_a_run_is_its_name(scenario, tmp_path):
+    (one,) = sweep(scenario, tmp_path / "a").runs
+    (same,) = sweep(scenario, tmp_path / "b", grid={"duration": ["500 ms"]}).runs
+    (other,) = sweep(scenario, tmp_path / "c", seeds=[2]).runs
+    assert one.name == same.name != other.name
+    file = Path(scenario).parents[3] / "agents/mass/controllers/height.py"
+    file.write_text(file.read_text() + "\n# another thought\n")
+    from twin.studies import identity
+
+    identity._folder.cache_clear()
+    (changed,) = sweep(scenario, tmp_path / "d").runs
+    assert changed.name != one.name
+
+
+def test_another_plan_in_the_same_folder_and_live_peers_are_refused(scenario, tmp_path):
+    made = sweep(scenario, tmp_path / "here")
+    made.store.begin(made.plan)
+    other = sweep(scenario, tmp_path / "here", seeds=[7])
+    with pytest.raises(ScenarioError, match="another sweep is in"):
+        other.store.begin(other.plan)
+    with pytest.raises(ScenarioError, match="one peer for all runs"):
+        sweep(scenario, tmp_path / "live", grid={"robots.ball.controller": ["tcp://127.0.0.1:5555"]})

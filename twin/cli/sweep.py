@@ -1,0 +1,60 @@
+"""`twin sweep`: run a scenario many times, and say what all runs show together."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from twin.cli import TRUST, examples
+from twin.cli.complete import SCENARIO
+
+_ASK = 10_000
+"""Runs from which a sweep asks first."""
+
+
+@click.command(
+    epilog=examples(
+        "twin sweep city/patrol --seeds 1:20 -j 2",
+        'twin sweep city/patrol --set network.kind=fixed --grid "network.delay=20 ms,120 ms" --seeds 1:10',
+        'twin sweep city/patrol --set network.kind=fixed --range "network.delay=10 ms:150 ms" --design lhs:50',
+        "twin sweep sweep.toml -j 4 -o sweeps/delays",
+        "twin sweep sweeps/delays -j 4",
+    )
+)
+@click.argument("what", metavar="SCENARIO", type=SCENARIO)
+@click.option("--set", "fixed", multiple=True, metavar="KEY=VALUE", help="Change a value in all runs; repeatable.")
+@click.option("--grid", multiple=True, metavar="KEY=A,B,...", help="Run with each of these values; repeatable.")
+@click.option("--range", "ranges", multiple=True, metavar="KEY=A:B", help="Sample between two values; repeatable.")
+@click.option("--design", metavar="KIND:N", help="How ranges are sampled: lhs:N or sobol:N.")
+@click.option("--seeds", metavar="FIRST:LAST", help="Run each point with each of these seeds.")
+@click.option("--record", type=click.Choice(["none", "failed", "all"]), help="Which runs keep their recordings.")
+@click.option("--wall", metavar="TIME", help='End a run that takes longer, such as "10 min".')
+@click.option("--memory", type=click.IntRange(1), metavar="MB", help="End a run that takes more than this.")
+@click.option("-j", "--jobs", type=click.IntRange(1), default=1, show_default=True, help="Runs side by side.")
+@click.option("-o", "--output", type=click.Path(path_type=Path, file_okay=False),
+              help="Folder of the sweep; sweeps/NAME if not given.")  # fmt: skip
+@click.option("--dry-run", is_flag=True, help="Say what would run, and stop.")
+@click.option("--yes", is_flag=True, help=f"Don't ask before more than {_ASK} runs.")
+@click.option("--probability", type=click.FloatRange(0, 1, min_open=True, max_open=True), default=0.05,
+              show_default=True, help="A requirement holds if fewer runs than this share violate it.")  # fmt: skip
+@TRUST
+@click.option("--json", "as_json", is_flag=True, help="Print rows and statements as JSON.")
+def sweep(what: str, output: Path | None, jobs: int, yes: bool, **options: Any) -> int:
+    """Run SCENARIO many times: a scenario, a sweep.toml, or the folder of a sweep.
+
+    Runs that are done are not repeated: a folder goes on where it stopped.
+    A run that crashes, hangs or eats memory costs only itself, and counts as
+    one that has not met its requirements. The table is written to table.csv.
+
+    Exit codes: 0 all requirements hold, 2 wrong input, 5 one does not,
+    6 more runs are needed to tell.
+    """
+    from twin.cli.sweeping import Asked, execute, plan_of
+
+    plan, folder = plan_of(what, output, options)
+    if plan.size > _ASK and not (yes or options["dry_run"]):
+        click.confirm(f"{plan.size} runs: go on?", abort=True, err=True)
+    shown = {name: options[name] for name in ("dry_run", "probability", "trust", "as_json")}
+    return execute(plan, folder, Asked(jobs=jobs, **shown))

@@ -1,0 +1,151 @@
+"""What a sweep runs: a scenario, what is varied in it, and with which seeds; a sweep.toml, or options."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import product
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+import tomli_w
+from pydantic import Field, model_validator
+
+from twin.errors import ScenarioError
+from twin.specs import Spec
+from twin.specs.toml_text import Key, Mistakes, read_toml, validate
+from twin.units import DurationNs
+
+_NUMBER = re.compile(r"\s*([-+]?[0-9.]+(?:[eE][-+]?[0-9]+)?)\s*(.*?)\s*")
+_DESIGN = re.compile(r"(lhs|sobol):([1-9][0-9]*)")
+_SEEDS = re.compile(r"([0-9]+):([0-9]+)")
+Value = str | float | bool
+
+
+class Limits(Spec):
+    """What one run may use before it is ended."""
+
+    wall: Annotated[DurationNs, Field(gt=0)] = 3600 * 10**9  # ns, by the wall clock
+    memory: int | None = Field(default=None, gt=0)  # MB, beyond what every run has
+
+
+class Plan(Spec):
+    """A sweep: every value of `grid` with every sample of `range`, each with every seed."""
+
+    scenario: str
+    set: dict[str, Value] = {}  # in all runs
+    grid: dict[str, tuple[Value, ...]] = {}
+    range: dict[str, tuple[Value, Value]] = {}  # from, to
+    design: str = "lhs:100"  # of the ranges: lhs or sobol, and how many samples
+    seeds: str | tuple[int, ...] = (1,)  # "1:20" is from 1 to 20
+    record: Literal["none", "failed", "all"] = "none"
+    limits: Limits = Limits()
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        wrong: list[tuple[Key, str]] = [
+            (("grid", key), "found no value; allowed: one at least") for key, of in self.grid.items() if not of
+        ]
+        if not _DESIGN.fullmatch(self.design):
+            wrong.append((("design",), f"found {self.design!r}; allowed: lhs:N or sobol:N"))
+        for key, ends in self.range.items():
+            if len({_parted(end)[1] for end in ends}) > 1 or None in {_parted(end)[0] for end in ends}:
+                wrong.append((("range", key), f"found {ends[0]} to {ends[1]}; allowed: two numbers of one unit"))
+        if isinstance(self.seeds, str) and not self._stated_seeds():
+            wrong.append((("seeds",), f'found {self.seeds!r}; allowed: FIRST:LAST such as "1:20", or a list'))
+        if twice := self.grid.keys() & self.range.keys():
+            wrong.append((("range", min(twice)), "is in the grid as well"))
+        if wrong:
+            raise Mistakes(wrong)
+        return self
+
+    def _stated_seeds(self) -> Sequence[int]:
+        if not isinstance(self.seeds, str):
+            return self.seeds
+        found = _SEEDS.fullmatch(self.seeds)
+        return [] if found is None else list(_between(int(found[1]), int(found[2])))
+
+    @property
+    def size(self) -> int:
+        """How many runs it has."""
+        count = len(self._stated_seeds()) * (self._samples() if self.range else 1)
+        for values in self.grid.values():
+            count *= len(values)
+        return count
+
+    def _samples(self) -> int:
+        found = _DESIGN.fullmatch(self.design)
+        assert found is not None, "it was checked"
+        return int(found[2])
+
+    def points(self) -> Iterator[Point]:
+        """Yield all runs: the grid's last key changes fastest, then the samples, then the seeds."""
+        for chosen in product(*self.grid.values()):
+            for sample in self._sampled():
+                for seed in self._stated_seeds():
+                    yield Point({**dict(zip(self.grid, chosen, strict=True)), **sample}, seed)
+
+    def _sampled(self) -> list[dict[str, Value]]:
+        """Return the samples of the ranges, the same each time that the plan is read."""
+        if not self.range:
+            return [{}]
+        from scipy.stats import qmc  # a second of import
+
+        kind = qmc.LatinHypercube if self.design.startswith("lhs") else qmc.Sobol
+        unit = kind(len(self.range), rng=1).random(self._samples())
+        samples = []
+        for row in unit:
+            sample: dict[str, Value] = {}
+            for share, (key, ends) in zip(row, self.range.items(), strict=True):
+                (low, name), (high, _) = _parted(ends[0]), _parted(ends[1])
+                assert low is not None and high is not None, "it was checked"
+                number = float(f"{low + share * (high - low):.6g}")
+                sample[key] = f"{number:g} {name}" if name else number
+            samples.append(sample)
+        return samples
+
+    def to_toml(self) -> str:
+        """Return it as text that reads back the same."""
+        return tomli_w.dumps(self.model_dump(mode="json", exclude_none=True))
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One run of a sweep: what it sets besides what all set, and its seed."""
+
+    values: dict[str, Value]
+    seed: int
+
+
+def read_plan(file: Path, changes: dict[str, Any] | None = None) -> Plan:
+    """Return the plan of a sweep.toml, with `changes` of its tables.
+
+    Raises:
+        ScenarioError: everything that is wrong with it.
+    """
+    data, text = read_toml(file)
+    return validate(Plan, {**data, **(changes or {})}, file=file, text=text)
+
+
+def is_plan(file: Path) -> bool:
+    """Tell whether a TOML file is a sweep, not a scenario."""
+    return file.suffix == ".toml" and file.is_file() and "scenario" in read_toml(file)[0]
+
+
+def overrides(plan: Plan, point: Point) -> list[tuple[str, Value]]:
+    """Return what a run changes in its scenario; kinds first, since a kind resets its table."""
+    changes = {**plan.set, **point.values, "seed": point.seed}
+    return sorted(changes.items(), key=lambda item: not item[0].endswith(".kind"))
+
+
+def _between(first: int, last: int) -> Sequence[int]:
+    if last < first or last - first > 10**9:
+        raise ScenarioError(f"found {first}:{last}; allowed: the first seed, then the last", key="seeds")
+    return range(first, last + 1)
+
+
+def _parted(value: Value) -> tuple[float | None, str]:
+    """Return number and unit of a quantity."""
+    found = _NUMBER.fullmatch(str(value))
+    return (None, "") if found is None else (float(found[1]), found[2])

@@ -1,0 +1,117 @@
+"""Templates side by side on this machine: each has one job at a time, and one that dies costs only its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import selectors
+import subprocess
+import sys
+from collections import deque
+from collections.abc import Callable, Iterable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import Any
+
+from twin.errors import RunError
+
+Job = dict[str, Any]
+TRIES = 3
+"""Times that a job is given to a template before it counts as what kills templates."""
+_ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"), "1")
+
+
+@dataclass(slots=True)
+class _Worker:
+    """One template, and the job that it has."""
+
+    process: subprocess.Popen[bytes]
+    job: Job | None = None
+
+    def give(self, job: Job) -> None:
+        self.job = job
+        assert self.process.stdin is not None
+        self.process.stdin.write((json.dumps(job) + "\n").encode())
+        self.process.stdin.flush()
+
+
+def run_jobs(jobs: Iterable[Job], workers: int, done: Callable[[Job, bool], None]) -> None:
+    """Run all jobs; `done` is told each, and whether its row is the same as one that was there.
+
+    The first one runs alone: what it compiles, the others find.
+
+    Raises:
+        RunError: a job killed its template three times.
+    """
+    waiting, tries = deque(jobs), dict[str, int]()
+    with ExitStack() as stack, selectors.DefaultSelector() as selector:
+        team = [_start(stack, selector)] if waiting else []
+        _hand_out(team, waiting)
+        while any(worker.job for worker in team):
+            for key, _ in selector.select():
+                _hear(key.data, selector, waiting, tries, done)
+            team = [_start(stack, selector) if _is_gone(worker) else worker for worker in team]
+            if team[0].job is None and not tries:  # the first run is done
+                team += [_start(stack, selector) for _ in range(min(workers - len(team), len(waiting) - 1))]
+            _hand_out(team, waiting)
+
+
+def _start(stack: ExitStack, selector: selectors.BaseSelector) -> _Worker:
+    command = [sys.executable, "-m", "twin.studies.template"]
+    environment = {**os.environ, **_ONE_THREAD}
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment)
+    worker = _Worker(process)
+    stack.callback(_end, process)
+    assert process.stdout is not None
+    selector.register(process.stdout, selectors.EVENT_READ, worker)
+    return worker
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    process.kill()
+    process.wait()
+    for pipe in (process.stdin, process.stdout):
+        if pipe is not None:
+            try:
+                pipe.close()
+            except BrokenPipeError:
+                continue  # it died before it read all
+
+
+def _hand_out(workers: list[_Worker], waiting: deque[Job]) -> None:
+    for worker in workers:
+        if worker.job is None and waiting:
+            job = waiting.popleft()
+            try:
+                worker.give(job)
+            except BrokenPipeError:  # it died; that is heard at its other pipe
+                continue
+
+
+def _hear(
+    worker: _Worker,
+    selector: selectors.BaseSelector,
+    waiting: deque[Job],
+    tries: dict[str, int],
+    done: Callable[[Job, bool], None],
+) -> None:
+    """Take a template's answer, or put its job back if it is gone."""
+    assert worker.process.stdout is not None
+    line = worker.process.stdout.readline()
+    job, worker.job = worker.job, None
+    if line:
+        assert job is not None, "a template answers jobs only"
+        done(job, bool(json.loads(line)["same"]))
+        return
+    selector.unregister(worker.process.stdout)
+    worker.process.wait()
+    if job is not None:
+        tries[job["id"]] = tries.get(job["id"], 0) + 1
+        if tries[job["id"]] >= TRIES:
+            raise RunError(f"run {job['id']} killed its process {TRIES} times: {job['overrides']}")
+        waiting.appendleft(job)
+
+
+def _is_gone(worker: _Worker) -> bool:
+    """Tell whether a worker is no more, and its job, if it had one, is taken back."""
+    return worker.job is None and worker.process.poll() is not None
