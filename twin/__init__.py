@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from twin.runs.front import open_world as open_world
     from twin.runs.front import run as run
     from twin.runs.result import Run as Run
+    from twin.studies.front import sweep as sweep
     from twin.world.world import World as World
 
 __version__ = "0.1.0"
@@ -28,6 +29,7 @@ _HOMES = {
     "load": "twin.runs.front",
     "build": "twin.runs.front",
     "run": "twin.runs.front",
+    "sweep": "twin.studies.front",
     "Setup": "twin.runs.front",
     "Run": "twin.runs.result",
     "Recording": "twin.recording.reader",

@@ -12,7 +12,8 @@ def rows(passed=0, failed=0, unshown=0, died=0, point=None):
         return {"point": point or {}, "status": status, "requirements": asked}
 
     found = [row("passed")] * passed + [row("failed")] * failed + [row("inconclusive")] * unshown
-    return found + [row(None, "died")] * died
+    found += [row(None, "died")] * died
+    return [{**row, "figures": {"rtt_p50": i}} for i, row in enumerate(found)]
 
 
 def test_without_a_violation_73_runs_show_less_than_5_percent():
@@ -41,6 +42,12 @@ def test_runs_that_died_or_show_nothing_have_not_met_it():
 def test_a_run_cut_short_passes_nothing():
     short = [{**row, "status": "stopped"} for row in rows(100)]
     assert statements(short)[0].answer == "inconclusive"
+
+
+def test_runs_that_draw_nothing_are_one_run():
+    (one,) = statements([{**row, "figures": {"rtt_p50": 1.0}} for row in rows(500)])
+    assert (one.answer, one.runs, one.alike) == ("inconclusive", 1, 500)
+    assert one.interval.upper == pytest.approx(0.975)
 
 
 def test_several_statements_share_the_error():

@@ -145,4 +145,6 @@ def _shown(one: Statement) -> str:
     unshown = f", {one.unshown} not shown" if one.unshown else ""
     share = f"{one.interval.lower:.3g} to {one.interval.upper:.3g}"
     text = f"violated in {one.violated} of {one.runs}{unshown}, a share of {share}"
+    if one.alike:
+        text += f"; all {one.alike} runs came out the same: nothing is drawn, so they are one"
     return text + (f"; {one.needed} more without a violation would show it" if one.needed > 0 else "")

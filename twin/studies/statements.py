@@ -26,6 +26,7 @@ class Statement:
     probability: float
     confidence: float  # of this statement by itself
     needed: int = 0  # more runs without a violation that would decide, where that can be said
+    alike: int = 0  # runs that came out the same whatever their seed, and count as one
 
 
 def statements(
@@ -34,7 +35,7 @@ def statements(
     """Return what the rows of a sweep show, point by point; all statements together hold with `confidence`.
 
     Each gets its share of the error (Bonferroni). A run that was cut short or died has not met its requirements:
-    leaving it out would flatter.
+    leaving it out would flatter. Runs that are all the same, figure by figure, draw nothing: they count as one.
     """
     points: dict[str, list[Mapping[str, Any]]] = {}
     for row in rows:
@@ -45,6 +46,8 @@ def statements(
 
 
 def _statement(runs: list[Mapping[str, Any]], text: str, probability: float, confidence: float) -> Statement:
+    alike = len(runs) if len(runs) > 1 and all(row["figures"] == runs[0]["figures"] for row in runs) else 0
+    runs = runs[:1] if alike else runs
     answers = Counter(_answer(row, text) for row in runs)
     n, violated = len(runs), answers["failed"]
     unshown = n - violated - answers["passed"]
@@ -52,10 +55,12 @@ def _statement(runs: list[Mapping[str, Any]], text: str, probability: float, con
     upper = clopper_pearson(violated + unshown, n, confidence).upper
     answer: Answer = "passed" if upper < probability else "failed" if lower > probability else "inconclusive"
     needed = 0
-    if answer == "inconclusive" and violated + unshown == 0:
+    if answer == "inconclusive" and violated + unshown == 0 and not alike:
         needed = trials_needed(probability, confidence) - n
     interval = Interval(lower, upper)
-    return Statement(runs[0]["point"], text, answer, n, violated, unshown, interval, probability, confidence, needed)
+    return Statement(
+        runs[0]["point"], text, answer, n, violated, unshown, interval, probability, confidence, needed, alike
+    )
 
 
 def _answer(row: Mapping[str, Any], text: str) -> str:
