@@ -37,7 +37,7 @@ def profile(scenario: str, duration: str, *settings: str) -> dict[str, Any]:
             [*line, "-o", f"{folder}/run.h5"], capture_output=True, text=True, cwd=ROOT,
             preexec_fn=lambda: os.sched_setaffinity(0, {core}),
         )  # fmt: skip
-    if done.returncode not in (0, 5):
+    if done.returncode not in (0, 5, 6):
         sys.exit(done.stderr)
     found: dict[str, Any] = json.loads(done.stdout)["profile"]
     return found

@@ -18,7 +18,8 @@ def patrol(command):
 
 def test_it_flies_worse_over_a_slower_network_and_gives_up_over_a_very_slow_one(patrol):
     code, ideal = patrol("ideal")
-    assert code == 0 and ideal["passed"] and ideal["failsafes"] == 0
+    assert code == 6 and ideal["failsafes"] == 0, "ten seconds are too short for 99.9 %"
+    assert {one["answer"] for one in ideal["requirements"]} == {"passed", "inconclusive"}
     assert ideal["tracking_rms"] < 0.3
     _, slow = patrol("slow", "network.kind=fixed", "network.delay=120 ms")
     assert slow["rtt_p50"] == pytest.approx(0.24, abs=0.002 + 1e-9), "two ways, and an offset within the 2 ms tick"
