@@ -145,7 +145,7 @@ def test_a_change_within_few_waves_is_warned_of(seaway, caplog):
     ("name", "csv", "says"),
     [
         ("significant_height", "time,hs\n0,1\n60,-1\n", "greater than or equal to 0"),
-        ("peak_period", "time,tp\n0,8\n60,0\n", "greater than 0"),
+        ("peak_period", "time,tp\n0,8\n60,0\n", "greater than or equal to 0.5"),
     ],
 )
 def test_a_series_that_leaves_the_range_of_the_constant_is_refused(seaway, name, csv, says):

@@ -169,8 +169,9 @@ def test_in_a_canyon_there_is_no_fix_and_that_is_said_once():
         lost = height < 90.0
         assert np.isnan(sample["gnss_position"]).all() == np.isnan(sample["gnss_dop"]).all() == lost
         assert (sample["gnss_satellites"][0] < FEWEST) == lost
-    assert [(event.time, event.kind) for event in receiver.events()] == [(NS, "gnss lost"), (3 * NS, "gnss fix")]
-    assert canyon.events[0].detail == f"{canyon.events[0].value:.0f} satellites in view"
+    events = receiver.events()
+    assert [(event.time, event.kind) for event in events] == [(NS, "gnss lost"), (3 * NS, "gnss fix")]
+    assert events[0].detail == f"{events[0].value:.0f} satellites in view"
 
 
 def test_errors_of_a_fix_have_the_covariance_of_least_squares():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gzip
 from pathlib import Path
 
 import numpy as np
@@ -284,3 +285,54 @@ def test_swell_and_wind_sea_add_up_and_the_tide_lifts_both(tmp_path):
     place = np.array([[3.0, 4.0, 0.0]])
     wave = surface(seaway.waves(0), 2.0, 3.0, 4.0)[0]
     assert seaway.elevation(2 * 10**9, place) == pytest.approx([wave + 0.7])
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_year_of_the_ndbcs_archive_is_read_with_its_directions_and_spreads(tmp_path, packed):
+    """Hs = 4 sqrt(sum S df) by hand; waves come from 270 degrees, which is towards the east, and r1 = 0.75 is s = 3."""
+    head = "#YY  MM DD hh mm   .0400   .0500   .0700\n"
+    tables = {"w": "2020 01 01 00 00 1.00 4.00 2.00\n2020 01 01 01 00 MM MM MM\n2020 01 01 02 00 2.0 2.0 2.0\n",
+              "d": "2020 01 01 00 00 270 270 180\n", "j": "2020 01 01 00 00 0.75 0.75 0.5\n"}  # fmt: skip
+    suffix = ".txt.gz" if packed else ".txt"
+    for letter, text in tables.items():
+        with (gzip.open if packed else open)(tmp_path / f"46042{letter}2020{suffix}", "wt") as file:
+            file.write(head + text)
+    spectrum = read_spectrum(tmp_path / f"46042w2020{suffix}", 0)
+    assert spectrum.significant_height == pytest.approx(4 * np.sqrt(1 * 0.01 + 4 * 0.015 + 2 * 0.02))
+    assert spectrum.direction == pytest.approx([0.0, 0.0, np.pi / 2])
+    assert spectrum.spreading == pytest.approx([3.0, 3.0, 1.0])
+    assert read_spectrum(tmp_path / f"46042w2020{suffix}", 2).variance.sum() > 0
+    with pytest.raises(WorldError, match="3 of 3 bands were not measured"):
+        read_spectrum(tmp_path / f"46042w2020{suffix}", 1)
+
+
+def test_an_archive_that_is_none_is_refused(tmp_path):
+    path = tmp_path / "46042w2020.txt"
+    path.write_text("what is this\n")
+    with pytest.raises(WorldError, match=r"46042w2020.txt:1: expected 'YY MM DD hh \[mm\]' and frequencies"):
+        read_spectra(path)
+    path.write_text("YY MM DD hh .04 .05\n99 01 01 00 1.0\n")
+    with pytest.raises(WorldError, match=":2: found 1 numbers for 2 frequencies"):
+        read_spectra(path)
+
+
+def test_bands_hold_in_the_mean_the_energy_fed_in_and_a_single_record_scatters_about_it():
+    """Components of a band beat: a record of 30 minutes holds more or less, the mean over seeds what was fed in."""
+    width, count = 0.01, 40
+    lower = 0.03 + width * np.arange(20)
+    middle = lower + width / 2
+    system = Spectrum(lower, lower + width, jonswap(middle, 2.0, 9.0) * width, np.zeros(20), np.full(20, np.inf))
+    band = (middle > 0.085) & (middle < 0.125)
+    fed, t, shares = system.variance[band].sum(), np.arange(0.0, 1800.0, 0.5), []
+    for seed in range(count):
+        waves = make_waves([system], 1000.0, 200, seed)
+        hertz = waves.frequency / 2 / np.pi
+        inside = (hertz >= lower[band][0]) & (hertz < lower[band][-1] + width)
+        assert 0.5 * np.sum(waves.amplitude[inside] ** 2) == pytest.approx(fed, rel=1e-12)
+        one = waves.amplitude[inside][:, None] * np.cos(
+            waves.phase[inside][:, None] - waves.frequency[inside][:, None] * t
+        )
+        shares.append(one.sum(axis=0).var() / fed)
+    scatter = np.std(shares)
+    assert 0.02 < scatter < 0.3
+    assert np.mean(shares) == pytest.approx(1.0, abs=4 * scatter / np.sqrt(count))

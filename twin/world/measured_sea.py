@@ -1,4 +1,4 @@
-"""Measured wave spectra: CSV files of Spotter buoys, and the NDBC's .data_spec with .swdir and .swr1."""
+"""Measured wave spectra: CSV files of Spotter buoys, the NDBC's .data_spec with .swdir and .swr1, and its archive."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import numpy as np
 
 from twin.errors import WorldError
 from twin.state import F64, Bool
+from twin.world.ndbc_archive import beside, is_archive, year_of
 from twin.world.spectra import Spectrum
 
 _NO_BRACKETS = str.maketrans("()", "  ")
@@ -26,20 +27,20 @@ log = logging.getLogger(__name__)
 
 
 def read_spectra(path: Path, spreading: float = 10.0) -> list[Spectrum]:
-    """Return all spectra of a Spotter CSV or an NDBC .data_spec, in the order of the file.
+    """Return all spectra of a Spotter CSV, an NDBC .data_spec or a year of its archive, in the order of the file.
 
     What NDBC did not measure is filled in from the neighbouring bands, and said.
 
-    Directions and spreads of NDBC come from the files of the same name ending in .swdir and .swr1; without them
-    the waves go east, and `spreading` is s of cos^2s.
+    Directions and spreads of NDBC come from the files of the same name ending in .swdir and .swr1, in the archive with
+    d and j for w (46042w2020.txt, 46042d2020.txt, 46042j2020.txt); without them the waves go east, and `spreading` is
+    s of cos^2s.
 
     Raises:
         WorldError: the file can't be read, or a row isn't a spectrum; says which.
     """
-    text = _text(path)
-    if path.suffix != NDBC:
-        return _spotter(path, text)
-    table = _table(path, text, skip=1)
+    if not _is_ndbc(path):
+        return _spotter(path, _text(path))
+    table = _densities(path)
     return [_ndbc(path, table, stamp, spreading) for stamp in table]
 
 
@@ -49,8 +50,8 @@ def read_spectrum(path: Path, row: int) -> Spectrum:
     Raises:
         WorldError: as `read_spectra`, or there are fewer rows.
     """
-    if path.suffix == NDBC:
-        table = _table(path, _text(path), skip=1)
+    if _is_ndbc(path):
+        table = _densities(path)
         stamps = list(table)
         if row < len(stamps):
             return _ndbc(path, table, stamps[row], 10.0)
@@ -61,6 +62,14 @@ def read_spectrum(path: Path, row: int) -> Spectrum:
             return spectra[row]
         found = len(spectra)
     raise WorldError(f"{path}: there is no spectrum {row}: found {found}")
+
+
+def _is_ndbc(path: Path) -> bool:
+    return path.suffix == NDBC or is_archive(path)
+
+
+def _densities(path: Path) -> dict[str, tuple[F64, F64]]:
+    return year_of(path) if is_archive(path) else _table(path, _text(path), skip=1)
 
 
 def _text(path: Path) -> str:
@@ -145,6 +154,9 @@ def _unknown(values: F64) -> Bool:
 
 
 def _companion(path: Path, suffix: str) -> dict[str, tuple[F64, F64]]:
+    if is_archive(path):
+        year = beside(path, suffix)
+        return year_of(year) if year.is_file() else {}
     other = path.with_suffix(suffix)
     return _table(other, _text(other), skip=0) if other.is_file() else {}
 
