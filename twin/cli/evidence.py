@@ -17,7 +17,9 @@ class _Evidence(click.Group):
     """A group whose first command needs no name: `twin evidence RUN... -o FILE`."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Put the name of the first command where none was given."""
+        """Put the name of the first command where none was given; `--matrix` is `matrix`."""
+        if args and args[0] == "--matrix":
+            args = ["matrix", *args[1:]]
         if args and args[0] not in self.commands and args[0] not in ("-h", "--help"):
             args = ["of", *args]
         return super().parse_args(ctx, args)
@@ -30,6 +32,7 @@ class _Evidence(click.Group):
         "twin evidence run.h5 -o case.html",
         "twin evidence a.h5 b.h5 -o case.pdf --strict",
         "twin evidence verify case.html --key ada.pub",
+        "twin evidence --matrix city/patrol --network slow=slow.toml",
     ),
 )
 def evidence() -> None:
@@ -128,6 +131,51 @@ def verify(file: Path, key: Path, as_json: bool) -> int:
         look = {GOOD: "green", BAD: "bold red"}.get(one.state, "yellow")
         out.print(Text(f"{one.state:9}", look).append(f"{one.what}", "default").append(f"  {one.detail}", "dim"))
     return EXIT_DIFFERS if bad else 0
+
+
+@evidence.command()
+@click.argument("scenarios", nargs=-1, required=True, metavar="SCENARIO...")
+@click.option("--network", "networks", multiple=True, required=True, metavar="NAME=FILE",
+              help="File with a table [network]; repeatable.")  # fmt: skip
+@click.option("--set", "overrides", multiple=True, metavar="KEY.PATH=VALUE", help="Change a value; repeatable.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Write the table to a file, .md.")
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+@click.option("--force", is_flag=True, help="Replace an existing file.")
+def matrix(
+    scenarios: tuple[str, ...], networks: tuple[str, ...], overrides: tuple[str, ...], output: Path | None,
+    as_json: bool, force: bool,
+) -> int:  # fmt: skip
+    """Run each SCENARIO over several networks: which can do it, and what flips.
+
+    Each cell is one whole run; nothing is recorded.
+    """
+    from dataclasses import asdict
+
+    from twin.analysis.written import written
+    from twin.cli.compiling import told
+    from twin.cli.console import out, print_json, say
+    from twin.runs.matrix import as_markdown, network_of
+    from twin.runs.matrix import matrix as run_matrix
+
+    tables = {name: network_of(file) for name, file in map(_named, networks)}
+    with told():
+        rows = run_matrix(scenarios, tables, overrides, say)
+    text = as_markdown(rows)
+    if output is not None:
+        with written(output, force=force) as file:
+            file.write(text)
+    if as_json:
+        print_json({"rows": [asdict(row) | {"flips": row.flips} for row in rows]})
+    else:
+        out.print(text, markup=False, soft_wrap=True)
+    return 0
+
+
+def _named(text: str) -> tuple[str, Path]:
+    name, equals, file = text.partition("=")
+    if not equals or not name or not file:
+        raise click.UsageError(f"--network: found {text!r}; allowed: NAME=FILE")
+    return name, Path(file)
 
 
 @evidence.command()

@@ -1,0 +1,121 @@
+"""What a network can't do: scenarios over several networks, and which requirement's answer changes with it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from twin.analysis.verdicts import answer_of, line, overall_of
+from twin.assembly.build import build
+from twin.errors import ScenarioError, TwinError
+from twin.project.project import find_scenario
+from twin.runs.run import run
+from twin.specs import NetworkSpec
+from twin.specs.scenario import load_scenario
+from twin.specs.toml_text import read_toml
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One scenario over one network."""
+
+    answer: str  # passed, failed, inconclusive, or refused where it can't be run
+    answers: Mapping[str, str]  # requirement -> its answer
+    values: Mapping[str, str]  # requirement -> value as people read it
+    reason: str = ""  # why it was refused, or ended early
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One scenario over all networks."""
+
+    scenario: str
+    cells: Mapping[str, Cell]  # network -> what came of it
+
+    @property
+    def flips(self) -> list[str]:
+        """Requirements that have different answers over different networks."""
+        ran = [cell for cell in self.cells.values() if cell.answer != "refused"]
+        texts = dict.fromkeys(text for cell in ran for text in cell.answers)
+        return [text for text in texts if len({cell.answers.get(text) for cell in ran}) > 1]
+
+
+def network_of(file: Path) -> dict[str, Any]:
+    """Return the `[network]` table of a file.
+
+    Raises:
+        ScenarioError: the file has none, or it is no network.
+    """
+    data, _ = read_toml(file)
+    if not isinstance(data.get("network"), dict):
+        raise ScenarioError("missing; allowed: a file with this table", file=file, key="[network]")
+    table: dict[str, Any] = data["network"]
+    return table
+
+
+def matrix(
+    scenarios: Sequence[str],
+    networks: Mapping[str, dict[str, Any]],
+    overrides: Sequence[str] = (),
+    told: Callable[[str], None] = lambda text: None,
+) -> list[Row]:
+    """Run each scenario over each network, one after another, without a recording.
+
+    Raises:
+        ScenarioError: there is no such scenario, or a network's table is wrong.
+    """
+    adapter: TypeAdapter[NetworkSpec] = TypeAdapter(NetworkSpec)
+    specs: dict[str, NetworkSpec] = {}
+    for name, table in networks.items():
+        try:
+            specs[name] = adapter.validate_python(table)
+        except ValidationError as error:
+            first = error.errors(include_url=False)[0]
+            place = ".".join(str(part) for part in first["loc"])
+            raise ScenarioError(f"network {name}: {place}: {first['msg']}") from error
+    return [_row(reference, specs, overrides, told) for reference in scenarios]
+
+
+def _row(
+    reference: str, specs: Mapping[str, NetworkSpec], overrides: Sequence[str], told: Callable[[str], None]
+) -> Row:
+    project, path = find_scenario(reference)
+    scenario, _ = load_scenario(path, overrides)
+    cells = {}
+    for name, spec in specs.items():
+        told(f"{reference} over {name}")
+        changed = scenario.model_copy(update={"network": spec})
+        try:
+            outcome = run(build(changed, project), changed)
+        except TwinError as error:
+            cells[name] = Cell("refused", {}, {}, str(error))
+            continue
+        verdicts = outcome.summary["requirements"]
+        cells[name] = Cell(
+            overall_of(outcome.summary) or "nothing asked",
+            {one["requirement"]: answer_of(one) for one in verdicts},
+            {one["requirement"]: line(one).value for one in verdicts},
+            "" if outcome.error is None else str(outcome.error),
+        )
+    return Row(reference, cells)
+
+
+def as_markdown(rows: Sequence[Row]) -> str:
+    """Return a table: a row per scenario, a column per network, and what flips with its values."""
+    networks = list(dict.fromkeys(name for row in rows for name in row.cells))
+    head = f"| scenario | {' | '.join(networks)} | what flips |\n|{'---|' * (len(networks) + 2)}\n"
+    lines = []
+    for row in rows:
+        flips = [f"`{text}`: {_values(row, text, networks)}" for text in row.flips]
+        answers = [row.cells[name].answer for name in networks]
+        lines.append(f"| `{row.scenario}` | {' | '.join(answers)} | {'; '.join(flips) or 'nothing'} |\n")
+    return head + "".join(lines)
+
+
+def _values(row: Row, text: str, networks: Sequence[str]) -> str:
+    cells = [row.cells[name] for name in networks]
+    return ", ".join(cell.values.get(text, cell.answer) for cell in cells)
