@@ -24,6 +24,10 @@ test *arguments:
 bench *arguments:
     {{ bin }}/python benchmarks/whole.py {{ arguments }}
 
+# Random changes to scenarios, worlds, robots, meshes, plans, tables: each refused in words or run, within limits
+fuzz count="10000" *options:
+    {{ bin }}/python tests/fuzz/run.py {{ count }} {{ options }}
+
 # A run: just run city/patrol
 run scenario *arguments:
     {{ bin }}/twin run {{ scenario }} {{ arguments }}

@@ -10,10 +10,22 @@ from pathlib import Path
 EXIT_ERROR, EXIT_USAGE, EXIT_INCOMPLETE, EXIT_DIFFERS, EXIT_REQUIREMENT, EXIT_INCONCLUSIVE = 1, 2, 3, 4, 5, 6
 
 
+LONGEST_NAME = 100
+_LONGEST_MESSAGE = 10_000
+_LONGEST = 100
+"""Letters of names that are compared: the time goes with their square."""
+
+
 class TwinError(Exception):
     """Base of all errors that end a command with a message instead of a traceback."""
 
     exit_code = EXIT_ERROR
+
+    def __str__(self) -> str:
+        """Return the message; of one as long as a file only its beginning, and how long it is."""
+        message = super().__str__()
+        cut = f"... ({len(message)} letters)"
+        return message if len(message) <= _LONGEST_MESSAGE else message[: _LONGEST_MESSAGE - len(cut)] + cut
 
 
 class ScenarioError(TwinError):
@@ -117,7 +129,12 @@ def brief(value: object, longest: int = 60) -> str:
     return written if len(written) <= longest else f"{written[: longest - 3]}..."
 
 
+def is_name(text: str) -> bool:
+    """Tell whether a text may name a world or a robot: printable, no path, not longer than names are."""
+    return 0 < len(text) <= LONGEST_NAME and text.isprintable() and not {*"/\\"} & {*text} and text.strip(". ") != ""
+
+
 def nearest(found: str, allowed: Iterable[str]) -> str:
-    """Return `; did you mean 'x'?` for the closest allowed name, or nothing."""
-    close = get_close_matches(found, list(allowed), n=1)
+    """Return `; did you mean 'x'?` for the closest allowed name, or nothing; names of foreign files may be None."""
+    close = get_close_matches(found[:_LONGEST], [name for name in allowed if name and len(name) < _LONGEST], n=1)
     return f"; did you mean {close[0]!r}?" if close else ""

@@ -173,6 +173,14 @@ def test_one_feature_a_line(tmp_path, before):
         import_world(path)
 
 
+def test_a_collection_may_have_its_features_on_lines(tmp_path):
+    path = tmp_path / "site.geojson"
+    lines = ['{"type": "FeatureCollection", "features": [', json.dumps(feature([SQUARE], height=5)) + ",",
+             json.dumps(feature([[[x + 0.001, y] for x, y in SQUARE]], height=6)), "]}"]  # fmt: skip
+    path.write_text("\n".join(lines))
+    assert import_world(path)[1].used == 2
+
+
 def test_a_self_crossing_ring_is_repaired(write):
     bow_tie = [SQUARE[0], SQUARE[2], SQUARE[1], SQUARE[3], SQUARE[0]]
     world, report = import_world(write(feature([bow_tie], height=10)))

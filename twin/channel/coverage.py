@@ -13,7 +13,7 @@ import numpy as np
 
 from twin.channel.search.planes import curve
 from twin.channel.tracer import RayTracer
-from twin.errors import ScenarioError
+from twin.errors import ScenarioError, brief
 from twin.link import Radio
 from twin.specs import AntennaSpec, RayTracingSpec
 from twin.state import F64, I32, BodyState, Bool, TracedLinks
@@ -104,8 +104,8 @@ def read_sites(path: Path, base: Path | None = None) -> list[Transmitter]:
     """
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
-            rows = list(csv.DictReader(file))
-    except OSError as error:
+            rows = list(csv.DictReader(file, skipinitialspace=True))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise ScenarioError(f"sites can't be read: {error}", file=path) from error
     if not rows:
         raise ScenarioError("holds no site", file=path)
@@ -121,7 +121,8 @@ def _transmitter(path: Path, line: int, row: dict[str, str]) -> Transmitter:
         try:
             values[name] = float(row[name])
         except (TypeError, ValueError):
-            raise ScenarioError(f"line {line}, {name}: found {row[name]!r}, expected a number", file=path) from None
+            message = f"line {line}, {name}: found {brief(row[name])}, expected a number"
+            raise ScenarioError(message, file=path) from None
         if not np.isfinite(values[name]):
             raise ScenarioError(f"line {line}, {name}: found {row[name]!r}, expected a finite number", file=path)
     pattern = (row.get("pattern") or "tr38901").strip()

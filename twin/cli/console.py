@@ -6,9 +6,11 @@ import json
 import os
 import re
 import traceback
+from collections.abc import Iterable
 from typing import Any, Literal
 
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.segment import Segment
 from rich.text import Text
 
 from twin.errors import RunError, TwinError
@@ -16,7 +18,22 @@ from twin.errors import RunError, TwinError
 _STYLES: Literal["auto"] | None = None if os.environ.get("NO_COLOR") else "auto"  # rich would keep dim and bold
 
 
-class Output(Console):
+_CONTROLS = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160)) if chr(code) not in "\n\t"}
+
+
+class Plain(Console):
+    """A console on which foreign text is text: neither markup nor what steers a terminal."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(highlight=False, markup=False, emoji=False, color_system=_STYLES, **options)
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        """Render as rich does, with control characters spelled out."""
+        for segment in super().render(renderable, options):
+            yield segment if segment.control else segment._replace(text=segment.text.translate(_CONTROLS))
+
+
+class Output(Plain):
     """A console whose lines end where their text ends: tables are filled up with blanks."""
 
     def print(self, *objects: Any, **options: Any) -> None:
@@ -27,8 +44,8 @@ class Output(Console):
         self.file.flush()
 
 
-out = Output(highlight=False, color_system=_STYLES)
-err = Console(stderr=True, highlight=False, color_system=_STYLES)
+out = Output()
+err = Plain(stderr=True)
 out.soft_wrap, err.soft_wrap = not out.is_terminal, not err.is_terminal  # in a file, a line stays a line
 
 

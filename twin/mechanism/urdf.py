@@ -10,12 +10,16 @@ from xml.parsers.expat import ExpatError
 
 import numpy as np
 
-from twin.errors import ScenarioError
+from twin.errors import ScenarioError, brief
 from twin.state import F64
 from twin.xml_text import parse_xml
 
 _ENTRIES = ("xx", "xy", "xz", "yy", "yz", "zz")
 _CORNERS = np.array([[x, y, z] for x in (-1.0, 1.0) for y in (-1.0, 1.0) for z in (-1.0, 1.0)])
+_VECTORS = {"xyz": 3, "rpy": 3, "size": 3, "scale": 3}
+_SCALARS = dict.fromkeys(("radius", "length", "value", *(f"i{name}" for name in _ENTRIES)), 1)
+_MEASURED = ("cylinder", "sphere", "capsule", "mass", "inertia")
+"""Elements whose attributes of these names are numbers."""
 MESH_FORMATS = (".obj", ".stl", ".dae")
 _TURNING, _SLIDING = ("revolute", "continuous"), ("prismatic",)
 
@@ -106,10 +110,13 @@ def _joint(path: Path, joint: ElementTree.Element) -> Joint:
 def _number(path: Path, joint: str, element: ElementTree.Element, key: str) -> float:
     text = element.get(key, "0")
     try:
-        return float(text)
-    except ValueError as error:
-        message = f"{key} must be a number, found {text!r}"
-        raise ScenarioError(message, file=path, key=f"<joint name={joint!r}><{element.tag}>") from error
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if math.isnan(value):
+        message = f"{key} must be a number, found {brief(text)}"
+        raise ScenarioError(message, file=path, key=f"<joint name={joint!r}><{element.tag}>")
+    return value
 
 
 def collision_points(path: Path) -> F64:
@@ -185,7 +192,25 @@ def parse_urdf(path: Path) -> ElementTree.Element:
         raise ScenarioError(f"is not well-formed XML: {error}", file=path) from error
     if root.tag != "robot":
         raise ScenarioError(f"root element must be <robot>, found <{root.tag}>", file=path)
+    _check_numbers(path, root)
     return root
+
+
+def _check_numbers(path: Path, root: ElementTree.Element) -> None:
+    """Refuse attributes of links and joints that aren't as many finite numbers as they should be."""
+    for part in (*root.findall("link"), *root.findall("joint")):
+        for element in part.iter():
+            wanted = {**_VECTORS, **(_SCALARS if element.tag in _MEASURED else {})}
+            for name in wanted.keys() & element.attrib.keys():
+                try:
+                    values = [float(number) for number in element.attrib[name].split()]
+                except ValueError:
+                    values = []
+                if len(values) != wanted[name] or not np.isfinite(values).all():
+                    count = "a finite number" if wanted[name] == 1 else f"{wanted[name]} finite numbers"
+                    message = f"{name}: found {brief(element.attrib[name])}; allowed: {count}"
+                    place = f"<{part.tag} name={part.get('name')!r}><{element.tag}>"
+                    raise ScenarioError(message, file=path, key=place)
 
 
 def _check_inertial(path: Path, link: ElementTree.Element) -> None:

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import tomli_w
 
-from twin.errors import ScenarioError, nearest
-from twin.specs.toml_text import Key, dotted, subschema
+from twin.errors import ScenarioError, brief, nearest
+from twin.specs.toml_text import MAX_DEPTH, Key, dotted, subschema
 
 Override = str | tuple[str, Any]
 """`key.path=value` as text, or the key path and a value of Python's."""
@@ -25,12 +25,14 @@ def parse_override(override: Override) -> tuple[Key, Any]:
     """
     text = override if isinstance(override, str) else f"{override[0]}="
     written, equals, value = text.partition("=")
+    if written.count(".") >= MAX_DEPTH:
+        raise ScenarioError(f"found {brief(text)}; allowed: at most {MAX_DEPTH} parts of a key", file="--set")
     try:
         path = _path(tomllib.loads(f"{written} = 0")) if equals else ()
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):
         path = ()
     if not path or "\n" in written:
-        raise ScenarioError(f"found {text!r}; allowed: key.path=value", file="--set")
+        raise ScenarioError(f"found {brief(text, 200)}; allowed: key.path=value", file="--set")
     return path, _value(value.strip()) if isinstance(override, str) else _plain(override[1])
 
 
@@ -144,5 +146,5 @@ def _no_way(here: object, path: Key, depth: int) -> ScenarioError:
     if isinstance(here, list):
         message = f"{name} has entries 0 to {len(here) - 1}, found {path[depth]!r}"
     else:
-        message = f"{name} is {here!r}, neither a table nor a list"
+        message = f"{name} is {brief(here)}, neither a table nor a list"
     return ScenarioError(message, file="--set", key=dotted(path))

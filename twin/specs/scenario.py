@@ -11,7 +11,7 @@ import tomli_w
 from pydantic import Field, PlainSerializer, PlainValidator, ValidationInfo, field_validator, model_validator
 
 from twin.clock import rate_fault
-from twin.errors import nearest
+from twin.errors import LONGEST_NAME, brief, is_name, nearest
 from twin.specs import (
     ChannelSpec,
     ExternalSpec,
@@ -59,7 +59,7 @@ class RobotEntry(Spec):
     """`[robots.NAME]`: a group of `count` robots of one kind."""
 
     kind: str
-    count: int = Field(default=1, ge=1)
+    count: int = Field(default=1, ge=1, le=10_000)
     positions: tuple[Point, ...] = ()
     yaw: Radians | tuple[Radians, ...] = 0.0  # of all, or of each; a site without a body turns its antennas by it
     task: TaskSpec | None = None
@@ -122,6 +122,9 @@ class Scenario(Spec):
     def _robots_fit(self) -> Self:
         wrong: list[tuple[Key, str]] = []
         for name, robot in self.robots.items():
+            if not is_name(name):
+                allowed = f"up to {LONGEST_NAME} letters without / and \\, none of control"
+                wrong.append((("robots",), f"found {brief(name)} as a name; allowed: {allowed}"))
             wrong += [(("robots", name, *key), message) for key, message in self._misfits(robot)]
         if wrong:
             raise Mistakes(wrong)

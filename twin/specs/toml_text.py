@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Callable, Collection, Sequence
+from math import isfinite
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -14,10 +15,16 @@ from twin.errors import ScenarioError, brief, nearest
 from twin.units import QuantityError
 
 MAX_BYTES = 10_000_000
+MAX_DEPTH = 32
+"""Tables and lists inside each other."""
+_LONGEST_KEY = 1000
+"""Parts of a key on a line; lines of text that look like more are hardly any."""
+_MOST_TOLD = 50
+"""Mistakes that are listed."""
 Key = tuple[str | int, ...]
 _Model = TypeVar("_Model", bound=BaseModel)
 _HEADER = re.compile(r"\s*(\[{1,2})([^\[\]=]+)\]{1,2}\s*(?:#.*)?$")
-_ASSIGNMENT = re.compile(r"\s*([\w\-.\"' ]+?)\s*=")
+_KEY = re.compile(r"[\w\-.\"' ]+")
 
 _EXPECTED = {
     "int_type": "a whole number", "int_parsing": "a whole number", "int_from_float": "a whole number",
@@ -44,7 +51,8 @@ class Mistakes(ValueError):
 
 def dotted(key: Key) -> str:
     """Return a key path as it is written: `robots.patrol.positions[0]`."""
-    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in key).removeprefix(".")
+    names = (part if isinstance(part, int) or part.isprintable() else brief(part) for part in key)
+    return "".join(f"[{name}]" if isinstance(name, int) else f".{name}" for name in names).removeprefix(".")
 
 
 def read_toml(path: Path) -> tuple[dict[str, Any], str]:
@@ -65,6 +73,7 @@ def read_toml(path: Path) -> tuple[dict[str, Any], str]:
         text = path.read_bytes().decode("utf-8-sig")
         if not text.strip():
             raise ScenarioError("the file is empty", file=path)
+        _check_keys(text, path)
         return tomllib.loads(text), text
     except OSError as error:
         raise ScenarioError(f"can't be read: {error.strerror or error}", file=path) from error
@@ -74,6 +83,15 @@ def read_toml(path: Path) -> tuple[dict[str, Any], str]:
         raise ScenarioError(message, file=path) from error
     except (ValueError, RecursionError) as error:
         raise ScenarioError(f"not valid TOML: {error}", file=path) from error
+
+
+def _check_keys(text: str, path: Path) -> None:
+    """Refuse keys of a thousand parts before they are read, which takes time with the square of their number."""
+    for number, line in enumerate(text.splitlines(), 1):
+        key = line.partition("=")[0]
+        if len(key) > _LONGEST_KEY and key.count(".") > _LONGEST_KEY:
+            message = f"a key of more than {_LONGEST_KEY} parts; allowed: {MAX_DEPTH}"
+            raise ScenarioError(message, file=f"{path}:{number}")
 
 
 def validate(
@@ -93,10 +111,13 @@ def validate(
     Raises:
         ScenarioError: everything that is wrong, in the order of the file.
     """
+    _check_values(data, file, key)
     try:
         return model.model_validate(data, extra=None if "extra" in model.model_config else "forbid")
     except ValidationError as error:
         mistakes = explain(error, model.model_json_schema(), data)
+    more = len(mistakes) - _MOST_TOLD
+    del mistakes[_MOST_TOLD:]
     places = {path: source(path) if source else (file, text) for path, _ in mistakes}
     lines = {path: line_of(places[path][1], path) for path, _ in mistakes}
     mistakes.sort(key=lambda mistake: (str(places[mistake[0]][0]), lines[mistake[0]]))
@@ -111,7 +132,29 @@ def validate(
         place, where, message = listing[0]
         raise ScenarioError(message, file=place, key=where)
     rows = "".join("\n  " + ": ".join(filter(None, row)) for row in listing)
-    raise ScenarioError(f"{len(listing)} mistakes{rows}", file=file)
+    rows += f"\n  and {more} more" if more > 0 else ""
+    raise ScenarioError(f"{len(listing) + max(more, 0)} mistakes{rows}", file=file)
+
+
+def _check_values(data: dict[str, Any], file: Path | str | None, key: str) -> None:
+    """Refuse what no key takes and what can't be recorded: numbers that aren't finite, tables nested without end.
+
+    Raises:
+        ScenarioError: says which.
+    """
+    left: list[tuple[Key, Any]] = [((name,), value) for name, value in data.items()]
+    while left:
+        path, value = left.pop()
+        if len(path) > MAX_DEPTH:
+            message = f"more than {MAX_DEPTH} tables and lists inside each other; allowed: that many"
+            raise ScenarioError(message, file=file, key=".".join(filter(None, (key, dotted(path[:3])))))
+        if isinstance(value, float) and not isfinite(value):
+            message = f"found {value}; allowed: a finite number"
+            raise ScenarioError(message, file=file, key=".".join(filter(None, (key, dotted(path)))))
+        if isinstance(value, dict):
+            left += [((*path, name), inner) for name, inner in value.items()]
+        elif isinstance(value, list):
+            left += [((*path, i), inner) for i, inner in enumerate(value)]
 
 
 def explain(error: ValidationError, schema: dict[str, Any], data: object) -> list[tuple[Key, str]]:
@@ -168,8 +211,8 @@ def line_of(text: str, path: Key) -> int:
                 repeats[table] = repeats.get(table, -1) + 1
                 table += (repeats[table],)
             here = table
-        elif assignment := _ASSIGNMENT.match(line):
-            here = table + _names(assignment[1])
+        elif (written := line.partition("=")[0].strip()) and "=" in line and _KEY.fullmatch(written):
+            here = table + _names(written)
         else:
             continue
         if len(here) > best and here == path[: len(here)]:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import struct
+import tokenize
 import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
@@ -101,8 +104,13 @@ def load_geometry(path: Path) -> Geometry:
     try:
         with zipfile.ZipFile(path) as archive:
             arrays = {field.name: _member(archive, field.name) for field in fields(Geometry)}
-    except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile) as error:
+    except _UNREADABLE as error:
         raise WorldError(f"{path}: not a readable geometry file: {error}") from error
+    for name, array in arrays.items():
+        if name not in _TEXTS:
+            if array.dtype.kind in "iu" and array.size and not (-1 <= array.min() and array.max() < 2**31):
+                raise WorldError(f"{path}: {name}: holds {array.min()}..{array.max()}; allowed: indices")
+            arrays[name] = array.astype(np.float64 if name in _FLOATS else np.int32, copy=False)
     materials, objects, tags = (tuple(map(str, arrays.pop(name))) for name in _TEXTS)
     return checked(Geometry(**arrays, materials=materials, objects=objects, tags=tags), str(path))
 
@@ -131,6 +139,8 @@ def checked(geometry: Geometry, place: str) -> Geometry:
         low, high = ranges.get(name, (0, 0))
         if name in ranges and array.size and not (low <= array.min() and array.max() < high):
             raise WorldError(f"{place}: {name}: found {array.min()}..{array.max()}, allowed {low}..{high - 1}")
+    if n_vertices and not (reach := float(np.abs(g.vertices).max())) <= MAX_REACH:
+        raise WorldError(f"{place}: vertices: found {reach:g} m; allowed: within {MAX_REACH:g} m of the origin")
     if not (g.thickness > 0).all():
         raise WorldError(f"{place}: thickness: found {g.thickness.min()} m; allowed: greater than 0")
     if g.object_tags.size and not (g.object_tags < (len(g.objects), len(g.tags))).all():
@@ -197,5 +207,12 @@ def _member(archive: zipfile.ZipFile, name: str) -> NDArray[Any]:
     return array
 
 
+_UNREADABLE = (
+    OSError, KeyError, ValueError, EOFError, RuntimeError, SyntaxError, TypeError, ArithmeticError, struct.error,
+    tokenize.TokenError, zipfile.BadZipFile, zlib.error,
+)  # fmt: skip
+"""What zipfile and NumPy raise on broken archives: an unsupported compression is a RuntimeError."""
+MAX_REACH = 200_000.0
+"""Metres; no site reaches as far from its origin."""
 _FLOATS = ("vertices", "face_normal", "face_offset", "thickness")
 _TEXTS = ("materials", "objects", "tags")

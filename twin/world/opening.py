@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import hashlib
 import inspect
+import traceback
 from pathlib import Path
 
-from twin.errors import WorldError, nearest
+from twin.errors import TwinError, WorldError, nearest
 from twin.project.plugins import load_object
 from twin.specs.toml_text import read_toml, validate
 from twin.world.geometry import Geometry, load_geometry, save_geometry
@@ -53,7 +54,13 @@ def _build(folder: Path, spec: WorldSpec, georeference: GeoReference | None) -> 
             inspect.signature(generator).bind(**spec.parameters)
         except TypeError as error:
             raise WorldError(f"{folder / 'world.toml'}: parameters: {spec.source}: {error}") from error
-        geometry = generator(**spec.parameters)
+        try:
+            geometry = generator(**spec.parameters)
+        except TwinError:
+            raise
+        except Exception as error:  # the user's own code: shown with the line of it, not with ours
+            place = f"{folder / 'world.toml'}: source: {spec.source}"
+            raise WorldError(f"{place}: {_where(error, folder)}{type(error).__name__}: {error}") from error
         if not isinstance(geometry, Geometry):
             raise WorldError(f"{folder / 'world.toml'}: source: {spec.source} returned no Geometry")
         return geometry
@@ -70,6 +77,14 @@ def _build(folder: Path, spec: WorldSpec, georeference: GeoReference | None) -> 
     if world.georeference != georeference:
         raise WorldError(f"{folder / 'world.toml'}: origin: missing; {spec.source} lies at {world.georeference}")
     return world.geometry
+
+
+def _where(error: Exception, folder: Path) -> str:
+    """Return the last line in a folder's own files that an error came through, as "file.py:12: "."""
+    for frame in reversed(traceback.extract_tb(error.__traceback__)):
+        if Path(frame.filename).is_relative_to(folder):
+            return f"{Path(frame.filename).relative_to(folder)}:{frame.lineno}: "
+    return ""
 
 
 def _within(folder: Path, name: str) -> Path:

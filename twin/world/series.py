@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from twin.clock import NS
-from twin.errors import WorldError, nearest
+from twin.errors import WorldError, brief, nearest
 from twin.specs.environment import SeriesSpec
 from twin.state import F64
 
@@ -73,7 +73,7 @@ def _column(rows: list[dict[str, str]], name: str, path: Path) -> F64:
         try:
             numbers[i] = float(row[name])
         except (TypeError, ValueError) as error:
-            raise WorldError(f"{path}:{i + 2}: {name}: found {row[name]!r}, expected a number") from error
+            raise WorldError(f"{path}:{i + 2}: {name}: found {brief(row[name])}, expected a number") from error
     if not np.isfinite(numbers).all():
         raise WorldError(f"{path}: {name}: holds a number that is not finite")
     return numbers

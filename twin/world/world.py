@@ -7,12 +7,12 @@ import json
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
-from twin.errors import WorldError
+from twin.errors import LONGEST_NAME, WorldError, brief, is_name
 from twin.numerics.kernels import cache_home
 from twin.specs import Spec
 from twin.specs.environment import EnvironmentSpec
@@ -36,6 +36,16 @@ from twin.world.rules import MaterialRule
 GEOMETRY, COLLISION = "geometry.npz", "collision.obj"
 
 
+def _name(text: str) -> str:
+    if not is_name(text):
+        allowed = f"up to {LONGEST_NAME} letters without / and \\, none of control"
+        raise ValueError(f"found {brief(text)}; allowed: {allowed}")
+    return text
+
+
+Name = Annotated[str, AfterValidator(_name)]
+
+
 class OriginSpec(Spec):
     """Where local coordinates begin."""
 
@@ -49,7 +59,7 @@ class WorldSpec(Spec):
     """A world folder's world.toml."""
 
     schema_: Literal[1] = Field(alias="schema")
-    name: str
+    name: Name
     description: str = ""
     source: str = GEOMETRY
     parameters: dict[str, Any] = {}

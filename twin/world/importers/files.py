@@ -81,9 +81,17 @@ def read_json_lines(path: Path) -> Any:
     """
     text = _text(path)
     lines = [(number, line) for number, line in enumerate(text.split("\n"), 1) if line.strip(_BLANK)]
-    if len(lines) < 2 or not all(line.lstrip(_BLANK).startswith("{") for _, line in lines[:2]):
+    if len(lines) < 2 or not _whole(lines[0][1]):
         return _json(path, text)
     return [_json(f"{path}:{number}", line.strip(_BLANK)) for number, line in lines]
+
+
+def _whole(line: str) -> bool:
+    """Tell whether a line is a JSON object by itself."""
+    try:
+        return isinstance(json.loads(line.strip(_BLANK)), dict)
+    except (ValueError, RecursionError):
+        return False
 
 
 def _text(path: Path) -> str:

@@ -16,6 +16,10 @@ from twin.world.importers.tags import MAX_HEIGHT
 
 MIN_AREA = 1.0
 """Square metres; smaller outlines are slivers."""
+MAX_CROSSINGS = 5_000
+"""Crossings of an outline with itself that are mended."""
+_AT_ONCE = 50
+"""Sides whose crossings are counted at once."""
 _SHORTEST = 1e-3
 """Metres; shorter walls have no reliable direction."""
 _SQUARE = 0.035
@@ -39,8 +43,9 @@ def clean(footprints: list[Footprint], tally: Tally) -> list[Solid]:
         if not np.isfinite(footprint.top) or not footprint.base < footprint.top <= MAX_HEIGHT:
             tally.skipped[_height_reason(footprint)] += 1
             continue
-        polygons = [polygon for rings in footprint.polygons for polygon in _repaired(rings, tally)]
-        if not polygons:
+        repaired = [_repaired(rings, tally) for rings in footprint.polygons]
+        polygons = [polygon for part in repaired if part is not None for polygon in part]
+        if not polygons and None not in repaired:
             tally.skipped["outline encloses no area"] += 1
         solids += [Solid(footprint, rings_of(polygon)) for polygon in polygons]
     return solids
@@ -119,16 +124,37 @@ def _height_reason(footprint: Footprint) -> str:
     return "height zero or negative" if footprint.top <= 0 else "top not above base"
 
 
-def _repaired(rings: list[F64], tally: Tally) -> list[shapely.Polygon]:
-    """Return the valid polygons that a list of rings stands for; none where it encloses nothing."""
+def _repaired(rings: list[F64], tally: Tally) -> list[shapely.Polygon] | None:
+    """Return the valid polygons that a list of rings stands for, none where it encloses nothing; None: too tangled."""
     if any(not np.isfinite(ring).all() for ring in rings) or len(np.unique(rings[0], axis=0)) < 3:
         return []
     holes = [ring for ring in rings[1:] if len(np.unique(ring, axis=0)) >= 3]
     polygon = shapely.Polygon(rings[0], holes)
     if not polygon.is_valid:
+        if crossings(polygon) > MAX_CROSSINGS:
+            tally.skipped[f"outline that crosses itself more than {MAX_CROSSINGS} times"] += 1
+            return None
         tally.repaired[shapely.is_valid_reason(polygon).split("[")[0].lower()] += 1
         polygon = shapely.make_valid(polygon, method="structure", keep_collapsed=False)
     return [part for part in getattr(polygon, "geoms", [polygon]) if part.geom_type == "Polygon" and part.area > 0]
+
+
+def crossings(polygon: shapely.Polygon) -> int:
+    """Return how often the rings of a polygon cross themselves or each other; no more than a bit over the limit.
+
+    Mending takes time with their number, which grows with the square of the corners.
+    """
+    ends = [np.array(ring.coords) for ring in (polygon.exterior, *polygon.interiors)]
+    sides = np.concatenate([np.stack([ring[:-1, :2], ring[1:, :2]], axis=1) for ring in ends])
+    if len(sides) ** 2 <= MAX_CROSSINGS:
+        return 0
+    lines = shapely.linestrings(sides)
+    tree, count = shapely.STRtree(lines), 0
+    for begin in range(0, len(lines), _AT_ONCE):
+        count += len(tree.query(lines[begin : begin + _AT_ONCE], predicate="crosses")[0]) // 2
+        if count > MAX_CROSSINGS:
+            break
+    return count
 
 
 def _flattened(rings: list[F64], points: F64, vertical: F64) -> list[F64] | None:

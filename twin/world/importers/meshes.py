@@ -139,7 +139,15 @@ def _load(path: Path, kind: str, data: bytes) -> list[tuple[str, Any, F64]]:
 
 def _with_named_materials(data: bytes) -> tuple[bytes, bytes]:
     """Return an OBJ file's text and a library of all materials that it names, as trimesh forgets others' names."""
-    names = dict.fromkeys(re.findall(rb"^usemtl[ \t]+(\S.*?)\s*$", data, re.MULTILINE))
+    names: dict[bytes, None] = {}
+
+    def named(line: re.Match[bytes]) -> bytes:
+        name = line[1].strip()
+        if name:
+            names[name] = None
+        return b"usemtl " + name
+
+    data = re.sub(rb"^usemtl[ \t]([^\r\n]*)", named, data, flags=re.MULTILINE)
     text = b"mtllib materials\n" + re.sub(rb"^mtllib[^\n]*", b"", data, flags=re.MULTILINE)
     return text, b"\n".join(b"newmtl " + name for name in names)
 

@@ -18,6 +18,7 @@ from twin.errors import WorldError
 from twin.extras import install
 from twin.state import F64
 from twin.world.importers.files import root_tag
+from twin.world.importers.footprints import MAX_CROSSINGS, crossings
 from twin.world.importers.names import DEFAULT, material_of
 from twin.world.importers.osm_order import Disorder, in_order
 from twin.world.importers.source import Footprint, Source, Tally
@@ -191,4 +192,6 @@ def _replaced_by_parts(areas: list[_Area], tally: Tally) -> list[_Area]:
 
 def _outline(area: _Area) -> Any:
     polygons = [shapely.Polygon(rings[0], rings[1:]) for rings in area.polygons]
+    if not all(polygon.is_valid or crossings(polygon) <= MAX_CROSSINGS for polygon in polygons):
+        return shapely.MultiPolygon()
     return shapely.make_valid(shapely.MultiPolygon(polygons), method="structure", keep_collapsed=False)

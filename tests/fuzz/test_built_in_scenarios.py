@@ -1,6 +1,6 @@
 """Random changes to every built-in scenario: refused in words, or run to the end; never a traceback, NaN or hang.
 
-`TWIN_FUZZ=2000 pytest tests/test_fuzz.py -n 2` tries that many; by default there are a few of each scenario.
+`TWIN_FUZZ=2000 pytest tests/fuzz/test_built_in_scenarios.py -n 2` tries that many; by default a few of each scenario.
 """
 
 import os
@@ -21,7 +21,7 @@ from twin.project.project import Project, find_scenario
 from twin.runs.run import run
 from twin.specs.scenario import load_scenario
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 SCENARIOS = sorted(Project.around(ROOT).scenarios())
 COUNT = int(os.environ.get("TWIN_FUZZ", 3 * len(SCENARIOS)))
 END = 200_000_000  # ns
