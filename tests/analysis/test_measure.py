@@ -150,3 +150,11 @@ def test_places_hold_what_lies_inside():
     points = np.array([[0, 0.9, 20], [0, 1.1, 20], [0, 0, 51.1], [0, 0, 50.9], [0, 0, -0.5]], float)
     assert PLACES["lane"].holds(points).tolist() == [True, False, False, True, True]
     assert PLACES["high"].holds(points).tolist() == [True, True, True, True, False]
+
+
+def test_what_happened_can_be_counted_and_what_did_not_happened_no_times():
+    measures = Measures({"events": {"handover": 3}, "losses": {}, "network": {"grants": 2}})
+    assert measures.of(parse_requirement("events.handover <= 4")).value == 3
+    assert measures.of(parse_requirement("losses.discarded = 0")).value == 0
+    assert "there are: handover; did you mean 'handover'?" in measures.of(parse_requirement("events.handovr = 0")).note
+    assert measures.of(parse_requirement("network.grnats = 0")).value is None

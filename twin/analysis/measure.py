@@ -13,7 +13,7 @@ from twin.analysis.watch import Watch
 from twin.errors import nearest
 from twin.numerics import statistics
 from twin.numerics.statistics import CONFIDENCE
-from twin.specs.figures import FIGURES, percentile_of
+from twin.specs.figures import FIGURES, HAPPENINGS, percentile_of
 from twin.specs.requirement import Requirement, Scope
 from twin.state import F64, I64
 
@@ -53,6 +53,8 @@ class Measures:
                 return self._whole(figure, scope)
         table = self.summary.get(scope.family, {})
         there = f"there are: {', '.join(table) or 'none'}{nearest(scope.name, table)}"
+        if scope.family in HAPPENINGS and scope.name not in table:
+            return fact(0.0, note=f"none of that name; {there}")
         return fact(table.get(scope.name), reason=f"this run has no {scope.family}.{scope.name}; {there}")
 
     def _whole(self, figure: str, scope: Scope) -> Measured:

@@ -143,8 +143,10 @@ SENSING_FIGURES = {
 LOG_FIGURES = ("count", "mean", "min", "max", "last")
 """What is made of a value that a controller logs, named `logs.ROBOT.NAME.FIGURE`; besides, `pNN`."""
 
-COUNTS = ("network", "channel")
+COUNTS = ("network", "channel", "events", "losses", "modes")
 """Tables of a summary with plain counts, named `network.NAME`."""
+HAPPENINGS = ("events", "losses", "modes")
+"""Those of them that list only what happened: what isn't there happened 0 times."""
 
 
 def percentile_of(figure: str) -> tuple[str, float] | None:

@@ -150,8 +150,9 @@ class Scenario(Spec):
         Of the environment only what it states: all else is its world's.
         """
         data = self.model_dump(mode="json", by_alias=True, exclude_none=True)
-        if not self.parties:
-            del data["parties"]
+        for name in ("places", "parties"):
+            if not data[name]:
+                del data[name]  # what isn't used changes no byte of a recording
         if self.environment is not None:
             data["environment"] = self.environment.model_dump(mode="json", exclude_unset=True, exclude_none=True)
         return tomli_w.dumps(data)

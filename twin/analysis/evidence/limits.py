@@ -17,7 +17,7 @@ _TOUCHES = {
     "network": ("Time", "Network"),
     "channel": ("Time", "Channel"),
 }
-ALWAYS = "When an answer can be trusted"
+ALWAYS = ("When an answer can be trusted", "Verdicts")
 
 
 class Limits:
@@ -40,4 +40,4 @@ class Limits:
     def touching(self, requirements: Sequence[Requirement]) -> dict[str, list[str]]:
         """Return the sections that touch any of these requirements, what always holds first."""
         wanted = {heading for one in requirements for heading in _TOUCHES.get(one.scope.family, _TOUCHES[""])}
-        return {name: items for name, items in self.sections.items() if name == ALWAYS or name in wanted}
+        return {name: items for name, items in self.sections.items() if name in ALWAYS or name in wanted}
