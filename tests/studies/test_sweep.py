@@ -10,7 +10,9 @@ import pytest
 
 from twin.errors import ScenarioError
 from twin.specs.toml_text import validate
+from twin.studies.margin import find_border, margins_of
 from twin.studies.plan import Plan
+from twin.studies.pool import Pool
 from twin.studies.sweep import plan_runs
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="templates fork, and end with their owner")
@@ -75,7 +77,8 @@ def templates():
 def test_the_same_table_in_one_process_in_two_that_are_killed_and_continued(scenario, tmp_path):
     varied = {"grid": {"network.delay": ["1 ms", "30 ms"]}, "seeds": "1:3"}
     alone, chaos = (sweep(scenario, tmp_path / name, **varied) for name in ("alone", "chaos"))
-    alone.run(1)
+    with Pool(1) as pool:
+        alone.run(pool)
     table = alone.write_table().read_bytes()
     assert len(table.splitlines()) == 7 and b"complete" in table
     done = []
@@ -86,7 +89,8 @@ def test_the_same_table_in_one_process_in_two_that_are_killed_and_continued(scen
             for process in templates():
                 os.kill(process, signal.SIGKILL)
 
-    chaos.run(2, kill_them)
+    with Pool(2) as pool:
+        chaos.run(pool, kill_them)
     assert chaos.write_table().read_bytes() == table
     assert not list((tmp_path / "chaos").rglob(".*"))
 
@@ -95,7 +99,8 @@ def test_the_same_table_in_one_process_in_two_that_are_killed_and_continued(scen
     again = sweep(scenario, tmp_path / "chaos", **varied)
     assert [run.point.seed for run in again.missing] == [2, 3]
     repeated = []
-    again.run(2, lambda: repeated.append(1))
+    with Pool(2) as pool:
+        again.run(pool, lambda: repeated.append(1))
     assert len(repeated) == 2 and again.write_table().read_bytes() == table
     assert templates() == []
 
@@ -104,7 +109,8 @@ def test_a_run_that_misbehaves_costs_itself_and_says_why(scenario, tmp_path):
     kinds = ["Fine", "Raises", "Crashes", "Hangs", "Eats"]
     made = sweep(scenario, tmp_path / "bad", limits={"wall": "6 s", "memory": 500},
                  grid={"robots.ball.controller": [f"bad.py:{kind}" for kind in kinds]})  # fmt: skip
-    made.run(2)
+    with Pool(2) as pool:
+        made.run(pool)
     ended = {row["point"]["robots.ball.controller"].split(":")[1]: (row["status"], row["error"]) for row in made.rows()}
     assert ended["Fine"] == ("complete", "")
     assert ended["Raises"][0] == "stopped" and "no more" in ended["Raises"][1]
@@ -135,3 +141,16 @@ def test_another_plan_in_the_same_folder_and_live_peers_are_refused(scenario, tm
         other.store.begin(other.plan)
     with pytest.raises(ScenarioError, match="one peer for all runs"):
         sweep(scenario, tmp_path / "live", grid={"robots.ball.controller": ["tcp://127.0.0.1:5555"]})
+
+
+def test_a_margin_is_where_round_trips_meet_their_limit(scenario, tmp_path):
+    """A round trip is twice the delay and what ticks add: 40 ms and c at 20 ms, so 100 ms at 20 + (60 - c) / 2."""
+    shared = {"network.kind": "fixed", "duration": "0.5 s", "requirements": ["rtt_p50 < 100 ms"]}
+    plan = validate(Plan, {"scenario": scenario, "set": shared, "grid": {"network.delay": ["20 ms"]}})
+    with Pool(1) as pool:
+        first = plan_runs(plan, tmp_path)
+        first.run(pool)
+        ((added,),) = [[row["figures"]["rtt_p50"] - 0.040] for row in first.rows()]
+        measure = margins_of(plan, "network.delay", "ms", tmp_path, pool, lambda: None)
+        border = find_border(measure, 20.0, 100.0, 0.1)
+    assert border.holds <= 50.0 - 500.0 * added <= border.breaks <= border.holds + 0.1 + 1e-9

@@ -17,6 +17,7 @@ from twin.cli.console import err, out, print_json, say
 from twin.errors import EXIT_INCONCLUSIVE, EXIT_REQUIREMENT, ScenarioError
 from twin.specs.toml_text import validate
 from twin.studies.plan import Plan, is_plan, read_plan
+from twin.studies.pool import Pool
 from twin.studies.statements import Statement, overall, statements
 from twin.studies.sweep import Sweep, plan_runs
 
@@ -53,16 +54,17 @@ def plan_of(what: str, output: Path | None, options: Mapping[str, Any]) -> tuple
 def _changes(options: Mapping[str, Any]) -> dict[str, Any]:
     """Return the tables of a plan that options give."""
     found: dict[str, Any] = {
-        "set": dict(_pair(text, "--set") for text in options["fixed"]),
-        "grid": {key: value.split(",") for key, value in (_pair(text, "--grid") for text in options["grid"])},
-        "range": {key: _ends(value) for key, value in (_pair(text, "--range") for text in options["ranges"])},
+        "set": dict(pair(text, "--set") for text in options["fixed"]),
+        "grid": {key: value.split(",") for key, value in (pair(text, "--grid") for text in options["grid"])},
+        "range": {key: _ends(value) for key, value in (pair(text, "--range") for text in options["ranges"])},
         "limits": {name: options[name] for name in ("wall", "memory") if options[name] is not None},
     }
     found |= {name: options[name] for name in ("design", "seeds", "record")}
     return {name: value for name, value in found.items() if value}
 
 
-def _pair(text: str, option: str) -> tuple[str, str]:
+def pair(text: str, option: str) -> tuple[str, str]:
+    """Return the two parts of KEY=VALUE."""
     key, equals, value = text.partition("=")
     if not (equals and key.strip() and value.strip()):
         raise ScenarioError(f"found {text!r}; allowed: key.path=value", file=option)
@@ -86,8 +88,9 @@ def execute(plan: Plan, folder: Path, asked: Asked) -> int:
     if asked.dry_run:
         out.print(f"{len(sweep.runs)} runs, {missing} of them to do, in {folder}")
         return 0
-    with _progress(len(sweep.runs), len(sweep.runs) - missing) as step:
-        sweep.run(asked.jobs, step)
+    sweep.store.begin(plan)
+    with _progress(len(sweep.runs), len(sweep.runs) - missing) as step, Pool(asked.jobs) as pool:
+        sweep.run(pool, step)
     table = sweep.write_table()
     if sweep.differing:
         say(f"{sweep.differing} rows differ from those that were there: runs are not deterministic here", "red")

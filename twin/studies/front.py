@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from twin.extras import needed
 from twin.specs.toml_text import validate
 from twin.studies.plan import Plan
+from twin.studies.pool import Pool
 from twin.studies.sweep import plan_runs
 
 if TYPE_CHECKING:
@@ -41,5 +42,7 @@ def sweep(
     plan = validate(Plan, given, file="twin.sweep")
     with tempfile.TemporaryDirectory(prefix="twin-sweep-") as place:
         made = plan_runs(plan, Path(folder or place))
-        made.run(jobs)
+        made.store.begin(plan)
+        with Pool(jobs) as pool:
+            made.run(pool)
         return pandas.DataFrame(made.table())

@@ -34,7 +34,7 @@ class Plan(Spec):
     """A sweep: every value of `grid` with every sample of `range`, each with every seed."""
 
     scenario: str
-    set: dict[str, Value] = {}  # in all runs
+    set: dict[str, Value | tuple[str, ...]] = {}  # in all runs
     grid: dict[str, tuple[Value, ...]] = {}
     range: dict[str, tuple[Value, Value]] = {}  # from, to
     design: str = "lhs:100"  # of the ranges: lhs or sobol, and how many samples
@@ -50,7 +50,7 @@ class Plan(Spec):
         if not _DESIGN.fullmatch(self.design):
             wrong.append((("design",), f"found {self.design!r}; allowed: lhs:N or sobol:N"))
         for key, ends in self.range.items():
-            if len({_parted(end)[1] for end in ends}) > 1 or None in {_parted(end)[0] for end in ends}:
+            if len({parted(end)[1] for end in ends}) > 1 or None in {parted(end)[0] for end in ends}:
                 wrong.append((("range", key), f"found {ends[0]} to {ends[1]}; allowed: two numbers of one unit"))
         if isinstance(self.seeds, str) and not self._stated_seeds():
             wrong.append((("seeds",), f'found {self.seeds!r}; allowed: FIRST:LAST such as "1:20", or a list'))
@@ -98,7 +98,7 @@ class Plan(Spec):
         for row in unit:
             sample: dict[str, Value] = {}
             for share, (key, ends) in zip(row, self.range.items(), strict=True):
-                (low, name), (high, _) = _parted(ends[0]), _parted(ends[1])
+                (low, name), (high, _) = parted(ends[0]), parted(ends[1])
                 assert low is not None and high is not None, "it was checked"
                 number = float(f"{low + share * (high - low):.6g}")
                 sample[key] = f"{number:g} {name}" if name else number
@@ -133,9 +133,10 @@ def is_plan(file: Path) -> bool:
     return file.suffix == ".toml" and file.is_file() and "scenario" in read_toml(file)[0]
 
 
-def overrides(plan: Plan, point: Point) -> list[tuple[str, Value]]:
+def overrides(plan: Plan, point: Point) -> list[tuple[str, Any]]:
     """Return what a run changes in its scenario; kinds first, since a kind resets its table."""
-    changes = {**plan.set, **point.values, "seed": point.seed}
+    shared = {key: list(value) if isinstance(value, tuple) else value for key, value in plan.set.items()}
+    changes = {**shared, **point.values, "seed": point.seed}
     return sorted(changes.items(), key=lambda item: not item[0].endswith(".kind"))
 
 
@@ -145,7 +146,7 @@ def _between(first: int, last: int) -> Sequence[int]:
     return range(first, last + 1)
 
 
-def _parted(value: Value) -> tuple[float | None, str]:
+def parted(value: Value) -> tuple[float | None, str]:
     """Return number and unit of a quantity."""
     found = _NUMBER.fullmatch(str(value))
     return (None, "") if found is None else (float(found[1]), found[2])

@@ -35,25 +35,43 @@ class _Worker:
         self.process.stdin.flush()
 
 
-def run_jobs(jobs: Iterable[Job], workers: int, done: Callable[[Job, bool], None]) -> None:
-    """Run all jobs; `done` is told each, and whether its row is the same as one that was there.
+class Pool:
+    """Up to `workers` templates; they stay warm from one list of jobs to the next, until the pool is closed."""
 
-    The first one runs alone: what it compiles, the others find.
+    def __init__(self, workers: int) -> None:
+        self._most, self._stack, self._selector = workers, ExitStack(), selectors.DefaultSelector()
+        self._team: list[_Worker] = []
+        self._warm = False  # the first run of all is done: what it compiled, the others find
 
-    Raises:
-        RunError: a job killed its template three times.
-    """
-    waiting, tries = deque(jobs), dict[str, int]()
-    with ExitStack() as stack, selectors.DefaultSelector() as selector:
-        team = [_start(stack, selector)] if waiting else []
-        _hand_out(team, waiting)
-        while any(worker.job for worker in team):
-            for key, _ in selector.select():
-                _hear(key.data, selector, waiting, tries, done)
-            team = [_start(stack, selector) if _is_gone(worker) else worker for worker in team]
-            if team[0].job is None and not tries:  # the first run is done
-                team += [_start(stack, selector) for _ in range(min(workers - len(team), len(waiting) - 1))]
-            _hand_out(team, waiting)
+    def __enter__(self) -> Pool:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._stack.close()
+        self._selector.close()
+
+    def run(self, jobs: Iterable[Job], done: Callable[[Job, bool], None]) -> None:
+        """Run all jobs; `done` is told each, and whether its row is the same as one that was there.
+
+        Raises:
+            RunError: a job killed its template three times.
+        """
+        waiting, tries = deque(jobs), dict[str, int]()
+        self._hire(len(waiting))
+        _hand_out(self._team, waiting)
+        while any(worker.job for worker in self._team):
+            for key, _ in self._selector.select():
+                self._warm |= _hear(key.data, self._selector, waiting, tries, done)
+            self._hire(len(waiting))
+            _hand_out(self._team, waiting)
+
+    def _hire(self, waiting: int) -> None:
+        """Replace templates that are gone; start more while there is work, the first one alone."""
+        stack, selector = self._stack, self._selector
+        self._team = [_start(stack, selector) if _is_gone(worker) else worker for worker in self._team]
+        idle = sum(worker.job is None for worker in self._team)
+        most = self._most if self._warm else 1
+        self._team += [_start(stack, selector) for _ in range(min(most - len(self._team), waiting - idle))]
 
 
 def _start(stack: ExitStack, selector: selectors.BaseSelector) -> _Worker:
@@ -94,15 +112,15 @@ def _hear(
     waiting: deque[Job],
     tries: dict[str, int],
     done: Callable[[Job, bool], None],
-) -> None:
-    """Take a template's answer, or put its job back if it is gone."""
+) -> bool:
+    """Take a template's answer, or put its job back if it is gone; tell whether it answered."""
     assert worker.process.stdout is not None
     line = worker.process.stdout.readline()
     job, worker.job = worker.job, None
     if line:
         assert job is not None, "a template answers jobs only"
         done(job, bool(json.loads(line)["same"]))
-        return
+        return True
     selector.unregister(worker.process.stdout)
     worker.process.wait()
     if job is not None:
@@ -110,6 +128,7 @@ def _hear(
         if tries[job["id"]] >= TRIES:
             raise RunError(f"run {job['id']} killed its process {TRIES} times: {job['overrides']}")
         waiting.appendleft(job)
+    return False
 
 
 def _is_gone(worker: _Worker) -> bool:

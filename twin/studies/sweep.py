@@ -15,7 +15,7 @@ from twin.specs.figures import FIGURES
 from twin.specs.scenario import Scenario, load_scenario
 from twin.studies.identity import run_id
 from twin.studies.plan import Plan, Point, overrides
-from twin.studies.pool import Job, run_jobs
+from twin.studies.pool import Job, Pool
 from twin.studies.store import Store
 
 _LIVE = ("tcp", "ipc", "mavlink", "vda5050")
@@ -47,15 +47,14 @@ class Sweep:
         """The runs that aren't done."""
         return [run for run in self.runs if not self.store.has(run.name)]
 
-    def run(self, workers: int = 1, progress: Callable[[], None] = lambda: None) -> None:
-        """Run what is missing on `workers` processes; `progress` is called after each run."""
-        self.store.begin(self.plan)
+    def run(self, pool: Pool, progress: Callable[[], None] = lambda: None) -> None:
+        """Run what is missing; `progress` is called after each run."""
 
         def done(job: Job, same: bool) -> None:
             self.differing += not same
             progress()
 
-        run_jobs([self._job(run) for run in self.missing], workers, done)
+        pool.run([self._job(run) for run in self.missing], done)
 
     def _job(self, run: Planned) -> Job:
         limits = self.plan.limits

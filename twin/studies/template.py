@@ -13,8 +13,10 @@ import os
 import resource
 import select
 import signal
+from collections.abc import Mapping
 from math import isfinite
 from pathlib import Path
+from sys import float_info
 from typing import Any
 
 import twin.twin  # noqa: F401 - first of all: mesa looks through whatever is loaded when it comes
@@ -84,7 +86,16 @@ def _simulate(job: Job, until: int | None = None) -> dict[str, Any]:
         "answer": summary["answer"],
         "figures": {name: summary[name] for name in FIGURES if _is_number(summary.get(name))},
         "requirements": {verdict["requirement"]: verdict["answer"] for verdict in summary["requirements"]},
+        "margins": {verdict["requirement"]: _margin(verdict) for verdict in summary["requirements"]},
     }
+
+
+def _margin(verdict: Mapping[str, Any]) -> float | None:
+    """Return how far a value is on the good side of its limit, as a share of the limit where that isn't 0."""
+    apart = verdict["margin"]
+    if apart == 0.0 and verdict["operator"] in ("<", ">"):
+        apart = -float_info.min  # at the limit is beyond it
+    return apart / (abs(verdict["limit"]) or 1.0) if _is_number(apart) else None
 
 
 def _is_number(value: object) -> bool:
@@ -96,7 +107,8 @@ def _of(job: Job) -> dict[str, Any]:
 
 
 def _lost(job: Job, status: str, error: str) -> dict[str, Any]:
-    return {**_of(job), "status": status, "error": error, "answer": None, "figures": {}, "requirements": {}}
+    return {**_of(job), "status": status, "error": error, "answer": None, "figures": {}, "requirements": {},
+            "margins": {}}  # fmt: skip
 
 
 def _fork(job: Job) -> dict[str, Any]:

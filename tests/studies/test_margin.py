@@ -1,0 +1,58 @@
+from math import inf
+
+import pytest
+
+from twin.errors import ScenarioError
+from twin.studies.margin import SCAN, find_border, worst
+
+
+class Counted:
+    """A margin as a function of a value, and how often it was asked."""
+
+    def __init__(self, margin):
+        self.margin, self.asked = margin, 0
+
+    def __call__(self, places):
+        self.asked += len(places)
+        return [self.margin(x) for x in places]
+
+
+MARGINS = [
+    lambda x: 73.0 - x,
+    lambda x: x - 73.0,
+    lambda x: 1 - (x / 73.0) ** 4,
+    lambda x: 1.0 if x < 73.0 else -inf,
+    lambda x: 0.0 if x < 73.0 else -1e9,
+]
+
+
+@pytest.mark.parametrize("margin", MARGINS)
+def test_it_finds_the_border_from_either_side(margin):
+    measure = Counted(margin)
+    border = find_border(measure, 20.0, 200.0, 0.5)
+    assert abs(border.holds - border.breaks) <= 0.5
+    assert min(border.holds, border.breaks) <= 73.0 <= max(border.holds, border.breaks)
+    assert margin(border.holds) >= 0.0 > margin(border.breaks)
+    assert border.looked == measure.asked
+
+
+def test_a_smooth_margin_takes_fewer_looks_than_halving():
+    """Halving 45 to 0.05 takes 10 looks; a curved margin takes fewer."""
+    measure = Counted(lambda x: 1 - (x / 73.0) ** 2)
+    find_border(measure, 20.0, 200.0, 0.05)
+    assert measure.asked - SCAN < 10
+
+
+@pytest.mark.parametrize(("margin", "said"), [(lambda x: 1.0, "no border between 20 and 200: 20 holds, 65 holds"),
+                                              (lambda x: abs(x - 110.0) - 30.0, "more than one border")])  # fmt: skip
+def test_what_has_no_border_or_several_is_refused(margin, said):
+    with pytest.raises(ScenarioError) as error:
+        find_border(Counted(margin), 20.0, 200.0, 1.0)
+    assert said in str(error.value)
+
+
+def test_a_run_that_died_has_no_margin():
+    good = {"status": "complete", "margins": {"a": 0.5, "b": 0.1}}
+    assert worst([good, {**good, "margins": {"a": -0.2, "b": 1.0}}]) == -0.2
+    for bad in ({**good, "status": "stopped"}, {**good, "margins": {"a": None}}, {"status": "died", "margins": {}}):
+        assert worst([good, bad]) == -inf

@@ -1,0 +1,99 @@
+"""How far one value can go before a requirement breaks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from math import inf, isfinite
+from pathlib import Path
+from typing import Any
+
+from twin.errors import ScenarioError
+from twin.studies.plan import Plan
+from twin.studies.pool import Pool
+from twin.studies.sweep import plan_runs
+
+SCAN = 5
+"""Values, both ends included, at which it is looked whether requirements break once and for all."""
+Measure = Callable[[Sequence[float]], Sequence[float]]
+"""The worst margin of all runs at each value, below 0 where a requirement is violated."""
+
+
+@dataclass(frozen=True, slots=True)
+class Border:
+    """Between these two values, requirements break."""
+
+    holds: float  # the last value known to hold
+    breaks: float  # the first one known not to
+    looked: int  # values that were looked at
+
+
+def find_border(measure: Measure, low: float, high: float, within: float) -> Border:
+    """Return the border between `low` and `high`, to `within`.
+
+    A false position is drawn through the margins at both sides, and moved where one side stays (Illinois; Dowell and
+    Jarratt, BIT 11, 1971); where a margin isn't known, as of a run that died, the middle is taken.
+
+    Raises:
+        ScenarioError: requirements hold all the way or nowhere, or break and hold again.
+    """
+    places = [_written(low + (high - low) * i / (SCAN - 1)) for i in range(SCAN)]
+    margins = list(measure(places))
+    held = [margin >= 0.0 for margin in margins]
+    _check(places, held)
+    last = next(i for i in range(1, SCAN) if held[i] != held[i - 1])
+    a, b, of_a, of_b = places[last - 1], places[last], margins[last - 1], margins[last]
+    looked = SCAN
+    while abs(b - a) > within:
+        x = _written(_between(a, b, of_a, of_b, within))
+        (of_x,) = measure([x])
+        looked += 1
+        if (of_x >= 0.0) == (of_a >= 0.0):
+            a, of_a, of_b = x, of_x, of_b / 2
+        else:
+            b, of_b, of_a = x, of_x, of_a / 2
+    return Border(a, b, looked) if of_a >= 0.0 else Border(b, a, looked)
+
+
+def _written(place: float) -> float:
+    """Return a value as scenarios are given it: with six digits."""
+    return float(f"{place:.6g}")
+
+
+def _between(a: float, b: float, of_a: float, of_b: float, within: float) -> float:
+    """Return where to look next: not nearer to either side than half of what is wanted."""
+    if not (isfinite(of_a) and isfinite(of_b)) or of_a == of_b:
+        return (a + b) / 2
+    x, least = a + (b - a) * of_a / (of_a - of_b), 0.5 * within
+    low, high = min(a, b) + least, max(a, b) - least
+    return min(max(x, low), high)
+
+
+def _check(places: Sequence[float], held: Sequence[bool]) -> None:
+    turns = sum(a != b for a, b in zip(held, held[1:], strict=False))
+    if turns == 1:
+        return
+    said = ", ".join(f"{place:g} {'holds' if good else 'breaks'}" for place, good in zip(places, held, strict=True))
+    if turns == 0:
+        raise ScenarioError(f"no border between {places[0]:g} and {places[-1]:g}: {said}", key="--between")
+    raise ScenarioError(f"more than one border: {said}; give ends with one between them", key="--between")
+
+
+def margins_of(plan: Plan, key: str, unit: str, folder: Path, pool: Pool, progress: Callable[[], None]) -> Measure:
+    """Return what runs a plan with `key` at each value [unit], and says the worst margin of all its seeds."""
+
+    def measure(places: Sequence[float]) -> list[float]:
+        values = tuple(f"{place:.6g} {unit}".strip() for place in places)
+        made = plan_runs(plan.model_copy(update={"grid": {key: values}}), folder)
+        made.run(pool, progress)
+        rows = made.rows()
+        return [worst([row for row in rows if row["point"][key] == value]) for value in values]
+
+    return measure
+
+
+def worst(rows: Sequence[dict[str, Any]]) -> float:
+    """Return the least margin of all requirements of all runs; -inf where one died or measured nothing."""
+    margins = [margin for row in rows for margin in row["margins"].values()]
+    known = all(row["status"] == "complete" and row["margins"] for row in rows) and None not in margins
+    return min((float(margin) for margin in margins), default=-inf) if known else -inf
