@@ -32,7 +32,8 @@ def main() -> int:
     parser.add_argument("--again")
     parser.add_argument("--keep", type=Path)
     options = parser.parse_args()
-    targets = [t for t in all_targets() if not options.only or any(t.name.startswith(name) for name in options.only)]
+    wanted = tuple(f"{name}-" for name in options.only)
+    targets = [target for target in all_targets() if not wanted or f"{target.name}-".startswith(wanted)]
     if options.again:
         name, _, number = options.again.partition(":")
         return again(next(t for t in targets if t.name == name), options.seed, int(number), options.keep)

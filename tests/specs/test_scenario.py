@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from twin.errors import ScenarioError
+from twin.errors import ScenarioError, is_name
 from twin.project.robots import load_kind
 from twin.specs import FixedSpec, HoverSpec, IdealSpec, Jitter, RouteSpec
 from twin.specs.scenario import Rates, RobotEntry, Scenario, load_scenario, scenario_schema
@@ -133,7 +133,7 @@ class TestResolvedText:
         assert str(tmp_path) not in text
 
     points = st.tuples(*[st.floats(-1e6, 1e6)] * 3)
-    names = st.text(min_size=1, max_size=8)
+    names = st.text(min_size=1, max_size=8).filter(is_name)
     entries = st.builds(
         RobotEntry,
         kind=names,

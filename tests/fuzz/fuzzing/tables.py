@@ -15,11 +15,13 @@ from twin.channel.coverage import read_sites
 from twin.channel.fields.msi import read_msi
 from twin.network.trace import TraceNetwork
 from twin.specs import MissionSpec, TraceSpec
-from twin.tasks.make import Site, make_task
+from twin.specs.environment import SeriesSpec
+from twin.tasks.make import make_task
+from twin.tasks.site import TaskContext
 from twin.world.builder import GeometryBuilder
 from twin.world.georeference import GeoReference
 from twin.world.measured_sea import read_spectra
-from twin.world.series import SeriesSpec, make_series
+from twin.world.series import make_series
 from twin.world.world import World
 
 
@@ -45,7 +47,7 @@ def _read_plan(path: Path) -> None:
     builder.add_polygon([np.array([[-500.0, -500, 0], [500, -500, 0], [500, 500, 0], [-500, 500, 0]])], "concrete")
     world = World("field", builder.build(), GeoReference(11.5, 48.1, 500.0))
     task = make_task(
-        MissionSpec(kind="mission", plans=(path.name,)), 1, None, Site(world, lambda name: path.parent / name)
+        MissionSpec(kind="mission", plans=(path.name,)), 1, None, TaskContext(world, lambda name: path.parent / name)
     )
     for time in (0.0, 10.0, 100.0, 1e5):
         if not np.isfinite(task.reference(0, time).position).all():
