@@ -79,7 +79,7 @@ def test_a_report_draws_its_figures_and_fits(browser, recording, tmp_path, width
 def test_slider_and_keys_of_a_replay_move_the_robots(browser, served, recording):
     from selenium.webdriver.common.keys import Keys
 
-    address = f"http://127.0.0.1:{served.server.get_port()}/"
+    address = served.server.address
     browser.driver.set_window_size(900, 600)
     browser.open(address)
     slider = until(lambda: browser.driver.find_elements("css selector", "[role=slider]"))[0]
@@ -136,7 +136,7 @@ def test_names_that_are_html_are_only_shown(browser, hostile, tmp_path, page):
     try:
         if page == "report":
             write_report([take_apart(hostile, None)], tmp_path / "report.html")
-        address = f"http://127.0.0.1:{replay.server.get_port()}/"
+        address = replay.server.address
         browser.open(address if page == "viewer" else (tmp_path / "report.html").as_uri())
         until(lambda: browser.run("return document.body.innerText.includes('<img src=x')"))
         assert browser.run("return window.hacked") is None

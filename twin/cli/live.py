@@ -13,6 +13,7 @@ import twin
 from twin.cli.console import say
 from twin.errors import TwinError
 from twin.extras import missing
+from twin.interfaces.tether import tethered
 
 _COMMAND = "from twin.cli import main; main()"
 
@@ -35,7 +36,7 @@ class LivePage:
             here = str(Path(twin.__file__).resolve().parents[1])
             path = os.pathsep.join(filter(None, (here, os.environ.get("PYTHONPATH"))))
             line = [sys.executable, "-c", _COMMAND, "replay", str(recording)]
-            self._process = subprocess.Popen(line, stdout=sys.stderr, env={**os.environ, "PYTHONPATH": path})
+            self._process = subprocess.Popen(tethered(line), stdout=sys.stderr, env={**os.environ, "PYTHONPATH": path})
 
     def wait(self) -> None:
         """Leave the page open until Ctrl-C, which ends it too."""

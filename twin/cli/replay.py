@@ -68,6 +68,5 @@ def _show(recording: Path, export: Path | None, force: bool, host: str, port: in
                 shown.export(export, force=force)
                 out.print(f"written to {export}", markup=False)
             else:
-                address = f"http://{host}:{shown.server.get_port()}"
-                out.print(f"open {address} in a browser; Ctrl-C ends", markup=False)
+                out.print(f"open {shown.server.address} in a browser; Ctrl-C ends", markup=False)
                 shown.serve()

@@ -171,7 +171,7 @@ def _show_in_space(
             page.export(output, force=force)
             say(f"page in {output}")
         if serve:
-            out.print(f"open http://{host}:{page.server.get_port()} in a browser; Ctrl-C ends", markup=False)
+            out.print(f"open {page.server.address} in a browser; Ctrl-C ends", markup=False)
             page.serve()
 
 

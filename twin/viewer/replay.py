@@ -19,7 +19,7 @@ from twin.viewer.models import find_models
 from twin.viewer.player import Player
 from twin.viewer.scene import Scene
 from twin.viewer.sea import Elevation
-from twin.viewer.server import close_server, open_server
+from twin.viewer.server import Page, close_server
 from twin.world.geometry import Geometry
 
 TRAIL = 20.0
@@ -46,7 +46,7 @@ class Replay:
         _await_frame(recording)
         self.recording, self._closed = recording, False
         self._read()
-        self.server = open_server(recording.path.name, host, port)
+        self.server = Page(recording.path.name, host, port)
         models, self.notes = find_models(recording)
         self.scene = Scene(self.server, recording.header, sites(recording), self._bounds(), geometry, models, sea)
         self.scene.slowest = self._slowest()

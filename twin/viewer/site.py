@@ -11,7 +11,7 @@ import numpy as np
 from twin.analysis.written import written
 from twin.state import F64
 from twin.viewer.scene import add_site, add_world, aim
-from twin.viewer.server import close_server, open_server
+from twin.viewer.server import Page, close_server
 from twin.world.geometry import Geometry
 
 
@@ -21,7 +21,7 @@ class SitePage:
     def __init__(
         self, name: str, geometry: Geometry, sites: Sequence[F64] = (), *, host: str = "127.0.0.1", port: int = 8080
     ) -> None:
-        self.server = open_server(name, host, port)
+        self.server = Page(name, host, port)
         self._closed = False
         self.server.scene.set_up_direction("+z")
         self.server.scene.configure_default_lights(cast_shadow=False)
