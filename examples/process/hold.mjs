@@ -1,6 +1,6 @@
 // The controller of hold.py in JavaScript: npm install, then `controller = "process:node examples/process/hold.mjs"`.
 import { decode, encode } from "@msgpack/msgpack";
-import { Reply } from "zeromq";
+import { Reply, curveKeyPair } from "zeromq";
 
 const [kp, kd, limit] = [4.0, 3.5, 6.0];
 
@@ -16,8 +16,14 @@ function act({ robot, time, sensed, reference }) {
 }
 
 const socket = new Reply({ linger: 1000 });
-if (process.env.TWIN_ADDRESS) socket.connect(process.env.TWIN_ADDRESS); // twin started us and waits there
-else await socket.bind(process.argv[2] ?? "tcp://127.0.0.1:5555");
+if (process.env.TWIN_ADDRESS) {
+  // twin started us and waits there; only who knows its key is let in
+  const { publicKey, secretKey } = curveKeyPair();
+  socket.curveServerKey = process.env.TWIN_KEY;
+  socket.curvePublicKey = publicKey;
+  socket.curveSecretKey = secretKey;
+  socket.connect(process.env.TWIN_ADDRESS);
+} else await socket.bind(process.argv[2] ?? "tcp://127.0.0.1:5555");
 
 for await (const [bytes] of socket) {
   const request = decode(bytes);

@@ -5,10 +5,13 @@ import shutil
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
+import msgpack
 import numpy as np
 import pytest
+import zmq
 
 from twin.assembly.build import build
 from twin.errors import PluginError, RunError
@@ -41,6 +44,8 @@ import msgpack, zmq
 fault, at = sys.argv[1], int(sys.argv[2])
 socket = zmq.Context().socket(zmq.REP)
 if fault == "absent": time.sleep(60)
+socket.curve_serverkey = os.environ["TWIN_KEY"].encode()
+socket.curve_publickey, socket.curve_secretkey = zmq.curve_keypair()
 socket.connect(os.environ["TWIN_ADDRESS"])
 while True:
     request = msgpack.unpackb(socket.recv())
@@ -238,6 +243,85 @@ class TestFaults:
             link.ask = spy
             run(built, scenario)
             assert processes and processes[0].poll() is not None
+
+
+class TestStrangers:
+    def test_who_connects_to_the_port_without_the_key_is_asked_nothing(self, faulty, monkeypatch):
+        built, scenario = faulty("none", "duration=0.5 s")
+        link = next(c.controller.link for c in built.casts if c.name == "scout")
+        context, heard, strangers = zmq.Context(), [], []
+
+        def join(address):
+            for secure in (False, True):
+                stranger = context.socket(zmq.REP)
+                stranger.linger = 0
+                if secure:  # with a key that it made up
+                    stranger.curve_serverkey, _ = zmq.curve_keypair()
+                    stranger.curve_publickey, stranger.curve_secretkey = zmq.curve_keypair()
+                stranger.connect(address)
+                strangers.append(stranger)
+
+        ask = link.ask
+
+        def spy(*arguments, **question):
+            reply = ask(*arguments, **question)
+            if not strangers:
+                join(link._ends.socket.getsockopt_string(zmq.LAST_ENDPOINT))
+            heard.extend(s for s in strangers if s.poll(0))
+            return reply
+
+        link.ask = spy
+        assert run(built, scenario).error is None
+        assert strangers and not heard
+        context.destroy(0)
+
+    @pytest.mark.parametrize("mine", ["same", "other", "none"])
+    def test_an_address_with_a_key_is_talked_to_only_if_it_has_it(self, fly, tmp_path, mine):
+        key = os.urandom(32).hex()
+        (tmp_path / "key.hex").write_text(key + "\n")
+        address = f"tcp://127.0.0.1:{free_port()}"
+        theirs = {"same": repr(key), "other": repr("0" * 63 + "1"), "none": "None"}[mine]
+        line = "from hold import Hold; from twin.interfaces.client import serve; "
+        line += f"serve(Hold, {address!r}, key={theirs})"
+        process = subprocess.Popen([sys.executable, "-c", line], cwd=EXAMPLES)
+        try:
+            built, scenario = fly(address, f"robots.scout.external.key={tmp_path / 'key.hex'}", "duration=0.1 s",
+                                  f"robots.scout.external.start_timeout={'30 s' if mine == 'same' else '2 s'}")
+            error = run(built, scenario).error
+            assert error is None if mine == "same" else "as one with another key does" in str(error)
+        finally:
+            process.kill()
+            process.wait()
+
+    def test_a_controller_ends_with_its_twin_however_that_ends(self, fly, tmp_path):
+        sleeps = "import os, time\nopen('pid', 'w').write(str(os.getpid()))\ntime.sleep(99)\n"
+        (tmp_path / "sleeper.py").write_text(sleeps.replace("'pid'", repr(str(tmp_path / "pid"))))
+        twin = subprocess.Popen([sys.executable, ROOT / "cli.py", "run", EXAMPLES / "hold.toml", "-o", "x.h5", "--set",
+                                 f"robots.scout.controller=process:{tmp_path}/sleeper.py"], cwd=tmp_path)  # fmt: skip
+        pid = tmp_path / "pid"
+        while not (pid.exists() and pid.read_text()):
+            assert twin.poll() is None
+            time.sleep(0.05)
+        twin.kill()
+        twin.wait()
+        end = time.monotonic() + 5
+        while Path(f"/proc/{pid.read_text()}").exists():
+            assert time.monotonic() < end, "it outlives its twin"
+            time.sleep(0.05)
+
+    def test_a_client_takes_no_rubbish_for_a_twin(self):
+        address = f"tcp://127.0.0.1:{free_port()}"
+        process = subprocess.Popen([sys.executable, EXAMPLES / "hold.py", address])
+        try:
+            with zmq.Context() as context, context.socket(zmq.REQ) as stranger:
+                stranger.linger = 0
+                stranger.connect(address)
+                for rubbish in (b"", b"\xc1", b"\x93\x01", b"\x91" * 2000, os.urandom(50)):
+                    stranger.send(rubbish)
+                    assert stranger.poll(30_000) and msgpack.unpackb(stranger.recv()) == {"type": "refused"}
+        finally:
+            process.kill()
+            process.wait()
 
 
 class TestRefused:

@@ -60,11 +60,12 @@ def fly(tmp_path):
 class Peer(threading.Thread):
     """An autopilot in a thread: the example's control, and one fault at the HIL_SENSOR of number `at`."""
 
-    def __init__(self, address, *, fault="", at=20, key=None, udp=False, armed=mavlink.MAV_MODE_FLAG_SAFETY_ARMED):
+    def __init__(self, address, *, fault="", at=20, key=None, udp=False, noise=False,
+                 armed=mavlink.MAV_MODE_FLAG_SAFETY_ARMED):  # fmt: skip
         super().__init__(daemon=True)
         self.line = socket.socket(type=socket.SOCK_DGRAM if udp else socket.SOCK_STREAM)
         self.line.connect(address)
-        self.fault, self.at, self.armed, self.key = fault, at, armed, key
+        self.fault, self.at, self.armed, self.key, self.noise = fault, at, armed, key, noise
         self.hold, self.link = load_object("autopilot.py:Hold", EXAMPLE.parent).value(), self.codec(key)
         self.sensors, self.received, self.sent = 0, [], []
         if udp:
@@ -119,6 +120,8 @@ class Peer(threading.Thread):
             frame[-1] ^= 0xFF
         if fault == "garbage":
             frame = b"what is this"
+        if self.noise and self.sensors % 2:
+            self.line.sendall(secrets.token_bytes(7) if self.sensors % 4 == 1 else bytes(frame[:-1]) + b"\0")
         self.line.sendall(frame)
         self.sent.append(bytes(frame))
         return True
@@ -217,18 +220,18 @@ FAULTS = {
     "nan": "controls must be 4 finite numbers, found",
     "early": "it answers at 1080001 us of its clock, but it is 1080000 us only",
     "late": "(1 of earlier times)",
-    "garbage": "its packet is no MAVLink 2 to be trusted: Bad prefix",
-    "checksum": "its packet is no MAVLink 2 to be trusted: invalid MAVLink CRC",
-    "version 1": "it speaks MAVLink 1; allowed: 2",
+    "garbage": "1 packets were dropped, the last because it is no MAVLink 2 to be trusted: Bad prefix",
+    "checksum": "1 packets were dropped, the last because it is no MAVLink 2 to be trusted: invalid MAVLink CRC",
+    "version 1": "1 packets were dropped, the last because it speaks MAVLink 1; allowed: 2",
 }
 
 
 class TestFaults:
     @pytest.mark.parametrize("fault", FAULTS)
     def test_the_run_stops_with_the_name_of_the_culprit(self, fly, fault):
-        waits = ["robots.scout.external.timeout=300 ms"] if fault in ("hang", "late") else []
+        waits = ["robots.scout.external.timeout=300 ms"] if fault not in ("dead", "nan") else []
         built, scenario, [address] = fly(*waits)
-        Peer(address, fault=fault, at=20 if not waits else 1)
+        Peer(address, fault=fault, at=1 if fault in ("hang", "late") else 20)
         outcome = run(built, scenario)
         assert isinstance(outcome.error, RunError)
         assert FAULTS[fault] in str(outcome.error) and "the autopilot of scout" in str(outcome.error)
@@ -237,10 +240,46 @@ class TestFaults:
     def test_with_a_key_only_packets_signed_with_it_are_followed(self, fly, tmp_path, fault):
         key = secrets.token_bytes(32)
         (tmp_path / "key.hex").write_text(key.hex())
-        built, scenario, [address] = fly("robots.scout.parameters.signing_key=key.hex")
+        built, scenario, [address] = fly("robots.scout.parameters.signing_key=key.hex",
+                                         "robots.scout.external.timeout=300 ms")  # fmt: skip
         Peer(address, fault=fault, key=key)
         outcome = run(built, scenario)
         assert "to be trusted: Invalid signature" in str(outcome.error)
+
+    @pytest.mark.parametrize("scheme", ["tcp", "udp"])
+    def test_strays_before_the_autopilot_and_rubbish_between_its_frames_are_counted_and_dropped(self, fly, scheme):
+        built, scenario, [address] = fly(f"robots.scout.controller=mavlink:{scheme}://127.0.0.1:0")
+        strays = [socket.socket(type=socket.SOCK_STREAM if scheme == "tcp" else socket.SOCK_DGRAM) for _ in range(3)]
+        for number, stray in enumerate(strays):
+            stray.connect(address)
+            if number:
+                stray.send(b"GET / HTTP/1.1\r\n\r\n")
+        strays[1].close()
+        peer = Peer(address, udp=scheme == "udp", noise=True)
+        outcome = run(built, scenario)
+        assert outcome.error is None and peer.sensors == 101
+        (port,) = next(c.controller.link for c in built.casts if c.name == "scout").ports
+        assert port.dropped >= 50, "one of each other answer's"
+
+    def test_a_signed_frame_of_an_earlier_session_is_not_followed(self, fly, tmp_path, monkeypatch):
+        monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+        key = secrets.token_bytes(32)
+        (tmp_path / "key.hex").write_text(key.hex())
+        signed = ("robots.scout.parameters.signing_key=key.hex", "robots.scout.external.timeout=300 ms",
+                  "robots.scout.external.start_timeout=300 ms", "duration=40 ms")  # fmt: skip
+        built, scenario, [address] = fly(*signed)
+        peer = Peer(address, key=key)
+        assert run(built, scenario).error is None
+        built.close()
+        built, scenario, [address] = fly(*signed)
+        with socket.create_connection(address) as replaying:
+            replaying.sendall(b"".join(peer.sent))  # within a minute, which pymavlink alone would take
+            with pytest.raises(RunError, match=f"{len(peer.sent)} packets were dropped.*not newer than those known"):
+                run(built, scenario)
+        built.close()
+        built, scenario, [address] = fly(*signed)
+        Peer(address, key=key)
+        assert run(built, scenario).error is None, "who signs anew is followed"
 
     def test_or_the_motors_stop_by_the_robots_own_failsafe(self, fly):
         built, scenario, [address] = fly("robots.scout.external.on_failure=failsafe")

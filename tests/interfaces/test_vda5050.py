@@ -231,13 +231,13 @@ class TestFromFile:
 
 
 @contextmanager
-def mosquitto(folder):
+def mosquitto(folder, more="allow_anonymous true"):
     """Run a broker of our own at a free port of this machine: its process and port."""
     for _ in range(5):  # another process may take the port between our look and the broker's start
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
-        (folder / "conf").write_text(f"listener {port} 127.0.0.1\nallow_anonymous true\npersistence false\n")
+        (folder / "conf").write_text(f"listener {port} 127.0.0.1\n{more}\nuser root\npersistence false\n")
         process = subprocess.Popen([MOSQUITTO, "-c", folder / "conf"], stderr=subprocess.DEVNULL)
         end = time.monotonic() + 60
         while process.poll() is None and time.monotonic() < end:
@@ -438,6 +438,32 @@ class TestOverABroker:
             x = np.asarray(recording["state/position"][:])[:, 0, 0]
         assert x.max() == pytest.approx(8.0, abs=0.3) and x[-1] < 2.0
 
+    @pytest.mark.skipif(not shutil.which("openssl"), reason="no openssl on this machine: no certificate")
+    def test_a_broker_with_tls_and_logins_lets_in_who_has_one(self, stage, tmp_path, monkeypatch):
+        folder = tmp_path / "broker"
+        folder.mkdir()
+        words = "req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -addext subjectAltName=DNS:localhost"
+        subprocess.run(["openssl", *words.split(), "-keyout", folder / "key", "-out", folder / "cert"], check=True,
+                       capture_output=True)  # fmt: skip
+        (folder / "logins").write_text("twin:secret\n")
+        subprocess.run([shutil.which("mosquitto_passwd"), "-U", folder / "logins"], check=True, capture_output=True)
+        more = f"allow_anonymous false\npassword_file {folder}/logins\ncertfile {folder}/cert\nkeyfile {folder}/key"
+        (tmp_path / "login").write_text("twin:secret\n")
+        (tmp_path / "wrong").write_text("twin:guess\n")
+        monkeypatch.chdir(tmp_path)
+        with mosquitto(folder, more) as (_, port):
+            address = f"vda5050:mqtts://localhost:{port}"
+            ca, login = "robots.cart.external.ca=broker/cert", "robots.cart.external.login=login"
+            built, _ = stage(address, ca, login, "duration=0.1 s")
+            assert run(built, _).error is None
+            built.close()
+            for sets, why in {
+                (ca, "robots.cart.external.login=wrong"): "the broker refuses: Not authorized",
+                (ca,): "the broker refuses: Not authorized",
+                (login,): "certificate verify failed",
+            }.items():
+                assert why in str(run(*stage(address, *sets)).error)
+
     def test_a_broker_that_goes_away_stops_the_run(self, stage, tmp_path):
         with mosquitto(tmp_path) as (process, port):
             built, scenario = stage(f"vda5050:mqtt://127.0.0.1:{port}", "duration=1 h")
@@ -451,6 +477,12 @@ class TestOverABroker:
 
 
 class TestRefused:
+    def test_a_password_is_not_sent_where_anybody_may_read_it(self, stage, tmp_path):
+        (tmp_path / "login").write_text("twin:secret")
+        with pytest.raises(TwinError, match="use mqtts"):
+            stage("vda5050:mqtt://192.0.2.1", "robots.cart.external.allow_remote=true",
+                  f"robots.cart.external.login={tmp_path}/login")  # fmt: skip
+
     def test_a_broker_that_is_not_there(self, stage):
         with socket.socket() as nobody:
             nobody.bind(("127.0.0.1", 0))  # and doesn't listen
@@ -471,7 +503,7 @@ class TestRefused:
         ("controller", "words"),
         [
             ("vda5050:mqtt://192.0.2.1:1883", "192.0.2.1 is not on this machine"),
-            ("vda5050:http://127.0.0.1", "expected vda5050:mqtt://127.0.0.1:1883, or a file .h5 or .jsonl"),
+            ("vda5050:http://127.0.0.1", "expected vda5050:mqtt://127.0.0.1:1883, mqtts, or a file .h5 or .jsonl"),
             ("vda5050:mqtt://127.0.0.1:99999", "expected vda5050:mqtt://127.0.0.1:1883"),
             ("vda5050:none.jsonl", "no file none.jsonl in"),
         ],

@@ -24,11 +24,14 @@ from urllib.parse import urlsplit
 import msgpack
 import numpy as np
 import zmq
+from zmq.utils import z85
 
 VERSION = 1
 """Of the messages; both sides must have the same."""
 ADDRESS = "TWIN_ADDRESS"
 """Environment variable with the address at which twin waits for a process that it started."""
+KEY = "TWIN_KEY"
+"""Environment variable with twin's public CurveZMQ key: only who knows it is let in there."""
 
 
 @dataclass
@@ -85,14 +88,15 @@ class Task:
 
 
 def serve(
-    controller: Callable[[], Any], address: str | None = None, *, allow_remote: bool = False
+    controller: Callable[[], Any], address: str | None = None, *, key: str | None = None, allow_remote: bool = False
 ) -> None:
-    """Answer a twin until it says good-bye; one `controller()` per robot.
+    """Answer a twin until it says good-bye, or is gone; one `controller()` per robot.
 
-    A process that twin started connects to it. Any other binds to `address`, such as "tcp://127.0.0.1:5555".
+    A process that twin started connects to it. Any other binds to `address`, such as "tcp://127.0.0.1:5555"; with a
+    `key`, 64 hexadecimal digits that the scenario's `external.key` has in a file, it answers only who has it, too.
 
     Raises:
-        ValueError: neither address is there, or it isn't loopback and `allow_remote` isn't set.
+        ValueError: neither address is there, it isn't loopback and `allow_remote` isn't set, or the key is malformed.
     """
     parent = os.environ.get(ADDRESS)
     if parent is None and address is None:
@@ -100,15 +104,26 @@ def serve(
     with zmq.Context() as context, context.socket(zmq.REP) as socket:
         socket.linger = 0
         if parent is not None:
+            if KEY in os.environ:
+                socket.curve_serverkey = os.environ[KEY].encode()
+                socket.curve_publickey, socket.curve_secretkey = zmq.curve_keypair()
             socket.connect(parent)
         else:
             if not (allow_remote or is_loopback(address or "")):
                 raise ValueError(f"{address} can be reached from outside; if that is meant, set allow_remote=True")
+            if key is not None:
+                socket.curve_secretkey, socket.curve_server = curve_secret(key), True
             socket.bind(address or "")
         robots: dict[str, tuple[Any, Task | None]] = {}
+        started_by = os.getppid()
         while True:
-            request = msgpack.unpackb(socket.recv())
-            if request["type"] == "reset":
+            while not socket.poll(1000):
+                if parent is not None and os.getppid() != started_by:
+                    return  # twin is gone
+            request = _request(socket.recv())
+            if request is None:
+                socket.send(msgpack.packb({"type": "refused"}))  # it isn't twin that asks
+            elif request["type"] == "reset":
                 _check_version(request["version"])
                 robots = {robot["name"]: _robot(controller, robot) for robot in request["robots"]}
                 socket.send(msgpack.packb({"type": "ready", "version": VERSION}))
@@ -120,6 +135,27 @@ def serve(
                 socket.send(msgpack.packb({"type": "closed"}))
                 if parent is not None:
                     return
+
+
+def curve_secret(text: str) -> bytes:
+    """Return the secret CurveZMQ key that 64 hexadecimal digits stand for; its public half goes with it.
+
+    Raises:
+        ValueError: they aren't that.
+    """
+    digits = text.strip()
+    if len(digits) != 64:
+        raise ValueError(f"a key is 64 hexadecimal digits, found {len(digits)} characters")
+    return bytes(z85.encode(bytes.fromhex(digits)))
+
+
+def _request(data: bytes) -> dict[str, Any] | None:
+    """Return a message of twin, None for anything else."""
+    try:
+        found = msgpack.unpackb(data)
+    except Exception:  # msgpack raises whatever the bytes lead it to
+        return None
+    return found if isinstance(found, dict) and isinstance(found.get("type"), str) else None
 
 
 def is_loopback(address: str) -> bool:

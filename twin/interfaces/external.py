@@ -39,7 +39,7 @@ def load_external(reference: str, spec: ExternalSpec, *folders: Path) -> Loaded:
         if (watch := guard()) is not None:
             watch.require([foreign.command(reference, folders)])
         command, source = _command(reference.removeprefix("process:"), folders)
-    conversation = Conversation(reference, command, folders[-1], spec)
+    conversation = Conversation(reference, command, folders, spec)
 
     class Remote(External):
         """The robots of one scenario entry."""

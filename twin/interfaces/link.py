@@ -18,7 +18,8 @@ from pydantic import BaseModel
 from twin.clock import NS
 from twin.errors import PluginError
 from twin.extras import install
-from twin.interfaces.peers import LinkLost
+from twin.interfaces.peers import LinkLost, secret_file
+from twin.interfaces.tether import tethered
 from twin.specs import ExternalSpec
 from twin.units import duration_text
 from twin.world.world import World
@@ -27,7 +28,7 @@ try:
     import msgpack
     import zmq
 
-    from twin.interfaces.client import ADDRESS, VERSION, is_loopback
+    from twin.interfaces.client import ADDRESS, KEY, VERSION, curve_secret, is_loopback
 except ImportError as error:
     raise PluginError(f"controllers in other processes need an extra: {error}: {install('process')}") from error
 
@@ -44,12 +45,15 @@ class Conversation:
         PluginError: the address is malformed, or can be reached from outside and `allow_remote` isn't set.
     """
 
-    def __init__(self, name: str, command: Sequence[str] | None, folder: Path, spec: ExternalSpec) -> None:
-        self.name, self.command, self.folder, self.spec = name, command, folder, spec
+    def __init__(
+        self, name: str, command: Sequence[str] | None, folders: Sequence[Path], spec: ExternalSpec
+    ) -> None:
+        self.name, self.command, self.folder, self.spec = name, command, folders[-1], spec
         self.robots: list[dict[str, Any]] = []
         self.step = 0
         self.closed = self.lost = False
         self._ends: _Ends | None = None
+        self.key = None if spec.key is None else _key(spec.key, folders)
         if command is None:
             _check_address(name)
             if not (spec.allow_remote or is_loopback(name)):
@@ -105,19 +109,25 @@ class _Ends:
 
     def __init__(self, conversation: Conversation) -> None:
         self.process: subprocess.Popen[bytes] | None = None
+        self.keyed = conversation.key is not None
         self.context = zmq.Context()
         self.socket = self.context.socket(zmq.REQ)
         self.socket.linger = 0
         self.socket.immediate = True  # without a peer nothing can be sent: noticed instead of queued
         self.monitor = self.socket.get_monitor_socket(zmq.EVENT_DISCONNECTED)
         if conversation.command is None:
+            if conversation.key is not None:
+                self.socket.curve_serverkey = zmq.curve_public(conversation.key)
+                self.socket.curve_publickey, self.socket.curve_secretkey = zmq.curve_keypair()
             self.socket.connect(conversation.name)
             return
+        public, self.socket.curve_secretkey = zmq.curve_keypair()
+        self.socket.curve_server = True  # who doesn't know the public key, which only the process is told, is no peer
         self.socket.bind("tcp://127.0.0.1:*")
-        environment = {**os.environ, ADDRESS: self.socket.getsockopt_string(zmq.LAST_ENDPOINT)}
+        environment = {**os.environ, ADDRESS: self.socket.getsockopt_string(zmq.LAST_ENDPOINT), KEY: public.decode()}
         try:  # what it prints is for people: our stdout is for data
-            self.process = subprocess.Popen(list(conversation.command), cwd=conversation.folder, env=environment,
-                                            stdin=subprocess.DEVNULL, stdout=2)  # fmt: skip
+            self.process = subprocess.Popen(tethered(list(conversation.command)), cwd=conversation.folder,
+                                            env=environment, stdin=subprocess.DEVNULL, stdout=2)  # fmt: skip
         except OSError as error:
             raise LinkLost(f"can't be started: {error.strerror or error}") from error
         weakref.finalize(self, _end, self.process)
@@ -152,7 +162,8 @@ class _Ends:
         end = time.monotonic() + timeout / NS
         poller = zmq.Poller()
         poller.register(self.socket, event)
-        poller.register(self.monitor, zmq.POLLIN)
+        if self.process is None:  # strangers who knock at our own port come and go
+            poller.register(self.monitor, zmq.POLLIN)
         while True:
             left = end - time.monotonic()
             ready = dict(poller.poll(max(0, min(round(left * 1e3), _LOOK))))
@@ -161,9 +172,18 @@ class _Ends:
             if self.process is not None and (code := self.process.poll()) is not None:
                 raise LinkLost(f"its process ended with {_told(code)}")
             if self.monitor in ready and self.process is None:
-                raise LinkLost("it closed the connection")
+                raise LinkLost("it closed the connection" + (", as one with another key does" if self.keyed else ""))
             if left <= 0.0:
                 raise LinkLost(f"{otherwise} within {duration_text(timeout)}")
+
+
+def _key(file: Path, folders: Sequence[Path]) -> bytes:
+    """Return the secret key in a file, which both sides have."""
+    found = secret_file(file, folders, "external.key")
+    try:
+        return curve_secret(found.read_text(errors="replace"))
+    except ValueError as error:
+        raise PluginError(f"{found}: {error}") from error
 
 
 def _check_address(address: str) -> None:

@@ -17,8 +17,9 @@ import numpy as np
 
 from twin.errors import PluginError
 from twin.interfaces.hil import HilEncoder, HilSpec, mavlink
-from twin.interfaces.peers import LinkLost, give_up, is_loopback
-from twin.interfaces.ports import Port, parser
+from twin.interfaces.peers import LinkLost, give_up, is_loopback, secret_file
+from twin.interfaces.ports import Port
+from twin.interfaces.signing import Codec
 from twin.project.plugins import Loaded
 from twin.protocols import RobotSpec
 from twin.specs import ExternalSpec
@@ -101,10 +102,7 @@ class Autopilots:
         """
         if parameters.signing_key is None:
             return None
-        file = next((p for f in self.folders if (p := f / parameters.signing_key).is_file()), None)
-        if file is None:
-            places = " or ".join(str(folder) for folder in dict.fromkeys(self.folders))
-            raise PluginError(f"signing_key: no file {parameters.signing_key} in {places}")
+        file = secret_file(parameters.signing_key, self.folders, "signing_key")
         text = file.read_text(errors="replace").strip()
         if not fullmatch("[0-9a-fA-F]{64}", text):
             raise PluginError(f"{file}: expected 64 hexadecimal digits, found {len(text)} characters")
@@ -118,7 +116,7 @@ class Autopilots:
     def telemetry_size(self, spec: RobotSpec, sample: Sample) -> int:
         """Return the bytes of the frames of a sample: what the network carries to an autopilot at the edge."""
         if spec.name not in self._on_board:
-            self._on_board[spec.name] = self.encoder(spec), parser(self.key(_parameters(spec)))
+            self._on_board[spec.name] = self.encoder(spec), Codec(self.key(_parameters(spec)))
         encoder, frames = self._on_board[spec.name]
         return sum(len(message.pack(frames)) for message in encoder.messages(sample))
 
@@ -153,6 +151,7 @@ class Autopilot:
         self.port = self.link.open(spec, self.parameters)
         self.encoder: HilEncoder | None = None
         self.told = -1  # ns, time of the newest sample told
+        self.dropped = 0  # packets, as logged
 
     def act(self, observation: Observation) -> Action:
         """Ask for one robot."""
@@ -203,7 +202,11 @@ class Autopilot:
         if not np.isfinite(controls).all():
             raise LinkLost(f"controls must be {self.width} finite numbers, found {controls.tolist()}")
         armed = bool(reply.mode & mavlink.MAV_MODE_FLAG_SAFETY_ARMED)
-        return Action(controls * armed, log={"armed": float(armed)}, size=len(reply.get_msgbuf()))
+        log = {"armed": float(armed)}
+        if self.port.dropped != self.dropped:
+            self.dropped = self.port.dropped
+            log["packets_dropped"] = float(self.dropped)
+        return Action(controls * armed, log=log, size=len(reply.get_msgbuf()))
 
     def _warm_up(self, sample: Sample) -> None:
         """Tell of a robot that stands still where it starts, in real time; answers don't count yet."""

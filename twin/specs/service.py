@@ -92,3 +92,6 @@ class ExternalSpec(Spec):
     start_timeout: NonNegativeNs = Field(default=10_000_000_000, gt=0)  # for the first one
     on_failure: Literal["stop", "failsafe"] = "stop"  # stop the run, or leave the robots to their failsafe
     allow_remote: bool = False  # an address beyond this machine
+    key: Path | None = None  # a file of 64 hexadecimal digits: an address is talked to only if it has the same
+    login: Path | None = None  # a file with NAME:PASSWORD, for a broker
+    ca: Path | None = None  # a file with the certificates that a broker's is checked by, instead of the system's

@@ -7,6 +7,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any, Protocol
@@ -25,6 +26,8 @@ try:
 except ImportError as error:
     raise PluginError(f"VDA 5050 needs an extra: {error}: {install('vda5050')}") from error
 
+_LARGEST, _MOST = 1 << 20, 10_000
+"""Bytes of a message, and messages that wait."""
 TOPICS = ("order", "instantActions")
 
 
@@ -61,6 +64,17 @@ class Played:
         """Nobody listens."""
 
 
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a broker is, and how one is let in there."""
+
+    host: str
+    port: int
+    tls: bool = False
+    ca: Path | None = None  # certificates to check the broker's by, instead of the system's
+    login: tuple[str, str] | None = None  # name, password
+
+
 class Mqtt:
     """One vehicle's session with a broker; its last will goes out when the connection breaks.
 
@@ -68,7 +82,7 @@ class Mqtt:
         LinkLost: the broker isn't there, or refuses.
     """
 
-    def __init__(self, address: tuple[str, int], prefix: str, will: str, timeout: int) -> None:
+    def __init__(self, address: Address, prefix: str, will: str, timeout: int) -> None:
         self._prefix, self._timeout = prefix, timeout
         self._inbox: SimpleQueue[tuple[str, str]] = SimpleQueue()
         self._ready, self._lost = threading.Event(), ""
@@ -80,9 +94,14 @@ class Mqtt:
         self._client.on_disconnect = self._disconnected
         self._client.on_message = self._heard
         try:
-            self._client.connect(*address)
-        except OSError as error:
-            raise LinkLost(f"no broker at {address[0]}:{address[1]}: {error.strerror or error}") from error
+            if address.tls:
+                self._client.tls_set(ca_certs=None if address.ca is None else str(address.ca))
+            if address.login is not None:
+                self._client.username_pw_set(*address.login)
+            self._client.connect(address.host, address.port)
+        except (OSError, ValueError) as error:
+            what = getattr(error, "strerror", None) or error
+            raise LinkLost(f"no broker at {address.host}:{address.port}: {what}") from error
         self._client.loop_start()
         if not self._ready.wait(timeout / NS) or self._lost:
             self._client.loop_stop()
@@ -146,6 +165,9 @@ class Mqtt:
             self._ready.set()
 
     def _heard(self, client: Client, data: Any, message: MQTTMessage) -> None:
+        if len(message.payload) > _LARGEST or self._inbox.qsize() > _MOST:
+            self._lost = f"the broker sends more than anybody could mean: {len(message.payload)} bytes at once"
+            return
         self._inbox.put((message.topic.rpartition("/")[2], message.payload.decode(errors="replace")))
 
 

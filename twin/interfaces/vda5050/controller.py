@@ -18,8 +18,8 @@ from pydantic import Field
 
 from twin.clock import NS
 from twin.errors import PluginError
-from twin.interfaces.peers import LinkLost, give_up, is_loopback
-from twin.interfaces.vda5050.broker import Listener, Mqtt, played
+from twin.interfaces.peers import LinkLost, give_up, is_loopback, secret_file
+from twin.interfaces.vda5050.broker import Address, Listener, Mqtt, played
 from twin.interfaces.vda5050.driving import DrivingSpec, drive
 from twin.interfaces.vda5050.messages import (
     VERSION,
@@ -60,6 +60,7 @@ class Vehicles:
 
     def __init__(self, name: str, spec: ExternalSpec, folders: Sequence[Path]) -> None:
         self.name, self.spec, self.folders = name, spec, folders
+        self.address = _broker(name, spec, folders)
         self.map_id = ""
         self.closed = False
         self.vehicles: list[Agv] = []
@@ -75,7 +76,7 @@ class Vehicles:
             ScenarioError: a line of the file is malformed.
             RecordingError: the recording can't be read.
         """
-        return None if _broker(self.name) else played(_file(self.name, self.folders), robot)
+        return None if self.address else played(_file(self.name, self.folders), robot)
 
     def meet(self, prefix: str, will: str) -> Listener:
         """Begin a session with the broker.
@@ -83,9 +84,8 @@ class Vehicles:
         Raises:
             LinkLost: the broker isn't there.
         """
-        address = _broker(self.name)
-        assert address is not None, "files have no sessions"
-        return Mqtt(address, prefix, will, self.spec.start_timeout)
+        assert self.address is not None, "files have no sessions"
+        return Mqtt(self.address, prefix, will, self.spec.start_timeout)
 
     def close(self) -> None:
         """Let all vehicles say good-bye."""
@@ -226,12 +226,12 @@ def load_vda5050(reference: str, spec: ExternalSpec, *folders: Path) -> Loaded:
     Raises:
         PluginError: the address is malformed, can be reached from outside without permission, or there is no such file.
     """
-    address = _broker(reference)
-    if address is None:
-        _file(reference, folders)
-    elif not (spec.allow_remote or is_loopback(address[0])):
-        raise PluginError(f"{address[0]} is not on this machine; if that is meant, set external.allow_remote = true")
     fleet = Vehicles(reference, spec, folders)
+    if fleet.address is None:
+        _file(reference, folders)
+    elif not (spec.allow_remote or is_loopback(fleet.address.host)):
+        where = fleet.address.host
+        raise PluginError(f"{where} is not on this machine; if that is meant, set external.allow_remote = true")
 
     class Remote(Agv):
         """The robots of one scenario entry."""
@@ -241,14 +241,26 @@ def load_vda5050(reference: str, spec: ExternalSpec, *folders: Path) -> Loaded:
     return Loaded(Remote, reference, "")
 
 
-def _broker(reference: str) -> tuple[str, int] | None:
-    """Return host and port of `vda5050:mqtt://host:port`, None for a file."""
-    found = fullmatch(r"vda5050:mqtt://([^:/]+)(?::(\d{1,5}))?", reference)
-    if found is None or not 0 < int(found[2] or 1883) < 65_536:
+def _broker(reference: str, spec: ExternalSpec, folders: Sequence[Path]) -> Address | None:
+    """Return where `vda5050:mqtt://host:port`, or mqtts, is; None for a file."""
+    found = fullmatch(r"vda5050:mqtt(s?)://([^:/@]+)(?::(\d{1,5}))?", reference)
+    port = 0 if found is None else int(found[3] or (8883 if found[1] else 1883))
+    if found is None or not 0 < port < 65_536:
         if reference.endswith((".h5", ".jsonl")):
             return None
-        raise PluginError(f"{reference!r}: expected vda5050:mqtt://127.0.0.1:1883, or a file .h5 or .jsonl")
-    return found[1], int(found[2] or 1883)
+        raise PluginError(f"{reference!r}: expected vda5050:mqtt://127.0.0.1:1883, mqtts, or a file .h5 or .jsonl")
+    ca = None if spec.ca is None else secret_file(spec.ca, folders, "external.ca")
+    login = None if spec.login is None else _login(secret_file(spec.login, folders, "external.login"))
+    if login is not None and not found[1] and not is_loopback(found[2]):
+        raise PluginError(f"{found[2]}: a password would go there for everybody to read; use mqtts")
+    return Address(found[2], port, bool(found[1]), ca, login)
+
+
+def _login(file: Path) -> tuple[str, str]:
+    name, colon, password = file.read_text(errors="replace").strip().partition(":")
+    if not (name and colon) or "\n" in password:
+        raise PluginError(f"{file}: expected one line NAME:PASSWORD")
+    return name, password
 
 
 def _file(reference: str, folders: Sequence[Path]) -> Path:
