@@ -248,7 +248,7 @@ class TestFaults:
 class TestStrangers:
     def test_who_connects_to_the_port_without_the_key_is_asked_nothing(self, faulty, monkeypatch):
         built, scenario = faulty("none", "duration=0.5 s")
-        link = next(c.controller.link for c in built.casts if c.name == "scout")
+        link = next(entry.controller.link for entry in built.entries if entry.name == "scout")
         context, heard, strangers = zmq.Context(), [], []
 
         def join(address):

@@ -258,7 +258,7 @@ class TestFaults:
         peer = Peer(address, udp=scheme == "udp", noise=True)
         outcome = run(built, scenario)
         assert outcome.error is None and peer.sensors == 101
-        (port,) = next(c.controller.link for c in built.casts if c.name == "scout").ports
+        (port,) = next(entry.controller.link for entry in built.entries if entry.name == "scout").ports
         assert port.dropped >= 50, "one of each other answer's"
 
     def test_a_signed_frame_of_an_earlier_session_is_not_followed(self, fly, tmp_path, monkeypatch):
