@@ -274,7 +274,7 @@ class TestFaults:
         built, scenario, [address] = fly(*signed)
         with socket.create_connection(address) as replaying:
             replaying.sendall(b"".join(peer.sent))  # within a minute, which pymavlink alone would take
-            with pytest.raises(RunError, match=f"{len(peer.sent)} packets were dropped.*not newer than those known"):
+            with pytest.raises(RunError, match="packets were dropped.*not newer than those known"):
                 run(built, scenario)
         built.close()
         built, scenario, [address] = fly(*signed)

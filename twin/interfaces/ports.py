@@ -130,15 +130,24 @@ class Port:
             return False
         if self._line is not None:
             return self._hear(self._line, left / NS)
-        ready, _, _ = select.select([self._door, *self._waiting], [], [], left / NS)
+        begun = [line for line, codec in self._waiting.items() if codec.begun]
+        patience = min(left / NS, _PAUSE) if begun else left / NS
+        ready, _, _ = select.select([self._door, *self._waiting], [], [], patience)
+        if not ready:
+            for line in begun:
+                if line in self._waiting and self._keep(*self._waiting[line].skip()):
+                    self._settle(line)
+            return bool(begun)
         for one in ready:
+            if self._line is not None:
+                break
             if one is not self._door:
                 self._consider(one)
             elif self.stream:
                 self._let_in()
             else:
                 self._read_stranger()
-        return bool(ready)
+        return True
 
     def _hear(self, line: socket.socket, patience: float) -> bool:
         """Take in what the autopilot says within `patience` [s]."""
@@ -184,12 +193,17 @@ class Port:
         if not data:
             self._dismiss(line)
         elif self._take(codec, data):
-            codec.seq, self._codec = self._codec.seq, codec
-            del self._waiting[line]
-            for other in list(self._waiting):
-                self._dismiss(other)
-            self._line = line
-            self._door.close()
+            self._settle(line)
+
+    def _settle(self, line: socket.socket) -> None:
+        """Take this connection for the autopilot's, and let nobody else in."""
+        codec = self._waiting.pop(line)
+        codec.seq, self._codec = self._codec.seq, codec
+        for other in self._waiting:
+            other.close()
+        self._waiting.clear()
+        self._door.close()
+        self._line = line
 
     def _dismiss(self, line: socket.socket) -> None:
         del self._waiting[line]

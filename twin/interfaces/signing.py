@@ -16,6 +16,7 @@ _EPOCH = 1_420_070_400
 _SECOND = 100_000
 _SIGNATURE, _STAMP, _LINK = slice(-6, None), slice(-12, -6), -13
 """Where a signed frame has what."""
+_MARKERS = (mavlink.PROTOCOL_MARKER_V1, mavlink.PROTOCOL_MARKER_V2)
 
 
 class Stamps:
@@ -59,6 +60,8 @@ class Codec(mavlink.MAVLink):  # type: ignore[misc]
         self.robust_parsing = True
         self.stamps = stamps
         self.fault = ""  # of the signature that was looked at last
+        self.buf: bytearray = bytearray()
+        self.buf_index: int = 0
         if key is not None:
             self.signing.secret_key, self.signing.sign_outgoing = key, True
             now = int((time.time() - _EPOCH) * _SECOND)
@@ -84,21 +87,42 @@ class Codec(mavlink.MAVLink):  # type: ignore[misc]
         return True
 
     def frames(self, data: bytes) -> tuple[list[Any], list[str]]:
-        """Return the good messages of what has come, and what is wrong with the rest, in words."""
+        """Return the good messages of what has come, and what is wrong with the rest, in words.
+
+        What looked like a frame and is none may have swallowed the start of one: it is looked through again.
+        """
         good: list[Any] = []
         bad: list[str] = []
+        again = 0  # bytes that are looked through again
         try:
-            for message in self.parse_buffer(data) or []:
-                if message.get_type() != "BAD_DATA":
-                    old = message.get_msgbuf()[0] != mavlink.PROTOCOL_MARKER_V2
-                    bad.append("it speaks MAVLink 1; allowed: 2") if old else good.append(message)
-                elif not message.reason.startswith("unknown MAVLink message ID"):
-                    bad.append(f"it is no MAVLink 2 to be trusted: {message.reason}{self.fault and ': ' + self.fault}")
+            message = self.parse_char(data)
+            while message is not None:
+                data, kind = message.get_msgbuf(), message.get_type()
+                length = len(data)
+                known = kind != "BAD_DATA" and not kind.startswith("UNKNOWN")
+                if known and data[0] == mavlink.PROTOCOL_MARKER_V2:
+                    good.append(message)
+                elif known:
+                    bad.append("it speaks MAVLink 1; allowed: 2")
+                else:
+                    if again <= 0 and kind == "BAD_DATA":
+                        why = f"{message.reason}{self.fault and ': ' + self.fault}"
+                        bad.append(f"it is no MAVLink 2 to be trusted: {why}")
+                    if length > 1 and data[0] in _MARKERS and not self.fault:
+                        self._again(data[1:])
+                        again, length = max(again, length), 1
+                again -= length
+                self.fault = ""
+                message = self.parse_char(b"")
         except Exception as error:  # the parser raises whatever crafted bytes lead it to
-            self.buf, self.buf_index = bytearray(), 0
+            self.forget()
             bad.append(f"it is no MAVLink 2: {type(error).__name__}: {error}")
-        self.fault = ""
         return good, bad
+
+    def _again(self, data: bytes) -> None:
+        """Put bytes back before those that are still to be looked at."""
+        self.buf, self.buf_index = bytearray(data) + self.buf[self.buf_index :], 0
+        self.expected_length = mavlink.HEADER_LEN_V1 + 2
 
     @property
     def begun(self) -> bool:
