@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 from pathlib import Path
+from uuid import uuid4
 
 import h5py
 import pytest
@@ -70,7 +71,8 @@ def test_a_scenario_of_another_project_is_asked_for(command, tmp_path, monkeypat
     shutil.copytree(ROOT / "tests/project", other)
     here = tmp_path / "here"
     here.mkdir()
-    (other / "worlds/void/flat.py").write_text((other / "worlds/void/flat.py").read_text() + EVIL)
+    # What its world is made of was made before by no run: a world that lies ready runs nothing.
+    (other / "worlds/void/flat.py").write_text((other / "worlds/void/flat.py").read_text() + EVIL + f"# {uuid4()}")
     monkeypatch.chdir(here)
     scenario = other / "worlds/void/scenarios/height.toml"
     for words in (("check", scenario), ("run", scenario, "-o", "run.h5"), ("world", "info", other / "worlds/void")):
@@ -104,3 +106,10 @@ def test_a_terminal_is_asked_and_its_answer_remembered(command, project, monkeyp
     Path("pwned").unlink()
     command("verify", run)  # nothing is asked: there is no answer left to give
     assert Path("pwned").exists()
+
+
+def test_a_project_in_a_folder_of_ones_own_is_none_of_ones_own(command, tmp_path):
+    shutil.copytree(ROOT / "tests/project", tmp_path, dirs_exist_ok=True)
+    shutil.copytree(ROOT / "tests/project", tmp_path / "downloads/theirs")
+    code, _, err = command("check", "downloads/theirs/worlds/void/scenarios/height.toml")
+    assert code == 2 and "downloads/theirs/worlds/void: flat.py" in err

@@ -11,8 +11,8 @@ import click
 
 from twin.cli.console import err, say
 from twin.project.foreign import own_words, runnables
-from twin.project.guard import Guard, Runnable, TrustError, guard
-from twin.project.project import Project, builtin_root, installed_robots, is_project
+from twin.project.guard import Guard, Runnable, TrustError, guard, is_project
+from twin.project.project import Project, builtin_root, installed_robots
 from twin.specs.scenario import Scenario
 
 _LONGEST = 1 << 22  # bytes of the list of answers
@@ -20,8 +20,8 @@ _LONGEST = 1 << 22  # bytes of the list of answers
 def make_guard() -> Guard:
     """Return the guard of a command: it trusts what is built in or installed, and the project here if this is one."""
     here = Project.around(Path.cwd()).folder.resolve()
-    roots = [builtin_root().resolve(), *([here] if is_project(here) else []), *installed_robots().values()]
-    return Guard(roots, _ask)
+    built_in = [builtin_root().resolve() / name for name in ("worlds", "agents", "examples")]
+    return Guard([*built_in, *installed_robots().values()], here if is_project(here) else None, _ask)
 
 
 def consent(scenario: Scenario, project: Project, origin: Path, *, trust: bool, recorded: bool = False) -> None:
@@ -37,7 +37,7 @@ def consent(scenario: Scenario, project: Project, origin: Path, *, trust: bool, 
     if watch is None:
         return
     wanted = runnables(scenario, project, watch)
-    if not recorded and own_words(origin):
+    if not recorded and own_words(origin, watch):
         _remember(wanted)
         watch.trust_all()
     elif trust:

@@ -11,8 +11,8 @@ from typing import Any
 
 from twin.errors import TwinError
 from twin.project import plugins
-from twin.project.guard import Guard, Runnable, TrustError, code
-from twin.project.project import Project, builtin_root, is_project
+from twin.project.guard import Guard, Runnable, TrustError, code, home
+from twin.project.project import Project
 from twin.project.robots import lineage
 from twin.specs.scenario import Scenario
 
@@ -20,11 +20,10 @@ _MOST = 500
 """Python files of one folder that somebody could still look through."""
 
 
-def own_words(origin: Path) -> bool:
+def own_words(origin: Path, guard: Guard) -> bool:
     """Tell whether a scenario's file is built in, or of the project here: then it may name whatever it likes."""
     folder = origin.resolve().parent
-    home = next((place for place in (folder, *folder.parents) if is_project(place)), None)
-    return folder == Path.cwd() if home is None else home in (Project.around(Path.cwd()).folder, builtin_root())
+    return guard.trusts(folder) or (home(folder) is None and folder == Path.cwd())
 
 
 def runnables(scenario: Scenario, project: Project, guard: Guard) -> list[Runnable]:

@@ -34,12 +34,14 @@ class Runnable:
 
 @dataclass(slots=True)
 class Guard:
-    """Lets code run from below `roots`, and what was agreed to; `ask` is shown all that is new at once.
+    """Lets code run from below `roots`, of the project `own`, and what was agreed to.
 
-    `ask` returns normally if the user agrees.
+    Another project that lies in a folder of `own` is none of its own. `ask` is shown all that is new at once, and
+    returns normally if the user agrees.
     """
 
     roots: Sequence[Path]
+    own: Path | None
     ask: Callable[[Sequence[Runnable]], None]
     _agreed: set[str] = field(default_factory=set)
     _files: set[tuple[Path, str]] = field(default_factory=set)
@@ -67,13 +69,25 @@ class Guard:
         self._everything = True
 
     def trusts(self, path: Path) -> bool:
-        """Tell whether a resolved path lies in a trusted folder."""
-        return self._everything or any(path.is_relative_to(root) for root in self.roots)
+        """Tell whether a resolved path is of what is trusted."""
+        if self._everything or any(path.is_relative_to(root) for root in self.roots):
+            return True
+        return self.own is not None and home(path) == self.own
 
     def check_file(self, path: Path) -> None:
         """Ask for a Python file that nobody has asked for yet."""
         if not self.trusts(path) and (path, sha256(path)) not in self._files:
             self.require([code(f"the Python file {path}", [path])])
+
+
+def home(path: Path) -> Path | None:
+    """Return the folder of the project that a resolved path lies in, None if it lies in none."""
+    return next((folder for folder in (path, *path.parents) if is_project(folder)), None)
+
+
+def is_project(folder: Path) -> bool:
+    """Tell whether a folder holds a world or a robot."""
+    return any(folder.glob("worlds/*/world.toml")) or any(folder.glob("agents/*/robot.toml"))
 
 
 def code(what: str, files: Sequence[Path], words: str = "") -> Runnable:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import twin
 from twin.errors import PluginError, ScenarioError, TwinError, nearest
+from twin.project.guard import is_project
 from twin.registry import installed
 
 
@@ -179,8 +180,3 @@ def _only(what: str, name: str, named: Mapping[str, list[Path]]) -> Path:
     if len(places) > 1:
         raise ScenarioError(f"{what} {name!r} is there twice: {' and '.join(map(str, places))}; rename one")
     return places[0]
-
-
-def is_project(folder: Path) -> bool:
-    """Tell whether a folder holds a world or a robot."""
-    return any(folder.glob("worlds/*/world.toml")) or any(folder.glob("agents/*/robot.toml"))
