@@ -149,3 +149,34 @@ def test_each_partys_file_is_named_and_checked(signed):
     Path("carrier.toml").write_text('[network]\nkind = "ideal"\n')
     code, states = verify(signed)
     assert code == 4 and states["scenario carrier.toml of Carrier AG"] == "changed"
+
+
+def test_an_authority_may_ask_afterwards(signed):
+    ask = ("--ask", "profile:tele-driving for ball", "--ask", "flows.telemetry.latency_max < 30 ms", "--ask", ASKED[0])
+    code, out, err = signed("evidence", "run.h5", "-o", "case.json", *ask)
+    found = json.loads(Path("case.json").read_text())
+    answers = {one["requirement"]: one["answer"] for one in found["requirements"]}
+    assert code == 6 and answers["flows.telemetry.latency_max < 30 ms"] == "passed" and len(answers) == 8
+    assert answers["flows.command[ball].reliability >= 99.999 % within 20 ms"] == "inconclusive"
+    assert found["runs"][0]["asked"] == ["flows.command[ball].reliability >= 99.999 % within 20 ms",
+                                         "flows.telemetry.latency_max < 30 ms"]  # fmt: skip
+    schema = json.loads(signed("evidence", "schema")[1])
+    jsonschema.Draft202012Validator(schema).validate(found)
+    assert verify(signed)[0] == 0, "the same answers come out again"
+    for text, says in (("robots.ball.tracking_max < 1 m", "doesn't hold where"), ("x < 1", "--ask: found"),
+                       ("flows.command[bal].lost = 0", "did you mean 'ball'")):  # fmt: skip
+        code, out, err = signed("evidence", "run.h5", "-o", "other.json", "--ask", text)
+        assert code == 2 and says in " ".join(err.split())
+
+
+def test_what_is_asked_afterwards_is_answered_as_if_it_had_been_asked_before(signed):
+    texts = ["flows.command.age_p99 < 60 ms", "rtt_p99 <= 40 ms", "flows.*.delivered > 90 % in any 0.5 s",
+             "robots.ball[*].speed_max < 9 m/s", "events.contact = 0"]  # fmt: skip
+    fixed = ("--set", "network.kind=fixed", "--set", "network.delay=20 ms", "--duration", "2 s", "--json")
+    code, out, err = signed("run", HEIGHT, "-o", "b.h5", *fixed, "--set", f"requirements={json.dumps(texts)}")
+    before = {one["requirement"]: one for one in json.loads(out)["requirements"]}
+    signed("evidence", "run.h5", "-o", "case.json", *(word for text in texts for word in ("--ask", text)))
+    (run,) = json.loads(Path("case.json").read_text())["runs"]
+    after = {one["requirement"]: one for one in run["requirements"]}
+    for text in texts:
+        assert after[text] == before[text]

@@ -30,7 +30,7 @@ class _Evidence(click.Group):
     epilog=examples(
         "twin evidence keygen 'Ada Lovelace, Example Ltd'",
         "twin evidence run.h5 -o case.html",
-        "twin evidence a.h5 b.h5 -o case.pdf --strict",
+        "twin evidence a.h5 b.h5 -o case.pdf --ask profile:uav-c2/waypoints",
         "twin evidence verify case.html --key ada.pub",
         "twin evidence --matrix city/patrol --network slow=slow.toml",
     ),
@@ -47,11 +47,16 @@ def evidence() -> None:
 @evidence.command(short_help="Write evidence of recordings; the name may be left out.")
 @click.argument("recordings", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="RUN...")
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="File, .html, .json or .pdf.")
+@click.option("--ask", multiple=True, metavar="REQUIREMENT|profile:NAME",
+              help="Ask this of the recordings as well; repeatable.")  # fmt: skip
 @click.option("--title", default="", help="Title; the scenarios' descriptions if not given.")
 @click.option("--unsigned", is_flag=True, help="Don't sign it.")
 @click.option("--strict", is_flag=True, help="Treat inconclusive requirements as failed.")
 @click.option("--force", is_flag=True, help="Replace an existing file.")
-def of(recordings: tuple[Path, ...], output: Path, title: str, unsigned: bool, strict: bool, force: bool) -> int:
+def of(
+    recordings: tuple[Path, ...], output: Path, ask: tuple[str, ...], title: str, unsigned: bool, strict: bool,
+    force: bool,
+) -> int:  # fmt: skip
     """Write evidence of recordings RUN... to a file.
 
     Exit codes: 0 passed, 5 failed, 6 inconclusive. The extra `evidence` must be
@@ -60,7 +65,9 @@ def of(recordings: tuple[Path, ...], output: Path, title: str, unsigned: bool, s
     from twin.cli.console import out, say
     from twin.cli.verdicts import verdict_code
     from twin.extras import needed
-    from twin.project.project import builtin_root
+    from twin.project.profiles import expanded
+    from twin.project.project import Project, builtin_root
+    from twin.specs.profile import parse_entry
 
     with needed("evidence", "cryptography"), needed("evidence", "fpdf"):
         from twin.analysis.evidence.case import case
@@ -69,7 +76,12 @@ def of(recordings: tuple[Path, ...], output: Path, title: str, unsigned: bool, s
         from twin.analysis.evidence.signing import sign
     from twin.analysis.written import written
 
-    document = case(recordings, Limits.of(builtin_root()), title)
+    try:
+        entries = [parse_entry(text) for text in ask]
+    except ValueError as error:
+        raise click.UsageError(f"--ask: {error}") from error
+    asked = expanded(entries, Project.of(recordings[0]))
+    document = case(recordings, Limits.of(builtin_root()), title, asked)
     if unsigned:
         say("not signed: nobody can tell whether it was changed", "yellow")
     else:

@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import twin
+from twin.analysis.asked import answered
 from twin.analysis.evidence.limits import Limits
 from twin.analysis.requirements import overall
-from twin.analysis.verdicts import answer_of, line, overall_of
+from twin.analysis.verdicts import answer_of, line
 from twin.errors import RecordingError
 from twin.recording.reader import Recording
 from twin.specs.figures import FIGURES
-from twin.specs.requirement import parse_requirement
+from twin.specs.requirement import Requirement, parse_requirement
 
 FORMAT, VERSION = "twin-evidence", 1
 _BLOCK = 1 << 20
@@ -43,13 +44,16 @@ READERS = {
 """Whom which section is for."""
 
 
-def case(recordings: Sequence[Path], limits: Limits, title: str = "") -> dict[str, Any]:
-    """Return the evidence that recordings are, unsigned.
+def case(
+    recordings: Sequence[Path], limits: Limits, title: str = "", asked: Sequence[Requirement] = ()
+) -> dict[str, Any]:
+    """Return the evidence that recordings are, unsigned; what is `asked` comes beside what their scenarios ask.
 
     Raises:
         RecordingError: one can't be read, or asks nothing.
+        ScenarioError: what is asked doesn't fit a run.
     """
-    runs = [run_facts(path) for path in recordings]
+    runs = [run_facts(path, asked) for path in recordings]
     questions = _questions(runs)
     if not questions:
         raise RecordingError("nothing was asked of these runs: their scenarios have no requirements")
@@ -69,17 +73,22 @@ def case(recordings: Sequence[Path], limits: Limits, title: str = "") -> dict[st
     }
 
 
-def run_facts(path: Path) -> dict[str, Any]:
+def run_facts(path: Path, asked: Sequence[Requirement] = ()) -> dict[str, Any]:
     """Return what a recording says of its run, and its digest."""
     with Recording(path) as run:
         header, summary = run.header, run.summary
+        own = summary.get("requirements", [])
+        texts = {one["requirement"] for one in own}
+        more = [one for one in asked if one.text not in texts]
+        later = answered(run, more)["requirements"] if more else []
         scenario = tomllib.loads(run.scenario_text)
         return {
             "recording": path.name,
             "sha256": file_digest(path),
             "complete": run.complete,
             "reason": run.reason,
-            "answer": overall_of(summary),
+            "answer": overall([answer_of(one) for one in (*own, *later)], complete=run.complete),  # type: ignore[misc]
+            "asked": [one["requirement"] for one in later],
             "description": str(scenario.get("description", "")),
             "scenario_sha256": hashlib.sha256(run.scenario_text.encode()).hexdigest(),
             "scenario": run.scenario_text,
@@ -96,7 +105,7 @@ def run_facts(path: Path) -> dict[str, Any]:
             "packages": dict(header.packages),
             "inputs": dict(header.inputs),
             "figures": {name: summary[name] for name in FIGURES if summary.get(name) is not None},
-            "requirements": summary.get("requirements", []),
+            "requirements": [*own, *later],
         }
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from twin.analysis.evidence.case import FORMAT, VERSION, file_digest, run_facts
 from twin.analysis.evidence.signing import is_signed_by, read_public
 from twin.errors import TwinError
+from twin.specs.requirement import Origin, Requirement, parse_requirement
 
 _LARGEST = 50_000_000
 GOOD, BAD, ABSENT = "good", "changed", "not here"
@@ -102,7 +103,7 @@ def _check_run(run: dict[str, Any], places: Places) -> Iterator[Finding]:
     found = places(run["recording"], "")
     yield _compared(f"recording {run['recording']}", found, run["sha256"])
     if found is not None and file_digest(found) == run["sha256"]:
-        facts = run_facts(found)
+        facts = run_facts(found, _asked(run))
         differing = [name for name in run if facts.get(name) != run[name]]
         detail = f"differs: {', '.join(differing)}" if differing else ""
         yield Finding(f"what is said of {run['recording']}", BAD if differing else GOOD, detail)
@@ -110,6 +111,12 @@ def _check_run(run: dict[str, Any], places: Places) -> Iterator[Finding]:
         yield _compared(f"scenario {party['file']} of {party['party']}", places(party["file"], ""), party["sha256"])
     for name, digest in run["inputs"].items():
         yield _compared(f"input {name}", places(name, run["world"]), digest)
+
+
+def _asked(run: dict[str, Any]) -> list[Requirement]:
+    """Return what was asked of a run beside what its scenario asks, as it was asked."""
+    later = [(one["requirement"], one["origin"]) for one in run["requirements"] if one["requirement"] in run["asked"]]
+    return [replace(parse_requirement(text), origin=origin and Origin(**origin)) for text, origin in later]
 
 
 def _compared(what: str, path: Path | None, digest: str) -> Finding:
