@@ -86,6 +86,7 @@ if TYPE_CHECKING:
     from twin.robots.failsafes import BrakeAndHold as BrakeAndHold
     from twin.robots.failsafes import ProtectiveStop as ProtectiveStop
     from twin.robots.guidance import setpoint as setpoint
+    from twin.robots.guidance import setpoints as setpoints
     from twin.robots.robot import Reaction as Reaction
     from twin.robots.robot import Robot as Robot
     from twin.sensors.setting import Setting as Setting
@@ -113,6 +114,7 @@ _HOMES = {
     "BrakeAndHold": "twin.robots.failsafes",
     "ProtectiveStop": "twin.robots.failsafes",
     "setpoint": "twin.robots.guidance",
+    "setpoints": "twin.robots.guidance",
     "Reaction": "twin.robots.robot",
     "Robot": "twin.robots.robot",
     "Setting": "twin.sensors.setting",

@@ -47,12 +47,16 @@ class Air:
     def __init__(self, flocks: Sequence[Flock], wind: Wind | None = None) -> None:
         self.flocks, self.wind = flocks, wind
         self._disk = np.concatenate([np.full(len(flock.dynamics.air), _disk(flock.dynamics)) for flock in flocks])
+        self._blowing = [flock.dynamics if isinstance(flock.dynamics, LeavesWake) else None for flock in flocks]
         self._rows = np.concatenate([flock.first + np.arange(len(flock.dynamics.air)) for flock in flocks])
 
     def update(self, time: int, bodies: BodyState) -> None:
         """Set `air` of every body for the places at `time` [ns]."""
         places, orientation = bodies.position[self._rows], bodies.orientation[self._rows]
-        thrust = np.concatenate([_thrust(flock.dynamics) for flock in self.flocks])
+        thrust = np.concatenate([
+            np.zeros(len(flock.dynamics.air)) if blowing is None else blowing.thrust
+            for flock, blowing in zip(self.flocks, self._blowing, strict=True)
+        ])  # fmt: skip
         air = np.zeros_like(places) if self.wind is None else self.wind.velocity(time, places)
         add_wakes(places, orientation, thrust, self._disk, air)
         start = 0
@@ -64,10 +68,6 @@ class Air:
 
 def _disk(dynamics: FeelsAir) -> float:
     return dynamics.disk if isinstance(dynamics, LeavesWake) else 1.0
-
-
-def _thrust(dynamics: FeelsAir) -> F64:
-    return dynamics.thrust if isinstance(dynamics, LeavesWake) else np.zeros(len(dynamics.air))
 
 
 @kernel

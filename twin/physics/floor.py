@@ -43,6 +43,9 @@ class Floor:
     def __init__(self, groups: Sequence[Standing], surface: Surface) -> None:
         self.groups, self.surface = groups, surface
         self._beat = -1
+        # Asked once: a protocol's isinstance takes longer than a look.
+        self._feet = {group.first: group.dynamics for group in groups if isinstance(group.dynamics, OnFeet)}
+        self._slopes = {group.first: group.dynamics for group in groups if isinstance(group.dynamics, OnSlopes)}
         self._looked: dict[int, tuple[F64, F64]] = {}  # by first body: where the feet were (n, F, 3), and the heights
 
     def update(self, time: int, bodies: BodyState) -> None:
@@ -52,28 +55,21 @@ class Floor:
             ground = group.dynamics.ground
             rows = slice(group.first, group.first + len(ground))
             points = bodies.position[rows]
-            if isinstance(group.dynamics, OnFeet):
-                if beat == self._beat and not self._slopes(group):
+            standing, sloping = self._feet.get(group.first), self._slopes.get(group.first)
+            if standing is not None:
+                if beat == self._beat and (sloping is None or not sloping.slope.any()):
                     continue
                 turn = Rotation.from_quat(bodies.orientation[rows]).as_matrix()
-                points = points[:, None] + np.einsum("nij,wj->nwi", turn, group.dynamics.feet)
-                if beat == self._beat:
-                    self._follow(group, points)
+                points = points[:, None] + np.einsum("nij,wj->nwi", turn, standing.feet)
+                if beat == self._beat and sloping is not None:
+                    before, heights = self._looked[group.first]
+                    ground[:] = heights + ((points - before)[..., :2] * sloping.slope).sum(axis=-1)
                     continue
             below = self._heights(points)
             ground[:] = np.where(np.isnan(below), -np.inf, below)
-            if isinstance(group.dynamics, OnSlopes):
-                group.dynamics.slope[:] = self._steepness(points, below)
+            if sloping is not None:  # until the next look, the heights follow the slopes
+                sloping.slope[:] = self._steepness(points, below)
                 self._looked[group.first] = points, ground.copy()
-
-    def _slopes(self, group: Standing) -> bool:
-        return isinstance(group.dynamics, OnSlopes) and bool(group.dynamics.slope.any())
-
-    def _follow(self, group: Standing, points: F64) -> None:
-        """Carry the heights on along the slopes, until the next look."""
-        assert isinstance(group.dynamics, OnSlopes), "only these are followed"
-        before, heights = self._looked[group.first]
-        group.dynamics.ground[:] = heights + ((points - before)[..., :2] * group.dynamics.slope).sum(axis=-1)
 
     def _heights(self, points: F64) -> F64:
         return self.surface.height_below(points.reshape(-1, 3)).reshape(points.shape[:-1])

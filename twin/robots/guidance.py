@@ -39,6 +39,18 @@ def setpoint(
 
 
 @kernel
+def setpoints(
+    sensed: tuple[F64, F64], goal: tuple[F64, F64, F64], gains: F64, integral: F64, elapsed: F64, command: F64
+) -> tuple[F64, F64]:
+    """Do the same for k robots at once, all arrays with a row for each; return distances and limits (k,)."""
+    error, limited = np.empty(len(elapsed)), np.empty(len(elapsed))
+    for i in range(len(elapsed)):
+        here, there = (sensed[0][i], sensed[1][i]), (goal[0][i], goal[1][i], goal[2][i])
+        error[i], limited[i] = setpoint(here, there, gains[i], integral[i], elapsed[i], command[i])
+    return error, limited
+
+
+@kernel
 def _limit(acceleration: F64, most: float, sideways: float) -> bool:
     """Shorten the acceleration to `most`, then its horizontal part to `sideways` [m/s2]; return whether it was."""
     x, y, z = acceleration[0], acceleration[1], acceleration[2]
