@@ -44,7 +44,10 @@ def evidence() -> None:
     """
 
 
-@evidence.command(short_help="Write evidence of recordings; the name may be left out.")
+@evidence.command(
+    short_help="Write evidence of recordings; the name may be left out.",
+    epilog=examples("twin evidence of run.h5 -o case.html"),
+)
 @click.argument("recordings", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="RUN...")
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="File, .html, .json or .pdf.")
 @click.option("--ask", multiple=True, metavar="REQUIREMENT|profile:NAME",
@@ -93,7 +96,7 @@ def of(
     return verdict_code(document, strict=strict)
 
 
-@evidence.command()
+@evidence.command(epilog=examples("twin evidence keygen 'Ada Lovelace, Example Ltd'"))
 @click.argument("owner")
 def keygen(owner: str) -> int:
     """Make a key to sign with.
@@ -113,7 +116,7 @@ def keygen(owner: str) -> int:
     return 0
 
 
-@evidence.command()
+@evidence.command(epilog=examples("twin evidence verify case.html --key ada.pub"))
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--key", required=True, type=click.Path(path_type=Path), help="Public key that you trust.")
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
@@ -145,7 +148,10 @@ def verify(file: Path, key: Path, as_json: bool) -> int:
     return EXIT_DIFFERS if bad else 0
 
 
-@evidence.command()
+@evidence.command(
+    short_help="Run scenarios over several networks: which can do it?",
+    epilog=examples("twin evidence matrix city/patrol --network slow=slow.toml"),
+)
 @click.argument("scenarios", nargs=-1, required=True, metavar="SCENARIO...")
 @click.option("--network", "networks", multiple=True, required=True, metavar="NAME=FILE",
               help="File with a table [network]; repeatable.")  # fmt: skip
@@ -190,7 +196,9 @@ def _named(text: str) -> tuple[str, Path]:
     return name, Path(file)
 
 
-@evidence.command()
+@evidence.command(
+    short_help="Print the JSON schema of evidence.", epilog=examples("twin evidence schema")
+)
 def schema() -> int:
     """Print the JSON schema of evidence, for those who read or write it."""
     from importlib.resources import files

@@ -15,10 +15,11 @@ _ASK = 10_000
 
 
 @click.command(
+    short_help="Run a scenario many times, and say what holds.",
     epilog=examples(
         "twin sweep city/patrol --seeds 1:20 -j 2",
-        'twin sweep city/patrol --set network.kind=fixed --grid "network.delay=20 ms,120 ms" --seeds 1:10',
-        'twin sweep city/patrol --set network.kind=fixed --range "network.delay=10 ms:150 ms" --design lhs:50',
+        'twin sweep slow.toml --grid "network.delay=20 ms,120 ms" --seeds 1:10',
+        'twin sweep slow.toml --range "network.delay=1 ms:99 ms" --design lhs:50',
         "twin sweep sweep.toml -j 4 -o sweeps/delays",
         "twin sweep sweeps/delays -j 4",
     )
