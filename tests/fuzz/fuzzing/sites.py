@@ -45,8 +45,8 @@ class Site:
 def obj() -> Site:
     faces = "".join("f " + " ".join(map(str, face)) + "\n" for face in FACES)
     more = "".join("f " + " ".join(str(i + 8) for i in face) + "\n" for face in FACES)
-    b = "o B\n" + CUBE.replace("v 2", "v 9").replace("v 0", "v 7") + "usemtl steel\n" + more
-    return Site("a.obj", f"o A\n{CUBE}usemtl wood\n{faces}", b, "", A)
+    b = CUBE.replace("v 2", "v 9").replace("v 0", "v 7") + "usemtl steel\n" + more
+    return Site("a.obj", f"o A\n{CUBE}usemtl wood\n{faces}o B\n", b, "", A)
 
 
 def sdf() -> Site:
