@@ -41,16 +41,7 @@ def build(
         PluginError: code that the scenario names can't be loaded.
         WorldError: the world can't be opened.
     """
-    findings, world = Findings(), None
-    with findings.attempt(), located(key="world"):
-        world = open_world(project.world(scenario.world))
-    with findings.attempt():
-        entries = read_entries(scenario, project, world, controllers)
-    with findings.attempt():
-        expanded(scenario.requirements, project)
-    findings.settle()
-    assert world is not None, "otherwise it was found missing"
-    _check_places(entries, world)
+    world, entries = _read(scenario, project, controllers)
     for entry in entries:
         if entry.link is not None:
             entry.link.enter(world)
@@ -72,6 +63,23 @@ def build(
     network = make_network(scenario.network, Ends(nodes, radios, lookahead, scenario.seed, project))
     twin.connect(physics, channel, network, robots, groups)
     return Built(twin, world, entries, nodes, radios, physics, sea, project, scenario)
+
+
+def _read(
+    scenario: Scenario, project: Project, controllers: Mapping[str, plugins.Loaded]
+) -> tuple[World, list[Entry]]:
+    """Return world and entries, or everything that is wrong with what the scenario names."""
+    findings, world = Findings(), None
+    with findings.attempt(), located(key="world"):
+        world = open_world(project.world(scenario.world))
+    with findings.attempt():
+        entries = read_entries(scenario, project, world, controllers)
+    with findings.attempt():
+        expanded(scenario.requirements, project)
+    findings.settle()
+    assert world is not None, "otherwise it was found missing"
+    _check_places(entries, world)
+    return world, entries
 
 
 def _check_places(entries: Sequence[Entry], world: World) -> None:

@@ -12,8 +12,8 @@ from twin.cli.complete import SCENARIO
 
 @click.command(
     epilog=examples(
-        'twin margin city/patrol network.delay --between "20 ms" "200 ms" --set network.kind=fixed',
-        'twin margin city/patrol network.loss --between 0 0.9 --set network.kind=fixed --seeds 1:4 -j 2',
+        'twin margin my.toml network.delay --between "20 ms" "200 ms"',
+        "twin margin my.toml network.loss --between 0 0.9 --seeds 1:4 -j 2",
     )
 )
 @click.argument("scenario", type=SCENARIO)
