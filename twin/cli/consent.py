@@ -13,7 +13,7 @@ from twin.cli.console import err, say
 from twin.project.foreign import own_words, runnables
 from twin.project.guard import Guard, Runnable, TrustError, guard, is_project
 from twin.project.project import Project, builtin_root, installed_robots
-from twin.specs.scenario import Scenario
+from twin.specs.scenario import Scenario, load_scenario
 
 _LONGEST = 1 << 22  # bytes of the list of answers
 
@@ -44,6 +44,14 @@ def consent(scenario: Scenario, project: Project, origin: Path, *, trust: bool, 
         watch.trust_all()
     else:
         watch.require(wanted)
+
+
+def trust_own(scenario_file: Path, project: Project) -> None:
+    """Remember what a scenario runs that twin itself has just written: its user asked for it."""
+    watch = guard()
+    if watch is not None:
+        scenario, _ = load_scenario(scenario_file)
+        _remember(runnables(scenario, project, watch))
 
 
 def _ask(items: Sequence[Runnable]) -> None:

@@ -34,12 +34,16 @@ def new(folder: Path, name: str | None, robot: str | None) -> int:
 
 
 def _project(folder: Path) -> int:
+    from twin.cli.consent import trust_own
     from twin.cli.console import out
+    from twin.project.project import Project
     from twin.project.starter import start_project
 
     for path in start_project(folder):
         out.print(str(path), markup=False)
-    out.print(f"\nTry: twin run {folder}/worlds/yard/scenarios/tour.toml", markup=False)
+    tour = folder / "worlds/yard/scenarios/tour.toml"
+    trust_own(tour, Project(folder.resolve()))
+    out.print(f"\nTry: twin run {tour}", markup=False)
     return 0
 
 
