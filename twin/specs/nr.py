@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
 from twin.registry import SCHEDULERS
 from twin.specs.base import Spec
 from twin.specs.kinds import Named
+from twin.specs.presets import PRESETS
 from twin.units import BitRate, Bytes, GainDb, Hertz, NonNegativeNs, PowerDbm
 
 
@@ -22,6 +23,7 @@ class Jitter(Spec):
 class CarrierSpec(Spec):
     """One carrier: all cells and terminals whose radios are on `frequency` share it."""
 
+    preset: Literal["oai-n78", "commercial-fr1", "commercial-fr2", "urllc-rel16", "6g-target"] | None = None
     frequency: Hertz = 3.5e9
     bandwidth: Hertz = 100e6
     scs: Hertz = 30e3
@@ -73,6 +75,13 @@ class CarrierSpec(Spec):
     p0: PowerDbm | None = None  # None: terminals send with all their power
     alpha: float = Field(default=1.0, ge=0, le=1)
     self_interference: GainDb = 0.0
+
+    @model_validator(mode="before")
+    @classmethod
+    def _start_from_preset(cls, data: Any) -> Any:
+        """Take what isn't stated from the preset."""
+        name = data.get("preset") if isinstance(data, dict) else None
+        return {**PRESETS[name].settings, **data} if isinstance(name, str) and name in PRESETS else data
 
 
 class QosSpec(Spec):

@@ -11,6 +11,7 @@ from twin.network.nr import carrier_state as cs
 from twin.network.nr import records
 from twin.network.nr.bandwidth import group_size, resource_blocks
 from twin.network.nr.control import pdcch_clear, pucch_misses
+from twin.network.nr.grid import make_grid, numerology
 from twin.network.nr.interference import quality
 from twin.network.nr.link_adaptation import SIZES, aggregation_thresholds, thresholds
 from twin.network.nr.mac import advance, attach, evict, start_endless
@@ -21,7 +22,7 @@ from twin.network.nr.persistent import configure
 from twin.network.nr.phy import GAP_DB, qam
 from twin.network.nr.queues import enter
 from twin.network.nr.room import check_room, signals
-from twin.network.nr.tdd import END, START, SYMBOLS, Grid, make_grid, numerology
+from twin.network.nr.tdd import END, START, SYMBOLS, Grid
 from twin.network.topology import noise_dbm
 from twin.numerics.draws import key
 from twin.registry import SCHEDULERS

@@ -12,11 +12,11 @@ import numpy as np
 from twin.clock import NS
 from twin.errors import ScenarioError
 from twin.link import Radio
+from twin.network.nr.grid import PDSCH_N1, PUSCH_N2, numerology
 from twin.network.nr.harq import DISPERSION, INFORMATION, SYMBOLS, combine, fresh
 from twin.network.nr.mcs import MCS_TABLES
 from twin.network.nr.phy import GAP_DB, qam, transport_error
 from twin.network.nr.tbs import code_blocks, resource_elements, transport_block_size
-from twin.network.nr.tdd import PDSCH_N1, PUSCH_N2, numerology
 from twin.network.topology import noise_dbm
 from twin.numerics.draws import key, uniform
 from twin.specs.nr import SidelinkSpec
