@@ -77,7 +77,8 @@ def quantile_ranks(n: int, q: float, confidence: float = CONFIDENCE) -> tuple[in
 def _ranks(n: int, q: float, confidence: float) -> tuple[int | None, int | None]:
     """Return those ranks of `quantile_ranks` that there are."""
     tail = (1.0 - confidence) / 2
-    ranks = np.arange(1, n + 1)
+    reach = 10.0 + 8.0 * (n * q * (1.0 - q)) ** 0.5  # beyond it both tails are certain
+    ranks = np.arange(max(1, int(n * q - reach)), min(n, int(n * q + reach)) + 1)
     below, above = ranks[bdtr(ranks - 1, n, q) <= tail], ranks[bdtrc(ranks - 1, n, q) <= tail]
     return int(below[-1]) if len(below) else None, int(above[0]) if len(above) else None
 
