@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from twin.channel.search.ask import ask
 from twin.channel.search.detours import Site
 from twin.channel.search.diffraction import exhaust_detours, follow_detours, refresh_detours, scratch
 from twin.channel.search.images import Work
@@ -102,19 +103,16 @@ class Source:
         elif len(detours.edge):
             exhaust_detours(self.site, quest, scratch(), work, paths)
 
-
     def ask(self, step: int) -> bool:
-        """Shoot rays from the targets that no reflection reaches; tell whether they met sequences that are new.
-
-        A mirror that is small from the source may be large from there.
-        """
-        odometer = self.lists.odometer
-        due = np.flatnonzero(self._dark & (odometer >= self._asked + AGAIN))
-        known, rays = self.tree.count, min(ASKED, self._rays)
-        for j in due.tolist():
-            self.tree.discover(self._ends[j], rays, step, backwards=True)
+        """Shoot rays from the targets that no reflection reaches; tell whether they met paths that are new."""
+        if self.position is None or self.spec.order < 2 or not self._rays:
+            return False
+        odometer, here, known = self.lists.odometer, self.position[self.place], self.tree.count
+        for j in np.flatnonzero(self._dark & (odometer >= self._asked + AGAIN)).tolist():
+            ask(self.tree, here, self._ends[j], min(ASKED, self._rays), step)
             self._asked[j] = odometer[j]
-        if self.tree.count == known or self.position is None:
+        self._asked = np.where(np.isinf(self._asked), odometer, self._asked)  # those in the light have time
+        if self.tree.count == known:
             return False
         self.tree.mirror(self.position[self.place], known)
         if self.spec.mode == "kinetic":
