@@ -87,6 +87,11 @@ def test_lines_are_found_in_time_that_grows_with_the_text(text):
     assert line_of(text, ("robots", "a")) == 0  # minutes, by a regular expression that tries every blank
 
 
+def test_a_requirement_as_long_as_a_file_is_none():
+    message = refused(requirements=["tracking_max < 1" + " " * 1_000_000 + "m"])
+    assert "requirements[0]" in message
+
+
 def test_toml_that_nests_without_end(tmp_path):
     for text in ("a = " + "[" * 100_000, "a = " + "{b=" * 100_000, "[" + "a." * 100_000 + "b]\nc = 1"):
         (tmp_path / "a.toml").write_text(text)

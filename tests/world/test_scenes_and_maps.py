@@ -148,6 +148,7 @@ def test_the_scale_of_a_level_from_its_fiducials(imported, more):
     ("levels: {L1: {vertices: [[" + "9" * 5000 + ", 0]]}}", "a.building.yaml"),
     ("levels: {L1: {vertices: [[0, 0], [0, 0]], measurements: [[0, 1, {distance: [3, 1]}]]}}", "division by zero"),
     ("levels: {L1: {vertices: []}}\ncoordinate_system: wgs84\n", "holds no vertex"),
+    ("levels: {L1: {elevation: 0, elevation: 4}}", "line 1: found 'elevation' a second time"),
     ("levels: {L1: {vertices: [[0, 99]]}}\ncoordinate_system: wgs84\n", "a.building.yaml"),
 ])  # fmt: skip
 def test_yaml_that_would_crash_or_flood(imported, text, message):

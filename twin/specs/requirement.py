@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from twin.errors import nearest
+from twin.errors import brief, nearest
 from twin.specs.figures import (
     COUNTS,
     FIGURES,
@@ -25,6 +25,8 @@ OPERATORS = {"<": operator.lt, "<=": operator.le, "=": operator.eq, ">=": operat
 TAKE_OFF = -1
 """Stands for the instant at which a robot takes off: 1 m above where it started."""
 _TEXT = re.compile(r"\s*((?:[\w.*-]|\[[^\]]*\])+)\s*([^\w\s.+-]+)\s*(\S.*?)\s*$")
+_LONGEST = 1000
+"""Letters of a requirement; blanks in one take time with the square of their number."""
 _CLAUSE = re.compile(r"[\s,]+(within|survival|in any|after|until|in|at)\s+")
 _NUMBER = re.compile(r"[\d.+-]+(?:[eE][+-]?\d+)?\s*")
 _FLOW = re.compile(r"flows\.([\w-]+|\*)(?:\[([^\[\]>]+)>([^\[\]>]+)\]|\[([\w-]+)\])?(\[\*\])?\.([\w.]+)")
@@ -145,9 +147,9 @@ def parse_requirement(text: object) -> Requirement:
     """
     if isinstance(text, Requirement):
         return text
-    match = _TEXT.match(text) if isinstance(text, str) else None
+    match = _TEXT.match(text) if isinstance(text, str) and len(text) <= _LONGEST else None
     if match is None:
-        raise ValueError(f"found {text!r}; allowed: {_EXAMPLE}")
+        raise ValueError(f"found {brief(text)}; allowed: {_EXAMPLE}")
     metric, sign, rest = match.groups()
     scope, figure = _subject(metric)
     if sign not in OPERATORS:

@@ -203,8 +203,8 @@ def _check_claims(path: Path, kind: str, data: bytes) -> None:
     """Refuse counts that the file's size can't hold, before a reader allocates for them."""
     claims: list[int] = []
     if kind == "ply":
-        header = data[: data.find(b"end_header")]
-        claims = [int(count) for count in re.findall(rb"^element\s+\S+\s+(\d+)", header, re.MULTILINE)]
+        header = data[: max(data.find(b"end_header", 0, 1 << 20), 0)]
+        claims = [int(count) for count in re.findall(rb"^element[ \t]+\S+[ \t]+(\d{1,18})", header, re.MULTILINE)]
     elif kind == "stl" and not (data[:5] == b"solid" and b"facet" in data[:4096]):
         claims = [50 * int.from_bytes(data[80:84], "little")]
     elif kind in ("gltf", "glb"):

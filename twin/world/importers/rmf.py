@@ -95,7 +95,9 @@ def _parse(path: Path) -> dict[str, Any]:
 
 
 def _bounded(data: bytes) -> None:
-    """Refuse aliases, deep nesting and floods before anything is built: the C loader recurses until it crashes.
+    """Refuse aliases, keys that are there twice, deep nesting and floods before anything is built.
+
+    The C loader recurses until it crashes, and of equal keys takes the last one.
 
     Raises:
         ValueError: says which.
@@ -103,9 +105,23 @@ def _bounded(data: bytes) -> None:
     import yaml
 
     depth = count = 0
+    open_keys: list[set[str] | None] = []  # of each mapping that is open; None for a sequence
+    is_key: list[bool] = []
     for event in yaml.parse(data, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
         count += 1
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if isinstance(event, yaml.NodeEvent) and open_keys and (keys := open_keys[-1]) is not None:
+            if is_key[-1] and isinstance(event, yaml.ScalarEvent):
+                if event.value in keys:
+                    raise ValueError(f"line {event.start_mark.line + 1}: found {event.value[:40]!r} a second time")
+                keys.add(event.value)
+            is_key[-1] = not is_key[-1]
+        if isinstance(event, yaml.CollectionStartEvent):
+            open_keys.append(set() if isinstance(event, yaml.MappingStartEvent) else None)
+            is_key.append(True)
+        elif isinstance(event, yaml.CollectionEndEvent):
+            open_keys.pop()
+            is_key.pop()
         if isinstance(event, yaml.AliasEvent):
             raise ValueError(f"line {event.start_mark.line + 1}: found an alias, *{event.anchor}; allowed: none")
         if depth > MAX_DEPTH:
