@@ -50,6 +50,9 @@ def load_external(reference: str, spec: ExternalSpec, *folders: Path) -> Loaded:
     return Loaded(Remote, reference, digest)
 
 
+_LARGEST = 1 << 31
+
+
 class External:
     """Stands in for a controller that runs in another process."""
 
@@ -151,12 +154,19 @@ def _action(answer: Any, spec: RobotSpec) -> Action:
     try:
         return Action(
             None if command is None else _vector(command, spec),
-            tuple(Message(str(m["to"]), m["payload"], int(m["size"]), str(m.get("kind", "message"))) for m in messages),
+            tuple(Message(str(m["to"]), m["payload"], _size(m["size"]), str(m.get("kind", "message"))) for m in messages),
             {str(name): float(value) for name, value in log.items()},
-            size=None if answer.get("size") is None else int(answer["size"]),
+            size=None if answer.get("size") is None else _size(answer["size"]),
         )
-    except (TypeError, ValueError, KeyError, AttributeError) as error:
+    except (TypeError, ValueError, KeyError, AttributeError, OverflowError) as error:
         raise LinkLost(f"action of {spec.name} is malformed: {type(error).__name__}: {error}") from error
+
+
+def _size(value: Any) -> int:
+    """Return a number of bytes on the network."""
+    if not 0 <= int(value) <= _LARGEST:
+        raise ValueError(f"a size of {value} bytes; allowed: 0 to {_LARGEST}")
+    return int(value)
 
 
 def _vector(command: Any, spec: RobotSpec) -> F64:

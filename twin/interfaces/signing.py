@@ -108,7 +108,7 @@ class Codec(mavlink.MAVLink):  # type: ignore[misc]
                     if again <= 0 and kind == "BAD_DATA":
                         why = f"{message.reason}{self.fault and ': ' + self.fault}"
                         bad.append(f"it is no MAVLink 2 to be trusted: {why}")
-                    if length > 1 and data[0] in _MARKERS and not self.fault:
+                    if length > 1 and data[0] in _MARKERS:
                         self._again(data[1:])
                         again, length = max(again, length), 1
                 again -= length
