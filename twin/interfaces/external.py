@@ -154,12 +154,17 @@ def _action(answer: Any, spec: RobotSpec) -> Action:
     try:
         return Action(
             None if command is None else _vector(command, spec),
-            tuple(Message(str(m["to"]), m["payload"], _size(m["size"]), str(m.get("kind", "message"))) for m in messages),
+            tuple(_message(message) for message in messages),
             {str(name): float(value) for name, value in log.items()},
             size=None if answer.get("size") is None else _size(answer["size"]),
         )
     except (TypeError, ValueError, KeyError, AttributeError, OverflowError) as error:
         raise LinkLost(f"action of {spec.name} is malformed: {type(error).__name__}: {error}") from error
+
+
+def _message(message: dict[str, Any]) -> Message:
+    to, kind = str(message["to"]), str(message.get("kind", "message"))
+    return Message(to, message["payload"], _size(message["size"]), kind)
 
 
 def _size(value: Any) -> int:
