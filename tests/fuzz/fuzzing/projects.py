@@ -192,7 +192,10 @@ def dumped(tree: Any) -> str:
             return "many digits"
         return "null" if value is None else value
 
-    return tomli_w.dumps(plain(tree)) if isinstance(tree, dict) else str(tree)
+    try:
+        return tomli_w.dumps(plain(tree)) if isinstance(tree, dict) else str(tree)
+    except (RecursionError, ValueError):  # deeper than it can be written, or a number of too many digits
+        return "x = " + "[" * 400 + "]" * 400
 
 
 def toml_changed(text: str, chance: Random) -> tuple[str, str]:
