@@ -215,7 +215,7 @@ class TestNamed:
 
     def test_an_unknown_name_lists_what_is_there(self, robot):
         message = refused(load_controller, "folow", robot)
-        assert "no controller 'folow'; there are: follow; did you mean 'follow'?" in message
+        assert "no controller 'folow'; did you mean 'follow'? There are: follow" in message
         assert "./file.py:Class" in message
 
     def test_a_named_file_has_one_class_that_acts(self, robot):

@@ -58,11 +58,11 @@ def test_names_are_those_of_the_project_and_the_built_in_ones(site):
 
 def test_unknown_names_are_answered_by_the_known_ones(site):
     here = Project.around(site)
-    assert "no world 'yrd'; there are: " in refused(here.world, "yrd")
+    assert "no world 'yrd'; did you mean 'yard'? There are: " in refused(here.world, "yrd")
     assert "did you mean 'yard'?" in refused(here.world, "yrd")
     message = refused(here.robot, "rovr")
     assert (
-        "no robot 'rovr'; there are: " in message
+        "no robot 'rovr'; did you mean 'rover'? There are: " in message
         and "drone" in message
         and "did you mean 'rover'?" in message
     )
@@ -103,7 +103,7 @@ class TestScenarios:
     def test_unknown_ones_are_answered_by_the_nearest(self, site, monkeypatch):
         monkeypatch.chdir(site)
         message = refused(find_scenario, "yard/drvie")
-        assert "no scenario 'yard/drvie'; there are: " in message and "did you mean 'yard/drive'?" in message
+        assert "no scenario 'yard/drvie'; did you mean 'yard/drive'? There are: " in message
 
     def test_a_file_of_another_kind(self, site, monkeypatch):
         monkeypatch.chdir(site)

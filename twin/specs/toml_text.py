@@ -111,7 +111,7 @@ def validate(
     Raises:
         ScenarioError: everything that is wrong, in the order of the file.
     """
-    _check_values(data, file, key)
+    _check_values(data, file, key, "" if overridden else text)
     try:
         return model.model_validate(data, extra=None if "extra" in model.model_config else "forbid")
     except ValidationError as error:
@@ -136,7 +136,7 @@ def validate(
     raise ScenarioError(f"{len(listing) + max(more, 0)} mistakes{rows}", file=file)
 
 
-def _check_values(data: dict[str, Any], file: Path | str | None, key: str) -> None:
+def _check_values(data: dict[str, Any], file: Path | str | None, key: str, text: str) -> None:
     """Refuse what no key takes and what can't be recorded: numbers that aren't finite, tables nested without end.
 
     Raises:
@@ -150,7 +150,8 @@ def _check_values(data: dict[str, Any], file: Path | str | None, key: str) -> No
             raise ScenarioError(message, file=file, key=".".join(filter(None, (key, dotted(path[:3])))))
         if isinstance(value, float) and not isfinite(value):
             message = f"found {value}; allowed: a finite number"
-            raise ScenarioError(message, file=file, key=".".join(filter(None, (key, dotted(path)))))
+            place = f"{file}:{line}" if (line := line_of(text, path)) else file
+            raise ScenarioError(message, file=place, key=".".join(filter(None, (key, dotted(path)))))
         if isinstance(value, dict):
             left += [((*path, name), inner) for name, inner in value.items()]
         elif isinstance(value, list):
