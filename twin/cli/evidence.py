@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from twin.cli import examples
+from twin.cli import TRUST, examples
 
 if TYPE_CHECKING:
     from twin.analysis.evidence.check import Places
@@ -153,15 +153,16 @@ def verify(file: Path, key: Path, as_json: bool) -> int:
     epilog=examples("twin evidence matrix city/patrol --network slow=slow.toml"),
 )
 @click.argument("scenarios", nargs=-1, required=True, metavar="SCENARIO...")
-@click.option("--network", "networks", multiple=True, required=True, metavar="NAME=FILE",
-              help="File with a table [network]; repeatable.")  # fmt: skip
+@click.option("--network", "networks", multiple=True, required=True, metavar="PRESET|NAME=FILE",
+              help="Preset of carriers, or file with a table [network]; repeatable.")  # fmt: skip
 @click.option("--set", "overrides", multiple=True, metavar="KEY.PATH=VALUE", help="Change a value; repeatable.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Write the table to a file, .md.")
+@TRUST
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 @click.option("--force", is_flag=True, help="Replace an existing file.")
 def matrix(
     scenarios: tuple[str, ...], networks: tuple[str, ...], overrides: tuple[str, ...], output: Path | None,
-    as_json: bool, force: bool,
+    trust: bool, as_json: bool, force: bool,
 ) -> int:  # fmt: skip
     """Run each SCENARIO over several networks: which can do it, and what flips.
 
@@ -171,11 +172,17 @@ def matrix(
 
     from twin.analysis.written import written
     from twin.cli.compiling import told
+    from twin.cli.consent import consent
     from twin.cli.console import out, print_json, say
+    from twin.project.project import find_scenario
     from twin.runs.matrix import as_markdown, network_of
     from twin.runs.matrix import matrix as run_matrix
+    from twin.specs.scenario import load_scenario
 
-    tables = {name: network_of(file) for name, file in map(_named, networks)}
+    tables = {name: None if file is None else network_of(file) for name, file in map(_named, networks)}
+    for reference in scenarios:
+        project, path = find_scenario(reference)
+        consent(load_scenario(path, overrides)[0], project, path, trust=trust)
     with told():
         rows = run_matrix(scenarios, tables, overrides, say)
     text = as_markdown(rows)
@@ -189,11 +196,15 @@ def matrix(
     return 0
 
 
-def _named(text: str) -> tuple[str, Path]:
+def _named(text: str) -> tuple[str, Path | None]:
+    from twin.errors import nearest
+    from twin.specs.presets import PRESETS
+
     name, equals, file = text.partition("=")
-    if not equals or not name or not file:
-        raise click.UsageError(f"--network: found {text!r}; allowed: NAME=FILE")
-    return name, Path(file)
+    if (equals and not (name and file)) or (not equals and name not in PRESETS):
+        presets = f"{', '.join(PRESETS)}{nearest(name, PRESETS)}"
+        raise click.UsageError(f"--network: found {text!r}; allowed: NAME=FILE, or a preset of carriers: {presets}")
+    return name, Path(file) if equals else None
 
 
 @evidence.command(

@@ -12,11 +12,12 @@ from pydantic import TypeAdapter, ValidationError
 from twin.analysis.verdicts import answer_of, line, overall_of
 from twin.assembly.build import build
 from twin.errors import ScenarioError, TwinError
-from twin.project.project import find_scenario
+from twin.project.project import Project, find_scenario
 from twin.runs.run import run
-from twin.specs import NetworkSpec
-from twin.specs.scenario import load_scenario
+from twin.specs import NetworkSpec, NrSpec
+from twin.specs.scenario import Scenario, load_scenario
 from twin.specs.toml_text import read_toml
+from twin.units import duration_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,19 @@ class Row:
         return [text for text in texts if len({cell.answers.get(text) for cell in ran}) > 1]
 
 
+def over_preset(scenario: Scenario, name: str) -> dict[str, Any]:
+    """Return a scenario's network with each of its carriers as the preset has it, at its own frequency.
+
+    A network of another kind becomes one of slots, with one carrier at 3.5 GHz.
+    """
+    network = scenario.network
+    if not isinstance(network, NrSpec):
+        return {"kind": "nr", "delay_budget": duration_text(network.delay_budget), "carriers": {name: {"preset": name}}}
+    carriers = {one: {"preset": name, "frequency": spec.frequency} for one, spec in network.carriers.items()}
+    stated = network.model_dump(mode="json", exclude_unset=True, exclude_none=True)
+    return {**stated, "kind": "nr", "carriers": carriers or {name: {"preset": name}}}
+
+
 def network_of(file: Path) -> dict[str, Any]:
     """Return the `[network]` table of a file.
 
@@ -59,32 +73,41 @@ def network_of(file: Path) -> dict[str, Any]:
 
 def matrix(
     scenarios: Sequence[str],
-    networks: Mapping[str, dict[str, Any]],
+    networks: Mapping[str, dict[str, Any] | None],
     overrides: Sequence[str] = (),
     told: Callable[[str], None] = lambda text: None,
 ) -> list[Row]:
-    """Run each scenario over each network, one after another, without a recording.
+    """Run each scenario over each network, one after another, without a recording; None for one means its preset.
 
     Raises:
         ScenarioError: there is no such scenario, or a network's table is wrong.
     """
+    loaded = []
+    for reference in scenarios:
+        project, path = find_scenario(reference)
+        scenario, _ = load_scenario(path, overrides)
+        specs = {name: _spec(name, table or over_preset(scenario, name)) for name, table in networks.items()}
+        loaded.append((reference, project, scenario, specs))
+    return [_row(*one, told) for one in loaded]
+
+
+def _spec(name: str, table: dict[str, Any]) -> NetworkSpec:
     adapter: TypeAdapter[NetworkSpec] = TypeAdapter(NetworkSpec)
-    specs: dict[str, NetworkSpec] = {}
-    for name, table in networks.items():
-        try:
-            specs[name] = adapter.validate_python(table)
-        except ValidationError as error:
-            first = error.errors(include_url=False)[0]
-            place = ".".join(str(part) for part in first["loc"])
-            raise ScenarioError(f"network {name}: {place}: {first['msg']}") from error
-    return [_row(reference, specs, overrides, told) for reference in scenarios]
+    try:
+        return adapter.validate_python(table)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise ScenarioError(f"network {name}: {place}: {first['msg']}") from error
 
 
 def _row(
-    reference: str, specs: Mapping[str, NetworkSpec], overrides: Sequence[str], told: Callable[[str], None]
+    reference: str,
+    project: Project,
+    scenario: Scenario,
+    specs: Mapping[str, NetworkSpec],
+    told: Callable[[str], None],
 ) -> Row:
-    project, path = find_scenario(reference)
-    scenario, _ = load_scenario(path, overrides)
     cells = {}
     for name, spec in specs.items():
         told(f"{reference} over {name}")
