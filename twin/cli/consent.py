@@ -20,7 +20,7 @@ _LONGEST = 1 << 22  # bytes of the list of answers
 def make_guard() -> Guard:
     """Return the guard of a command: it trusts what is built in or installed, and the project here if this is one."""
     here = Project.around(Path.cwd()).folder.resolve()
-    built_in = [builtin_root().resolve() / name for name in ("worlds", "agents", "examples")]
+    built_in = [builtin_root().resolve() / name for name in ("worlds", "agents", "examples", "tests")]
     return Guard([*built_in, *installed_robots().values()], here if is_project(here) else None, _ask)
 
 
