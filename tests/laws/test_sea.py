@@ -237,6 +237,7 @@ def test_a_long_line_that_is_no_spectrum_is_refused_at_once(tmp_path):
     [
         ("2024 05 01 00 00 9.999 1.0 (0.05) 2.0 (0.04)", "don't rise"),
         ("2024 05 01 00 00 9.999 nan (0.04) 2.0 (0.05)", "1 of 2 bands were not measured"),
+        ("2024 05 01 00 00 9.999 1e400 (0.04) 2.0 (0.05)", "isn't finite"),
         ("2024 05 01 00 00 9.999 -1.0 (0.04) 2.0 (0.05)", "negative variance"),
         ("2024 05 01 00 00 9.999 x (0.04) 2.0 (0.05)", "expected 'value"),
         ("2024 05 01", "expected 'YY"),

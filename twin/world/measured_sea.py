@@ -176,6 +176,8 @@ def _table(path: Path, text: str, skip: int) -> dict[str, tuple[F64, F64]]:
             values = np.array([float("nan" if number == "MM" else number) for number in numbers]).reshape(-1, 2)
         except ValueError as error:
             raise WorldError(f"{path}:{number}: expected 'value (frequency)': {str(error)[:100]}") from error
+        if np.isinf(values).any():
+            raise WorldError(f"{path}:{number}: holds a number that isn't finite")
         if len(values) < 2:
             raise WorldError(f"{path}:{number}: expected two bands at least, found {line[:60]!r}")
         if not (np.diff(values[:, 1]) > 0).all():
