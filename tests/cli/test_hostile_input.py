@@ -171,6 +171,7 @@ def test_geometry_whose_bytes_are_broken(stored):
 
 @pytest.mark.parametrize(("name", "changed"), [
     ("vertices", lambda a: a.astype(complex)), ("vertices", lambda a: a.astype("S8")), ("vertices", np.ravel),
+    ("face_normal", lambda a: np.float64(1)), ("objects", lambda a: np.array("x")),
     ("vertices", lambda a: a + 2e9), ("triangles", lambda a: a.astype(float)), ("triangles", lambda a: a + 2**40),
     ("objects", lambda a: np.array([1, 2])), ("thickness", lambda a: a * np.nan), ("vertices", lambda a: a * np.nan),
 ])  # fmt: skip

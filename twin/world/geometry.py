@@ -197,6 +197,8 @@ def _member(archive: zipfile.ZipFile, name: str) -> NDArray[Any]:
     with archive.open(info) as file:
         npy.read_magic(file)
         shape, _, dtype = npy.read_array_header_1_0(file)
+        if not shape:
+            raise ValueError(f"{name} is a single value")
         size = int(np.prod(shape, dtype=object)) * dtype.itemsize
         if size > _LIMIT or size + file.tell() != info.file_size:
             raise ValueError(f"{name} claims {size} bytes, the file holds {info.file_size}")

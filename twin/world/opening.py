@@ -12,7 +12,7 @@ import inspect
 import traceback
 from pathlib import Path
 
-from twin.errors import TwinError, WorldError, nearest
+from twin.errors import TwinError, WorldError, brief, nearest
 from twin.project.plugins import load_object
 from twin.specs.toml_text import read_toml, validate
 from twin.world.geometry import Geometry, load_geometry, save_geometry
@@ -21,6 +21,9 @@ from twin.world.rules import apply_rules
 from twin.world.world import GEOMETRY, World, WorldSpec, cache_folder
 
 _NO_INPUT = ("scenarios", "recordings", "__pycache__")
+
+_LONGEST = 250
+"""Letters of the name of a file; systems have few more."""
 
 
 def open_world(folder: Path) -> World:
@@ -88,6 +91,8 @@ def _where(error: Exception, folder: Path) -> str:
 
 
 def _within(folder: Path, name: str) -> Path:
+    if len(name) > _LONGEST:
+        raise WorldError(f"{folder / 'world.toml'}: found {brief(name)}; allowed: the name of a file")
     path = (folder / name).resolve()
     if not path.is_relative_to(folder):
         raise WorldError(f"{folder / 'world.toml'}: {name!r} leads out of the world's folder")
