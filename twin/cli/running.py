@@ -31,7 +31,7 @@ from twin.recording.reader import Recording
 from twin.runs.pacing import RealTime
 from twin.runs.profiling import Profile
 from twin.runs.rerun import recorded_scenario
-from twin.runs.run import Outcome, Stopped
+from twin.runs.run import Onlookers, Outcome, Stopped
 from twin.runs.run import run as run_built
 from twin.specs.figures import FIGURES
 from twin.specs.scenario import Scenario, load_scenario
@@ -107,9 +107,11 @@ def _simulate(request: Request, built: Built, scenario: Scenario, output: Path) 
             force=request.force,
             paths=request.paths,
             real_time=pacing,
-            profile=watch,
-            progress=progress if watch is None else watch.take,
-            stopping=lambda: say(STOPPING, "yellow"),
+            onlookers=Onlookers(
+                profile=watch,
+                progress=progress if watch is None else watch.take,
+                stopping=lambda: say(STOPPING, "yellow"),
+            ),
         )
     return outcome, {
         "recording": str(output),

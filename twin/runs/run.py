@@ -63,6 +63,15 @@ class Pace:
         self.frames += 1
 
 
+@dataclass(frozen=True, slots=True)
+class Onlookers:
+    """Who is told of a run while it goes on."""
+
+    profile: Profile | None = None  # shown the run's parts, to note their time
+    progress: Callable[[Frame], None] = lambda frame: None
+    stopping: Callable[[], None] = lambda: None  # called the moment that a signal comes
+
+
 def run(
     built: Built,
     scenario: Scenario,
@@ -72,21 +81,19 @@ def run(
     paths: bool = False,
     until: int | None = None,
     real_time: RealTime | None = None,
-    profile: Profile | None = None,
-    progress: Callable[[Frame], None] = lambda frame: None,
-    stopping: Callable[[], None] = lambda: None,
+    onlookers: Onlookers = Onlookers(),
 ) -> Outcome:
     """Run a built scenario to its end, or to the first error or signal; what was recorded till then is good.
 
     `paths` records every path of every link. `until` [ns] leaves out all frames after it, as a kill would.
-    `real_time` paces the run by the wall clock; `profile` is shown its parts, to note their time. `stopping` is
-    called the moment that a signal comes.
+    `real_time` paces the run by the wall clock.
 
     Raises:
         RecordingError: the recording can't be started.
     """
-    budget, requirements = scenario.network.delay_budget, built.requirements
-    metrics, pace = Metrics(built.nodes, built.tasks, budget, requirements, scenario.places), Pace()
+    budget = scenario.network.delay_budget
+    metrics, pace = Metrics(built.nodes, built.tasks, budget, built.requirements, scenario.places), Pace()
+    profile = onlookers.profile
     if profile is not None:
         profile.attach(built.twin)
         profile.watch("figures", metrics, "take")
@@ -105,16 +112,8 @@ def run(
             if profile is not None:
                 profile.watch("recording", writer, "write")
         kept = at_record_rate(_recorded(first, frames, writer), scenario.rates.record)
-        error = _step(kept, metrics, pace, progress, stopping)
-        summary = metrics.summary()
-        summary["network"], summary["channel"] = dict(built.twin.network.counts), dict(built.twin.channel.counts)
-        if energy := built.battery_energy:
-            summary["battery_energy_by_robot"] = energy
-            summary["energy"] = (summary.get("energy") or 0.0) + sum(energy.values())
-        saturated = built.saturated
-        summary["saturated_time"], summary["saturated_by_robot"] = sum(saturated.values()), saturated
-        measures = Measures(summary, metrics.series, metrics.watch, budget=budget, independent=independent(scenario))
-        summary |= judged(requirements, measures, complete=error is None)
+        error = _step(kept, metrics, pace, onlookers)
+        summary = _summary(built, scenario, metrics, complete=error is None)
         if writer is not None:
             try:
                 writer.finish(summary, complete=error is None, reason="" if error is None else str(error))
@@ -123,26 +122,34 @@ def run(
     return Outcome(summary, pace.factor, error)
 
 
+def _summary(built: Built, scenario: Scenario, metrics: Metrics, *, complete: bool) -> dict[str, Any]:
+    """Return the figures of a run that is over, and what its requirements say of them."""
+    summary = metrics.summary()
+    summary["network"], summary["channel"] = dict(built.twin.network.counts), dict(built.twin.channel.counts)
+    if energy := built.battery_energy:
+        summary["battery_energy_by_robot"] = energy
+        summary["energy"] = (summary.get("energy") or 0.0) + sum(energy.values())
+    saturated = built.saturated
+    summary["saturated_time"], summary["saturated_by_robot"] = sum(saturated.values()), saturated
+    budget = scenario.network.delay_budget
+    measures = Measures(summary, metrics.series, metrics.watch, budget=budget, independent=independent(scenario))
+    return summary | judged(built.requirements, measures, complete=complete)
+
+
 def independent(scenario: Scenario) -> bool:
     """Tell whether the network lets no packet's fate depend on another's, by how it is made."""
     network = scenario.network
     return network.kind == "ideal" or (network.kind == "fixed" and network.jitter == Jitter())
 
 
-def _step(
-    frames: Iterator[Frame],
-    metrics: Metrics,
-    pace: Pace,
-    progress: Callable[[Frame], None],
-    stopping: Callable[[], None],
-) -> TwinError | None:
+def _step(frames: Iterator[Frame], metrics: Metrics, pace: Pace, onlookers: Onlookers) -> TwinError | None:
     """Take all frames; return what cut the run short."""
     try:
-        with _signals(stopping) as caught, rare_collection():
+        with _signals(onlookers.stopping) as caught, rare_collection():
             for frame in frames:
                 metrics.take(frame)
                 pace.take(frame)
-                progress(frame)
+                onlookers.progress(frame)
                 if caught:
                     raise Stopped(caught[0])
     except (RunError, RecordingError) as stop:
