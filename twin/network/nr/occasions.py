@@ -108,15 +108,16 @@ def on_persistent(s: State, link: int, time: int) -> None:
     s.links[link].armed = -1
     if s.links[link].cell < 0 or s.links[link].persistent == 0 or s.links[link].bytes == 0:
         return
-    h = free_process(s, link, time)
-    if s.links[link].used < occasion and h >= 0 and not is_away(s, link, time):
+    h, left = free_process(s, link, time), s.links[link].bytes
+    if s.links[link].used != occasion and h >= 0 and not is_away(s, link, time):
         place = occasion % s.grid.uplink.shape[1]
         symbols = _symbols(s, s.grid.uplink[END, place] - s.grid.uplink[START, place])
-        s.links[link].used = occasion
+        s.links[link].used = max(s.links[link].used, occasion)  # a dynamic grant may be for a later one
         persistent_block(s, h, link, symbols, -1)
         s.links[link].granted += s.blocks[h].size // 8
         _plan(s, occasion, h)
-    if h < 0 or s.links[link].used < occasion or s.links[link].bytes > s.blocks[h].size // 8 - s.config.segment_header:
+        left -= s.blocks[h].size // 8 - s.config.segment_header
+    if left > 0:
         arm_persistent(s, link, time + 1)
 
 
