@@ -14,7 +14,7 @@ from twin.world.builder import GeometryBuilder
 MS = 1_000_000
 
 
-def test_a_round_trip_is_the_longest_since_the_point_before_else_the_newest():
+def test_a_round_trip_is_the_longest_since_the_point_before_else_the_latest():
     #         10    20    30    40    50    60  ms
     # arrived    ^12 ^18        ^40       (^61 comes too late to be seen)
     # stamp      2   13         5
@@ -51,7 +51,7 @@ def test_a_picture_holds_its_figures_and_says_when_the_plan_is_another(second):
     x, y = map_axes.get_xlim(), map_axes.get_ylim()
     shape = map_axes.get_window_extent()
     assert (x[1] - x[0]) / (y[1] - y[0]) == pytest.approx(shape.width / shape.height), "a metre is a metre"
-    assert key_axes.get_xlabel().startswith("round trip of the newest command (ms)")
+    assert key_axes.get_xlabel().startswith("round trip of the latest command (ms)")
 
 
 def test_a_plan_shows_roofs_above_ground_and_darker_where_higher():

@@ -196,7 +196,7 @@ def test_a_missing_extra_is_named(monkeypatch):
     from twin.errors import TwinError
     from twin.extras import needed
 
-    with pytest.raises(TwinError, match=r"twin\[report\]"), needed("report", "plotly"):
+    with pytest.raises(TwinError, match=r"\[report\]"), needed("report", "plotly"):
         raise ModuleNotFoundError("no plotly", name="plotly.graph_objects")
     with pytest.raises(ModuleNotFoundError), needed("report", "plotly"):
         raise ModuleNotFoundError("another", name="other")
