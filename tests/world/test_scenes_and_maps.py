@@ -68,6 +68,7 @@ def test_shapes_in_shapes(imported):
 @pytest.mark.parametrize(("step", "message"), [
     ("<rotate angle='90'/>", "found <rotate> about"),
     ("<rotate z='1'/>", "allowed: 1"),
+    ("<scale value='1,5'/>", "allowed: 3"),
     ("<matrix/>", "allowed: 16"),
     ("<matrix value='1 0 0 0 0 1 0 0 0 0 1 0 0 0 1 1'/>", "whose last row is"),
     ("<lookat origin='0,0,0'/>", "allowed: translate, scale, rotate, matrix"),

@@ -144,7 +144,8 @@ def _step(step: Element, place: str) -> F64:
     default = 1.0 if step.tag == "scale" else 0.0
     axes = shapes.numbers(" ".join(step.get(axis, str(default)) for axis in "xyz"), 3, default, place)
     if (value := step.get("value")) and step.tag in ("translate", "scale", "rotate"):
-        axes = shapes.numbers(value, len(value.replace(",", " ").split()), default, place) * np.ones(3)
+        count = 1 if len(value.replace(",", " ").split()) == 1 else 3
+        axes = shapes.numbers(value, count, default, place) * np.ones(3)
     if step.tag == "translate":
         matrix[:3, 3] = axes
     elif step.tag == "scale":
