@@ -67,7 +67,9 @@ def make_series(value: float | SeriesSpec, folder: Path, *, turns: bool = False)
 def _column(rows: list[dict[str, str]], name: str, path: Path) -> F64:
     there = list(rows[0]) if rows else []
     if rows and name not in there:
-        raise WorldError(f"{path}: no column {name!r}; there are: {', '.join(map(str, there))}{nearest(name, there)}")
+        listing = ", ".join(column if column and column.isprintable() else brief(column) for column in there)
+        near = nearest(name, [column for column in there if column and column.isprintable()])
+        raise WorldError(f"{path}: no column {name!r}; there are: {listing}{near}")
     numbers = np.empty(len(rows))
     for i, row in enumerate(rows):
         try:
