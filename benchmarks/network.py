@@ -64,15 +64,15 @@ def in_kernel(terminals: int, seconds: float) -> list[float]:
     """Return the CPU seconds of the kernel alone in each period, fed once per period."""
     network, links = make(terminals)
     network._trace(0, links)
-    (site,) = network.sites
+    (band,) = network.bands
     used = []
     for k, packets in enumerate(traffic(terminals, seconds)):
         network.send(packets)
-        site.flush(network.spec.header)
+        band.flush(network.spec.header)
         start = process_time()
-        site.carrier.advance((k + 1) * PERIOD, False)
+        band.carrier.advance((k + 1) * PERIOD, False)
         used.append(process_time() - start)
-        network._drain(site)
+        network._drain(band)
     return used
 
 

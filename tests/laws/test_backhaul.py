@@ -128,5 +128,5 @@ def test_headers_are_carried():
     network, links = made(NrSpec(kind="nr"))
     network.send([Packet(0, NEAR, "telemetry", 0, 100, 0, 0, None)])
     list(network.run(SECOND, links))
-    (site,) = network.sites
-    assert site.carrier.state.packets["size"].max() == 100 + 20 + 8 + 1 + 3
+    (band,) = network.bands
+    assert band.carrier.state.packets["size"].max() == 100 + 20 + 8 + 1 + 3

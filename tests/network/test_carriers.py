@@ -60,7 +60,7 @@ def test_the_better_carrier_serves_after_time_to_trigger_with_all_that_waits():
     assert {packet.fate for packet in settled} <= {"delivered", "handover"}
     waited = [p for p in sent if event.time <= p.created < event.time + 40 * MS]
     assert waited and all(p.fate == "delivered" and p.arrived > event.time + 40 * MS for p in waited)
-    low, high = (site.carrier.state.links["sequence"] for site in made.sites)
+    low, high = (band.carrier.state.links["sequence"] for band in made.bands)
     assert (low > 0).all() and (high > 0).all()
 
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from twin.world.builder import GeometryBuilder
 from twin.world.importers import shapes
-from twin.world.importers.source import Mesh, Tally
+from twin.world.importers.content import Mesh, Tally
 from twin.world.importers.triangles import PLANAR, add_meshes, planar_faces
 
 

@@ -15,7 +15,7 @@ from twin.channel.fields.sea import SEA_WATER, OverSea, SeaSurface, no_sea
 from twin.channel.fields.transfer import Mirrors
 from twin.channel.radios import Radios
 from twin.channel.search import hulls as moving
-from twin.channel.search.detours import Site
+from twin.channel.search.detours import SearchSpace
 from twin.channel.search.diffraction import make_detours
 from twin.channel.search.edges import find_edges, no_edges
 from twin.channel.search.hulls import Hull
@@ -72,8 +72,8 @@ class RayTracer:
         detours = make_detours(self.scene, self._edges, with_reflection=self.spec.order > 0)
         loss = wall_loss(self._media, self._carriers, self._transparent)
         walls = Walls(loss, self.spec.wall_loss, WALLS if self.spec.mode == "kinetic" else 1)
-        site = Site(self.scene, walls, self._edges, detours)
-        self._sources = make_sources(site, self.spec, self._place_body, self._first, self._second)
+        space = SearchSpace(self.scene, walls, self._edges, detours)
+        self._sources = make_sources(space, self.spec, self._place_body, self._first, self._second)
         self._tiles = make_tiles(self.scene, self._media.scattering > 0.0, self.spec.tile)
         self._sight = make_sight(len(self._place_body), self._tiles)
         self._opaque = Walls(np.full(len(loss), np.inf), 0.0, WALLS)

@@ -49,7 +49,7 @@ class Detours(NamedTuple):
     after: I32  # (D,) plane, or -1
 
 
-class Site(NamedTuple):
+class SearchSpace(NamedTuple):
     """What all sources share."""
 
     scene: Scene
@@ -105,11 +105,11 @@ def _hold(line: Triple, displacement: float, end_moves: bool) -> float:
 
 @uncounted
 def detour_points(
-    site: Site, i: int, source: F64, moves: bool, target: F64, work: Work
+    space: SearchSpace, i: int, source: F64, moves: bool, target: F64, work: Work
 ) -> tuple[bool, float, Bend]:
     """Find the points of detour i; return (found, budget, the bend)."""
-    scene, edges = site.scene, site.edges
-    e, before, after = site.detours.edge[i], site.detours.before[i], site.detours.after[i]
+    scene, edges = space.scene, space.edges
+    e, before, after = space.detours.edge[i], space.detours.before[i], space.detours.after[i]
     a, height_a = _image(scene, before, source)
     b, height_b = _image(scene, after, target)
     ta, ra = _along(edges, e, a)
@@ -128,32 +128,32 @@ def detour_points(
     u = edges.along[e]
     d = (edges.start[e, 0] + t * u[0], edges.start[e, 1] + t * u[1], edges.start[e, 2] + t * u[2])
     if before >= 0:
-        found, budget = _bounce(site, bend, 0, moves, d, a, height_a, work)
+        found, budget = _bounce(space, bend, 0, moves, d, a, height_a, work)
         if not found:
             return False, budget, bend
     work.vertex[k, 0], work.vertex[k, 1], work.vertex[k, 2] = d
     if after >= 0:
-        found, budget = _bounce(site, bend, k + 1, True, d, b, height_b, work)
+        found, budget = _bounce(space, bend, k + 1, True, d, b, height_b, work)
         if not found:
             return False, budget, bend
     return True, 0.0, bend
 
 
 @uncounted
-def _mirror(site: Site, bend: Bend, k: int) -> int:
+def _mirror(space: SearchSpace, bend: Bend, k: int) -> int:
     """Return the plane that reflects at vertex k of a detour."""
-    return int(site.detours.before[bend.i] if k < bend.vertex else site.detours.after[bend.i])
+    return int(space.detours.before[bend.i] if k < bend.vertex else space.detours.after[bend.i])
 
 
 @uncounted
 def _bounce(
-    site: Site, bend: Bend, k: int, end_moves: bool, d: Triple, image: Triple, height: float, work: Work
+    space: SearchSpace, bend: Bend, k: int, end_moves: bool, d: Triple, image: Triple, height: float, work: Work
 ) -> tuple[bool, float]:
     """Find the reflection k between the point d of the edge and the end whose image is given."""
-    scene, line, p = site.scene, bend.line, _mirror(site, bend, k)
+    scene, line, p = space.scene, bend.line, _mirror(space, bend, k)
     side = _height(scene, p, d)
     if side * height <= 0.0:
-        slope = abs(_slope(scene, p, site.edges.along[site.detours.edge[bend.i]]))
+        slope = abs(_slope(scene, p, space.edges.along[space.detours.edge[bend.i]]))
         budget = _hold(line, min(_FAR, abs(side) / max(slope, 1e-9)), False)
         return False, min(budget, SAFETY * abs(height)) if end_moves else budget
     part = side / (side + height)
@@ -171,24 +171,24 @@ def _bounce(
 
 
 @uncounted
-def _lift(site: Site, bend: Bend, k: int, point: Triple, towards: Triple) -> Triple:
+def _lift(space: SearchSpace, bend: Bend, k: int, point: Triple, towards: Triple) -> Triple:
     """Return vertex k of a detour moved off the matter that it lies on."""
     if k == bend.vertex:
-        a = site.edges.away[site.detours.edge[bend.i]]
+        a = space.edges.away[space.detours.edge[bend.i]]
         return point[0] + STAND * a[0], point[1] + STAND * a[1], point[2] + STAND * a[2]
-    p = _mirror(site, bend, k)
-    n = site.scene.normal[p]
-    shift = CLEARANCE if _height(site.scene, p, towards) > 0.0 else -CLEARANCE
+    p = _mirror(space, bend, k)
+    n = space.scene.normal[p]
+    shift = CLEARANCE if _height(space.scene, p, towards) > 0.0 else -CLEARANCE
     return point[0] + shift * n[0], point[1] + shift * n[1], point[2] + shift * n[2]
 
 
 @uncounted
-def _leg(site: Site, bend: Bend, source: F64, target: F64, k: int, work: Work) -> Leg:
+def _leg(space: SearchSpace, bend: Bend, source: F64, target: F64, k: int, work: Work) -> Leg:
     """Return leg k, from the target."""
     here, there = target if k == bend.order else work.vertex[k], source if k == 0 else work.vertex[k - 1]
     a, b = (here[0], here[1], here[2]), (there[0], there[1], there[2])
-    start = _lift(site, bend, k, a, b) if k < bend.order else a
-    end = _lift(site, bend, k - 1, b, a) if k > 0 else b
+    start = _lift(space, bend, k, a, b) if k < bend.order else a
+    end = _lift(space, bend, k - 1, b, a) if k > 0 else b
     dx, dy, dz = end[0] - start[0], end[1] - start[1], end[2] - start[2]
     leg = sqrt(dx * dx + dy * dy + dz * dz)
     inverse = 1.0 / leg if leg > 0.0 else 0.0
@@ -199,15 +199,15 @@ def _leg(site: Site, bend: Bend, source: F64, target: F64, k: int, work: Work) -
 
 
 @uncounted
-def detour_clear(site: Site, bend: Bend, source: F64, target: F64, work: Work) -> tuple[bool, float]:
+def detour_clear(space: SearchSpace, bend: Bend, source: F64, target: F64, work: Work) -> tuple[bool, float]:
     """Look along the legs of a detour; return (clear, budget), and note the walls that it passes in `work`."""
     clear, budget, lost = True, 0.0, 0.0
     work.crossings[0] = 0
     for k in range(bend.order, -1, -1):
-        leg = _leg(site, bend, source, target, k, work)
-        if k < bend.order and k != bend.vertex and cover_of(site.scene, _mirror(site, bend, k), leg.start) >= 0:
+        leg = _leg(space, bend, source, target, k, work)
+        if k < bend.order and k != bend.vertex and cover_of(space.scene, _mirror(space, bend, k), leg.start) >= 0:
             return False, 0.0
-        held, lost = _blocked(site, bend, leg, lost, work)
+        held, lost = _blocked(space, bend, leg, lost, work)
         if held >= 0.0:
             clear, budget = False, max(budget, held)
             if budget >= AMPLE:
@@ -216,9 +216,9 @@ def detour_clear(site: Site, bend: Bend, source: F64, target: F64, work: Work) -
 
 
 @uncounted
-def _blocked(site: Site, bend: Bend, leg: Leg, lost: float, work: Work) -> tuple[float, float]:
+def _blocked(space: SearchSpace, bend: Bend, leg: Leg, lost: float, work: Work) -> tuple[float, float]:
     """Return for how long a leg stays blocked, -1 where nothing is in its way, and what walls have taken by its end."""
-    scene, walls = site.scene, site.walls
+    scene, walls = space.scene, space.walls
     if leg.length == 0.0:
         return 0.0, lost
     begin = leg.reach[0]
@@ -229,7 +229,7 @@ def _blocked(site: Site, bend: Bend, leg: Leg, lost: float, work: Work) -> tuple
             break
         begin, loss, m = t + 1e-6, walls.loss[scene.surface[hit]], work.crossings[0]
         if loss == inf:
-            held, blocks = max(held, _held(site, bend, leg, hit, t, work)), blocks + 1
+            held, blocks = max(held, _held(space, bend, leg, hit, t, work)), blocks + 1
             continue
         lost += loss
         if lost > walls.most or m == CROSSINGS:
@@ -247,13 +247,13 @@ def _slope(scene: Scene, p: int, direction: Point) -> float:
 
 
 @uncounted
-def _held(site: Site, bend: Bend, leg: Leg, hit: int, t: float, work: Work) -> float:
+def _held(space: SearchSpace, bend: Bend, leg: Leg, hit: int, t: float, work: Work) -> float:
     """Return for how long triangle `hit`, which a leg meets after t metres, blocks it.
 
     Unfolded, the side is a straight line from the edge to the radio: its crossing must stay on the face, and the ends
     of the leg on their sides of it.
     """
-    scene, p, k, vertex = site.scene, site.scene.plane[hit], leg.k, bend.vertex
+    scene, p, k, vertex = space.scene, space.scene.plane[hit], leg.k, bend.vertex
     end_moves, margin = bend.moves or k > vertex, 0.0
     if p < 0:
         return _hold(bend.line, 0.0, end_moves)
@@ -277,7 +277,7 @@ def _held(site: Site, bend: Bend, leg: Leg, hit: int, t: float, work: Work) -> f
         if room <= 0.0:
             return _hold(bend.line, 0.0, end_moves)
         if v == vertex:
-            room /= max(abs(_slope(scene, p, site.edges.along[site.detours.edge[bend.i]])), 1e-9)
+            room /= max(abs(_slope(scene, p, space.edges.along[space.detours.edge[bend.i]])), 1e-9)
         elif v >= 0 and v < bend.order:
             room = reach(room, 1.0 if end_moves else 1.0 - work.fraction[r], work.grazing[r], length)
         elif not end_moves:
@@ -287,13 +287,13 @@ def _held(site: Site, bend: Bend, leg: Leg, hit: int, t: float, work: Work) -> f
 
 
 @uncounted
-def detour_room(site: Site, bend: Bend, source: F64, target: F64, work: Work) -> float:
+def detour_room(space: SearchSpace, bend: Bend, source: F64, target: F64, work: Work) -> float:
     """Return how far the ends of a clear detour may move together while nothing can come into its way.
 
     The wedge is a cone about its edge: a leg from the edge stays out of it while its other end does. What lies in the
     planes of its two faces meets the leg on the edge only.
     """
-    scene, edges, detours, order = site.scene, site.edges, site.detours, bend.order
+    scene, edges, detours, order = space.scene, space.edges, space.detours, bend.order
     e, at = detours.edge[bend.i], bend.vertex
     least = min(ROOM, _off_wedge(edges, e, _image(scene, detours.before[bend.i], source)[0]))
     least = min(least, _off_wedge(edges, e, _image(scene, detours.after[bend.i], target)[0]))
@@ -301,9 +301,9 @@ def detour_room(site: Site, bend: Bend, source: F64, target: F64, work: Work) ->
         here, there = source if k == 0 else work.vertex[k - 1], target if k == order else work.vertex[k]
         before, after, p = 0.0, 0.0, -1
         if k > 0 and k - 1 != at:
-            before, p = 1.0 / work.grazing[k - 1], _mirror(site, bend, k - 1)
+            before, p = 1.0 / work.grazing[k - 1], _mirror(space, bend, k - 1)
         if k < order and k != at:
-            after, p = 1.0 / work.grazing[k], _mirror(site, bend, k)
+            after, p = 1.0 / work.grazing[k], _mirror(space, bend, k)
         if max(before, after) * SHORTEST > 1.0:
             return 0.0
         faces, beside = edges.plane[e], k == at or k == at + 1

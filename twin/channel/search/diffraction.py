@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.channel.search.detours import Bend, Detours, Site, detour_clear, detour_points, detour_room
+from twin.channel.search.detours import Bend, Detours, SearchSpace, detour_clear, detour_points, detour_room
 from twin.channel.search.edges import Edges, seen_planes
 from twin.channel.search.images import DIFFRACTION, REFLECTION, Work, make_work
 from twin.channel.search.paths import Paths, emit
@@ -39,10 +39,10 @@ def make_detours(scene: Scene, edges: Edges, with_reflection: bool) -> Detours:
     )
 
 
-def refresh_detours(site: Site, lists: Lists, source: F64, moves: bool, targets: F64) -> Lists:
+def refresh_detours(space: SearchSpace, lists: Lists, source: F64, moves: bool, targets: F64) -> Lists:
     """Bring the lists up to date, as `search.refresh` does for the image tree."""
     while True:
-        rows, near = _refresh(site, source, moves, targets, lists)
+        rows, near = _refresh(space, source, moves, targets, lists)
         if rows <= lists.row.shape[1] and near <= lists.near.shape[1]:
             return lists
         lists = grown(lists, rows, near)
@@ -50,19 +50,19 @@ def refresh_detours(site: Site, lists: Lists, source: F64, moves: bool, targets:
 
 
 @kernel
-def _refresh(site: Site, source: F64, moves: bool, targets: F64, lists: Lists) -> tuple[int, int]:
-    return _refill(site, source, moves, targets, lists, make_work(3))
+def _refresh(space: SearchSpace, source: F64, moves: bool, targets: F64, lists: Lists) -> tuple[int, int]:
+    return _refill(space, source, moves, targets, lists, make_work(3))
 
 
 @uncounted
-def _refill(site: Site, source: F64, moves: bool, targets: F64, lists: Lists, work: Work) -> tuple[int, int]:
+def _refill(space: SearchSpace, source: F64, moves: bool, targets: F64, lists: Lists, work: Work) -> tuple[int, int]:
     capacity = lists.row.shape[1]
     for j in range(targets.shape[0]):
         reading = lists.odometer[j]
         if reading >= lists.until[j]:
             size, until = 0, reading + wide_reach(lists, j, WIDE)
-            for i in range(len(site.detours.edge)):
-                found, budget, _ = detour_points(site, i, source, moves, targets[j], work)
+            for i in range(len(space.detours.edge)):
+                found, budget, _ = detour_points(space, i, source, moves, targets[j], work)
                 if not found and reading + budget >= until:
                     continue
                 if size < capacity:
@@ -86,18 +86,18 @@ class Labels(NamedTuple):
 
 
 @uncounted
-def emit_detour(site: Site, bend: Bend, quest: Quest, j: int, labels: Labels, work: Work, paths: Paths) -> None:
+def emit_detour(space: SearchSpace, bend: Bend, quest: Quest, j: int, labels: Labels, work: Work, paths: Paths) -> None:
     """Append the detour whose points are in `work` to the paths of target j."""
     for k in range(bend.order):
         if k == bend.vertex:
-            labels.kind[k], labels.what[k] = DIFFRACTION, site.detours.edge[bend.i]
+            labels.kind[k], labels.what[k] = DIFFRACTION, space.detours.edge[bend.i]
         else:
             labels.kind[k], labels.what[k] = REFLECTION, work.triangle[k]
     emit(paths, quest.pair[j], quest.backwards[j], work, labels.kind, labels.what, bend.order)
 
 
 @uncounted
-def follow_detours(site: Site, quest: Quest, lists: Lists, labels: Labels, work: Work, paths: Paths) -> None:
+def follow_detours(space: SearchSpace, quest: Quest, lists: Lists, labels: Labels, work: Work, paths: Paths) -> None:
     """Append the detours from the source to each target to `paths`; see `search.follow`."""
     for j in range(quest.targets.shape[0]):
         reading = lists.odometer[j]
@@ -105,44 +105,46 @@ def follow_detours(site: Site, quest: Quest, lists: Lists, labels: Labels, work:
             if reading < lists.near_expiry[j, m]:
                 continue
             i = lists.near_row[j, m]
-            found, budget, bend = detour_points(site, i, quest.source, quest.moves, quest.targets[j], work)
+            found, budget, bend = detour_points(space, i, quest.source, quest.moves, quest.targets[j], work)
             if found:
                 clear, held = True, 0.0
                 work.crossings[0] = 0
                 if reading >= lists.near_clear[j, m]:
                     was_clear = lists.near_clear[j, m] > NEVER
-                    clear, held, room = _look(site, bend, quest, j, was_clear, work)
+                    clear, held, room = _look(space, bend, quest, j, was_clear, work)
                     lists.near_clear[j, m] = reading + room
                 if clear:
-                    emit_detour(site, bend, quest, j, labels, work, paths)
+                    emit_detour(space, bend, quest, j, labels, work, paths)
                 budget = held
             lists.near_expiry[j, m] = reading + budget
 
 
 @uncounted
-def _look(site: Site, bend: Bend, quest: Quest, j: int, was_clear: bool, work: Work) -> tuple[bool, float, float]:
+def _look(
+    space: SearchSpace, bend: Bend, quest: Quest, j: int, was_clear: bool, work: Work
+) -> tuple[bool, float, float]:
     """Look for obstacles on a detour to target j, as `search._look` does."""
     source, target = quest.source, quest.targets[j]
     if was_clear:
-        room = detour_room(site, bend, source, target, work)
+        room = detour_room(space, bend, source, target, work)
         if room > 0.0:
             return True, 0.0, room
-    clear, budget = detour_clear(site, bend, source, target, work)
+    clear, budget = detour_clear(space, bend, source, target, work)
     if not clear:
         return False, budget, NEVER
     if was_clear or work.crossings[0] > 0:
         return True, 0.0, 0.0
-    return True, 0.0, detour_room(site, bend, source, target, work)
+    return True, 0.0, detour_room(space, bend, source, target, work)
 
 
 @uncounted
-def exhaust_detours(site: Site, quest: Quest, labels: Labels, work: Work, paths: Paths) -> None:
+def exhaust_detours(space: SearchSpace, quest: Quest, labels: Labels, work: Work, paths: Paths) -> None:
     """Append what `follow_detours` appends, from every detour and without certificates: its oracle."""
     for j in range(quest.targets.shape[0]):
-        for i in range(len(site.detours.edge)):
-            found, _, bend = detour_points(site, i, quest.source, quest.moves, quest.targets[j], work)
-            if found and detour_clear(site, bend, quest.source, quest.targets[j], work)[0]:
-                emit_detour(site, bend, quest, j, labels, work, paths)
+        for i in range(len(space.detours.edge)):
+            found, _, bend = detour_points(space, i, quest.source, quest.moves, quest.targets[j], work)
+            if found and detour_clear(space, bend, quest.source, quest.targets[j], work)[0]:
+                emit_detour(space, bend, quest, j, labels, work, paths)
 
 
 def scratch() -> Labels:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from twin.channel.search.ask import ask
-from twin.channel.search.detours import Site
+from twin.channel.search.detours import SearchSpace
 from twin.channel.search.diffraction import exhaust_detours, follow_detours, refresh_detours, scratch
 from twin.channel.search.images import Work
 from twin.channel.search.paths import Paths
@@ -30,18 +30,19 @@ class Source:
     """A place from which paths are searched to other places, its targets."""
 
     def __init__(
-        self, site: Site, spec: RayTracingSpec, place: int, moves: bool, targets: I32, pairs: I32, backwards: Bool
-    ) -> None:
-        self.site, self.spec, self.place, self.moves = site, spec, place, moves
+        self, space: SearchSpace, spec: RayTracingSpec, place: int, moves: bool,
+        targets: I32, pairs: I32, backwards: Bool,
+    ) -> None:  # fmt: skip
+        self.space, self.spec, self.place, self.moves = space, spec, place, moves
         self.targets, self.pairs, self.backwards = targets, pairs, backwards
-        self.tree = Tree(site.scene, site.walls, spec.order)
+        self.tree = Tree(space.scene, space.walls, spec.order)
         self.lists = make_lists(len(targets), max(spec.order, 1))
         # One odometer for both.
         self.detour_lists = make_lists(len(targets), 1)._replace(odometer=self.lists.odometer)
         self.position: F64 | None = None  # (places, 3) at the last step
         self._ends = np.zeros((0, 3))  # the targets at the last step
         self._owed = 0.0  # rays that a moving source has not shot yet
-        self._rays = spec.rays if spec.rays is not None else rays_for(site.scene)
+        self._rays = spec.rays if spec.rays is not None else rays_for(space.scene)
         self._dark = np.zeros(len(targets), dtype=np.bool_)  # targets that no reflection reached
         self._asked = np.full(len(targets), -np.inf)  # odometer when they were last asked
 
@@ -63,8 +64,8 @@ class Source:
             targets = self._ends
             if known < tree.count or is_due(self.lists):
                 self.lists = refresh(tree, self.lists, self.moves, targets, known)
-            if len(self.site.detours.edge) and is_due(self.detour_lists):
-                self.detour_lists = refresh_detours(self.site, self.detour_lists, here, self.moves, targets)
+            if len(self.space.detours.edge) and is_due(self.detour_lists):
+                self.detour_lists = refresh_detours(self.space, self.detour_lists, here, self.moves, targets)
 
     def _explore(self, here: F64, moved: float, step: int) -> int:
         """Shoot the rays that the way moved is worth; return the first row that is new."""
@@ -84,14 +85,14 @@ class Source:
     def find(self, step: int, work: Work, paths: Paths) -> None:
         """Append the paths to all targets, where `advance` was told that they are, to `paths`."""
         assert self.position is not None
-        scene, walls, _, detours = self.site
+        scene, walls, _, detours = self.space
         here, kinetic = self.position[self.place], self.spec.mode == "kinetic"
         quest = Quest(
             source=here, moves=self.moves, targets=self._ends, pair=self.pairs, backwards=self.backwards, step=step
         )
         if self.spec.mode == "sweep":
             descent = make_descent(self._ends, self.tree.count, len(detours.edge))
-            sweep(self.site, self.tree.rows, quest, descent, scratch(), work, paths)
+            sweep(self.space, self.tree.rows, quest, descent, scratch(), work, paths)
             return
         if kinetic:
             follow(scene, walls, self.tree.rows, quest, self.lists, work, paths)
@@ -99,9 +100,9 @@ class Source:
             exhaust(scene, walls, self.tree.rows, self.tree.count, quest, work, paths)
         self._dark = paths.found[self.pairs] == 0
         if len(detours.edge) and kinetic:
-            follow_detours(self.site, quest, self.detour_lists, scratch(), work, paths)
+            follow_detours(self.space, quest, self.detour_lists, scratch(), work, paths)
         elif len(detours.edge):
-            exhaust_detours(self.site, quest, scratch(), work, paths)
+            exhaust_detours(self.space, quest, scratch(), work, paths)
 
     def ask(self, step: int) -> bool:
         """Shoot rays from the targets that no reflection reaches; tell whether they met paths that are new."""
@@ -125,7 +126,7 @@ def rays_for(scene: Scene) -> int:
     return min(MOST, max(FEWEST, A_PLANE * len(scene.offset)))
 
 
-def make_sources(site: Site, spec: RayTracingSpec, place_body: I32, first: I32, second: I32) -> list[Source]:
+def make_sources(space: SearchSpace, spec: RayTracingSpec, place_body: I32, first: I32, second: I32) -> list[Source]:
     """Return the sources of the pairs of places (first, second: (G,)): of each pair the end that stands fixed."""
     fixed = place_body < 0
     backwards = fixed[second] & ~fixed[first]
@@ -134,5 +135,5 @@ def make_sources(site: Site, spec: RayTracingSpec, place_body: I32, first: I32, 
     for place in np.unique(source):
         pairs = np.flatnonzero(source == place).astype(np.int32)
         moves = bool(~fixed[place])
-        made.append(Source(site, spec, int(place), moves, target[pairs], pairs, backwards[pairs]))
+        made.append(Source(space, spec, int(place), moves, target[pairs], pairs, backwards[pairs]))
     return made

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from twin.channel.search.detours import Site, detour_clear, detour_points
+from twin.channel.search.detours import SearchSpace, detour_clear, detour_points
 from twin.channel.search.diffraction import Labels, emit_detour
 from twin.channel.search.images import Work, bounce_points, clear_legs
 from twin.channel.search.paths import REFLECTIONS, Paths, emit
@@ -57,15 +57,17 @@ def make_descent(targets: F64, count: int, detours: int) -> Descent:
 
 
 @kernel
-def sweep(site: Site, rows: Rows, quest: Quest, descent: Descent, labels: Labels, work: Work, paths: Paths) -> None:
+def sweep(
+    space: SearchSpace, rows: Rows, quest: Quest, descent: Descent, labels: Labels, work: Work, paths: Paths
+) -> None:
     """Append what `search.exhaust` and `diffraction.exhaust_detours` append."""
     depth = 1
     descent.first[1], descent.last[1], descent.part[1] = 0, len(descent.turn), 0
-    _sift(site, rows, quest, descent, 1, work)
+    _sift(space, rows, quest, descent, 1, work)
     while depth >= 1:
         first, last = descent.first[depth], descent.last[depth]
         if last - first == 1:
-            _arrive(site, rows, quest, descent, depth, labels, work, paths)
+            _arrive(space, rows, quest, descent, depth, labels, work, paths)
             depth -= 1
             continue
         k = descent.part[depth]
@@ -77,7 +79,7 @@ def sweep(site: Site, rows: Rows, quest: Quest, descent: Descent, labels: Labels
         if a < b:
             depth += 1
             descent.first[depth], descent.last[depth], descent.part[depth] = a, b, 0
-            _sift(site, rows, quest, descent, depth, work)
+            _sift(space, rows, quest, descent, depth, work)
 
 
 @uncounted
@@ -98,19 +100,19 @@ def _ball(targets: F64, descent: Descent, depth: int, centre: F64) -> float:
 
 
 @kernel
-def _sift(site: Site, rows: Rows, quest: Quest, descent: Descent, depth: int, work: Work) -> None:
+def _sift(space: SearchSpace, rows: Rows, quest: Quest, descent: Descent, depth: int, work: Work) -> None:
     """List the rows of the block above that can be paths to places of this one."""
     centre, kept = np.empty(3), 0
     radius = _ball(quest.targets, descent, depth, centre)
     for r in range(descent.size[depth - 1]):
         i = descent.row[depth - 1, r]
         if i >= descent.tree:
-            found, budget, _ = detour_points(site, i - descent.tree, quest.source, False, centre, work)
+            found, budget, _ = detour_points(space, i - descent.tree, quest.source, False, centre, work)
         else:
             planes, order = rows.sequence[i], rows.order[i]
-            found, budget = bounce_points(site.scene, False, centre, planes, rows.image[i], order, work)
+            found, budget = bounce_points(space.scene, False, centre, planes, rows.image[i], order, work)
             if found and radius < _NEAR:
-                found, budget = clear_legs(site.scene, site.walls, quest.source, False, centre, planes, order, work)
+                found, budget = clear_legs(space.scene, space.walls, quest.source, False, centre, planes, order, work)
         if found or budget <= radius:
             descent.row[depth, kept] = i
             kept += 1
@@ -119,22 +121,22 @@ def _sift(site: Site, rows: Rows, quest: Quest, descent: Descent, depth: int, wo
 
 @uncounted
 def _arrive(
-    site: Site, rows: Rows, quest: Quest, descent: Descent, depth: int, labels: Labels, work: Work, paths: Paths
+    space: SearchSpace, rows: Rows, quest: Quest, descent: Descent, depth: int, labels: Labels, work: Work, paths: Paths
 ) -> None:
     """Append the paths to the one place of a block."""
     j = descent.turn[descent.first[depth]]
     source, target = quest.source, quest.targets[j]
-    if clear_legs(site.scene, site.walls, source, False, target, rows.sequence[0], 0, work)[0]:
+    if clear_legs(space.scene, space.walls, source, False, target, rows.sequence[0], 0, work)[0]:
         emit(paths, quest.pair[j], quest.backwards[j], work, REFLECTIONS, work.triangle, 0)
     for r in range(descent.size[depth]):
         i = descent.row[depth, r]
         if i >= descent.tree:
-            found, _, bend = detour_points(site, i - descent.tree, source, False, target, work)
-            if found and detour_clear(site, bend, source, target, work)[0]:
-                emit_detour(site, bend, quest, j, labels, work, paths)
+            found, _, bend = detour_points(space, i - descent.tree, source, False, target, work)
+            if found and detour_clear(space, bend, source, target, work)[0]:
+                emit_detour(space, bend, quest, j, labels, work, paths)
             continue
         planes, order = rows.sequence[i], rows.order[i]
-        if not bounce_points(site.scene, False, target, planes, rows.image[i], order, work)[0]:
+        if not bounce_points(space.scene, False, target, planes, rows.image[i], order, work)[0]:
             continue
-        if clear_legs(site.scene, site.walls, source, False, target, planes, order, work)[0]:
+        if clear_legs(space.scene, space.walls, source, False, target, planes, order, work)[0]:
             emit(paths, quest.pair[j], quest.backwards[j], work, REFLECTIONS, work.triangle, order)

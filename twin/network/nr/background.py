@@ -6,19 +6,19 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from twin.errors import ScenarioError
+from twin.network.nr.band import Band, order_of
 from twin.network.nr.checks import check_names
-from twin.network.nr.site import Site, order_of
 from twin.network.nr.traffic import TrafficSource
 from twin.specs.nr import BackgroundSpec
 
-Bearer = Callable[[int, int, str], tuple[Site | None, int]]
+Bearer = Callable[[int, int, str], tuple[Band | None, int]]
 """Returns carrier and bearer of (node, direction, kind of packets); None where it has no radio."""
 
 
 @dataclass(slots=True, eq=False)
 class _Load:
     source: TrafficSource
-    site: Site
+    band: Band
     bearer: int
 
 
@@ -33,21 +33,21 @@ class Background:
         for spec in specs:
             check_names("background", spec.terminals, names)
             for name in spec.terminals:
-                site, row = bearer(names.index(name), int(spec.direction == "downlink"), spec.qos)
-                if site is None:
+                band, row = bearer(names.index(name), int(spec.direction == "downlink"), spec.qos)
+                if band is None:
                     raise ScenarioError(f"{name} has no radio", key="network.background")
                 if spec.model == "full-buffer":
-                    site.carrier.endless(row // classes, row % classes, 0)
+                    band.carrier.endless(row // classes, row % classes, 0)
                 else:
-                    self._loads.append(_Load(TrafficSource(spec, seed, name), site, row))
+                    self._loads.append(_Load(TrafficSource(spec, seed, name), band, row))
 
     def offer(self, until: int) -> None:
         """Let packets up to `until` [ns] enter."""
         for load in self._loads:
             for number, created, size in load.source.until(until):
                 order = order_of(load.source.key) | number & 0xFFFFFF
-                load.site.entries += (load.bearer, size, created, created, order)
-                load.site.entering.append(None)
+                load.band.entries += (load.bearer, size, created, created, order)
+                load.band.entering.append(None)
                 self.offered += 1
 
     def settle(self, delivered: bool) -> None:

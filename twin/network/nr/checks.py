@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from itertools import combinations
 
 from twin.errors import ScenarioError, nearest
-from twin.network.nr.site import Site
+from twin.network.nr.band import Band
 from twin.specs.nr import NrSpec
 from twin.state import COMMAND, TELEMETRY
 
@@ -41,14 +41,14 @@ def check_kinds(spec: NrSpec) -> None:
             raise ScenarioError(message, key=f"network.qos.{kind}")
 
 
-def check_spectrum(sites: Sequence[Site]) -> None:
+def check_spectrum(bands: Sequence[Band]) -> None:
     """Refuse carriers that overlap: what one sends would be heard in the other.
 
     Raises:
         ScenarioError: two carriers share some of their spectrum.
     """
-    for one, other in combinations(sites, 2):
-        widths = [site.carrier.prbs * site.carrier.prb_hz for site in (one, other)]
+    for one, other in combinations(bands, 2):
+        widths = [band.carrier.prbs * band.carrier.prb_hz for band in (one, other)]
         apart = abs(one.carrier.spec.frequency - other.carrier.spec.frequency)
         if apart < sum(widths) / 2:
             message = f"carriers at {one.carrier.spec.frequency / 1e9:g} and {other.carrier.spec.frequency / 1e9:g} GHz"

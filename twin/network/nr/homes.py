@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from twin.errors import ScenarioError
-from twin.network.nr.site import Site
+from twin.network.nr.band import Band
 from twin.network.topology import Topology
 from twin.specs.nr import MobilitySpec
 from twin.state import F64
@@ -21,7 +21,7 @@ from twin.state import F64
 class Home(NamedTuple):
     """A terminal's row on one carrier."""
 
-    site: int
+    band: int
     terminal: int
 
 
@@ -37,15 +37,15 @@ class Move(NamedTuple):
 class Homes:
     """The carriers of each robot; one of them serves."""
 
-    def __init__(self, spec: MobilitySpec, sites: Sequence[Site], topology: Topology, names: Sequence[str]) -> None:
-        self.spec, self.sites = spec, sites
+    def __init__(self, spec: MobilitySpec, bands: Sequence[Band], topology: Topology, names: Sequence[str]) -> None:
+        self.spec, self.bands = spec, bands
         self.of: dict[int, list[Home]] = {}
-        for index, site in enumerate(sites):
-            for row, terminal in enumerate(site.terminals):
+        for index, band in enumerate(bands):
+            for row, terminal in enumerate(band.terminals):
                 node = topology.terminals[terminal].owner
                 homes = self.of.setdefault(node, [])
-                if any(home.site == index for home in homes):
-                    frequency = site.carrier.spec.frequency / 1e9
+                if any(home.band == index for home in homes):
+                    frequency = band.carrier.spec.frequency / 1e9
                     message = f"{names[node]} has two terminals at {frequency:g} GHz; allowed: one a carrier"
                     raise ScenarioError(message, key="network.carriers")
                 homes.append(Home(index, row))
@@ -65,20 +65,20 @@ class Homes:
             return
         self._chosen = True
         for node, homes in self.several.items():
-            best = [rsrp_dbm[home.site][home.terminal].max() for home in homes]
+            best = [rsrp_dbm[home.band][home.terminal].max() for home in homes]
             self._serving[node] = int(np.argmax(best))
             for home in homes:
                 if home != self.serving(node):
-                    self.sites[home.site].mobility.bar(home.terminal)
+                    self.bands[home.band].mobility.bar(home.terminal)
 
     def update(self, time: int, rsrp_dbm: Sequence[F64]) -> list[Move]:
         """Return the robots that change their carrier now."""
         moves = []
         for node, homes in self.several.items():
             old = homes[self._serving[node]]
-            cell = int(self.sites[old.site].mobility.cell[old.terminal])
-            here = -np.inf if cell < 0 else rsrp_dbm[old.site][old.terminal, cell]
-            best = [rsrp_dbm[home.site][home.terminal].max() for home in homes]
+            cell = int(self.bands[old.band].mobility.cell[old.terminal])
+            here = -np.inf if cell < 0 else rsrp_dbm[old.band][old.terminal, cell]
+            best = [rsrp_dbm[home.band][home.terminal].max() for home in homes]
             best[self._serving[node]] = -np.inf
             other = int(np.argmax(best))
             if not best[other] > here + self.spec.offset:
@@ -91,5 +91,5 @@ class Homes:
                 del self._better[node]
                 self._serving[node] = other
                 new = homes[other]
-                moves.append(Move(node, old, new, int(np.argmax(rsrp_dbm[new.site][new.terminal]))))
+                moves.append(Move(node, old, new, int(np.argmax(rsrp_dbm[new.band][new.terminal]))))
         return moves

@@ -14,12 +14,12 @@ from twin.network.cables import Cables
 from twin.network.events import ARRIVE, SAME_INSTANT, Entry, EventNetwork
 from twin.network.nr import carrier_state as cs
 from twin.network.nr.background import Background
+from twin.network.nr.band import Band, Flow, open_band, order_of
 from twin.network.nr.carrier_state import DELIVERED, DOWN, MOVED, UP
 from twin.network.nr.checks import check_kinds, check_names, check_spectrum
 from twin.network.nr.hardware import Hardware
 from twin.network.nr.homes import Homes, Move
 from twin.network.nr.mobility import ATTACH, HANDOVER, Change
-from twin.network.nr.site import Flow, Site, open_site, order_of
 from twin.network.nr.tally import tally
 from twin.network.topology import Topology
 from twin.protocols import Batch
@@ -56,10 +56,10 @@ class NrNetwork(EventNetwork):
         self.backhaul = min([spec.backhaul, *spec.edges.values()])
         check_names("edges", spec.edges, names)
         self.qos = [spec.qos.get(kind, QosSpec()) for kind in self.kinds]
-        self.sites = [open_site(name, spec, self.qos, self.topology, names, seed) for name in spec.carriers]
-        self._processing = min(site.carrier.grid.n2_half for site in self.sites)
-        check_spectrum(self.sites)
-        self.homes = Homes(spec.mobility, self.sites, self.topology, names)
+        self.bands = [open_band(name, spec, self.qos, self.topology, names, seed) for name in spec.carriers]
+        self._processing = min(band.carrier.grid.n2_half for band in self.bands)
+        check_spectrum(self.bands)
+        self.homes = Homes(spec.mobility, self.bands, self.topology, names)
         self._flows: dict[tuple[int, int, str], Flow] = {}
         self._kinds: set[str] = set()  # that somebody has sent
         self._bodies: list[Entry] = []
@@ -111,15 +111,15 @@ class NrNetwork(EventNetwork):
         self._flows[packet.source, packet.destination, packet.kind] = flow
         return flow
 
-    def _bearer(self, node: int, way: int, kind: str) -> tuple[Site | None, int]:
+    def _bearer(self, node: int, way: int, kind: str) -> tuple[Band | None, int]:
         home = self.homes.serving(node)
         self._kinds.add(kind)
         q = self.kinds.index(kind) if kind in self.kinds else 0
         if home is None:
             return None, 0
-        site, link = self.sites[home.site], 2 * home.terminal + way
-        site.carrier.want_persistent(link, q)
-        return site, link * len(self.qos) + q
+        band, link = self.bands[home.band], 2 * home.terminal + way
+        band.carrier.want_persistent(link, q)
+        return band, link * len(self.qos) + q
 
     def _down(self, time: int, packet: Packet, flow: Flow) -> None:
         """Bring a packet that has left the cable at `time` [ns] to the cell's queue."""
@@ -185,38 +185,38 @@ class NrNetwork(EventNetwork):
         What sets out from servers by `known` has done so already.
         """
         if self._cables is not None:
-            known = min(known, min(site.reached for site in self.sites) + self.backhaul)
+            known = min(known, min(band.reached for band in self.bands) + self.backhaul)
             for time, packet, flow in self._cables.take(cs.DOWN, known):
                 self._down(time, packet, flow)
             until = min(until, known + self.backhaul + self._processing)
-        for site in self.sites:
-            if site.dropped:
-                site.dropped = False
-                self._drain(site)  # what a handover dropped: before its rows are used again
-        for site in self.sites:
-            site.flush(self.spec.header)
-        limit = min([until, *(change[0] for change in self._changes[:1]), *(site.access.due for site in self.sites)])
-        answering = len(self.sites) == 1
+        for band in self.bands:
+            if band.dropped:
+                band.dropped = False
+                self._drain(band)  # what a handover dropped: before its rows are used again
+        for band in self.bands:
+            band.flush(self.spec.header)
+        limit = min([until, *(change[0] for change in self._changes[:1]), *(band.access.due for band in self.bands)])
+        answering = len(self.bands) == 1
         if not answering:  # no carrier may get ahead of the others by more than an answer takes
-            limit = min(limit, min(site.reached for site in self.sites) + 2 * self.backhaul + self._processing)
+            limit = min(limit, min(band.reached for band in self.bands) + 2 * self.backhaul + self._processing)
         reached = limit
-        for site in self.sites:
-            reached = min(reached, site.advance(limit, answering))
-            self._drain(site)
+        for band in self.bands:
+            reached = min(reached, band.advance(limit, answering))
+            self._drain(band)
         while self._changes and self._changes[0][0] <= reached:
             time, index, terminal, cell, why = heappop(self._changes)
-            self.sites[index].enter_cell(terminal, cell, time, why)
-        for site in self.sites:
-            site.let_in(reached)
+            self.bands[index].enter_cell(terminal, cell, time, why)
+        for band in self.bands:
+            band.let_in(reached)
         if self._cables is not None:
             for time, packet, flow in self._cables.take(cs.UP, reached):
                 self._up(time, packet, flow)
         return reached
 
-    def _drain(self, site: Site) -> None:
+    def _drain(self, band: Band) -> None:
         """Take the decided packets out of a carrier and send them on their way."""
         bodies, from_cell = self._bodies, self._from_cell
-        for owner, time, fate, way, hop in site.decided():
+        for owner, time, fate, way, hop in band.decided():
             if owner is None:
                 self.background.settle(fate == DELIVERED)
                 continue
@@ -233,7 +233,7 @@ class NrNetwork(EventNetwork):
             elif way == UP:
                 from_cell(time, packet, flow)
             else:
-                time += site.propagation[flow.terminal]
+                time += band.propagation[flow.terminal]
                 if self._hardware is not None:
                     time += self._hardware.terminal(flow.key, packet.sequence)
                 source, destination = packet.source, packet.destination
@@ -242,10 +242,10 @@ class NrNetwork(EventNetwork):
     def _send_again(self, packet: Packet, way: int, time: int) -> None:
         """Let the carrier that serves a robot now send a packet that waited on its old one."""
         flow = self._flow(packet)
-        site, bearer = (flow.up, flow.up_bearer) if way == UP else (flow.down, flow.down_bearer)
-        assert site is not None
-        site.entries += (bearer, packet.size, packet.created, time, flow.order | packet.sequence & 0xFFFFFF)
-        site.entering.append((packet, flow))
+        band, bearer = (flow.up, flow.up_bearer) if way == UP else (flow.down, flow.down_bearer)
+        assert band is not None
+        band.entries += (bearer, packet.size, packet.created, time, flow.order | packet.sequence & 0xFFFFFF)
+        band.entering.append((packet, flow))
 
     def _deliver(self, horizon: int) -> Batch:
         """Hand over everything up to `horizon`, in order of arrival."""
@@ -268,7 +268,7 @@ class NrNetwork(EventNetwork):
 
     def queued(self) -> list[Packet]:
         """Return the packets under way: on a radio link, then in the core or the air."""
-        entries = [entry for site in self.sites for entry in (*site.entering, *site.inside.values())]
+        entries = [entry for band in self.bands for entry in (*band.entering, *band.inside.values())]
         radio = [entry[0] for entry in entries if entry is not None]
         core = [event[-1] for heap in (self._events, self._bodies) for event in sorted(heap)]
         cables = [] if self._cables is None else self._cables.queued()
@@ -278,43 +278,43 @@ class NrNetwork(EventNetwork):
     def counts(self) -> Mapping[str, int]:
         """What was approximated, refused or lost on the way, by name; see `tally`."""
         unused = set(self.kinds) - {"default"} - self._kinds
-        return tally(self.sites, self.background.counts, unused)
+        return tally(self.bands, self.background.counts, unused)
 
     # channel
 
     def _trace(self, time: int, links: LinkState) -> None:
         """Take a new trace: ratios, serving cells, power control and quality reports of all carriers."""
         gain_db, delay = self.topology.path_gain_db(links), self.topology.delay(links)
-        rsrp_dbm = [site.rsrp_dbm(gain_db[site.pairs]) for site in self.sites] if self.homes.several else []
+        rsrp_dbm = [band.rsrp_dbm(gain_db[band.pairs]) for band in self.bands] if self.homes.several else []
         self.homes.choose(rsrp_dbm)
         for move in self.homes.update(time, rsrp_dbm):
             self._change_carrier(time, move)
-        for index, site in enumerate(self.sites):
-            gains = gain_db[site.pairs]
-            for change in site.move(time, gains):
-                self._change(site, index, time, change)
-            site.hear(time, links, self.topology.rows(links)[site.pairs], gains, delay[site.pairs])
+        for index, band in enumerate(self.bands):
+            gains = gain_db[band.pairs]
+            for change in band.move(time, gains):
+                self._change(band, index, time, change)
+            band.hear(time, links, self.topology.rows(links)[band.pairs], gains, delay[band.pairs])
         self._traced = True
 
-    def _change(self, site: Site, index: int, time: int, change: Change) -> None:
+    def _change(self, band: Band, index: int, time: int, change: Change) -> None:
         """Detach a terminal now and attach it to its new cell when the change is through."""
-        owner = self.names[self.topology.terminals[site.terminals[change.terminal]].owner]
+        owner = self.names[self.topology.terminals[band.terminals[change.terminal]].owner]
         target = "none"
         if change.cell >= 0:
-            target = self.names[self.topology.cells[site.cells[change.cell]].owner]
+            target = self.names[self.topology.cells[band.cells[change.cell]].owner]
         if change.why != ATTACH:
             self._happened.append(Event(time, change.why, owner, target, (change.end - change.start) / NS))
-            site.attach(change.terminal, -1, time)
+            band.attach(change.terminal, -1, time)
         if change.why == ATTACH and not self._traced:  # a run begins with everybody in
-            site.attach(change.terminal, change.cell, time)
+            band.attach(change.terminal, change.cell, time)
         elif change.end <= time:
-            site.enter_cell(change.terminal, change.cell, time, change.why)
+            band.enter_cell(change.terminal, change.cell, time, change.why)
         else:
             heappush(self._changes, (change.end, index, change.terminal, change.cell, change.why))
 
     def _change_carrier(self, time: int, move: Move) -> None:
         """Hand a robot over to another carrier, with all that waits for it or at it."""
-        old, new = (self.sites[home.site] for home in (move.old, move.new))
+        old, new = (self.bands[home.band] for home in (move.old, move.new))
         end = time + self.spec.mobility.interruption
         old.flush(self.spec.header)
         self._drain(old)  # what was decided before
@@ -327,4 +327,4 @@ class NrNetwork(EventNetwork):
         target = self.names[self.topology.cells[new.cells[move.cell]].owner]
         detail = f"{target} at {new.carrier.spec.frequency / 1e9:g} GHz"
         self._happened.append(Event(time, HANDOVER, self.names[move.node], detail, (end - time) / NS))
-        heappush(self._changes, (end, move.new.site, move.new.terminal, move.cell, HANDOVER))
+        heappush(self._changes, (end, move.new.band, move.new.terminal, move.cell, HANDOVER))

@@ -1,6 +1,6 @@
 """From a file that describes a site to a World; the reader is chosen by the file's content.
 
-A reader is a module with `recognises(path, head) -> bool` and `read(path, visual) -> Source`; add it to `READERS`.
+A reader is a module with `recognises(path, head) -> bool` and `read(path, visual) -> Content`; add it to `READERS`.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from twin.errors import WorldError
 from twin.world.builder import GeometryBuilder
 from twin.world.georeference import GeoReference
 from twin.world.importers import cityjson, geojson, meshes, mitsuba, osm, rmf, sdf, urdf
+from twin.world.importers.content import Content, Lane
 from twin.world.importers.files import check_size, read_bytes
 from twin.world.importers.report import ImportReport, make_report
 from twin.world.importers.site import Options, locate
-from twin.world.importers.source import Lane, Source
 from twin.world.world import World, save_world
 
 
@@ -29,7 +29,7 @@ class Reader(Protocol):
     def recognises(self, path: Path, head: bytes) -> bool:
         """Tell whether a file is of the format, by its first bytes."""
 
-    def read(self, path: Path, visual: bool = False) -> Source:
+    def read(self, path: Path, visual: bool = False) -> Content:
         """Read it."""
 
 
@@ -103,7 +103,7 @@ def _import(
     return world, make_report(path, source, world, site.ground, time.perf_counter() - started), source.lanes
 
 
-def _read(path: Path, visual: bool) -> Source:
+def _read(path: Path, visual: bool) -> Content:
     check_size(path)
     head = read_bytes(path, HEAD)
     for reader in READERS:

@@ -11,8 +11,8 @@ import numpy as np
 from twin.errors import WorldError
 from twin.state import F64, I64
 from twin.world.builder import newell, triangulate
+from twin.world.importers.content import Content, Mesh, Tally
 from twin.world.importers.files import read_json
-from twin.world.importers.source import Mesh, Source, Tally
 from twin.world.importers.tags import texts
 
 GROUND = {
@@ -43,7 +43,7 @@ def recognises(path: Path, head: bytes) -> bool:
         return b'"CityJSON"' in file.read()
 
 
-def read(path: Path, visual: bool = False) -> Source:
+def read(path: Path, visual: bool = False) -> Content:
     """Read all city objects.
 
     Raises:
@@ -57,7 +57,7 @@ def read(path: Path, visual: bool = False) -> Source:
         raise WorldError(f"{path}: holds no city object")
     vertices = _vertices(document, path)
     templates = _templates(document, path)
-    source = Source("CityJSON", _crs(document, path), Tally(), has_crs=True)
+    source = Content("CityJSON", _crs(document, path), Tally(), has_crs=True)
     things = set()
     for name, entry in objects.items():
         try:
@@ -73,7 +73,7 @@ def read(path: Path, visual: bool = False) -> Source:
     return source
 
 
-def _add_object(source: Source, corners: _Corners, name: str, root: str, objects: dict[str, Any]) -> None:
+def _add_object(source: Content, corners: _Corners, name: str, root: str, objects: dict[str, Any]) -> None:
     kind = objects[name].get("type")
     if kind in NOT_BUILT:
         source.tally.skipped[kind] += 1
@@ -177,7 +177,7 @@ def _lod(geometry: dict[str, Any]) -> float:
         return 0.0
 
 
-def _add(source: Source, corners: _Corners, owner: str | None, material: str, geometry: dict[str, Any] | None) -> None:
+def _add(source: Content, corners: _Corners, owner: str | None, material: str, geometry: dict[str, Any] | None) -> None:
     """Add a geometry's surfaces, one mesh a material."""
     if geometry is None:
         return

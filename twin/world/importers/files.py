@@ -10,7 +10,7 @@ from xml.etree.ElementTree import Element
 from xml.parsers.expat import ExpatError
 
 from twin.errors import WorldError
-from twin.world.importers.source import Tally
+from twin.world.importers.content import Tally
 from twin.xml_text import parse_xml
 
 MAX_BYTES = 1 << 30

@@ -11,7 +11,7 @@ import shapely
 from twin.state import F64
 from twin.world.builder import GeometryBuilder, rings_of
 from twin.world.georeference import GeoReference
-from twin.world.importers.source import Footprint, Tags, Tally
+from twin.world.importers.content import Footprint, Tags, Tally
 from twin.world.importers.tags import MAX_HEIGHT
 
 MIN_AREA = 1.0

@@ -12,8 +12,8 @@ import numpy as np
 
 from twin.errors import WorldError
 from twin.state import F64
+from twin.world.importers.content import Content, Footprint, Tally
 from twin.world.importers.files import read_json_lines
-from twin.world.importers.source import Footprint, Source, Tally
 from twin.world.importers.tags import base_and_top, texts
 
 POLYGONS = ("Polygon", "MultiPolygon")
@@ -25,7 +25,7 @@ def recognises(path: Path, head: bytes) -> bool:
     return start[:1] == b"[" or (start[:1] == b"{" and b"CityJSON" not in head)
 
 
-def read(path: Path, visual: bool = False) -> Source:
+def read(path: Path, visual: bool = False) -> Content:
     """Read building footprints.
 
     Raises:
@@ -44,7 +44,7 @@ def read(path: Path, visual: bool = False) -> Source:
         kind = document.get("type") if isinstance(document, dict) else type(document).__name__
         known = f"a FeatureCollection, Feature, {', '.join(POLYGONS)} or a list of polygons"
         raise WorldError(f"{path}: expected {known}, found {kind!r}")
-    source = Source("GeoJSON", _crs(document, path), Tally(found=len(features)))
+    source = Content("GeoJSON", _crs(document, path), Tally(found=len(features)))
     for i, feature in enumerate(features):
         footprint = _footprint(f"building_{i}", feature, source.tally)
         if footprint is not None:

@@ -17,9 +17,9 @@ import numpy as np
 
 from twin.errors import WorldError
 from twin.state import F64, I64
+from twin.world.importers.content import Content, Mesh, Tally
 from twin.world.importers.files import check_size, read_bytes, read_xml, root_tag, within
 from twin.world.importers.names import DEFAULT, material_of
-from twin.world.importers.source import Mesh, Source, Tally
 
 SUFFIXES = (".obj", ".stl", ".ply", ".gltf", ".glb", ".dae")
 _Y_UP = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, -1.0], [0.0, 1.0, 0.0]])
@@ -45,9 +45,9 @@ def recognises(path: Path, head: bytes) -> bool:
     return _kind(path, head) is not None
 
 
-def read(path: Path, visual: bool = False) -> Source:
+def read(path: Path, visual: bool = False) -> Content:
     """Read a mesh file: each of its pieces becomes a thing; local metres without a place on the earth."""
-    source = Source(f"mesh ({_kind(path, _head(path))})", None, Tally())
+    source = Content(f"mesh ({_kind(path, _head(path))})", None, Tally())
     names = set()
     for part in load_parts(path):
         names.add(part.name)

@@ -12,9 +12,9 @@ import numpy as np
 from twin.errors import WorldError
 from twin.state import F64
 from twin.world.importers import shapes
+from twin.world.importers.content import Content, Mesh, Tally
 from twin.world.importers.files import read_xml, root_tag, within
 from twin.world.importers.meshes import is_ground, load_parts, radio_material
-from twin.world.importers.source import Mesh, Source, Tally
 
 MAX_SUBSTITUTED = 10_000_000
 _PARAMETER = re.compile(r"\$(\w+)")
@@ -27,13 +27,13 @@ def recognises(path: Path, head: bytes) -> bool:
     return root_tag(head) == "scene"
 
 
-def read(path: Path, visual: bool = False) -> Source:
+def read(path: Path, visual: bool = False) -> Content:
     """Read the shapes of a scene; pieces of one name (`X-wall`, `X-roof`, `X-itu_marble`) make one thing.
 
     Raises:
         WorldError: the XML or a mesh can't be read, or refers to a file outside of the scene's folder.
     """
-    source = Source("Mitsuba", None, Tally())
+    source = Content("Mitsuba", None, Tally())
     scene = read_xml(path, source.tally)
     _substitute(scene, path)
     for element in scene.iter("include"):

@@ -17,11 +17,11 @@ import shapely
 from twin.errors import WorldError
 from twin.extras import install
 from twin.state import F64
+from twin.world.importers.content import Content, Footprint, Tally
 from twin.world.importers.files import root_tag
 from twin.world.importers.footprints import MAX_CROSSINGS, crossings
 from twin.world.importers.names import DEFAULT, material_of
 from twin.world.importers.osm_order import Disorder, in_order
-from twin.world.importers.source import Footprint, Source, Tally
 from twin.world.importers.tags import DEFAULT_HEIGHT, base_and_top, metres, texts
 
 COVERED = 0.5
@@ -48,13 +48,13 @@ def recognises(path: Path, head: bytes) -> bool:
     return b"OSMHeader" in head[:64] or root_tag(head) == "osm"
 
 
-def read(path: Path, visual: bool = False) -> Source:
+def read(path: Path, visual: bool = False) -> Content:
     """Read buildings and building parts.
 
     Raises:
         WorldError: osmium is not installed, or the file can't be read.
     """
-    source = Source("OpenStreetMap", "OGC:CRS84", Tally())
+    source = Content("OpenStreetMap", "OGC:CRS84", Tally())
     standing = []
     for area in _areas(path, source.tally):
         if (reason := _absence(area.tags)) is None:

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from twin.world.importers.source import Source, Tally
+from twin.world.importers.content import Content, Tally
 from twin.world.world import World
 
 
@@ -38,7 +38,7 @@ class ImportReport:
         return asdict(self)
 
 
-def make_report(path: Path, source: Source, world: World, ground: float, seconds: float) -> ImportReport:
+def make_report(path: Path, source: Content, world: World, ground: float, seconds: float) -> ImportReport:
     """Return the report of an import that made `world`."""
     tally, place, geometry = source.tally, world.georeference, world.geometry
     low, high = geometry.bounds()

@@ -18,9 +18,9 @@ from twin.state import C128, F64
 from twin.world.datum import to_wgs84
 from twin.world.georeference import GeoReference
 from twin.world.importers import shapes
+from twin.world.importers.content import Content, Footprint, Lane, Mesh, Tally
 from twin.world.importers.files import check_size, read_bytes
 from twin.world.importers.names import material_of
-from twin.world.importers.source import Footprint, Lane, Mesh, Source, Tally
 
 WALL_HEIGHT, WALL_THICKNESS = 2.5, 0.1
 """Metres, as open-rmf makes its walls: rmf_traffic_editor, rmf_building_map_tools/building_map/wall.py."""
@@ -38,14 +38,14 @@ def recognises(path: Path, head: bytes) -> bool:
     return _MARK.search(head) is not None
 
 
-def read(path: Path, visual: bool = False) -> Source:
+def read(path: Path, visual: bool = False) -> Content:
     """Read all levels into one local frame, that of the reference level.
 
     Raises:
         WorldError: the file is not such a map, a level has no measurement, or an index leads nowhere.
     """
     document = _parse(path)
-    source = Source("open-rmf building", None, Tally())
+    source = Content("open-rmf building", None, Tally())
     levels = {name: _level(str(name), level, document, path) for name, level in document["levels"].items()}
     if (system := document.get("coordinate_system")) in ON_EARTH:
         source.place = _place_on_earth(levels.values(), ON_EARTH[system], path)
@@ -197,7 +197,7 @@ def _align(level: _Level, reference: _Level, tally: Tally, path: Path) -> None:
     level.points = factor * level.points + shift
 
 
-def _add(source: Source, level: _Level, data: dict[str, Any]) -> None:
+def _add(source: Content, level: _Level, data: dict[str, Any]) -> None:
     tally = source.tally
     ground = source.ground or 0.0
     for i, (a, b, tags) in enumerate(data.get("walls") or []):

@@ -13,12 +13,12 @@ import numpy as np
 from twin.errors import WorldError
 from twin.state import F64
 from twin.world.importers import shapes
+from twin.world.importers.content import Content, Mesh, Tally
 from twin.world.importers.files import read_xml, root_tag, within
 from twin.world.importers.meshes import MeshPiece, radio_material
 from twin.world.importers.models import Library, simple_shape
 from twin.world.importers.sdf_frames import Placed, Scope
 from twin.world.importers.sdf_world import States, spherical_coordinates, turned
-from twin.world.importers.source import Mesh, Source, Tally
 
 MAX_DEPTH = 16
 """Models inside each other; more of them include themselves."""
@@ -39,13 +39,13 @@ def recognises(path: Path, head: bytes) -> bool:
     return root_tag(head) == "sdf"
 
 
-def read(path: Path, visual: bool = False) -> Source:
+def read(path: Path, visual: bool = False) -> Content:
     """Read a world or a model: its collision shapes, or what is to be seen.
 
     Raises:
         WorldError: a file is missing or can't be read, or a pose is not understood.
     """
-    source = Source("SDF", None, Tally())
+    source = Content("SDF", None, Tally())
     reader = _Reader(source, Library(path), "visual" if visual else "collision")
     root = read_xml(path, source.tally)
     for container in (*root.findall("world"), root):
@@ -67,7 +67,7 @@ class _Model(NamedTuple):
 class _Reader:
     """Walks through models and collects their meshes under the names of the outermost ones."""
 
-    source: Source
+    source: Content
     library: Library
     kind: str
     _models: int = 0

@@ -14,9 +14,9 @@ from twin.world.builder import GeometryBuilder
 from twin.world.datum import accuracy_note, area_note, height_note, latitude_first, to_wgs84
 from twin.world.georeference import GeoReference
 from twin.world.ground import add_ground
+from twin.world.importers.content import Content, Lane, Mesh, Tags, Tally
 from twin.world.importers.footprints import Solid, add_prisms, clean, look_swapped, place
 from twin.world.importers.report import reasons
-from twin.world.importers.source import Lane, Mesh, Source, Tags, Tally
 from twin.world.importers.terrain import Terrain, read_terrain
 from twin.world.importers.triangles import add_meshes
 
@@ -86,7 +86,7 @@ class Placed:
             raise WorldError(_unusable(path, self.tally))
 
 
-def locate(source: Source, origin: str | GeoReference, options: Options, path: Path) -> Placed:
+def locate(source: Content, origin: str | GeoReference, options: Options, path: Path) -> Placed:
     """Put a source into its place.
 
     Raises:
@@ -137,7 +137,7 @@ def _moved(lane: Lane, known: GeoReference, origin: GeoReference) -> Lane:
     return Lane(start, end, lane.both_ways)
 
 
-def _check_local(source: Source, meshes: list[Mesh], path: Path) -> None:
+def _check_local(source: Content, meshes: list[Mesh], path: Path) -> None:
     """Say that a format that has a CRS names none.
 
     Raises:
@@ -156,7 +156,7 @@ def _check_local(source: Source, meshes: list[Mesh], path: Path) -> None:
     source.tally.warnings.append(f"{source.format} names no CRS: taken as local metres; give --crs if it is wrong")
 
 
-def _swapped(source: Source, solids: list[Solid], meshes: list[Mesh], options: Options) -> bool:
+def _swapped(source: Content, solids: list[Solid], meshes: list[Mesh], options: Options) -> bool:
     """Tell whether latitude comes first: as asked for, or where it can't be otherwise; warn where it may be."""
     crs = source.crs or ""
     if options.get("latitude_first"):
@@ -185,7 +185,7 @@ def _level_triangles(meshes: list[Mesh], points: list[F64]) -> list[F64]:
     return level
 
 
-def _check(source: Source, meshes: list[Mesh], options: Options) -> None:
+def _check(source: Content, meshes: list[Mesh], options: Options) -> None:
     """Say what will be without effect of what was asked for.
 
     Raises:
@@ -205,7 +205,7 @@ def _unusable(path: Path, tally: Tally) -> str:
 
 
 def _local(
-    source: Source, solids: list[Solid], meshes: list[Mesh], origin: str | GeoReference, options: Options
+    source: Content, solids: list[Solid], meshes: list[Mesh], origin: str | GeoReference, options: Options
 ) -> Placed:
     """Take local metres as they are; an origin says where on the earth they lie."""
     if options.get("terrain"):
@@ -231,7 +231,7 @@ def _apply(parts: list[F64], crs: str, geoid_height: float | None) -> list[F64]:
     return np.split(points, np.cumsum([len(part) for part in parts])[:-1])
 
 
-def _check_place(flat: F64, source: Source, path: Path) -> None:
+def _check_place(flat: F64, source: Content, path: Path) -> None:
     low, high = flat.min(axis=0), flat.max(axis=0)
     if not (np.abs([low[1], high[1]]).max() <= 90 and np.abs([low[0], high[0]]).max() <= 180):
         raise WorldError(
@@ -259,7 +259,7 @@ def _georeference(origin: str | GeoReference, flat: F64, ground: float) -> GeoRe
         raise WorldError(f"origin: found {origin!r}; allowed: auto or LONGITUDE,LATITUDE[,HEIGHT]") from error
 
 
-def _level(meshes: list[Mesh], points: list[F64], source: Source, options: Options) -> float:
+def _level(meshes: list[Mesh], points: list[F64], source: Content, options: Options) -> float:
     """Return the height of level ground: as said, or else as high as meshes allow."""
     said = options.get("ground")
     known = said if said is not None else source.ground

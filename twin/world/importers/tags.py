@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from math import isfinite
 from typing import Any
 
-from twin.world.importers.source import Tally
+from twin.world.importers.content import Tally
 
 HEIGHT_KEYS = ("height", "building:height", "Height", "HEIGHT", "building_height")
 LEVEL_KEYS = ("building:levels", "levels", "Floor", "floors", "num_floors")

@@ -18,8 +18,8 @@ from twin.errors import WorldError
 from twin.extras import install
 from twin.state import F64, Bool
 from twin.world.datum import from_wgs84, height_unit, parse, to_wgs84
+from twin.world.importers.content import Mesh
 from twin.world.importers.files import check_size
-from twin.world.importers.source import Mesh
 
 MATERIAL = "medium_dry_ground"
 SRTM_CRS = "EPSG:4326+5773"

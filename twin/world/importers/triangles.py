@@ -12,7 +12,7 @@ from twin.numerics.kernels import kernel
 from twin.state import F64, I32, I64, Bool
 from twin.world.builder import GeometryBuilder
 from twin.world.geometry import GROUND
-from twin.world.importers.source import Mesh, Tags, Tally
+from twin.world.importers.content import Mesh, Tags, Tally
 
 PLANAR = 0.01
 """Metres by which a corner may leave the plane of its face."""

@@ -11,10 +11,10 @@ import numpy as np
 from twin.errors import WorldError
 from twin.state import F64
 from twin.world.importers import shapes
+from twin.world.importers.content import Content, Mesh, Tally
 from twin.world.importers.files import read_xml, root_tag
 from twin.world.importers.meshes import MeshPiece, radio_material
 from twin.world.importers.models import Library, simple_shape
-from twin.world.importers.source import Mesh, Source, Tally
 
 
 def recognises(path: Path, head: bytes) -> bool:
@@ -22,13 +22,13 @@ def recognises(path: Path, head: bytes) -> bool:
     return root_tag(head) == "robot"
 
 
-def read(path: Path, visual: bool = False) -> Source:
+def read(path: Path, visual: bool = False) -> Content:
     """Read a model: its collision shapes, or what is to be seen; each link is a thing.
 
     Raises:
         WorldError: a file is missing or can't be read, or links are not joined to a tree.
     """
-    source, library = Source("URDF", None, Tally()), Library(path)
+    source, library = Content("URDF", None, Tally()), Library(path)
     robot = read_xml(path, source.tally)
     links = {element.get("name", ""): element for element in robot.findall("link")}
     for link, at in _link_poses(robot, links, path).items():

@@ -23,7 +23,7 @@ from twin.specs.nr import NrSpec, QosSpec
 from twin.state import F64, I64, NEVER, REPEATS, Hop, LinkState, Packet
 
 ENTRY = 5
-"""Numbers of a packet in `Site.entries`."""
+"""Numbers of a packet in `Band.entries`."""
 Owner = tuple[Packet, "Flow"] | None
 """Whose packet is in the carrier; None: background."""
 
@@ -38,7 +38,7 @@ class Levels(NamedTuple):
 
 
 @dataclass(slots=True, eq=False)
-class Site:
+class Band:
     """One carrier with the rows of its terminals and cells among those of the topology."""
 
     carrier: Carrier
@@ -142,9 +142,9 @@ class Site:
 class Flow:
     """The way of packets of one (source, destination, kind)."""
 
-    up: Site | None
+    up: Band | None
     up_bearer: int
-    down: Site | None
+    down: Band | None
     down_bearer: int
     terminal: int  # of the downlink, in its carrier
     backhaul: int  # ns, between cells and the edge server
@@ -152,9 +152,9 @@ class Flow:
     key: np.uint64
 
 
-def open_site(
+def open_band(
     name: str, spec: NrSpec, qos: Sequence[QosSpec], topology: Topology, names: Sequence[str], seed: int
-) -> Site:
+) -> Band:
     """Make the carrier of that name with all radios on its frequency.
 
     Raises:
@@ -175,7 +175,7 @@ def open_site(
         raise ScenarioError(error.message, key=f"network.carriers.{name}.{error.key}") from error
     mobility, pairs = Mobility(spec.mobility, len(terminals)), np.ix_(terminals, cells)
     levels = _levels([topology.terminals[i] for i in terminals], [topology.cells[i] for i in cells])
-    return Site(
+    return Band(
         carrier=carrier, terminals=terminals, cells=cells, pairs=pairs, levels=levels, mobility=mobility,
         quality=QualityReports(carrier), access=RandomAccess(carrier, seed), entries=[], entering=[], inside={},
         propagation=[],

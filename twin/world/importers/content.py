@@ -57,7 +57,7 @@ class Lane:
 
 
 @dataclass(slots=True)
-class Source:
+class Content:
     """A file's content; `crs` is any name that `datum` knows, None for local metres without a place."""
 
     format: str
