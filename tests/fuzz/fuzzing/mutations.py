@@ -93,7 +93,7 @@ def _line(text: str, chance: Random) -> tuple[str, str]:
     elif what == "moved":
         lines.insert(chance.randrange(len(lines) + 1), line)
     elif what == "many times":
-        lines[at:at] = [line] * 2000
+        lines[at:at] = [line] * min(2000, 1 + 2_000_000 // len(line))
     elif what == "cut":
         lines.insert(at, line[: chance.randrange(len(line))])
     return "".join(lines), f"line {at + 1} {what}"
