@@ -50,16 +50,18 @@ def make_frame(tick, bodies=3, joints=2, links=2, paths=(2, 0), packets=2, event
 
 
 def make_header(frame, **changes):
+    layout = Layout.of(frame)
+    owners = range(max(2, len(layout.pairs) + 1))  # link i is from radio 0 to radio i + 1
     values = {
-        "layout": Layout.of(frame),
-        "robots": [Node(f"robot{i}", "patrol", "drone", i - 1, i, 1000 * i) for i in range(4)],
+        "layout": layout,
+        "robots": [Node(f"robot{i}", "patrol", "drone", min(i, layout.bodies) - 1, i, 1000 * i) for i in range(4)],
         "scenario_text": "schema = 1\n# é\n",
         "duration": 60 * NS,
         "seed": 2**62,
         "physics_rate_hz": PHYSICS,
         "channel_rate_hz": PHYSICS // 2,
         "record_rate_hz": RECORD,
-        "radios": [RadioInfo(0, 3.5e9), RadioInfo(1, 28e9)],
+        "radios": [RadioInfo(i % 4, 3.5e9 if i == 0 else 28e9) for i in owners],
         "command_fields": {"patrol": [("thrust", "N"), ("roll", "rad"), ("pitch", "rad"), ("yaw", "rad")]},
         "world": "city",
         "world_hash": "ab",
