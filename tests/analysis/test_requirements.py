@@ -108,6 +108,15 @@ def test_of_a_run_cut_short_only_what_can_not_get_better_has_failed(text, value,
     assert verdict.answer == answer
 
 
+@pytest.mark.parametrize("text", ["packets_lost = 0", "packets_late = 0", "packets_queued < 5"])
+def test_no_packet_sent_is_nothing_measured(text):
+    requirement = parse_requirement(text)
+    (verdict,) = judge([requirement], Measures({requirement.metric: 0, "packets_sent": 0}), complete=True)
+    assert verdict.answer == "inconclusive" and "no packet was sent" in verdict.reason
+    (verdict,) = judge([requirement], Measures({requirement.metric: 0, "packets_sent": 9}), complete=True)
+    assert verdict.answer == "passed"
+
+
 def test_values_are_shown_in_the_unit_of_the_limit():
     assert parse_requirement(RTT).shown(0.0231) == "23.1 ms"
     assert parse_requirement("tracking_rms < 50 cm").shown(0.25) == "25 cm"

@@ -20,6 +20,9 @@ from twin.state import F64, I64
 Series = Mapping[str, tuple[I64, F64]]
 """Figure without its percentile -> times (n,) ns and values (n,) in SI that it is made of."""
 
+OF_PACKETS = ("packets_delivered", "packets_late", "packets_lost", "packets_queued")
+"""Counts that say nothing where no packet was sent."""
+
 
 class Measures:
     """Answers for one run: what was kept of it, its summary, and what is known of its network."""
@@ -61,6 +64,8 @@ class Measures:
         value = self.summary.get(figure)
         if value is None:
             return fact(None, reason=FIGURES[figure].absent or "this run doesn't say")
+        if figure in OF_PACKETS and self.summary.get("packets_sent") == 0:
+            return fact(None, reason="no packet was sent")
         percentile, confidence = percentile_of(figure), scope.confidence or CONFIDENCE
         if percentile is not None and percentile[0] in self.series:
             found = statistics.quantile(*self.series[percentile[0]], percentile[1], confidence=confidence)
