@@ -6,7 +6,7 @@ import numpy as np
 
 import twin
 from twin.analysis.rays import draw_map
-from twin.channel.coverage import QUANTITIES, Transmitter, coverage
+from twin.channel.coverage import QUANTITIES, Grid, Transmitter, coverage
 from twin.specs import RayTracingSpec
 
 city = twin.open_world("city")
@@ -19,8 +19,8 @@ def outdoors(points):
     return np.array([thing is None for thing in city.inside(points)])
 
 
-found = coverage(city.geometry, [mast], x, y, 1.5, 3.5e9, RayTracingSpec(order=1, diffraction=False),
-                 outdoors=outdoors)  # fmt: skip
+paths = RayTracingSpec(order=1, diffraction=False)
+found = coverage(city.geometry, [mast], Grid(x, y, 1.5), 3.5e9, paths, outdoors=outdoors)
 gain = found.quantity("gain")
 draw_map(x, y, gain, QUANTITIES["gain"], [("mast", np.array(mast.position))], city.geometry, Path("coverage.png"))
 print(f"coverage.png: {np.nanmean(found.rss_dbm > -100.0):.0%} of the outdoor points get more than -100 dBm")
