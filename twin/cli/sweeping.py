@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.table import Table
-from rich.text import Text
 
 from twin.cli.consent import consent
 from twin.cli.console import err, out, print_json, say
-from twin.errors import EXIT_INCONCLUSIVE, EXIT_REQUIREMENT, ScenarioError
+from twin.cli.statements import print_ends, print_statements, statement_code
+from twin.errors import ScenarioError
 from twin.specs.toml_text import validate
 from twin.studies.plan import Plan, is_plan, read_plan
 from twin.studies.pool import Pool
-from twin.studies.statements import Statement, overall, statements
-from twin.studies.sweep import Sweep, plan_runs
-
-_LOOKS = {"passed": "green", "failed": "bold red", "inconclusive": "yellow"}
+from twin.studies.statements import Wanted, statements
+from twin.studies.sweep import plan_runs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,13 +90,15 @@ def execute(plan: Plan, folder: Path, asked: Asked) -> int:
     table = sweep.write_table()
     if sweep.differing:
         say(f"{sweep.differing} rows differ from those that were there: runs are not deterministic here", "red")
-    found = statements(sweep.rows(), probability=asked.probability)
+    rows, wanted = sweep.rows(), Wanted(probability=asked.probability)
+    found = statements(rows, wanted)
     if asked.as_json:
-        print_json({"runs": sweep.rows(), "statements": [asdict(statement) for statement in found]})
+        print_json({"runs": rows, "statements": [asdict(statement) for statement in found]})
     else:
-        _print(sweep, found)
+        print_ends(rows)
+        print_statements(found, wanted)
         out.print(f"table in {table}")
-    return {"failed": EXIT_REQUIREMENT, "inconclusive": EXIT_INCONCLUSIVE}.get(overall(found) or "", 0)
+    return statement_code(found)
 
 
 class _progress:
@@ -117,37 +115,3 @@ class _progress:
 
     def __exit__(self, *error: object) -> None:
         self._bar.stop()
-
-
-def _print(sweep: Sweep, found: list[Statement]) -> None:
-    rows = sweep.rows()
-    ended = Counter(row["status"] for row in rows)
-    out.print(", ".join(f"{count} {status}" for status, count in sorted(ended.items())))
-    for reason, count in Counter(row["error"] for row in rows if row["error"]).most_common(3):
-        say(f"{count} x {reason}", "yellow")
-    for point in dict.fromkeys(_named(one.point) for one in found):
-        out.print(f"\n{point}", highlight=False)
-        table = Table(box=None, pad_edge=False, show_header=False)
-        table.add_column(no_wrap=True)
-        table.add_column(overflow="fold")
-        for one in found:
-            if _named(one.point) == point:
-                table.add_row(f"[{_LOOKS[one.answer]}]{one.answer}[/]", Text(f"{one.requirement}: {_shown(one)}"))
-        out.print(table)
-    if found:
-        share, sure = found[0].probability, 1 - (1 - found[0].confidence) * len(found)
-        out.print(f"\npassed: violated in fewer than {share:.3g} of all runs; all lines together hold with {sure:.3g}")
-
-
-def _named(point: Mapping[str, Any]) -> str:
-    return ", ".join(f"{key} = {value}" for key, value in point.items()) or "all runs"
-
-
-def _shown(one: Statement) -> str:
-    """Return what a statement rests on."""
-    unshown = f", {one.unshown} not shown" if one.unshown else ""
-    share = f"{one.interval.lower:.3g} to {one.interval.upper:.3g}"
-    text = f"violated in {one.violated} of {one.runs}{unshown}, a share of {share}"
-    if one.alike:
-        text += f"; all {one.alike} runs came out the same: nothing is drawn, so they are one"
-    return text + (f"; {one.needed} more without a violation would show it" if one.needed > 0 else "")

@@ -12,7 +12,7 @@ from twin.analysis.verdicts import Line, count_text, lines, overall_of
 from twin.cli.console import out
 from twin.errors import EXIT_INCONCLUSIVE, EXIT_REQUIREMENT
 
-_LOOKS = {"passed": "green", "failed": "bold red", "inconclusive": "yellow"}
+LOOKS = {"passed": "green", "failed": "bold red", "inconclusive": "yellow"}
 
 
 def verdict_code(summary: Mapping[str, Any], *, strict: bool = False) -> int:
@@ -29,13 +29,13 @@ def print_verdicts(summary: Mapping[str, Any]) -> None:
     table.add_column(overflow="fold")
     for one in found:
         word = "FAILED" if one.answer == "failed" else one.answer
-        table.add_row(Text(word, _LOOKS[one.answer]), _told(one))
+        table.add_row(Text(word, LOOKS[one.answer]), _told(one))
     out.print()
     out.print(table)
     if unchecked := sorted({one.origin for one in found if one.checked.startswith("not verified")}):
         out.print(Text(f"values from secondary sources, not verified: {'; '.join(unchecked)}", "dim"))
     if len(found) > 1 and overall_of(summary) != "passed":
-        out.print(Text(count_text(summary["requirements"]), _LOOKS[overall_of(summary) or "failed"]))
+        out.print(Text(count_text(summary["requirements"]), LOOKS[overall_of(summary) or "failed"]))
 
 
 def _told(one: Line) -> Text:

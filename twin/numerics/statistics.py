@@ -25,6 +25,8 @@ _LEAST = 10.0
 """Independent values below which an average's interval can't be trusted."""
 _FEW = 5
 """Batches with a failure below which failures alone don't say how they cluster."""
+_MOST_TRIALS = 10**15
+"""Trials beyond which nobody waits for an answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,10 @@ def clopper_pearson(k: float, n: float, confidence: float = CONFIDENCE) -> Inter
     return Interval(lower, upper)
 
 
+Bounds = Callable[[float, float, float], Interval]
+"""What bounds a probability after k hits in n trials, at a confidence."""
+
+
 def trials_needed(p: float, confidence: float = CONFIDENCE, *, sides: int = 2) -> int:
     """Return how many independent trials without a hit show that its probability is below `p`.
 
@@ -70,11 +76,11 @@ def trials_needed(p: float, confidence: float = CONFIDENCE, *, sides: int = 2) -
 
 def quantile_ranks(n: int, q: float, confidence: float = CONFIDENCE) -> tuple[int, int] | None:
     """Return ranks l < u, from 1, with P(X_(l) <= quantile q < X_(u)) >= confidence; None for too few values."""
-    lower, upper = _ranks(n, q, confidence)
+    lower, upper = quantile_ends(n, q, confidence)
     return None if lower is None or upper is None else (lower, upper)
 
 
-def _ranks(n: int, q: float, confidence: float) -> tuple[int | None, int | None]:
+def quantile_ends(n: int, q: float, confidence: float = CONFIDENCE) -> tuple[int | None, int | None]:
     """Return those ranks of `quantile_ranks` that there are."""
     tail = (1.0 - confidence) / 2
     reach = 10.0 + 8.0 * (n * q * (1.0 - q)) ** 0.5  # beyond it both tails are certain
@@ -90,7 +96,7 @@ def event_rate(k: int, time: float, confidence: float = CONFIDENCE) -> Interval:
     return Interval(lower, float(gammaincinv(k + 1, 1 - tail)) / time)
 
 
-def confidence_sequence(k: int, n: int, confidence: float = CONFIDENCE) -> Interval:
+def confidence_sequence(k: float, n: float, confidence: float = CONFIDENCE) -> Interval:
     """Return an interval of a probability that holds at all looks together, after `k` hits in `n` trials.
 
     All p with B(k + 1/2, n - k + 1/2) / B(1/2, 1/2) / (p^k (1 - p)^(n - k)) < 1 / a (Robbins 1970, Ville 1939).
@@ -116,6 +122,29 @@ def _border(outside: Callable[[float], bool], out: float, inside: float) -> floa
         else:
             inside = middle
     return (out + inside) / 2
+
+
+def trials_to_decide(
+    k: float, n: float, p: float, confidence: float = CONFIDENCE, bounds: Bounds = clopper_pearson
+) -> int | None:
+    """Return after how many trials in all the interval leaves `p` out if hits go on as `k` in `n`; None: never."""
+    if n <= 0 or k / n == p:
+        return None
+    share = k / n
+
+    def is_decided(trials: int) -> bool:
+        found = bounds(share * trials, trials, confidence)
+        return found.upper < p if share < p else found.lower > p
+
+    low, high = 0, 1
+    while not is_decided(high):
+        low, high = high, 2 * high
+        if high > _MOST_TRIALS:
+            return None
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if is_decided(middle) else (middle, high)
+    return high
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,7 +269,7 @@ def quantile(
     trials = max(int(effective), 1)
     bounds = [
         missing if rank is None else float(ordered[min(max(ceil(rank / trials * count), 1), count) - 1])
-        for rank, missing in zip(_ranks(trials, q, confidence), (-inf, inf), strict=True)
+        for rank, missing in zip(quantile_ends(trials, q, confidence), (-inf, inf), strict=True)
     ]
     wanted = ceil(log((1 - confidence) / 2) / log(max(q, 1 - q)) - 1e-9)
     return Estimate(found, Interval(*bounds), count, effective, "", wanted if inf in np.abs(bounds) else 0.0)
