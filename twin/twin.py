@@ -10,6 +10,7 @@ import numpy as np
 
 from twin.clock import Clock
 from twin.errors import RunError
+from twin.numerics.seeds import Seeds
 from twin.protocols import Batch, Channel, Network, Physics
 from twin.robots.group import Due, Group
 from twin.robots.robot import Robot
@@ -32,10 +33,12 @@ class Twin(mesa.Model):
         network: Network,
         robots: Sequence[Robot],
         groups: Sequence[Group],
+        seeds: Seeds,
     ) -> None:
         """Put the four worlds together; robots are in node order, groups in the order of their bodies."""
         self.physics, self.channel, self.network = physics, channel, network
-        self.robots, self.groups = robots, groups
+        self.robots, self.groups, self.seeds = robots, groups, seeds
+        seeds.tell(self.random.seed)  # mesa's own; `rng` is one of theirs
         self.commands = Commands({group.name: group.initial_commands() for group in groups})
         self._started = False
         self._logs: list[tuple[int, int, str, float]] = []
@@ -57,9 +60,16 @@ class Twin(mesa.Model):
                 self.network.wake(robot.node, 0)
         self._interact(0, [])
 
+    def __reduce__(self) -> str:
+        raise RunError(
+            "a twin can't be copied: its physics and the state of its kernels live outside of Python; "
+            "fork the process, or build it anew and let `reseed` say from when on it draws otherwise"
+        )
+
     def step(self) -> None:
         """Advance the twin by one physics tick: move, propagate, then sense, deliver, decide."""
         t = self.clock.tick()
+        self.seeds.begin(t)
         self.bodies, events = self.physics.step(self.commands)  # commands held since the last tick
         if self.clock.due(self.channel_rate):
             self.links = self.channel.trace(t, self.bodies)

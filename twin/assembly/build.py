@@ -10,10 +10,11 @@ from twin.assembly.channel import make_channel, radios_of, with_peers
 from twin.assembly.entries import Entry, read_entries
 from twin.assembly.network import Ends, make_network
 from twin.assembly.physics import make_physics
+from twin.assembly.reseeds import check_reseeds
 from twin.assembly.robots import host_controllers, make_groups, make_robots
 from twin.clock import Clock
 from twin.errors import Findings, ScenarioError, located
-from twin.numerics.draws import generator
+from twin.numerics.seeds import Seeds
 from twin.project import plugins
 from twin.project.profiles import expanded
 from twin.project.project import Project
@@ -51,18 +52,23 @@ def build(
     physics, sea = make_physics(scenario, world, environment, embodied)
     radios = radios_of(entries)
     channel = make_channel(with_peers(scenario), world, radios, entries, sea)
-    twin = Twin(Clock(scenario.rates.physics), scenario.rates.channel, generator(scenario.seed, "mesa"))
+    seeds = Seeds(scenario.seed, [(change.at, change.seed) for change in scenario.reseed])
+    twin = Twin(Clock(scenario.rates.physics), scenario.rates.channel, seeds.generator("mesa"))
     robots = make_robots(twin, entries)
-    groups = make_groups(scenario, world, environment, embodied, physics.groups, robots, radios)
+    groups = make_groups(scenario, seeds, world, environment, embodied, physics.groups, robots, radios)
     if not real_time:
         _check_repeats(entries)
-    lookahead = host_controllers(scenario, project, entries, robots)
+    lookahead = host_controllers(seeds, project, entries, robots)
     directory = {node.name: index for index, node in enumerate(nodes)}
     for robot in robots:
         robot.nodes = directory
     network = make_network(scenario.network, Ends(nodes, radios, lookahead, scenario.seed, project))
-    twin.connect(physics, channel, network, robots, groups)
-    return Built(twin, world, entries, nodes, radios, physics, sea, project, scenario)
+    seeds.follow(network)
+    twin.connect(physics, channel, network, robots, groups, seeds)
+    built = Built(twin, world, entries, nodes, radios, physics, sea, project, scenario)
+    if scenario.reseed:
+        check_reseeds(built)
+    return built
 
 
 def _read(

@@ -11,7 +11,7 @@ from twin.assembly.entries import Entry
 from twin.clock import NS
 from twin.errors import PluginError, ScenarioError, TwinError, located
 from twin.link import Radio
-from twin.numerics.draws import generator
+from twin.numerics.seeds import Seeds
 from twin.physics.bodies import BodyGroup
 from twin.project import plugins
 from twin.project.project import Project
@@ -38,17 +38,17 @@ def make_robots(twin: Twin, entries: Sequence[Entry]) -> list[Robot]:
     return robots
 
 
-def _controllers(entry: Entry, seed: int) -> list[Controller]:
+def _controllers(entry: Entry, seeds: Seeds) -> list[Controller]:
     """Make one controller per robot; each has its own random stream, named after its robot."""
     if entry.controller is None:
         return []
-    made = [_started(entry.controller, spec, generator(seed, "controller", spec.name)) for spec in entry.specs]
+    made = [_started(entry.controller, spec, seeds.generator("controller", spec.name)) for spec in entry.specs]
     if hasattr(entry.controller, "meet"):
         entry.controller.meet(made)
     return made
 
 
-def _failsafes(entry: Entry, seed: int) -> list[Failsafe]:
+def _failsafes(entry: Entry, seeds: Seeds) -> list[Failsafe]:
     link = getattr(entry.controller, "link", None)
     may_fall_silent = entry.on_edge or (link is not None and link.spec.on_failure == "failsafe")
     if entry.kind.failsafe is None:
@@ -57,7 +57,7 @@ def _failsafes(entry: Entry, seed: int) -> list[Failsafe]:
     if not may_fall_silent and not getattr(loaded.value, "always", False):
         return []
     entry.sources.append(loaded)
-    return [_started(loaded.value, spec, generator(seed, "failsafe", spec.name)) for spec in entry.specs]
+    return [_started(loaded.value, spec, seeds.generator("failsafe", spec.name)) for spec in entry.specs]
 
 
 def _started(kind: Any, spec: RobotSpec, rng: np.random.Generator) -> Any:
@@ -74,6 +74,7 @@ def _started(kind: Any, spec: RobotSpec, rng: np.random.Generator) -> Any:
 
 def make_groups(
     scenario: Scenario,
+    seeds: Seeds,
     world: World,
     environment: Environment,
     entries: Sequence[Entry],
@@ -89,14 +90,18 @@ def make_groups(
         nodes = np.arange(entry.first_node, entry.first_node + len(entry.specs))
         setting = Setting([spec.name for spec in entry.specs], entry.kind, body.dynamics, world, scenario.seed, rows,
                           outlines, environment, nodes, radios)  # fmt: skip
-        groups.append(_group(entry, setting, scenario, robots))
+        groups.append(_group(entry, setting, scenario, seeds, robots))
     return groups
 
 
-def _group(entry: Entry, setting: Setting, scenario: Scenario, robots: Sequence[Robot]) -> Group:
+def _group(
+    entry: Entry, setting: Setting, scenario: Scenario, seeds: Seeds, robots: Sequence[Robot]
+) -> Group:
     with located(key=f"robots.{entry.name}.spec"):
         sensor = make_sensor(setting, remote=entry.edge_node is not None)
         streams = make_streams(setting) if entry.edge_node is not None else []
+    for one in (sensor, *(stream.sensor for stream in streams)):
+        seeds.follow(one)
     control = entry.stated.control or entry.kind.control
     return Group(
         name=entry.name,
@@ -106,8 +111,8 @@ def _group(entry: Entry, setting: Setting, scenario: Scenario, robots: Sequence[
         period=scenario.rates.physics // control,
         phase=entry.phase,
         offset=entry.send_offset,
-        controllers=[] if entry.on_edge else _controllers(entry, scenario.seed),
-        failsafes=_failsafes(entry, scenario.seed),
+        controllers=[] if entry.on_edge else _controllers(entry, seeds),
+        failsafes=_failsafes(entry, seeds),
         edge=entry.edge_node,
         log_sensors=entry.stated.log_sensors,
         streams=streams,
@@ -117,7 +122,7 @@ def _group(entry: Entry, setting: Setting, scenario: Scenario, robots: Sequence[
     )
 
 
-def host_controllers(scenario: Scenario, project: Project, entries: Sequence[Entry], robots: Sequence[Robot]) -> int:
+def host_controllers(seeds: Seeds, project: Project, entries: Sequence[Entry], robots: Sequence[Robot]) -> int:
     """Bring the controllers that run at the edge to their servers; return the least time to any answer [ns].
 
     Other nodes without a body that react may answer at once.
@@ -129,8 +134,9 @@ def host_controllers(scenario: Scenario, project: Project, entries: Sequence[Ent
         host = robots[entry.edge_node]
         if not isinstance(host, Host):
             raise ScenarioError(f"{entry.stated.edge} can't host controllers", key=f"robots.{entry.name}.edge")
-        for spec, controller in zip(entry.specs, _controllers(entry, scenario.seed), strict=True):
-            service_time = make_service_time(entry.service_time, scenario.seed, spec.name, project)
+        for spec, controller in zip(entry.specs, _controllers(entry, seeds), strict=True):
+            service_time = make_service_time(entry.service_time, seeds.seed, spec.name, project)
+            seeds.follow(service_time)
             least.append(service_time.least)
             host.host(spec, entry.first_node + spec.row, controller, service_time, entry.trigger_rate)
     return min(least, default=0)

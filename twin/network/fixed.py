@@ -36,6 +36,10 @@ class FixedNetwork(EventNetwork):
         self._last[flow] = arrival
         self.arrive(packet, arrival)
 
+    def reseed(self, seed: int) -> None:
+        """Draw by `seed` from now on."""
+        self.seed = seed
+
 
 def jitter(spec: Jitter, seed: int, flow: np.uint64, sequence: int) -> int:
     """Return the random part of a packet's delay [ns], never negative."""

@@ -53,6 +53,10 @@ class Drawn:
             case ExponentialTime(mean=mean, least=least):
                 return least + round(-log(self._uniform(run)) * mean)
 
+    def reseed(self, seed: int) -> None:
+        """Draw by `seed` from now on."""
+        self.seed = seed
+
     def _uniform(self, run: int) -> float:
         return float(uniform(self.seed, _STREAM, self.robot, run, 0))
 

@@ -42,6 +42,10 @@ class Altimeter:
         table = np.minimum(np.maximum(table, 0.0), far)
         return [Sample(stamp, {"range_below": line}) for stamp, line in zip(stamps, table, strict=True)]
 
+    def reseed(self, seed: int) -> None:
+        """Draw by `seed` from now on."""
+        self._noise.reseed(seed)
+
 
 @kernel
 def _look(bvh: Bvh, crowd: Crowd, index: I64, mount: Vector, far: float, out: F64) -> None:

@@ -61,6 +61,10 @@ class Barometer:
             Sample(stamp, {"pressure": pressure[i], "pressure_altitude": altitude[i]}) for i, stamp in enumerate(stamps)
         ]
 
+    def reseed(self, seed: int) -> None:
+        """Draw by `seed` from now on."""
+        self._noise.reseed(seed)
+
     def _air(self, time: int) -> tuple[float, float]:
         """Return pressure [Pa] and temperature [K] at z = 0."""
         if self._environment is None:

@@ -57,3 +57,7 @@ class Battery:
             Sample(stamp, {name: line[i : i + 1] for i, name in enumerate(self._names)})
             for stamp, line in zip(stamps, table, strict=True)
         ]
+
+    def reseed(self, seed: int) -> None:
+        """Draw by `seed` from now on."""
+        self._noise.reseed(seed)

@@ -48,6 +48,10 @@ class Camera:
         self._noise.add(time, rows, table)
         return [Sample(time, {"parts": row}) for row in table]
 
+    def reseed(self, seed: int) -> None:
+        """Draw by `seed` from now on."""
+        self._noise.reseed(seed)
+
     def _from_root(self, bodies: BodyState, body: int) -> F64:
         """Return the places (n, 3) of all parts in the axes of the robot's root link."""
         turn = Rotation.from_quat(bodies.orientation[body])

@@ -35,3 +35,7 @@ class Compass:
         table = np.arctan2(ahead[:, 1:], ahead[:, :1])
         self._noise.add(time, rows, table)
         return [Sample(stamp, {"heading": line}) for stamp, line in zip(stamps, table, strict=True)]
+
+    def reseed(self, seed: int) -> None:
+        """Draw by `seed` from now on."""
+        self._noise.reseed(seed)

@@ -83,6 +83,10 @@ class Noise:
             sigma = self._white if white is None else np.ascontiguousarray(white)
             _add(self._seed, self._white_key, self._names, rows, time, sigma, table)
 
+    def reseed(self, seed: int) -> None:
+        """Draw by `seed` from now on."""
+        self._seed = seed
+
     def _biases(self, time: int, rows: I64) -> F64:
         """Return the biases (k, width) at `time`, walked on since each robot's last reading."""
         last = self._time[rows]

@@ -15,7 +15,7 @@ from twin.numerics.rotation import axes_of
 from twin.protocols import Field, Sensor
 from twin.sensors.barometer import EXPONENT, LAPSE, STANDARD
 from twin.sensors.kalman import ERRORS, HEADING, HEIGHT, MEASURED, PAST, STATE, predict, remember, update
-from twin.sensors.setting import Setting, teller
+from twin.sensors.setting import Setting, reseed, teller
 from twin.specs import BarometerSpec, CompassSpec, EstimateSpec, GnssSpec, ImuSpec, RobotKind
 from twin.state import F64, I64, NEVER, BodyState, Event, Sample, Truth
 
@@ -62,7 +62,7 @@ class Estimate:
             message = f"an estimate needs an imu, and a control rate of {_TICKS} Hz at most"
             raise ScenarioError(message, key="sensors")
         self._spec, self._setting, n = spec, setting, len(setting.names)
-        self._sensor, self._told = sensor, teller(sensor)
+        self._sensor, self._told, self._seed = sensor, teller(sensor), setting.seed
         lasts = gnss.bias_time if isinstance(gnss, GnssSpec) else np.inf
         self._density = np.array(
             [imu.accelerometer_noise, imu.gyro_noise, imu.accelerometer_walk, imu.gyro_walk, lasts], dtype=float
@@ -120,11 +120,16 @@ class Estimate:
         """Return, and forget, what the sensors below the filter had to say since the last call."""
         return self._told()
 
+    def reseed(self, seed: int) -> None:
+        """Draw by `seed` from now on, in the sensors below the filter too."""
+        self._seed = seed
+        reseed(self._sensor, seed)
+
     def _start(self, row: int, bodies: BodyState, body: int) -> None:
         """Begin at the truth with drawn errors."""
         spec, name = self._spec, key(self._setting.names[row])
         sigma = np.repeat([spec.position, spec.velocity, spec.orientation], 3)
-        drawn = sigma * [normal(self._setting.seed, _START, name, 0, j) for j in range(9)]
+        drawn = sigma * [normal(self._seed, _START, name, 0, j) for j in range(9)]
         state = np.concatenate([bodies.position[body], bodies.velocity[body], bodies.orientation[body], np.zeros(9)])
         self._state[row] = _displaced(state, drawn)
         self._covariance[row] = np.diag(np.concatenate([sigma, self._biases]) ** 2)

@@ -56,6 +56,7 @@ class Gnss:
             raise ScenarioError(message, key="sensors")
         n = len(setting.names)
         self._spec, self._setting, self._origin = spec, setting, setting.world.georeference
+        self._seed = setting.seed
         self._names: U64 = np.array([key(name) for name in setting.names], dtype=np.uint64)
         self._delay = Delay(spec.delay, n)
         self._bias, self._time = np.zeros((n, SLOTS)), np.full(n, NEVER, dtype=np.int64)
@@ -85,7 +86,7 @@ class Gnss:
         errors = Errors(
             bias=self._bias[rows],
             sigma=np.array([spec.noise, float(np.hypot(spec.noise, spec.bias)), spec.speed_noise]),
-            seed=self._setting.seed,
+            seed=self._seed,
             names=self._names[rows],
             time=time,
         )
@@ -102,6 +103,10 @@ class Gnss:
         events, self._events = self._events, []
         return events
 
+    def reseed(self, seed: int) -> None:
+        """Draw by `seed` from now on."""
+        self._seed = seed
+
     def _sky(self, time: int) -> F64:
         environment = self._setting.environment
         return sky(self._origin, time / NS if environment is None else environment.weather(time).time_of_day)
@@ -115,7 +120,7 @@ class Gnss:
         left = np.where(fresh, 0.0, np.exp(-(time - last) / NS / self._spec.bias_time))
         self._bias[rows] *= left[:, None]
         bias = self._bias[rows]
-        _draw(self._setting.seed, _BIAS, self._names[rows], time, self._spec.bias * np.sqrt(1.0 - left**2), bias)
+        _draw(self._seed, _BIAS, self._names[rows], time, self._spec.bias * np.sqrt(1.0 - left**2), bias)
         self._bias[rows], self._time[rows] = bias, time
 
     def _tell(self, time: int, row: int, seen: int) -> None:

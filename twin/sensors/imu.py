@@ -64,6 +64,10 @@ class Imu:
             for stamp, line in zip(stamps, table, strict=True)
         ]
 
+    def reseed(self, seed: int) -> None:
+        """Draw by `seed` from now on."""
+        self._noise.reseed(seed)
+
 
 @kernel
 def _means(before: F64, now: F64, seconds: F64, out: F64) -> None:

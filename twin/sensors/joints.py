@@ -53,6 +53,10 @@ class Joints:
             )
         ]
 
+    def reseed(self, seed: int) -> None:
+        """Draw by `seed` from now on."""
+        self._noise.reseed(seed)
+
 
 @kernel
 def _gather(position: F64, velocity: F64, effort: F64, offset: I64, index: I64, table: F64) -> None:

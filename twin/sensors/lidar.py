@@ -69,6 +69,10 @@ class Lidar:
         table = np.minimum(np.maximum(table, 0.0), far)
         return [Sample(stamp, {"ranges": line}) for stamp, line in zip(stamps, table, strict=True)]
 
+    def reseed(self, seed: int) -> None:
+        """Draw by `seed` from now on."""
+        self._noise.reseed(seed)
+
 
 def beam_angles(spec: LidarSpec) -> F64:
     """Return the angle (B,) [rad] of each beam, from the robot's x axis: the whole turn once, or both ends."""

@@ -10,7 +10,7 @@ from twin.clock import NS
 from twin.project.readings import fields_of
 from twin.protocols import Sensor, Stream
 from twin.registry import SENSORS
-from twin.sensors.setting import SensorKind, Setting, teller
+from twin.sensors.setting import SensorKind, Setting, reseed, teller
 from twin.specs import SensorSpec
 from twin.state import F64, I64, Event, Sample, Truth
 
@@ -78,6 +78,10 @@ class Sampled:
         """Return, and forget, what the sensor had to say since the last call."""
         return self._told()
 
+    def reseed(self, seed: int) -> None:
+        """Draw by `seed` from now on."""
+        reseed(self._sensor, seed)
+
     def _there(self, readings: deque[Sample], time: int) -> Sample:
         while len(readings) > 1 and readings[1].time + self._delay <= time:
             readings.popleft()
@@ -100,6 +104,11 @@ class Together:
     def events(self) -> list[Event]:
         """Return, and forget, what the sensors had to say since the last call."""
         return [event for told in self._told for event in told()]
+
+    def reseed(self, seed: int) -> None:
+        """Draw by `seed` from now on."""
+        for sensor in self._sensors:
+            reseed(sensor, seed)
 
 
 def _union(samples: Sequence[Sample]) -> Sample:

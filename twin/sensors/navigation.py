@@ -69,6 +69,10 @@ class Navigation:
             for stamp, p, v, w, q in zip(stamps, position, velocity, angular_velocity, orientation, strict=True)
         ]
 
+    def reseed(self, seed: int) -> None:
+        """Draw by `seed` from now on."""
+        self._seed = seed
+
 
 def _between(before: F64, after: F64, elapsed: int, period: int) -> F64:
     """Return the state `elapsed` ns after `before` and before `after`, which are `period` ns apart."""

@@ -92,6 +92,10 @@ class Odometry:
             for stamp, pose, velocity in zip(stamps, table[:, :3], table[:, 3:], strict=True)
         ]
 
+    def reseed(self, seed: int) -> None:
+        """Draw by `seed` from now on."""
+        self._counters = self._counters._replace(seed=seed)
+
 
 @kernel
 def _count(c: Counters, angle: F64, rows: I64, bodies: Rigid, index: I64, now: int, table: F64) -> None:

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from twin.link import Radio
+from twin.numerics.seeds import Reseeds
 from twin.protocols import Dynamics, Field, Sensor, Tells
 from twin.specs import RobotKind
 from twin.state import F64, I64, Event
@@ -37,6 +38,12 @@ def teller(sensor: Sensor) -> Callable[[], list[Event]]:
     return sensor.events if isinstance(sensor, Tells) else list
 
 
+def reseed(sensor: Sensor, seed: int) -> None:
+    """Let a sensor draw by `seed` from now on, if it draws."""
+    if isinstance(sensor, Reseeds):
+        sensor.reseed(seed)
+
+
 class SensorKind(Protocol):
     """A class of sensors, as `twin.registry.SENSORS` has them.
 
@@ -45,6 +52,8 @@ class SensorKind(Protocol):
     - `Spec`: the model of its table in robot.toml, where a package brings it; derived from `twin.specs.ReadingSpec`;
     - `streams = True`: to an edge server its readings travel as packets of their own, `spec.frame` bytes each;
     - `fuses = True`: it is made with the sensor of all others besides, and reads theirs and its own.
+
+    One that draws at random has `reseed(seed)` as well: its draws go on with another seed.
     """
 
     def fields(self, spec: Any, kind: RobotKind) -> Mapping[str, Field]:

@@ -62,6 +62,10 @@ class ToolForce:
         self._noise.add(time, rows, table)
         return [Sample(stamp, {"tool_force": row}) for stamp, row in zip(stamps, table, strict=True)]
 
+    def reseed(self, seed: int) -> None:
+        """Draw by `seed` from now on."""
+        self._noise.reseed(seed)
+
 
 @kernel
 def _force(tree: Tree, tool: Frame, q: F64, before: F64, after: F64, effort: F64, dt: float) -> F64:

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, Self
 import tomli_w
 from pydantic import Field, PlainSerializer, PlainValidator, ValidationInfo, field_validator, model_validator
 
-from twin.clock import rate_fault
+from twin.clock import NS, periodic, rate_fault
 from twin.errors import LONGEST_NAME, brief, is_name, nearest
 from twin.specs import (
     ChannelSpec,
@@ -90,6 +90,13 @@ class RobotEntry(Spec):
         return self
 
 
+class Reseed(Spec):
+    """From this time on all random draws are those of another seed."""
+
+    at: Annotated[DurationNs, Field(gt=0)]  # the first tick under it
+    seed: int = Field(ge=0, lt=2**63)
+
+
 class Scenario(Spec):
     """A whole scenario file."""
 
@@ -106,6 +113,7 @@ class Scenario(Spec):
     places: dict[str, PlaceSpec] = {}
     requirements: tuple[RequirementText, ...] = ()
     parties: tuple[Party, ...] = ()
+    reseed: tuple[Reseed, ...] = ()  # in the order of their times
 
     @model_validator(mode="after")
     def _requirements_fit(self) -> Self:
@@ -114,6 +122,24 @@ class Scenario(Spec):
         for i, requirement in enumerate(self.requirements):
             faults = misfits(requirement.scope, counts, self.places, self.duration)
             wrong += [(("requirements", i), fault) for fault in faults]
+        if wrong:
+            raise Mistakes(wrong)
+        return self
+
+    @model_validator(mode="after")
+    def _reseeds_fit(self) -> Self:
+        wrong: list[tuple[Key, str]] = []
+        rate, before = self.rates.physics, 0
+        for i, change in enumerate(self.reseed):
+            below = change.at * rate // NS
+            near = sorted({periodic(n, rate) for n in (below, below + 1)} - {0})
+            if change.at not in near:
+                ticks = " or ".join(map(duration_text, near))
+                wrong.append((("reseed", i, "at"), f"found {duration_text(change.at)}; allowed: a tick, {ticks}"))
+            elif not before < change.at <= self.duration:
+                found, span = duration_text(change.at), f"after {duration_text(before)}, within the duration"
+                wrong.append((("reseed", i, "at"), f"found {found}; allowed: {span}"))
+            before = change.at
         if wrong:
             raise Mistakes(wrong)
         return self
@@ -150,7 +176,7 @@ class Scenario(Spec):
         Of the environment only what it states: all else is its world's.
         """
         data = self.model_dump(mode="json", by_alias=True, exclude_none=True)
-        for name in ("places", "parties"):
+        for name in ("places", "parties", "reseed"):
             if not data[name]:
                 del data[name]  # what isn't used changes no byte of a recording
         if self.environment is not None:

@@ -50,6 +50,11 @@ class Background:
                 load.band.entering.append(None)
                 self.offered += 1
 
+    def reseed(self, seed: int) -> None:
+        """Draw by `seed` from now on."""
+        for load in self._loads:
+            load.source.seed = seed
+
     def settle(self, delivered: bool) -> None:
         """Count a packet whose fate is decided."""
         if delivered:

@@ -56,6 +56,11 @@ class Band:
     reached: int = 0  # ns
     dropped: bool = False  # maybe, packets of a terminal that left its cell
 
+    def reseed(self, seed: int) -> None:
+        """Draw by `seed` from now on."""
+        self.carrier.reseed(seed)
+        self.access.seed = seed
+
     def attach(self, terminal: int, cell: int, time: int) -> None:
         """Let a terminal be served by `cell`, or by none (-1)."""
         self.carrier.attach(terminal, cell, time)

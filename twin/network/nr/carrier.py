@@ -62,6 +62,10 @@ class Carrier:
         self._changed = False
         self._hold(self._new_state(terminals, cells, seed, segment_header, ahead + self.grid.n2_half))
 
+    def reseed(self, seed: int) -> None:
+        """Draw errors by `seed` from now on."""
+        self._hold(self.state._replace(config=self.state.config._replace(seed=seed)))
+
     def want_persistent(self, link: int, q: int) -> None:
         """Ask for a persistent allocation of a link, where its class has one."""
         row = self.state.classes[q]

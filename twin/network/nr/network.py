@@ -73,6 +73,15 @@ class NrNetwork(EventNetwork):
         self.background = Background(spec.background, seed, names, len(self.kinds), self._bearer)
         self._hardware = Hardware(spec, seed) if Hardware.adds_time(spec) else None
 
+    def reseed(self, seed: int) -> None:
+        """Draw by `seed` from now on."""
+        self.seed = seed
+        for band in self.bands:
+            band.reseed(seed)
+        self.background.reseed(seed)
+        if self._hardware is not None:
+            self._hardware.seed = seed
+
     # packets in
 
     def send(self, packets: Sequence[Packet]) -> None:

@@ -23,6 +23,7 @@ class TrafficSource:
     def __init__(self, spec: BackgroundSpec, seed: int, name: str) -> None:
         self.spec, self.seed = spec, seed
         self.key = key(f"{name}:{spec.direction}:{spec.model}")
+        self._phase = uniform(seed, _PHASE, self.key, 0, 0)  # of all its packets, whatever the seed of their draws
         self._count = 0
         self._next = self._after(0)
 
@@ -41,7 +42,7 @@ class TrafficSource:
         if self.spec.model == "ftp3":
             return before + round(-log(uniform(self.seed, _GAP, self.key, n, 0)) * NS / self.spec.rate)
         period = NS / self.spec.rate
-        at = int(uniform(self.seed, _PHASE, self.key, 0, 0) * period) + periodic(n, round(self.spec.rate))
+        at = int(self._phase * period) + periodic(n, round(self.spec.rate))
         if self.spec.model == "xr":
             at += round(JITTER_NS * self._bounded(_JITTER, n, JITTER_MOST_NS / JITTER_NS) + JITTER_MOST_NS)
         return max(at, before)

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from heapq import merge
 
 from twin.network.nr.sidelink import Sidelink
+from twin.numerics.seeds import Reseeds
 from twin.protocols import Batch, Network
 from twin.state import Event, LinkState, Packet
 
@@ -54,6 +55,12 @@ class WithSidelink:
     def events(self) -> list[Event]:
         """Return, and forget, what happened to links since the last call."""
         return self.network.events()
+
+    def reseed(self, seed: int) -> None:
+        """Draw by `seed` from now on."""
+        self.sidelink.seed = seed
+        if isinstance(self.network, Reseeds):
+            self.network.reseed(seed)
 
     @property
     def counts(self) -> Mapping[str, int]:

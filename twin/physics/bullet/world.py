@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from twin.errors import ScenarioError
+from twin.errors import RunError, ScenarioError
 from twin.mechanism.urdf import movable_joints
 from twin.physics.quiet import captured
 from twin.specs import BodySpec
@@ -63,6 +63,9 @@ class BulletWorld:
         bullet.setPhysicsEngineParameter(deterministicOverlappingPairs=1, enableFileCaching=0, physicsClientId=client)
         if mesh is not None:
             self._load_mesh(mesh)
+
+    def __reduce__(self) -> str:
+        raise RunError("a world of Bullet can't be copied: the copy would share the bodies of this one")
 
     def close(self) -> None:
         """Release it."""
