@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from scipy.special import stdtrit
 
+from twin.analysis.rows import flat
 from twin.analysis.verdicts import answer_of, overall_of
 from twin.numerics.statistics import CONFIDENCE
 from twin.recording.reader import Recording
@@ -71,14 +72,6 @@ def side_by_side(runs: Sequence[Recording]) -> Table:
               if any(name in summary for summary in summaries)),
         _verdicts(pooled, summaries, extra=bool(paired)),
     )  # fmt: skip
-
-
-def flat(tables: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Return nested tables as key paths with their values."""
-    found: dict[str, Any] = {}
-    for key, value in tables.items():
-        found |= flat(value, f"{prefix}{key}.") if isinstance(value, Mapping) else {f"{prefix}{key}": value}
-    return found
 
 
 def _settings(scenarios: Sequence[Mapping[str, Any]], seeds: Sequence[Any], *, extra: bool) -> tuple[Row, ...]:

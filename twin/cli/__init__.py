@@ -22,6 +22,7 @@ COMMANDS = {
     "run": "twin.cli.run:run",
     "check": "twin.cli.check:check",
     "sweep": "twin.cli.sweep:sweep",
+    "verdict": "twin.cli.verdict:verdict",
     "margin": "twin.cli.margin:margin",
     "runs": "twin.cli.runs:runs",
     "info": "twin.cli.info:info",

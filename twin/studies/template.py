@@ -13,18 +13,15 @@ import os
 import resource
 import select
 import signal
-from collections.abc import Mapping
-from math import isfinite
 from pathlib import Path
-from sys import float_info
 from typing import Any
 
 import twin.twin  # noqa: F401 - first of all: mesa looks through whatever is loaded when it comes
+from twin.analysis.rows import of_summary
 from twin.assembly.build import build
 from twin.errors import TwinError
 from twin.project.project import find_scenario
 from twin.runs.run import run
-from twin.specs.figures import FIGURES
 from twin.specs.scenario import load_scenario
 from twin.studies.store import Store
 
@@ -84,22 +81,8 @@ def _simulate(job: Job, until: int | None = None) -> dict[str, Any]:
         "status": "complete" if error is None else "stopped",
         "error": "" if error is None else f"{type(error).__name__}: {error}",
         "answer": summary["answer"],
-        "figures": {name: summary[name] for name in FIGURES if _is_number(summary.get(name))},
-        "requirements": {verdict["requirement"]: verdict["answer"] for verdict in summary["requirements"]},
-        "margins": {verdict["requirement"]: _margin(verdict) for verdict in summary["requirements"]},
+        **of_summary(summary),
     }
-
-
-def _margin(verdict: Mapping[str, Any]) -> float | None:
-    """Return how far a value is on the good side of its limit, as a share of the limit where that isn't 0."""
-    apart = verdict["margin"]
-    if apart == 0.0 and verdict["operator"] in ("<", ">"):
-        apart = -float_info.min  # at the limit is beyond it
-    return apart / (abs(verdict["limit"]) or 1.0) if _is_number(apart) else None
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, (int, float)) and isfinite(value)
 
 
 def _of(job: Job) -> dict[str, Any]:

@@ -1,0 +1,58 @@
+"""`twin verdict`: what many runs show together."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from twin.cli import examples
+
+
+@click.command(
+    short_help="Say what many runs show of each requirement.",
+    epilog=examples(
+        "twin verdict sweeps/patrol",
+        "twin verdict patrol --probability 0.01 --confidence 0.99",
+        "twin verdict recordings/patrol-*.h5",
+    ),
+)
+@click.argument("what", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="SWEEP|RUN...")
+@click.option("--probability", type=click.FloatRange(0, 1, min_open=True, max_open=True), default=0.05,
+              show_default=True, help="A requirement holds if fewer runs than this share violate it.")  # fmt: skip
+@click.option("--confidence", type=click.FloatRange(0.5, 1, max_open=True), default=0.95, show_default=True,
+              help="How surely that is to be shown.")  # fmt: skip
+@click.option("--each", is_flag=True, help="Let each line hold by itself, not all of them together.")
+@click.option("--strict", is_flag=True, help="Treat inconclusive requirements as failed.")
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+def verdict(what: tuple[Path, ...], each: bool, strict: bool, as_json: bool, **options: Any) -> int:
+    """Say of each requirement whether it holds in nearly all runs.
+
+    Of a SWEEP, its folder or its name below sweeps/, or of recordings RUN... that
+    differ in their seeds. Runs that were cut short or died have not met their
+    requirements. All lines together hold with the confidence stated.
+
+    Exit codes: 0 all requirements hold, 5 one does not, 6 more runs are needed
+    to tell.
+    """
+    from dataclasses import asdict
+
+    from twin.cli.console import print_json, say
+    from twin.cli.rows import rows_of
+    from twin.cli.statements import print_ends, print_statements, statement_code
+    from twin.studies.statements import Wanted, overall, statements
+
+    runs = rows_of(what)
+    wanted = Wanted(together=not each, sequential=runs.missing > 0, **options)
+    found = statements(runs.rows, wanted)
+    if as_json:
+        plain = [asdict(one) for one in found]
+        print_json({"runs": len(runs.rows), "missing": runs.missing, **asdict(wanted), "answer": overall(found),
+                    "statements": plain})  # fmt: skip
+        return statement_code(found, strict=strict)
+    print_ends(runs.rows)
+    if runs.missing:
+        say(f"{runs.missing} of {runs.missing + len(runs.rows)} runs are not done: twin sweep {what[0]}", "yellow")
+    print_statements(found, wanted)
+    return statement_code(found, strict=strict)
