@@ -151,6 +151,6 @@ def test_a_margin_is_where_round_trips_meet_their_limit(scenario, tmp_path):
         first = plan_runs(plan, tmp_path)
         first.run(pool)
         ((added,),) = [[row["figures"]["rtt_p50"] - 0.040] for row in first.rows()]
-        measure = margins_of(plan, "network.delay", "ms", tmp_path, pool, lambda: None)
+        measure = margins_of(plan, ("network.delay", "ms"), tmp_path, pool, lambda: None, {})
         border = find_border(measure, 20.0, 100.0, 0.1)
     assert border.holds <= 50.0 - 500.0 * added <= border.breaks <= border.holds + 0.1 + 1e-9

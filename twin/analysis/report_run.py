@@ -12,6 +12,7 @@ from pydantic import TypeAdapter
 
 from twin.analysis.energy import work_of_drives
 from twin.analysis.flows import Flow, flows
+from twin.analysis.held import held_by, joined
 from twin.analysis.tracks import RadioSite, Track, sites, tracks
 from twin.clock import NS
 from twin.protocols import Course
@@ -82,7 +83,7 @@ def take_apart(
         name=recording.path.name,
         header=recording.header,
         scenario=scenario,
-        summary=recording.summary,
+        summary=joined(recording.summary, held_by(recording)),
         complete=recording.complete,
         reason=recording.reason,
         duration=recording.duration / NS,

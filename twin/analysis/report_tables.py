@@ -82,7 +82,8 @@ def requirements(run: Run) -> str:
     if not found:
         return ""
     rows = [
-        [_label(one.metric), one.bound, one.value, f"{MARKS[one.answer]} {one.answer}", one.reason or one.support]
+        [_label(one.metric), one.bound, one.value, f"{MARKS[one.answer]} {one.answer}",
+         "; ".join([one.reason or one.support, *one.held])]
         for one in found
     ]
     header = [f"requirement{f' ({run.label})' if run.label else ''}", "limit", "value", "verdict", "rests on"]

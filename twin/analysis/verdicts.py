@@ -28,6 +28,7 @@ class Line:
     interval: str
     ground: str
     margin: str
+    held: tuple[str, ...]  # how far a value may go, where a margin was looked for
     origin: str  # document and clause
     checked: str  # whether that was
 
@@ -60,6 +61,7 @@ def line(verdict: Mapping[str, Any]) -> Line:
         interval=_interval(requirement, verdict),
         ground=verdict.get("ground", ""),
         margin=_margin(requirement, verdict.get("margin")),
+        held=tuple(one["text"] for one in verdict.get("held", ())),
         origin="" if origin is None else f"{origin['document']}, {origin['clause']}",
         checked="" if origin is None else CHECKED[origin["verified"]],
     )

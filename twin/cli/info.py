@@ -15,6 +15,7 @@ from twin.cli import examples
 def info(recording: Path, as_json: bool) -> int:
     """Show how the run in RECORDING went and what it was made of."""
     from twin.analysis.census import census
+    from twin.analysis.held import held_by, joined
     from twin.cli.console import out, print_json
     from twin.cli.flows import print_flows
     from twin.cli.running import print_table
@@ -36,7 +37,7 @@ def info(recording: Path, as_json: bool) -> int:
             "code_version": header.code_version,
             "packages": dict(header.packages),
             "plugins": dict(header.plugins),
-            **run.summary,
+            **joined(run.summary, held_by(run)),
         }  # fmt: skip
     if as_json:
         print_json(facts)

@@ -7,14 +7,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import twin.twin  # noqa: F401 - first of all: mesa looks through whatever is loaded when it comes
+from twin.analysis.held import borders, document, keep
+from twin.assembly.build import build
 from twin.cli.consent import consent
 from twin.cli.console import err, out, print_json
 from twin.cli.sweeping import pair
 from twin.errors import ScenarioError
 from twin.project.project import find_scenario
+from twin.runs.provenance import origins
 from twin.specs.scenario import load_scenario
 from twin.specs.toml_text import validate
-from twin.studies.margin import find_border, margins_of
+from twin.studies.margin import Held, find_border, margins_of
 from twin.studies.plan import Plan, overrides, parted
 from twin.studies.pool import Pool
 
@@ -53,16 +57,22 @@ def execute(wanted: Wanted, options: Mapping[str, Any]) -> int:
         if err.is_terminal:
             err.print(f"run {runs}", end="\r")
 
+    held: Held = {}
+    moved = wanted.key, unit
     with Pool(options["jobs"]) as pool:
-        border = find_border(margins_of(plan, wanted.key, unit, folder, pool, progress), low, high, within)
+        border = find_border(margins_of(plan, moved, folder, pool, progress, held), low, high, within)
+    found = borders(held, low if abs(border.holds - low) < abs(border.breaks - low) else high)
+    seeds, made_of = [point.seed for point in plan.points()], origins(build(scenario, project), scenario)
+    file = keep(folder, document(scenario.to_toml(), moved, seeds, made_of, found))
     holds, breaks = (f"{place:.6g} {unit}".strip() for place in (border.holds, border.breaks))
     if options["as_json"]:
-        print_json({"key": wanted.key, "holds": holds, "breaks": breaks, "looked": border.looked, "runs": runs})
+        print_json({"key": wanted.key, "holds": holds, "breaks": breaks, "looked": border.looked, "runs": runs,
+                    "kept": str(file)})  # fmt: skip
         return 0
     for requirement in scenario.requirements:
         out.print(f"  {requirement.text}", highlight=False)
     out.print(f"hold at {wanted.key} = {holds}, and break at {breaks}", highlight=False)
-    out.print(f"{border.looked} values looked at with {plan.size} seeds each, {runs} runs; kept in {folder}")
+    out.print(f"{border.looked} values looked at with {plan.size} seeds each, {runs} runs; kept in {file}")
     return 0
 
 

@@ -17,6 +17,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 import twin.twin  # noqa: F401 - first of all: mesa looks through whatever is loaded when it comes
+from twin.analysis.held import held_by, joined
 from twin.assembly.build import build
 from twin.assembly.built import Built
 from twin.cli.compiling import told
@@ -78,6 +79,9 @@ def execute(request: Request) -> int:
         report(outcome.error)
     else:
         kernels.tidy()
+    if figures["requirements"] and output.exists():
+        with Recording(output) as recording:
+            figures = joined(figures, held_by(recording))
     if request.as_json:
         print_json(figures)
     elif not request.quiet:

@@ -43,6 +43,7 @@ def _told(one: Line) -> Text:
     text = Text(one.requirement.text).append(f": {one.value}" if one.value != "-" else "", "bold")
     interval = one.interval if one.interval not in one.reason else ""
     ground = "" if one.ground == "in this run" and not one.reason else one.ground
-    if words := "; ".join(filter(None, [one.reason, interval, ground, one.margin if ground else ""])):
-        text.append(f"\n{words}", "dim")
+    words = "; ".join(filter(None, [one.reason, interval, ground, one.margin if ground else ""]))
+    for line in filter(None, (words, *one.held)):
+        text.append(f"\n{line}", "dim")
     return text

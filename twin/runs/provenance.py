@@ -49,6 +49,12 @@ def header(built: Built, scenario: Scenario, first: Frame, *, paths: bool = Fals
     )
 
 
+def origins(built: Built, scenario: Scenario) -> dict[str, Any]:
+    """Return what a run is made of, as its header has it: world, sources, plugins, inputs, as digests."""
+    return {"world": built.world.digest, "sources": sources_digest(), "plugins": _plugins(built, scenario),
+            "inputs": _inputs(built, scenario)}  # fmt: skip
+
+
 def _plugins(built: Built, scenario: Scenario) -> dict[str, str]:
     """Return the code that was loaded by path, and what packages brought, with its sha256."""
     loaded = [source for entry in built.entries for source in entry.sources] + list(_brought(built, scenario))

@@ -79,17 +79,39 @@ def _check(places: Sequence[float], held: Sequence[bool]) -> None:
     raise ScenarioError(f"more than one border: {said}; give ends with one between them", key="--between")
 
 
-def margins_of(plan: Plan, key: str, unit: str, folder: Path, pool: Pool, progress: Callable[[], None]) -> Measure:
-    """Return what runs a plan with `key` at each value [unit], and says the worst margin of all its seeds."""
+Held = dict[float, dict[str, bool]]
+"""Value -> requirement -> whether it held there in all runs."""
+
+
+def margins_of(
+    plan: Plan, moved: tuple[str, str], folder: Path, pool: Pool, progress: Callable[[], None], held: Held
+) -> Measure:
+    """Return what runs a plan with a key at each value, and says the worst margin of all its seeds.
+
+    `moved` are the key and its unit; `held` is told of each value which requirements held there.
+    """
+    key, unit = moved
 
     def measure(places: Sequence[float]) -> list[float]:
         values = tuple(f"{place:.6g} {unit}".strip() for place in places)
         made = plan_runs(plan.model_copy(update={"grid": {key: values}}), folder)
         made.run(pool, progress)
         rows = made.rows()
-        return [worst([row for row in rows if row["point"][key] == value]) for value in values]
+        there = [[row for row in rows if row["point"][key] == value] for value in values]
+        held.update({place: _held(of) for place, of in zip(places, there, strict=True)})
+        return [worst(of) for of in there]
 
     return measure
+
+
+def _held(rows: Sequence[dict[str, Any]]) -> dict[str, bool]:
+    """Return of each requirement whether no run came beyond its limit or to an early end."""
+    return {text: all(_holds(row, text) for row in rows) for row in rows for text in row["margins"]}
+
+
+def _holds(row: dict[str, Any], text: str) -> bool:
+    margin = row["margins"].get(text)
+    return row["status"] == "complete" and margin is not None and margin >= 0.0
 
 
 def worst(rows: Sequence[dict[str, Any]]) -> float:

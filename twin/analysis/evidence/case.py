@@ -11,6 +11,7 @@ from typing import Any
 import twin
 from twin.analysis.asked import answered
 from twin.analysis.evidence.limits import Limits
+from twin.analysis.held import Held, held_by
 from twin.analysis.requirements import overall
 from twin.analysis.verdicts import answer_of, line
 from twin.errors import RecordingError
@@ -54,7 +55,7 @@ def case(
         ScenarioError: what is asked doesn't fit a run.
     """
     runs = [run_facts(path, asked) for path in recordings]
-    questions = _questions(runs)
+    questions = _questions(runs, [_held(path) for path in recordings])
     if not questions:
         raise RecordingError("nothing was asked of these runs: their scenarios have no requirements")
     answers = [one["answer"] for one in questions]
@@ -109,15 +110,21 @@ def run_facts(path: Path, asked: Sequence[Requirement] = ()) -> dict[str, Any]:
         }
 
 
-def _questions(runs: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+def _held(path: Path) -> dict[str, list[Held]]:
+    with Recording(path) as run:
+        return held_by(run)
+
+
+def _questions(runs: Sequence[dict[str, Any]], held: Sequence[dict[str, list[Held]]]) -> list[dict[str, Any]]:
     """Return each requirement once, with its heading, its answers run by run, and the answer to all."""
     texts = dict.fromkeys(one["requirement"] for run in runs for one in run["requirements"])
     found = []
     for text in texts:
-        each = [(run["recording"], one) for run in runs for one in run["requirements"] if one["requirement"] == text]
-        told = [line(one) for _, one in each]
+        each = [(run["recording"], one, margins.get(text, ())) for run, margins in zip(runs, held, strict=True)
+                for one in run["requirements"] if one["requirement"] == text]  # fmt: skip
+        told = [line(one) for _, one, _ in each]
         missing = len(each) < len(runs)
-        answer = overall([answer_of(one) for _, one in each], complete=not missing)  # type: ignore[misc]
+        answer = overall([answer_of(one) for _, one, _ in each], complete=not missing)  # type: ignore[misc]
         found.append({
             "requirement": text,
             "heading": heading_of(text),
@@ -126,8 +133,9 @@ def _questions(runs: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
             "answer": answer,
             "answers": [
                 {"recording": name, "answer": one.answer, "value": one.value, "interval": one.interval,
-                 "ground": one.ground, "margin": one.margin, "reason": one.reason, "needed_s": raw.get("needed")}
-                for (name, raw), one in zip(each, told, strict=True)
+                 "ground": one.ground, "margin": one.margin, "reason": one.reason, "needed_s": raw.get("needed"),
+                 "held": [margin.as_dict() for margin in margins]}
+                for (name, raw, margins), one in zip(each, told, strict=True)
             ],
         })  # fmt: skip
     order = list(HEADINGS)

@@ -97,6 +97,10 @@ def check(path: Path, key: Path, places: Places) -> Iterator[Finding]:
         return
     for run in document["runs"]:
         yield from _check_run(run, places)
+    margins = {one["file"]: one["sha256"] for asked in document["requirements"] for answer in asked["answers"]
+               for one in answer["held"]}  # fmt: skip
+    for name, digest in margins.items():
+        yield _compared(f"margin {name}", places(name, ""), digest)
 
 
 def _check_run(run: dict[str, Any], places: Places) -> Iterator[Finding]:

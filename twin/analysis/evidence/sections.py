@@ -67,7 +67,9 @@ def _requirements(document: dict[str, Any]) -> Iterator[str | Table]:
             origin = one["origin"]
             where = f"{origin['document']}, {origin['clause']} (profile {origin['profile']})" if origin else "scenario"
             for each in one["answers"]:
-                ground = "; ".join(filter(None, [each["reason"], each["interval"], each["ground"], each["margin"]]))
+                margins = [held["text"] for held in each["held"]]
+                words = [each["reason"], each["interval"], each["ground"], each["margin"], *margins]
+                ground = "; ".join(filter(None, words))
                 word = f"{MARKS[each['answer']]} {each['answer']}"
                 rows.append((one["requirement"], where, each["value"], word, ground or "in this run"))
                 looks.append(each["answer"])
