@@ -18,31 +18,49 @@ if TYPE_CHECKING:
 
 
 @click.command(
+    short_help="Compare runs, or the settings of sweeps.",
     epilog=examples(
         "twin compare ideal.h5 slow.h5",
         "twin compare ideal.h5 slow.h5 -o both.html",
         "twin compare recordings/*.h5 -o all.png",
+        "twin compare sweeps/patrol --by robots.patrol.controller -o forest.png",
+        "twin compare sweeps/before sweeps/after",
     )
 )
-@click.argument("recordings", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("recordings", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="RUN...|SWEEP...")
+@click.option("--by", default="", metavar="KEY", help="What to compare in a sweep; the rest is paired.")
 @click.option("-o", "--output", type=click.Path(path_type=Path),
-              help="Overlaid curves, .png, .svg or .pdf; or a page on two runs, .html.")  # fmt: skip
+              help="Overlaid curves or a forest plot, .png, .svg or .pdf; or a page on two runs, .html.")  # fmt: skip
 @click.option("--all", "everything", is_flag=True, help="Also show figures that are the same everywhere.")
 @click.option("--force", is_flag=True, help="Replace an existing picture or page.")
 @click.option("--json", "as_json", is_flag=True, help="Print the table as JSON.")
-def compare(recordings: tuple[Path, ...], output: Path | None, everything: bool, force: bool, as_json: bool) -> int:
-    """Compare RECORDINGS, two or more: settings, figures, verdicts.
+def compare(
+    recordings: tuple[Path, ...], by: str, output: Path | None, everything: bool, force: bool, as_json: bool
+) -> int:
+    """Compare recordings RUN..., two or more: settings, figures, verdicts.
 
     Runs that differ only in their seed become one column, of means; of two such
     columns, a third has the differences, seed by seed, with their 95 % interval.
     `twin diff` compares two runs bit for bit.
+
+    Of a SWEEP, compares what it varied, or two sweeps with each other, pair by
+    pair of runs that share their seed and all else: mean differences with
+    intervals, the sign test, and McNemar's test of verdicts.
     """
     from dataclasses import asdict
 
     from twin.analysis.side_by_side import side_by_side
     from twin.cli.console import print_json
+    from twin.cli.rows import sweep_folder
     from twin.recording.reader import Recording
 
+    folders = [folder for path in recordings if (folder := sweep_folder(path)) is not None]
+    if len(folders) == len(recordings):
+        from twin.cli.comparing import compare_sweeps
+
+        return compare_sweeps(folders, by, output, everything=everything, force=force, as_json=as_json)
+    if by or folders:
+        raise click.UsageError("--by is of one sweep" if by else "name recordings or sweeps, not both")
     if len(recordings) < 2:
         raise click.UsageError("name two recordings or more")
     with ExitStack() as opened:

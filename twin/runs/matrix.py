@@ -13,7 +13,7 @@ from twin.analysis.verdicts import answer_of, line, overall_of
 from twin.assembly.build import build
 from twin.errors import ScenarioError, TwinError
 from twin.project.project import Project, find_scenario
-from twin.runs.run import run
+from twin.runs.run import Stopped, run
 from twin.specs import NetworkSpec, NrSpec
 from twin.specs.scenario import Scenario, load_scenario
 from twin.specs.toml_text import read_toml
@@ -117,6 +117,8 @@ def _row(
         except TwinError as error:
             cells[name] = Cell("refused", {}, {}, str(error))
             continue
+        if isinstance(outcome.error, Stopped):
+            raise outcome.error
         verdicts = outcome.summary["requirements"]
         cells[name] = Cell(
             overall_of(outcome.summary) or "nothing asked",
