@@ -1,12 +1,14 @@
 """Handover by event A3, radio link failure, admission; and what they do to packets."""
 
+import warnings
+
 import numpy as np
 import pytest
 
 from twin.link import Radio
 from twin.network.nr.mobility import ATTACH, FAILURE, HANDOVER, LATE, Mobility
 from twin.network.nr.network import NrNetwork
-from twin.specs.nr import MobilitySpec, NrSpec
+from twin.specs.nr import CarrierSpec, MobilitySpec, NrSpec
 from twin.state import LinkState, Packet
 
 MS = 1_000_000
@@ -108,3 +110,19 @@ def test_without_coverage_packets_stay_queued(network):
     assert [e.kind for e in network.events()] == [FAILURE]
     assert len(network.queued()) + len(network.settled()) == len(sent)
     assert sent[-1].fate == "queued"
+
+
+def test_a_cell_without_a_path_is_nothing_to_power_control():
+    """alpha PL of no path is infinite: nothing is computed with it, and nobody else's power changes."""
+    origin = (0.0, 0.0, 0.0)
+    cells = [Radio(c, c, None, origin, 3.5e9, 0.0, 46.0, role="cell") for c in (1, 2)]
+    spec = NrSpec(kind="nr", carriers={"n78": CarrierSpec(p0=-90.0, alpha=0.8)}, mobility=SPEC)
+    radios = [Radio(0, 0, 0, origin, 3.5e9), *cells]
+    made = NrNetwork(spec, 1, ["drone", "west", "east", "edge"], [True, False, False, False], radios)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        sent = fly(made, [[-90, -np.inf]] * 5 + [[-np.inf, -np.inf]] * 5)
+    assert sent[0].fate == "delivered" and sent[-1].fate == "queued"
+    received = made.bands[0].carrier.state.uplink_cap_db[0]
+    noise = 10 * np.log10(1.380649e-23 * 290 * 360e3 * 1e3) + 7.0
+    assert received == pytest.approx(-90 + 10 * np.log10(2) - 0.2 * 90 - noise, abs=1e-9)

@@ -111,3 +111,16 @@ def test_without_a_base_station_the_scenario_is_wrong():
         SimpleNetwork(SPEC, NAMES, EMBODIED, RADIOS[:2])
     with pytest.raises(ScenarioError, match="no cell for the radio of node 0 at 28 GHz; cells: 3.5 GHz"):
         SimpleNetwork(SPEC, NAMES, EMBODIED, [Radio(0, 0, 0, ORIGIN, 28e9), *RADIOS[2:]])
+
+
+def test_a_robot_with_two_radios_uses_the_one_that_hears_its_cell_best():
+    """The second one's cell comes into reach: what waits for the first one goes there, and all that follows."""
+    radios = [Radio(0, DRONE, 0, ORIGIN, 0.8e9), Radio(1, DRONE, 0, ORIGIN, 3.5e9)]
+    radios += [Radio(i, i, None, ORIGIN, f, role="cell") for i, f in ((2, 0.8e9), (3, 3.5e9))]
+    network = SimpleNetwork(SPEC, NAMES, EMBODIED, radios)
+    none, near = links({(0, 2): -200.0, (1, 3): -200.0}), links({(0, 2): -200.0, (1, 3): -95.0}, 20_000_000)
+    sent = [packet(DRONE, EDGE), packet(EDGE, DRONE)]
+    assert carry(network, sent, none, 20_000_000) == []
+    assert {p.created for p in carry(network, [], near)} == {0}
+    assert sent[0].arrived == 20_000_000 + airtime(-95.0) + 1_000_000
+    assert sent[1].arrived == 20_000_000 + airtime(-95.0)

@@ -27,9 +27,9 @@ def truncated_shannon(spec: SimpleSpec, snr_db: F64) -> F64:
 
 @dataclass(slots=True, eq=False)
 class _Link:
-    """The transmitter of one terminal's uplink or downlink."""
+    """The transmitter of one robot's uplink or downlink."""
 
-    terminal: int
+    terminal: int  # the radio of the robot that hears its cell best
     up: bool
     waiting: deque[Packet] = field(default_factory=deque)
     busy: bool = False
@@ -71,9 +71,8 @@ class SimpleNetwork(EventNetwork):
     ) -> None:
         super().__init__(names, embodied, lookahead)
         self.spec, self.topology = spec, Topology(radios)
-        terminals = range(len(self.topology.terminals))
-        self._up = [_Link(terminal, True) for terminal in terminals]
-        self._down = [_Link(terminal, False) for terminal in terminals]
+        self._up = {node: _Link(rows[0], True) for node, rows in self.topology.terminals_of.items()}
+        self._down = {node: _Link(rows[0], False) for node, rows in self.topology.terminals_of.items()}
         self._trips: dict[int, _Trip] = {}  # by identity of the packet
         self._cables: dict[tuple[int, bool], _Cable] = {}
         self._now = 0
@@ -82,7 +81,7 @@ class SimpleNetwork(EventNetwork):
         """Yield deliveries up to and including `until`; waiting links are tried again after a new trace."""
         if links is not self.links:
             self._read(links)
-            for link in (*self._up, *self._down):
+            for link in (*self._up.values(), *self._down.values()):
                 if link.waiting and not link.busy:
                     self._start(link, max(self._now, links.time))
         yield from super().run(until, links)
@@ -117,8 +116,8 @@ class SimpleNetwork(EventNetwork):
 
     def queued(self) -> list[Packet]:
         """Return the packets under way: first those with an event ahead, then those that wait for a link."""
-        waiting = [packet for link in (*self._up, *self._down) for packet in link.waiting]
-        return super().queued() + waiting
+        links = (*self._up.values(), *self._down.values())
+        return super().queued() + [packet for link in links for packet in link.waiting]
 
     def _note(self, packet: Packet, link: _Link, hop: Hop) -> None:
         if link.up:
@@ -127,13 +126,12 @@ class SimpleNetwork(EventNetwork):
             packet.downlink = hop
 
     def _route(self, packet: Packet) -> deque[_Link | _Cable | int]:
-        source = self.topology.terminal_of.get(packet.source)
-        destination = self.topology.terminal_of.get(packet.destination)
+        up, down = self._up.get(packet.source), self._down.get(packet.destination)
         route: deque[_Link | _Cable | int] = deque()
-        if source is not None:
-            route += (self._up[source], *self._cable(packet.destination, True), self.spec.backhaul)
-        if destination is not None:
-            route += (*self._cable(packet.source, False), self.spec.backhaul, self._down[destination])
+        if up is not None:
+            route += (up, *self._cable(packet.destination, True), self.spec.backhaul)
+        if down is not None:
+            route += (*self._cable(packet.source, False), self.spec.backhaul, down)
         return route or deque([self.spec.backhaul])
 
     def _cable(self, server: int, up: bool) -> tuple[_Cable, ...]:
@@ -162,8 +160,11 @@ class SimpleNetwork(EventNetwork):
 
     def _read(self, links: LinkState) -> None:
         """Attach each terminal to the cell that it receives best, and take rates and delays from there."""
-        rows = np.arange(len(self.topology.terminals))
-        best = np.argmax(self.topology.received_dbm(links), axis=1) if len(rows) else rows
+        rows, received = np.arange(len(self.topology.terminals)), self.topology.received_dbm(links)
+        best = np.argmax(received, axis=1) if len(rows) else rows
+        for node, own in self.topology.terminals_of.items():
+            if len(own) > 1:
+                self._up[node].terminal = self._down[node].terminal = own[int(np.argmax(received[own].max(axis=1)))]
         up, down = self.topology.snr_db(links, self.spec.bandwidth)
         self._rate = [truncated_shannon(self.spec, snr[rows, best]).tolist() for snr in (up, down)]
         self._propagation = np.rint(self.topology.delay(links)[rows, best] * NS).astype(np.int64)

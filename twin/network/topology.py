@@ -34,9 +34,9 @@ class Topology:
                 found = f"{terminal.carrier / 1e9:g} GHz"
                 who = f"the radio of node {terminal.owner} at {found}"
                 raise ScenarioError(f"no cell for {who}; cells: {carriers}")
-        self.terminal_of: dict[int, int] = {}
+        self.terminals_of: dict[int, list[int]] = {}
         for row, terminal in enumerate(self.terminals):
-            self.terminal_of.setdefault(terminal.owner, row)
+            self.terminals_of.setdefault(terminal.owner, []).append(row)
         self._pairs: I32 | None = None
         self._rows = np.empty((0, 0), dtype=np.int64)
 

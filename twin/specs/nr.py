@@ -61,7 +61,12 @@ class CarrierSpec(Spec):
     sr_transmissions: int = Field(default=64, ge=1, le=64)  # of one request, then random access
     false_alarm: float = Field(default=0.01, ge=1e-6, le=0.1)  # of PUCCH: TS 38.104 8.3 allows 1 %
     ssb_period: NonNegativeNs = Field(default=20_000_000, gt=0)
-    ssb_beams: int = Field(default=1, ge=1, le=64)
+    ssb_beams: int | None = Field(default=None, ge=1, le=64)  # of a burst; None: all, up to what the band allows
+    beams: Literal["swept", "ideal"] = "swept"  # of arrays of antennas; ideal: the best one at every trace
+    beam_delay: NonNegativeNs = 7_000_000  # from the end of a sweep to the use of the best beam
+    beam_failure_period: NonNegativeNs = Field(default=10_000_000, ge=2_000_000)  # of looks at the beam in use
+    beam_failure_count: int = Field(default=4, ge=1, le=10)
+    beam_failure_timer: int = Field(default=2, ge=1, le=10)  # periods without an instance, then the count begins anew
     prach_period: NonNegativeNs = Field(default=10_000_000, gt=0)
     preambles: int = Field(default=54, ge=1, le=64)  # for contention; 10 more without
     response_window: NonNegativeNs = 10_000_000  # for the answer to a preamble

@@ -26,21 +26,25 @@ PRESETS = {
         },
     ),
     "commercial-fr1": Preset(
-        "TDD of 3 downlink slots in 5, 10:2:2: ECC Report 296, TS 38.101-4 A.1.2; scheduling as operators configure "
-        "it, not verified",
+        "TDD of 3 downlink slots in 5, 10:2:2: ECC Report 296, TS 38.101-4 A.1.2; 8 SSB a burst: TS 38.213 4.1; a beam "
+        "is used 3 ms after the acknowledged command: TS 38.214 5.1.5; scheduling and beam failure as operators "
+        "configure them, not verified",
         {
             "bandwidth": "100 MHz", "scs": "30 kHz", "pattern": "DDDSU", "special": (10, 2, 2), "mcs_table": "qam256",
             "layers": 2, "overhead": 6, "k1": 2, "k2": 2, "lead": "0.5 ms", "sr_period": 4, "sr_prohibit": "10 ms",
-            "cqi_period": "40 ms", "cqi_delay": "8 ms", "ssb_beams": 8,
+            "cqi_period": "40 ms", "cqi_delay": "8 ms", "ssb_beams": 8, "beam_delay": "11 ms",
+            "beam_failure_period": "20 ms", "beam_failure_count": 4, "beam_failure_timer": 4,
         },
     ),
     "commercial-fr2": Preset(
-        "TDD of 3 downlink slots in 5 at 120 kHz: TS 38.101-4 A.1.3; a sweep of 64 beams each 20 ms: TS 38.213 4.1; "
-        "scheduling as operators configure it, not verified",
+        "TDD of 3 downlink slots in 5 at 120 kHz: TS 38.101-4 A.1.3; a sweep of 64 beams each 20 ms: TS 38.213 4.1; a "
+        "beam is used 3 ms after the acknowledged command: TS 38.214 5.1.5; scheduling and beam failure as operators "
+        "configure them, not verified",
         {
             "frequency": "28 GHz", "bandwidth": "100 MHz", "scs": "120 kHz", "pattern": "DDDSU", "special": (10, 2, 2),
             "mcs_table": "qam64", "layers": 2, "overhead": 6, "k1": 5, "k2": 4, "lead": "0.5 ms", "sr_period": 8,
-            "cqi_period": "20 ms", "cqi_delay": "5 ms", "ssb_beams": 64,
+            "cqi_period": "20 ms", "cqi_delay": "5 ms", "ssb_beams": 64, "beam_delay": "8 ms",
+            "beam_failure_period": "10 ms", "beam_failure_count": 4, "beam_failure_timer": 4,
         },
     ),
     "urllc-rel16": Preset(

@@ -37,6 +37,8 @@ class _Access:
     own_preamble: bool
     attempt: int = 0
     done: bool = False
+    ratio: float | None = None  # to noise, of the preamble; None: through the beam in use
+    least: int = 0  # slots from that of the preamble to that of its response
 
 
 class RandomAccess:
@@ -48,10 +50,16 @@ class RandomAccess:
         self._number: Counter[int] = Counter()  # accesses so far, by terminal
         self.collisions = self.failures = 0
 
-    def start(self, time: int, terminal: int, cell: int, own_preamble: bool) -> None:
-        """Begin an access at `time` [ns], in place of one that is under way."""
+    def start(
+        self, time: int, terminal: int, cell: int, own_preamble: bool, ratio: float | None = None, least: int = 0
+    ) -> None:
+        """Begin an access at `time` [ns], in place of one that is under way.
+
+        The preamble may go through another beam than the one in use, at a `ratio` to noise (of one resource block at
+        full power); its response comes `least` slots later or more.
+        """
         self._number[terminal] += 1
-        self._under_way[terminal] = _Access(self.occasion(time), cell, own_preamble)
+        self._under_way[terminal] = _Access(self.occasion(time), cell, own_preamble, ratio=ratio, least=least)
 
     def forget(self, terminal: int) -> None:
         """Give up a terminal's access, if there is one."""
@@ -96,7 +104,7 @@ class RandomAccess:
     def _after(self, sent: int, terminal: int, access: _Access, collided: bool) -> _Access:
         """Return how an access goes on after its preamble."""
         spec = self.carrier.spec
-        heard, response, third, fourth = self.steps(sent, terminal)
+        heard, response, third, fourth = self.steps(sent, terminal, access.least)
         if self._missed(terminal, access):
             return self._again(heard + spec.response_window, access)
         if access.own_preamble:
@@ -113,19 +121,24 @@ class RandomAccess:
             self.failures += 1
         return replace(access, due=self.occasion(time), attempt=attempt)
 
-    def steps(self, sent: int, terminal: int) -> tuple[int, int, int, int]:
-        """Return the ends [ns] of preamble, response (decoded), message 3, and message 4 (decoded)."""
+    def steps(self, sent: int, terminal: int, least: int = 0) -> tuple[int, int, int, int]:
+        """Return the ends [ns] of preamble, response (decoded), message 3, and message 4 (decoded).
+
+        The response comes `least` slots after the preamble or later.
+        """
         grid = self.carrier.grid
         air = int(self.carrier.state.links["delay"][2 * terminal])
         n1 = 2 * grid.n1_half
         heard = _end(grid.uplink, grid.period, sent)
-        response = _end(grid.downlink, grid.period, heard + grid.station) + n1
+        earliest = max(heard + grid.station, (sent // grid.slot + least) * grid.slot)
+        response = _end(grid.downlink, grid.period, earliest) + n1
         third = _end(grid.uplink, grid.period, response + grid.n2 + AFTER_RESPONSE + 2 * air)
         fourth = _end(grid.downlink, grid.period, third + grid.n1_half + grid.station) + n1
         return heard, response + air, third, fourth + air
 
     def _missed(self, terminal: int, access: _Access) -> bool:
-        energy = PREAMBLE_ELEMENTS * float(self.carrier.state.ratio[UP, terminal, access.cell])
+        ratio = self.carrier.state.ratio[UP, terminal, access.cell] if access.ratio is None else access.ratio
+        energy = PREAMBLE_ELEMENTS * float(ratio)
         missed = float(ncx2.cdf(-2.0 * np.log(FALSE_ALARM), 2, max(2.0 * energy, 1e-12)))
         return self._draw(_DETECTION, terminal, access) < missed
 

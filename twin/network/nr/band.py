@@ -14,6 +14,7 @@ from twin.clock import NS
 from twin.errors import ScenarioError
 from twin.link import Radio
 from twin.network.nr.access import RandomAccess
+from twin.network.nr.beams import Beams, Turn, burst_of, is_array, panels_of
 from twin.network.nr.carrier import Carrier
 from twin.network.nr.carrier_state import DELIVERED, DOWN
 from twin.network.nr.mobility import HANDOVER, LEAST_DBM, Change, Mobility
@@ -26,6 +27,13 @@ ENTRY = 5
 """Numbers of a packet in `Band.entries`."""
 Owner = tuple[Packet, "Flow"] | None
 """Whose packet is in the carrier; None: background."""
+
+
+class Gains(NamedTuple):
+    """Path gains between T terminals and C cells [dB], each (T, C)."""
+
+    used: F64  # with the beams in use
+    heard: F64  # with the best ones that terminals know of: what mobility goes by
 
 
 class Levels(NamedTuple):
@@ -49,10 +57,12 @@ class Band:
     mobility: Mobility
     quality: QualityReports
     access: RandomAccess
+    beams: Beams | None  # None without arrays of antennas
     entries: list[int]  # bearer, size, created, ready and order of each packet in turn
     entering: list[Owner]
     inside: dict[int, Owner]  # by row
     propagation: list[int]  # ns, of each terminal's serving cell
+    maximum_ratio: int  # arrays that follow the channel ideally
     reached: int = 0  # ns
     dropped: bool = False  # maybe, packets of a terminal that left its cell
 
@@ -66,6 +76,8 @@ class Band:
         self.carrier.attach(terminal, cell, time)
         self.access.forget(terminal)
         self.dropped = True
+        if self.beams is not None:
+            self.beams.enter(time, terminal, cell)
 
     def enter_cell(self, terminal: int, cell: int, time: int, how: str) -> None:
         """Let a terminal get into `cell` from `time` [ns] on: at once where control is ideal."""
@@ -88,6 +100,26 @@ class Band:
         while (now := self.access.due) <= until:
             for terminal, cell in self.access.run():
                 self.attach(terminal, cell, now)
+
+    @property
+    def due(self) -> int:
+        """When an access or a beam goes on [ns]."""
+        return self.access.due if self.beams is None else min(self.access.due, self.beams.due)
+
+    def turn(self, until: int) -> list[Turn]:
+        """Bring beams to `until` [ns] and return which failed or were recovered since the last call."""
+        if self.beams is None:
+            return []
+        while self.beams.due <= until:
+            self.beams.run()
+        turns, self.beams.turns = self.beams.turns, []
+        return turns
+
+    def look(self, time: int, links: LinkState, rows: I64, gain_db: F64) -> Gains:
+        """Take a new trace and return its path gains; `rows` of links, `gain_db` as traced, are (T, C)."""
+        if self.beams is None or not self.beams.look(time, links, rows):
+            return Gains(gain_db, gain_db)
+        return Gains(self.beams.gain_db, self.beams.heard_db)
 
     def flush(self, header: int) -> None:
         """Hand new packets, each with `header` bytes more, over to the carrier's kernel."""
@@ -121,12 +153,12 @@ class Band:
         power: F64 = np.maximum(gain_db + self.levels.down_dbm - elements, LEAST_DBM)
         return power
 
-    def move(self, time: int, gain_db: F64) -> list[Change]:
-        """Take path gains (T, C) of a new trace and return the changes of serving cells that begin now."""
-        self.carrier.measure(gain_db, *self.levels)
+    def move(self, time: int, gains: Gains) -> list[Change]:
+        """Take the path gains of a new trace and return the changes of serving cells that begin now."""
+        self.carrier.measure(gains.used, *self.levels)
         with np.errstate(divide="ignore"):
             snr_db = 10.0 * np.log10(self.carrier.state.ratio[DOWN])
-        return self.mobility.update(time, gain_db + self.levels.down_dbm, snr_db)
+        return self.mobility.update(time, gains.heard + self.levels.down_dbm, snr_db)
 
     def hear(self, time: int, links: LinkState, rows: I64, gain_db: F64, delay: F64) -> None:
         """Set fading, power control, quality reports and propagation for the cells that serve from now on.
@@ -134,8 +166,12 @@ class Band:
         `rows` of links, `gain_db` and `delay` [s] are (T, C).
         """
         serving = self.mobility.cell
-        self.carrier.trace(links, rows)
-        self.carrier.control_power(gain_db, self.levels.noise_up_db, serving)
+        if self.beams is not None and self.beams.live:
+            self.carrier.trace(links, rows, self.beams.amplitude)
+            self.beams.apply(time)
+        else:
+            self.carrier.trace(links, rows)
+            self.carrier.control_power(gain_db, self.levels.noise_up_db, serving)
         self.quality.update(time, serving)
         seconds = delay[np.arange(len(serving)), np.maximum(serving, 0)]
         delay_ns = np.rint(seconds * NS).astype(np.int64)
@@ -174,16 +210,22 @@ def open_band(
         raise ScenarioError(message, key=f"network.carriers.{name}")
     owners = [names[topology.terminals[i].owner] for i in terminals]
     ahead = 2 * min([spec.backhaul, *spec.edges.values()])
+    radios = [topology.terminals[i] for i in terminals], [topology.cells[i] for i in cells]
+    panels = panels_of(*radios)
+    if panels is not None:
+        settings = settings.model_copy(update={"ssb_beams": burst_of(settings, panels)})
     try:
         carrier = Carrier(settings, qos, owners, len(cells), seed, spec.segment_header, ahead)
     except ScenarioError as error:
         raise ScenarioError(error.message, key=f"network.carriers.{name}.{error.key}") from error
     mobility, pairs = Mobility(spec.mobility, len(terminals)), np.ix_(terminals, cells)
-    levels = _levels([topology.terminals[i] for i in terminals], [topology.cells[i] for i in cells])
+    levels = _levels(*radios)
+    access = RandomAccess(carrier, seed)
+    beams = None if panels is None else Beams(carrier, mobility, access, panels, levels)
     return Band(
         carrier=carrier, terminals=terminals, cells=cells, pairs=pairs, levels=levels, mobility=mobility,
-        quality=QualityReports(carrier), access=RandomAccess(carrier, seed), entries=[], entering=[], inside={},
-        propagation=[],
+        quality=QualityReports(carrier), access=access, beams=beams, entries=[], entering=[], inside={}, propagation=[],
+        maximum_ratio=sum(radio.antenna.beam == "mrc" and is_array(radio) for side in radios for radio in side),
     )  # fmt: skip
 
 

@@ -27,7 +27,7 @@ from twin.network.topology import noise_dbm
 from twin.numerics.draws import key
 from twin.registry import SCHEDULERS
 from twin.specs.nr import CarrierSpec, QosSpec
-from twin.state import F64, I64, LinkState
+from twin.state import C128, F64, I64, LinkState
 from twin.units import time_text
 
 FIRST_ROWS = 1024
@@ -90,14 +90,21 @@ class Carrier:
         s.ratio[cs.DOWN] = 10.0 ** ((gain_db + per_prb - floor - noise_down_db[:, None]) / 10.0)
         s.ratio[cs.UP] = 10.0 ** ((gain_db + up_dbm[:, None] - floor - noise_up_db) / 10.0)
 
-    def trace(self, links: LinkState, rows: I64) -> None:
-        """Take the paths of a new trace; `rows` (T, C) of links, -1 for none.
+    def set_beams(self, beams: I64, bursts: int) -> None:
+        """Let cells have so many `beams` (C,) each, which SSB are sent through in so many `bursts`."""
+        s = self.state
+        made = cs.new_beams(len(s.gain), beams, s.load.shape[1])
+        self._hold(s._replace(config=s.config._replace(ssb_bursts=bursts), **made))  # type: ignore[arg-type]
+
+    def trace(self, links: LinkState, rows: I64, amplitude: C128 | None = None) -> None:
+        """Take the paths of a new trace; `rows` (T, C) of links, -1 for none; other beams than its own by `amplitude`.
 
         Links of one path are flat; those of several fade over frequency and, by their Doppler, over time.
         """
         known = rows >= 0
         first, last = (np.where(known, links.path_offset[at], 0) for at in (rows, rows + 1))
-        amplitude = np.require(links.path_amplitude, requirements=["C", "W"])  # kernels know no read-only arrays
+        if amplitude is None:
+            amplitude = np.require(links.path_amplitude, requirements=["C", "W"])  # kernels know no read-only arrays
         others = (links.path_delay, links.path_doppler)
         delay, doppler = (np.require(array, requirements=["C", "W"]) for array in others)
         s = self.state
@@ -243,6 +250,7 @@ class Carrier:
             segment_header=segment_header, olla_step=spec.olla_step, pf_time=float(spec.pf_time),
             gap=10.0 ** (GAP_DB / 10.0),
             self_interference=10.0 ** (spec.self_interference / 10.0) * (spec.duplex == "full"), ahead=ahead,
+            ssb_beams=spec.ssb_beams or 1, ssb_bursts=1,
         )  # fmt: skip
 
     def _new_state(self, terminals: Sequence[str], cells: int, seed: int, segment_header: int, ahead: int) -> cs.State:

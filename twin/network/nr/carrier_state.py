@@ -1,7 +1,8 @@
 """All state of one carrier as a few arrays of records, so that one kernel can advance it.
 
 Sizes: P packets, S segments, H = 32 HARQ processes x L links, L = 2 T links (uplink 2 t, downlink 2 t + 1 of
-terminal t), Q classes of service, C cells, B = L Q bearers. Bearer l Q + q is class q of link l.
+terminal t), Q classes of service, C cells, B = L Q bearers. Bearer l Q + q is class q of link l. A cell c has the rows
+`beam_rows[c]:beam_rows[c + 1]` of R beams, one without an array of antennas.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ HARQ_PROCESSES = 32
 """Rows of each link; `Config.processes` of them are used."""
 RING = 2048
 """Occasions that can be planned ahead."""
+SSB_PER_SLOT = 2
 UP, DOWN = 0, 1
 QUEUED, DELIVERED, DISCARDED, HARQ_FAILED, HANDOVER, MOVED = range(6)
 """Fates of a packet on the radio; MOVED: to another carrier, before it was sent."""
@@ -73,6 +75,8 @@ class Config(NamedTuple):
     scheduling: int  # ns, that the scheduler works ahead of the air
     persistent: bool  # some class has persistent allocations
     signals: tuple[Signals, Signals]  # PRACH in the uplink, SSB in the downlink
+    ssb_beams: int  # of a burst
+    ssb_bursts: int  # until all beams of a cell were sent
     sr_period: int  # PUCCH occasions
     sr_prohibit: int  # ns from a request to the next one
     sr_transmissions: int  # of one request, then random access
@@ -122,10 +126,15 @@ class State(NamedTuple):
     fading: F64  # (T, C, G) power gain in each resource-block group, to `gain`
     faded_at: I64  # (T, C) ns
     response: C128  # (G,) of the pair at hand
-    load: F64  # (C, G) share of PRBs that a cell sends in, in its present downlink occasion
-    load_sum: F64  # (C, G) summed over occasions since the last quality report
-    interference: F64  # (C, G) in the present uplink occasion, to noise
-    rise_sum: F64  # (C, G) summed over occasions since the last quality report
+    beam_rows: I64  # (C + 1,) first row of each cell's beams
+    beam: I64  # (T, C) that a cell has for a terminal
+    spill: F64  # (T, R) power gain of each beam to a terminal, as it listens now, to that of `beam`
+    lit: I64  # (R,) from each cell's first row on: the rows of beams that it uses in its present downlink occasion
+    lit_at: I64  # (R,) ns, downlink occasion that a row of `load` is of
+    load: F64  # (R, G) share of PRBs that a cell sends in through a beam, in its present downlink occasion
+    load_sum: F64  # (R, G) summed over occasions since the last quality report
+    interference: F64  # (R, G) in the present uplink occasion, to noise, as a beam of its cell hears it
+    rise_sum: F64  # (R, G) summed over occasions since the last quality report
     uplink_cap_db: F64  # (T,) the most per PRB that power control lets the serving cell receive, to noise
     planned: I64  # (RING, 2) first block of an uplink occasion, and which occasion that is
     armed: I64  # (2,) occasion of the pending scheduling event, -1
@@ -162,6 +171,7 @@ def bind(s: State) -> Any:
         borrowed(s.rank), borrowed(s.lengths), borrowed(s.used), borrowed(s.reserved), borrowed(s.ratio),
         borrowed(s.gain), borrowed(s.path_first), borrowed(s.path_last), borrowed(s.amplitude), borrowed(s.delay),
         borrowed(s.doppler), borrowed(s.traced), borrowed(s.fading), borrowed(s.faded_at), borrowed(s.response),
+        borrowed(s.beam_rows), borrowed(s.beam), borrowed(s.spill), borrowed(s.lit), borrowed(s.lit_at),
         borrowed(s.load), borrowed(s.load_sum), borrowed(s.interference), borrowed(s.rise_sum),
         borrowed(s.uplink_cap_db), borrowed(s.planned), borrowed(s.armed), borrowed(s.heap), borrowed(s.arrivals),
         borrowed(s.fates), borrowed(s.repeats), borrowed(s.fairness), borrowed(s.counts), borrowed(s.access),
@@ -211,11 +221,24 @@ def new_channel(terminals: int, cells: int, groups: int) -> dict[str, NDArray[An
         "fading": np.ones((terminals, cells, groups)),
         "faded_at": np.full((terminals, cells), -1, dtype=np.int64),
         "response": np.zeros(groups, dtype=np.complex128),
-        "load": np.zeros((cells, groups)),
-        "load_sum": np.zeros((cells, groups)),
-        "interference": np.zeros((cells, groups)),
-        "rise_sum": np.zeros((cells, groups)),
         "uplink_cap_db": np.full(terminals, np.inf),
+        **new_beams(terminals, np.ones(cells, dtype=np.int64), groups),
+    }
+
+
+def new_beams(terminals: int, beams: I64, groups: int) -> dict[str, NDArray[Any]]:
+    """Return what is kept of each beam, for cells with so many `beams` (C,), which send nothing."""
+    rows = int(beams.sum())
+    return {
+        "beam_rows": np.concatenate([[0], np.cumsum(beams)]).astype(np.int64),
+        "beam": np.zeros((terminals, len(beams)), dtype=np.int64),
+        "spill": np.ones((terminals, rows)),
+        "lit": np.zeros(rows, dtype=np.int64),
+        "lit_at": np.full(rows, -1, dtype=np.int64),
+        "load": np.zeros((rows, groups)),
+        "load_sum": np.zeros((rows, groups)),
+        "interference": np.zeros((rows, groups)),
+        "rise_sum": np.zeros((rows, groups)),
     }
 
 

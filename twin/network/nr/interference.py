@@ -45,25 +45,47 @@ def fade(s: State, terminal: int, cell: int, time: int) -> None:
 
 
 @kernel
-def load_cell(s: State, cell: int, start: int, end: int, time: int) -> None:
-    """Begin a downlink occasion of a cell that sends in PRBs start:end; `load_block` adds more."""
-    s.cells[cell].load_at = time
-    for g in range(s.load.shape[1]):
-        s.load[cell, g] = overlap(s, start, end, g)
+def load_cell(s: State, cell: int, time: int) -> None:
+    """Begin a downlink occasion of a cell; `load_beam` says where it sends."""
+    s.cells[cell].load_at, s.cells[cell].lit = time, 0
 
 
 @kernel
-def load_block(s: State, cell: int, start: int, prbs: int) -> None:
-    """Add the PRBs of a block to the load of its cell."""
+def load_beam(s: State, cell: int, row: int, start: int, prbs: int) -> None:
+    """Add PRBs that a cell sends in through the beam of a row, in the occasion that has begun."""
+    if prbs <= 0:
+        return
+    if s.lit_at[row] != s.cells[cell].load_at:
+        s.lit_at[row] = s.cells[cell].load_at
+        s.lit[s.beam_rows[cell] + s.cells[cell].lit] = row
+        s.cells[cell].lit += 1
+        s.load[row, :] = 0.0
     for g in range(start // s.config.group, last_group(s, start, prbs) + 1):
-        s.load[cell, g] += overlap(s, start, start + prbs, g)
+        s.load[row, g] += overlap(s, start, start + prbs, g)
 
 
 @kernel
 def remember_load(s: State, cell: int) -> None:
     """Add the load of this occasion to what the next quality report is made from."""
-    for g in range(s.load.shape[1]):
-        s.load_sum[cell, g] += s.load[cell, g]
+    first = s.beam_rows[cell]
+    for i in range(first, first + s.cells[cell].lit):
+        for g in range(s.load.shape[1]):
+            s.load_sum[s.lit[i], g] += s.load[s.lit[i], g]
+
+
+@kernel
+def row_of(s: State, terminal: int, cell: int) -> int:
+    """Return the row of the beam that a cell has for a terminal."""
+    return int(s.beam_rows[cell] + s.beam[terminal, cell])
+
+
+@kernel
+def spilt(s: State, terminal: int, cell: int, group: int) -> float:
+    """Return what a cell sends in a group, as a terminal hears its beams, to full load through the terminal's own."""
+    first, total = s.beam_rows[cell], 0.0
+    for i in range(first, first + s.cells[cell].lit):
+        total += s.load[s.lit[i], group] * s.spill[terminal, s.lit[i]]
+    return total
 
 
 @kernel
@@ -72,9 +94,12 @@ def downlink_ratio(s: State, terminal: int, cell: int, group: int, time: int) ->
     fade(s, terminal, cell, time)
     rest = 1.0
     for c in range(s.cells.size):
-        if c != cell and s.cells[c].load_at == time and s.load[c, group] > 0.0:
+        if c == cell or s.cells[c].load_at != time:
+            continue
+        load = spilt(s, terminal, c, group)
+        if load > 0.0:
             fade(s, terminal, c, time)
-            rest += s.load[c, group] * s.ratio[DOWN, terminal, c] * s.fading[terminal, c, group]
+            rest += load * s.ratio[DOWN, terminal, c] * s.fading[terminal, c, group]
     return float(s.ratio[DOWN, terminal, cell] * s.fading[terminal, cell, group] / rest)
 
 
@@ -99,7 +124,9 @@ def add_interference(s: State, h: int, time: int) -> None:
         fade(s, terminal, c, time)
         for g in range(start // s.config.group, last_group(s, start, b.prbs) + 1):
             share = overlap(s, start, start + b.prbs, g)
-            s.interference[c, g] += share * power * s.ratio[UP, terminal, c] * s.fading[terminal, c, g]
+            received = share * power * s.ratio[UP, terminal, c] * s.fading[terminal, c, g]
+            for row in range(s.beam_rows[c], s.beam_rows[c + 1]):
+                s.interference[row, g] += received * s.spill[terminal, row]
 
 
 @kernel
@@ -109,9 +136,11 @@ def uplink_ratio(s: State, h: int, group: int, time: int) -> float:
     terminal = h // (2 * HARQ_PROCESSES)
     fade(s, terminal, b.cell, time)
     signal = uplink_power(s, terminal, b.cell, b.prbs) * s.ratio[UP, terminal, b.cell] / b.prbs
-    rest = 1.0 + s.interference[b.cell, group]
-    if s.cells[b.cell].load_at == time:
-        rest += s.config.self_interference * s.load[b.cell, group]
+    rest = 1.0 + s.interference[row_of(s, terminal, b.cell), group]
+    if s.config.self_interference > 0.0 and s.cells[b.cell].load_at == time:
+        first = s.beam_rows[b.cell]
+        for i in range(first, first + s.cells[b.cell].lit):
+            rest += s.config.self_interference * s.load[s.lit[i], group]
     return float(signal * s.fading[terminal, b.cell, group] / rest)
 
 
@@ -119,7 +148,7 @@ def uplink_ratio(s: State, h: int, group: int, time: int) -> float:
 def quality(handle: Handle, time: int, load: F64, rise: F64, serving: I64, up: F64, down: F64) -> None:
     """Write the flat ratios that each terminal's uplink and downlink are worth, (T,), over the whole carrier.
 
-    The flat ratio of the same mean log2(1 + ratio) over the groups, under the mean `load` and `rise` (C, G) of
+    The flat ratio of the same mean log2(1 + ratio) over the groups, under the mean `load` and `rise` (R, G) of
     the other cells; the uplink with all power in one PRB.
     """
     s = opened(handle)
@@ -132,9 +161,13 @@ def quality(handle: Handle, time: int, load: F64, rise: F64, serving: I64, up: F
         for g in range(groups):
             rest = 1.0
             for c in range(s.cells.size):
-                if c != cell:
-                    rest += load[c, g] * s.ratio[DOWN, t, c] * s.fading[t, c, g]
+                if c == cell:
+                    continue
+                heard = 0.0
+                for row in range(s.beam_rows[c], s.beam_rows[c + 1]):
+                    heard += load[row, g] * s.spill[t, row]
+                rest += heard * s.ratio[DOWN, t, c] * s.fading[t, c, g]
             fading = s.fading[t, cell, g]
             down[t] += np.log1p(s.ratio[DOWN, t, cell] * fading / rest) / groups
-            up[t] += np.log1p(s.ratio[UP, t, cell] * fading / (1.0 + rise[cell, g])) / groups
+            up[t] += np.log1p(s.ratio[UP, t, cell] * fading / (1.0 + rise[row_of(s, t, cell), g])) / groups
         up[t], down[t] = np.expm1(up[t]), np.expm1(down[t])

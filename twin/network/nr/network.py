@@ -204,7 +204,7 @@ class NrNetwork(EventNetwork):
                 self._drain(band)  # what a handover dropped: before its rows are used again
         for band in self.bands:
             band.flush(self.spec.header)
-        limit = min([until, *(change[0] for change in self._changes[:1]), *(band.access.due for band in self.bands)])
+        limit = min([until, *(change[0] for change in self._changes[:1]), *(band.due for band in self.bands)])
         answering = len(self.bands) == 1
         if not answering:  # no carrier may get ahead of the others by more than an answer takes
             limit = min(limit, min(band.reached for band in self.bands) + 2 * self.backhaul + self._processing)
@@ -217,6 +217,7 @@ class NrNetwork(EventNetwork):
             self.bands[index].enter_cell(terminal, cell, time, why)
         for band in self.bands:
             band.let_in(reached)
+            self._turn(band, reached)
         if self._cables is not None:
             for time, packet, flow in self._cables.take(cs.UP, reached):
                 self._up(time, packet, flow)
@@ -294,16 +295,24 @@ class NrNetwork(EventNetwork):
     def _trace(self, time: int, links: LinkState) -> None:
         """Take a new trace: ratios, serving cells, power control and quality reports of all carriers."""
         gain_db, delay = self.topology.path_gain_db(links), self.topology.delay(links)
-        rsrp_dbm = [band.rsrp_dbm(gain_db[band.pairs]) for band in self.bands] if self.homes.several else []
+        rows = self.topology.rows(links)
+        gains = [band.look(time, links, rows[band.pairs], gain_db[band.pairs]) for band in self.bands]
+        rsrp_dbm = [b.rsrp_dbm(g.heard) for b, g in zip(self.bands, gains, strict=True)] if self.homes.several else []
         self.homes.choose(rsrp_dbm)
         for move in self.homes.update(time, rsrp_dbm):
             self._change_carrier(time, move)
         for index, band in enumerate(self.bands):
-            gains = gain_db[band.pairs]
-            for change in band.move(time, gains):
+            for change in band.move(time, gains[index]):
                 self._change(band, index, time, change)
-            band.hear(time, links, self.topology.rows(links)[band.pairs], gains, delay[band.pairs])
+            band.hear(time, links, rows[band.pairs], gains[index].used, delay[band.pairs])
         self._traced = True
+
+    def _turn(self, band: Band, until: int) -> None:
+        """Bring a carrier's beams to `until` [ns] and tell of those that failed or were recovered."""
+        for turn in band.turn(until):
+            owner = self.names[self.topology.terminals[band.terminals[turn.terminal]].owner]
+            cell = self.names[self.topology.cells[band.cells[turn.cell]].owner]
+            self._happened.append(Event(turn.time, turn.what, owner, cell, turn.seconds))
 
     def _change(self, band: Band, index: int, time: int, change: Change) -> None:
         """Detach a terminal now and attach it to its new cell when the change is through."""

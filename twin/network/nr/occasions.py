@@ -9,15 +9,24 @@ from twin.network.nr.carrier_state import (
     HARQ_PROCESSES,
     IDLE,
     RING,
+    SSB_PER_SLOT,
     UP,
     WAITING,
     State,
 )
 from twin.network.nr.control import misses_pdcch
-from twin.network.nr.interference import add_interference, load_block, load_cell, remember_load
+from twin.network.nr.interference import add_interference, load_beam, load_cell, remember_load, row_of
 from twin.network.nr.persistent import reserved_prbs
 from twin.network.nr.queues import FEEDBACK, UPLINK, fill, schedule_event, settle
-from twin.network.nr.scheduler import drop_satisfied, free_process, is_away, persistent_block, schedule, top
+from twin.network.nr.scheduler import (
+    drop_satisfied,
+    free_process,
+    is_away,
+    persistent_block,
+    schedule,
+    signal_prbs,
+    top,
+)
 from twin.network.nr.tdd import END, LONG, START, at
 from twin.network.nr.transmission import decode_later, launch
 from twin.network.nr.triggers import arm_again, arm_persistent, rest_if_empty, wake
@@ -62,13 +71,42 @@ def _load(s: State, cell: int, occasion: int, time: int) -> None:
     if s.cells.size == 1 and s.config.self_interference == 0.0:
         return  # nobody hears it
     reserved = reserved_prbs(s, DOWN, cell, occasion) if s.config.persistent else 0
-    load_cell(s, cell, reserved, top(s, DOWN, cell, occasion), time)
+    row, beams = s.beam_rows[cell], s.beam_rows[cell + 1] - s.beam_rows[cell]
+    load_cell(s, cell, time)
+    if beams > 1:
+        _load_beams(s, cell, occasion, reserved, time)
+    else:
+        load_beam(s, cell, row, reserved, top(s, DOWN, cell, occasion) - reserved)
     h = s.cells[cell].chain
     while h >= 0:
-        if s.blocks[h].reserved == 1:
-            load_block(s, cell, s.blocks[h].start, s.blocks[h].prbs)
+        if beams > 1:
+            row = row_of(s, h // (2 * HARQ_PROCESSES), cell)
+        if beams > 1 or s.blocks[h].reserved == 1:
+            load_beam(s, cell, row, s.blocks[h].start, s.blocks[h].prbs)
         h = s.blocks[h].chain
+    s.cells[cell].row = row
     remember_load(s, cell)
+
+
+@kernel
+def _load_beams(s: State, cell: int, occasion: int, reserved: int, time: int) -> None:
+    """Note where a cell with an array sends SSB, and what it has begun in earlier occasions of the slot.
+
+    SSB i of a burst goes through beam i of that part of the codebook; there are two in a slot.
+    """
+    first, beams, signals = s.beam_rows[cell], s.beam_rows[cell + 1] - s.beam_rows[cell], s.config.signals[DOWN]
+    prbs = signal_prbs(s, DOWN, occasion)
+    if prbs > 0:
+        burst, since = time // signals.period, time % signals.period
+        beam = burst % s.config.ssb_bursts * s.config.ssb_beams + SSB_PER_SLOT * (since // s.grid.slot)
+        load_beam(s, cell, first + beam % beams, 0, prbs)
+    begun = top(s, DOWN, cell, occasion)
+    h = s.cells[cell].chain
+    while h >= 0:
+        if s.blocks[h].reserved == 0:
+            begun = min(begun, s.blocks[h].start)
+        h = s.blocks[h].chain
+    load_beam(s, cell, max(s.cells[cell].row, first), max(prbs, reserved), begun - max(prbs, reserved))
 
 
 @kernel

@@ -116,6 +116,8 @@ CELL = np.dtype([
     ("cces", np.int64),  # taken in the present PDCCH occasion
     ("cces_at", np.int64),  # ns
     ("load_at", np.int64),  # ns, downlink occasion that `State.load` is of
+    ("lit", np.int64),  # beams that it uses in that occasion
+    ("row", np.int64),  # row of the last one
     ("chain", np.int64),  # blocks of the present downlink occasion
 ])  # fmt: skip
 FATE = np.dtype([

@@ -234,12 +234,14 @@ def is_away(s: State, link: int, start: int) -> bool:
 
 
 @kernel
-def _is_barred(s: State, link: int, occasion: int) -> bool:
-    """Tell whether a link has a block in an occasion already, or its terminal measures others then."""
+def _is_barred(s: State, link: int, occasion: int, now: int) -> bool:
+    """Tell whether a link has a block in an occasion already, or its terminal measures others then or `now`."""
     if s.links[link].used >= occasion:
         return True
+    if s.config.gap_period == 0:
+        return False
     starts = s.grid.downlink[START] if link & 1 == DOWN else s.grid.uplink[START]
-    return s.config.gap_period > 0 and is_away(s, link, at(starts, s.grid.period, occasion))
+    return is_away(s, link, now) or is_away(s, link, at(starts, s.grid.period, occasion))
 
 
 @kernel
@@ -251,7 +253,7 @@ def _rank(s: State, way: int, cell: int, occasion: int, full: int, now: int) -> 
     for i in range(count):
         link = s.active[way, cell, i]
         there = reachable(s, link, occasion, now) if way == UP else occasion
-        barred = _is_barred(s, link, there) or s.links[link | 1].reported_db == -np.inf
+        barred = _is_barred(s, link, there, now) or s.links[link | 1].reported_db == -np.inf
         if barred or (full == 0 and s.classes[top_class(s, link)].long == 1):
             s.rank[i] = -np.inf
         else:
@@ -280,7 +282,7 @@ def _schedule_again(s: State, way: int, cell: int, occasion: int, full: int, now
             h = s.again[way, cell, i]
             length = 1 if s.blocks[h].length == 1 else full
             there = reachable(s, h // HARQ_PROCESSES, occasion, now) if way == UP else occasion
-            if length == 0 or _is_barred(s, h // HARQ_PROCESSES, there):
+            if length == 0 or _is_barred(s, h // HARQ_PROCESSES, there, now):
                 continue
             if first_prb(s, way, cell, there, length) + s.blocks[h].prbs > s.config.prbs:
                 continue
@@ -320,7 +322,7 @@ def _schedule_persistent(s: State, cell: int, occasion: int, symbols: int, now: 
     for i in range(s.lengths[ACTIVE, DOWN, cell]):
         link = s.active[DOWN, cell, i]
         period = s.links[link].persistent
-        if period == 0 or (occasion - s.links[link].offset) % period or _is_barred(s, link, occasion):
+        if period == 0 or (occasion - s.links[link].offset) % period or _is_barred(s, link, occasion, now):
             continue
         h = free_process(s, link, now)
         if h >= 0:

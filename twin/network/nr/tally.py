@@ -18,5 +18,8 @@ def tally(bands: Sequence[Band], background: Mapping[str, int], unused: Collecti
     found["pucch_missed"] = sum(band.carrier.missed[1] for band in bands)
     found["access_collisions"] = sum(band.access.collisions for band in bands)
     found["access_failures"] = sum(band.access.failures for band in bands)
+    found["beam_switches"] = sum(band.beams.switches for band in bands if band.beams is not None)
+    found["beam_failures"] = sum(band.beams.failures for band in bands if band.beams is not None)
+    found["mrc_arrays_ideal"] = sum(band.maximum_ratio for band in bands)
     found |= {f"qos_unused_{kind}": 1 for kind in sorted(unused)}
     return {name: number for name, number in found.items() if number}

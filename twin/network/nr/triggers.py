@@ -5,7 +5,7 @@ from __future__ import annotations
 from twin.network.nr.carrier_state import ACCESS, ACTIVE, AGAIN, DOWN, State
 from twin.network.nr.control import misses_pucch, occasions_to_alarm
 from twin.network.nr.queues import ALARM, DOWNLINK, GRANT, PERSISTENT, REQUEST, schedule_event
-from twin.network.nr.scheduler import activate, deactivate
+from twin.network.nr.scheduler import activate, deactivate, is_away
 from twin.network.nr.tdd import GRANTED, START, at, next_index
 from twin.numerics.kernels import kernel
 
@@ -73,9 +73,11 @@ def request(s: State, link: int, time: int) -> None:
 
 @kernel
 def send_request(s: State, link: int, time: int) -> None:
-    """Send a scheduling request in the first own PUCCH occasion at or after `time`."""
+    """Send a scheduling request in the first own PUCCH occasion at or after `time` that isn't in a measurement gap."""
     chance = next_index(s.grid.pucch, s.grid.period, time)
     chance += (s.links[link].offset - chance) % s.config.sr_period
+    while is_away(s, link, at(s.grid.pucch, s.grid.period, chance)):
+        chance += s.config.sr_period
     heard = at(s.grid.pucch, s.grid.period, chance) + s.grid.symbol + s.grid.station
     schedule_event(s, heard, REQUEST, link)
 

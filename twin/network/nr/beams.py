@@ -1,0 +1,303 @@
+"""Which beams a carrier's cells and terminals use: swept, reported, lost and recovered as in NR.
+
+Sweep (TS 38.213 4.1): each `ssb_period` a cell sends `ssb_beams` of its codebook, an SSB for each, all cells at once;
+a terminal listens with one of its own beams for as many bursts as it takes to hear them all, then with its next one.
+Report (TS 38.214 5.2.1.4): after a sweep a terminal reports its best beam by L1-RSRP; `beam_delay` later it is in use.
+Report and activation are lost while the beam in use is out of sync. Failure (TS 38.213 6, TS 38.321 5.17): each
+`beam_failure_period` at whose end the serving beam is out of sync counts; after `beam_failure_count` of them, with
+never more than `beam_failure_timer` periods between two, the terminal sends a preamble of its own to the best beam of
+its last sweep, once one is in sync, and uses it from the response on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from twin.clock import NS
+from twin.link import Radio
+from twin.network.nr.access import NEVER, RandomAccess
+from twin.network.nr.carrier import Carrier
+from twin.network.nr.carrier_state import DOWN, SSB_PER_SLOT, UP
+from twin.network.nr.codebook import Panels, Paths, aim, choice, measure, reappraise, spill
+from twin.network.nr.mobility import Mobility
+from twin.specs.nr import CarrierSpec
+from twin.state import C128, F64, I64, Bool, LinkState, TracedLinks
+
+SSB_MOST, SSB_WIDE = ((3e9, 4), (7.125e9, 8)), 64
+"""SSB of a burst at most, up to a frequency [Hz] of the carrier and above all: TS 38.213 4.1."""
+RECOVERY_SLOTS = 4
+"""From the slot of a preamble for recovery to the first one that may answer: TS 38.213 6."""
+FAILED, RECOVERED = "beam failure", "beam recovery"
+Levels = tuple[F64, F64, F64, F64]
+"""Powers [dBm] of terminals and cells, noise figures [dB] of cells and terminals."""
+Pair = tuple[int, int]
+"""Beam of the cell and of the terminal."""
+
+
+class Turn(NamedTuple):
+    """A terminal's serving beam failed, or has been replaced so many seconds after that."""
+
+    time: int  # ns
+    what: str
+    terminal: int
+    cell: int
+    seconds: float
+
+
+class _Switch(NamedTuple):
+    due: int  # ns
+    cell: int
+    beams: Pair
+
+
+class _Failure(NamedTuple):
+    since: int  # ns
+    beams: Pair | None = None  # that the recovery under way is for
+
+
+class Beams:
+    """The beams between T terminals and C cells of one carrier."""
+
+    def __init__(
+        self, carrier: Carrier, mobility: Mobility, access: RandomAccess, panels: Panels, levels: Levels
+    ) -> None:
+        self.carrier, self.mobility, self.access, self.panels, self.levels = carrier, mobility, access, panels, levels
+        spec, shape = carrier.spec, panels.end.shape
+        self.ideal = spec.beams == "ideal" or spec.control == "ideal"
+        self.burst = spec.ssb_beams or 1
+        self.sets = -(-int(panels.cell_beams.max()) // self.burst)
+        self.bursts = self.sets * int(panels.terminal_beams.max())
+        self._burst_ns = -(-self.burst // SSB_PER_SLOT) * carrier.grid.slot
+        self.used, self.known, self._heard = choice(*shape), choice(*shape), choice(*shape)
+        self._paths: Paths | None = None
+        self.amplitude: C128 = np.zeros(0, dtype=np.complex128)  # (P,) of all paths, with the beams in use
+        self._burst, self._check = -1, NEVER  # next burst, next look at serving beams [ns]
+        self._switches: dict[int, _Switch] = {}
+        self._instances: I64 = np.zeros(shape[0], dtype=np.int64)
+        self._last: I64 = np.zeros(shape[0], dtype=np.int64)
+        self._failed: dict[int, _Failure] = {}
+        self.turns: list[Turn] = []
+        self.switches = self.failures = 0
+        carrier.set_beams(panels.cell_beams, self.sets)
+        carrier.measure(np.zeros(shape), *levels)
+        self._unit: F64 = carrier.state.ratio.copy()  # ratios at a path gain of 1
+
+    def look(self, time: int, links: LinkState, rows: I64) -> bool:
+        """Take the paths of a new trace, `rows` (T, C) of links; tell whether it knows them between single elements."""
+        if not isinstance(links, TracedLinks):
+            self._paths = None
+            return False
+        there = rows >= 0
+        first, last = (np.where(there, links.path_offset[at], 0) for at in (rows, rows + 1))
+        element = np.require(links.path_element, requirements=["C", "W"])  # kernels know no read-only arrays
+        phase = np.require(links.path_phase, requirements=["C", "W"])
+        self._paths, self.amplitude = Paths(first, last, element, phase), np.empty_like(element)
+        if self.ideal or self._burst < 0:
+            self._search(self._paths)
+        aim(self._paths, self.panels, self.used, self.amplitude)
+        reappraise(self._paths, self.panels, self.known, self.used)
+        if self._burst < 0:
+            self._burst = -(-time // (self.carrier.spec.ssb_period * self.bursts)) * self.bursts
+        return True
+
+    @property
+    def live(self) -> bool:
+        """Whether the newest trace tells beams apart."""
+        return self._paths is not None
+
+    @property
+    def gain_db(self) -> F64:
+        """Path gains with the beams in use, (T, C)."""
+        return _decibel(self.used.power)
+
+    @property
+    def heard_db(self) -> F64:
+        """Path gains with the best beams of the last sweep, or those in use if they are better, (T, C)."""
+        return _decibel(np.maximum(self.used.power, self.known.power))
+
+    def apply(self, time: int) -> None:
+        """Let the carrier know of the beams in use."""
+        if self._paths is None:
+            return
+        s, serving, gain_db = self.carrier.state, self.mobility.cell, self.gain_db
+        self.carrier.measure(gain_db, *self.levels)
+        self.carrier.control_power(gain_db, self.levels[2], serving)
+        if len(s.cells) > 1:
+            spill(self._paths, self.panels, self.used, serving, s.beam_rows, s.spill)
+        s.beam[:] = self.used.cell
+        s.faded_at[:] = -1
+        self._watch(time)
+
+    @property
+    def due(self) -> int:
+        """When something happens next [ns]."""
+        if self.ideal or self._paths is None:
+            return NEVER
+        return min(self._burst_end, self._check, *(switch.due for switch in self._switches.values()))
+
+    @property
+    def _burst_end(self) -> int:
+        return self._burst * self.carrier.spec.ssb_period + self._burst_ns
+
+    def run(self) -> None:
+        """Go through what is due now."""
+        now, serving = self.due, self.carrier.serving
+        assert self._paths is not None
+        turned = now == self._burst_end and self._hear(now, self._paths, serving)
+        for terminal, switch in sorted(self._switches.items()):
+            if switch.due <= now:
+                self._switch(terminal, switch, serving)
+                turned = True
+        if now == self._check:
+            self._check = NEVER
+            self._count(now, serving)
+            self._watch(now)
+        if turned:
+            aim(self._paths, self.panels, self.used, self.amplitude)
+            self.apply(now)
+
+    def _watch(self, time: int) -> None:
+        """Look at serving beams again at the end of a period in which one was out of sync."""
+        weak = self._weak(self.carrier.serving)
+        weak[list(self._failed)] = False
+        if self._check == NEVER and not self.ideal and weak.any():
+            period = self.carrier.spec.beam_failure_period
+            self._check = (time // period + 1) * period
+
+    def enter(self, time: int, terminal: int, cell: int) -> None:
+        """Take note that a terminal is served by `cell` from now on, or by none (-1)."""
+        self._switches.pop(terminal, None)
+        self._instances[terminal] = 0
+        failure = self._failed.pop(terminal, None)
+        if cell < 0 or self._paths is None:
+            return
+        beams = int(self.known.cell[terminal, cell]), int(self.known.terminal[terminal, cell])
+        if failure is not None and failure.beams is not None:
+            beams = failure.beams
+            self.turns.append(Turn(time, RECOVERED, terminal, cell, (time - failure.since) / NS))
+        self.used.cell[terminal, cell], self.used.terminal[terminal, cell] = beams
+        aim(self._paths, self.panels, self.used, self.amplitude)
+        self.apply(time)
+
+    def _search(self, paths: Paths) -> None:
+        """Take the best beams of all for every pair."""
+        best, most = choice(*self.used.power.shape), int(self.panels.cell_beams.max())
+        for own in range(int(self.panels.terminal_beams.max())):
+            measure(paths, self.panels, (0, most), own, best)
+        for target in (self.known, self.used):
+            for field, found in zip(target, best, strict=True):
+                field[:] = found
+
+    def _hear(self, now: int, paths: Paths, serving: I64) -> bool:
+        """Measure the beams of a burst; at the end of a sweep, follow the best and report that of the serving cell.
+
+        Tell whether that was the end of a sweep.
+        """
+        turn = self._burst % self.bursts
+        first = turn % self.sets * self.burst
+        measure(paths, self.panels, (first, first + self.burst), turn // self.sets, self._heard)
+        self._burst += 1
+        if self._burst % self.bursts:
+            return False
+        self.known, self._heard = self._heard, choice(*self.used.power.shape)
+        served = np.flatnonzero(serving >= 0)
+        free: Bool = np.ones(self.used.power.shape, dtype=bool)
+        free[served, serving[served]] = False
+        self.used.cell[free], self.used.terminal[free] = self.known.cell[free], self.known.terminal[free]
+        weak = self._weak(serving)
+        for terminal in served.tolist():
+            if terminal in self._failed:
+                self._recover(now, terminal, int(serving[terminal]))
+            elif not weak[terminal] and terminal not in self._switches:
+                self._report(now, terminal, int(serving[terminal]))
+        return True
+
+    def _report(self, now: int, terminal: int, cell: int) -> None:
+        """Ask for the best beam of the last sweep; the terminal's own beam needs nobody's leave."""
+        at = terminal, cell
+        beams = int(self.known.cell[at]), int(self.known.terminal[at])
+        if beams[0] == self.used.cell[at]:
+            self.used.terminal[at] = beams[1]
+        elif self.known.power[at] > 0.0:
+            self._switches[terminal] = _Switch(now + self.carrier.spec.beam_delay, cell, beams)
+
+    def _switch(self, terminal: int, switch: _Switch, serving: I64) -> None:
+        del self._switches[terminal]
+        if serving[terminal] != switch.cell or self._weak(serving)[terminal]:
+            return
+        self.used.cell[terminal, switch.cell], self.used.terminal[terminal, switch.cell] = switch.beams
+        self.switches += 1
+
+    def _weak(self, serving: I64) -> Bool:
+        """Tell whose serving beam is out of sync, (T,)."""
+        rows = np.arange(len(serving))
+        ratio = self.carrier.state.ratio[DOWN, rows, np.maximum(serving, 0)]
+        weak: Bool = (serving >= 0) & (ratio < 10.0 ** (self.mobility.spec.q_out / 10.0))
+        return weak
+
+    def _count(self, now: int, serving: I64) -> None:
+        """Count instances of beam failure; enough of them are a failure."""
+        spec = self.carrier.spec
+        for terminal in np.flatnonzero(self._weak(serving)).tolist():
+            if terminal in self._failed:
+                continue
+            if now - self._last[terminal] > spec.beam_failure_timer * spec.beam_failure_period:
+                self._instances[terminal] = 0
+            self._instances[terminal] += 1
+            self._last[terminal] = now
+            if self._instances[terminal] >= spec.beam_failure_count:
+                self._failed[terminal] = _Failure(now)
+                self.failures += 1
+                self._switches.pop(terminal, None)
+                self.turns.append(Turn(now, FAILED, terminal, int(serving[terminal]), 0.0))
+                self._recover(now, terminal, int(serving[terminal]))
+
+    def _recover(self, now: int, terminal: int, cell: int) -> None:
+        """Begin to ask for the best beam of the last sweep by random access, if it is in sync."""
+        at, failure = (terminal, cell), self._failed[terminal]
+        up, down = self._unit[UP][at] * self.known.power[at], self._unit[DOWN][at] * self.known.power[at]
+        if failure.beams is not None or down < 10.0 ** (self.mobility.spec.q_in / 10.0):
+            return
+        self._failed[terminal] = failure._replace(beams=(int(self.known.cell[at]), int(self.known.terminal[at])))
+        self.access.start(now, terminal, cell, own_preamble=True, ratio=float(up), least=RECOVERY_SLOTS)
+
+
+def is_array(radio: Radio) -> bool:
+    """Tell whether a radio's antenna has several elements."""
+    return radio.antenna.rows * radio.antenna.columns > 1
+
+
+def panels_of(terminals: Sequence[Radio], cells: Sequence[Radio]) -> Panels | None:
+    """Return the arrays of radios; None where there are none, or some that don't choose from a codebook."""
+    arrays = [radio.antenna for radio in (*terminals, *cells) if is_array(radio)]
+    if not arrays or any(antenna.beam == "mrc" for antenna in arrays):
+        return None
+    ends = [[int(cell.index > terminal.index) for cell in cells] for terminal in terminals]
+    return Panels(
+        cell=_shapes(cells), terminal=_shapes(terminals), cell_beams=_beams(cells), terminal_beams=_beams(terminals),
+        end=np.array(ends, dtype=np.int64).reshape(len(terminals), len(cells)),
+    )  # fmt: skip
+
+
+def burst_of(spec: CarrierSpec, panels: Panels) -> int:
+    """Return the SSB of a burst: if not stated, as many as the codebook has, up to what TS 38.213 4.1 allows."""
+    most = next((count for below, count in SSB_MOST if spec.frequency <= below), SSB_WIDE)
+    return spec.ssb_beams or min(int(panels.cell_beams.max()), most)
+
+
+def _shapes(radios: Sequence[Radio]) -> I64:
+    return np.array([(r.antenna.rows, r.antenna.columns) for r in radios], dtype=np.int64).reshape(-1, 2)
+
+
+def _beams(radios: Sequence[Radio]) -> I64:
+    """Return how many beams there are to choose from: of a fixed broadside one, the first."""
+    found = [1 if r.antenna.beam == "broadside" else r.antenna.rows * r.antenna.columns for r in radios]
+    return np.array(found, dtype=np.int64)
+
+
+def _decibel(power: F64) -> F64:
+    with np.errstate(divide="ignore"):
+        return np.asarray(10.0 * np.log10(power))
