@@ -18,6 +18,10 @@ NETWORKS = {
     **{f"fixed, {ms} ms each way": ["network.kind=fixed", f"network.delay={ms} ms"] for ms in (20, 120, 600)},
     "trace": ["network.kind=trace", "network.file={trace}"],
     "simple": ["network.kind=simple"],
+    "simple, one mast moved": ["network.kind=simple", "robots.site.positions.0=[100, 4, 40]"],
+    "nr": [],
+    "nr, one mast moved": ["robots.site.positions.0=[100, 4, 40]"],
+    "fixed, the median of that": ["robots.site.positions.0=[100, 4, 40]", "network.kind=fixed", "network.delay=1.4 ms"],
 }
 DELAYS = (0, 5, 20, 50, 100, 200, 300)  # ms each way
 ARMS = {

@@ -7,7 +7,7 @@ import matplotlib.pyplot as plt
 
 import twin
 
-with twin.run("city/patrol", {"network.kind": "nr"}, duration="5 s") as run:
+with twin.run("city/patrol", duration="5 s") as run:
     packets = run.packets[run.packets.fate == "delivered"]
 
 figure, axes = plt.subplots(figsize=(7, 3), layout="constrained")

@@ -1,17 +1,21 @@
 """What controllers were given can be recorded: each sample of the sensors, value by value."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from twin.clock import NS
 from twin.recording.reader import Recording
 
+PATROL = str(Path(__file__).resolve().parents[1] / "patrol.toml")
+
 
 @pytest.fixture
 def record(command):
     def run(name, *changes):
         sets = [part for change in changes for part in ("--set", change)]
-        code, out, err = command("run", "city/patrol", "-o", name, "--duration", "0.5 s", "-q", *sets)
+        code, out, err = command("run", PATROL, "-o", name, "--duration", "0.5 s", "-q", *sets)
         assert code in (0, 5, 6), err
         return Recording(name)
 

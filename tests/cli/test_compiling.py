@@ -1,8 +1,12 @@
 """Commands say which kernels they compile, each once, and not those that they call."""
 
+from pathlib import Path
+
 import numba
 
 from twin.cli.compiling import told
+
+PATROL = str(Path(__file__).resolve().parents[1] / "patrol.toml")
 
 
 @numba.njit
@@ -46,5 +50,5 @@ class Own:
 
 def test_a_command_says_what_it_compiles(command, tmp_path):
     (tmp_path / "own.py").write_text(OWN)
-    code, _, err = command("check", "city/patrol", "--set", f"robots.patrol.controller={tmp_path / 'own.py'}:Own")
+    code, _, err = command("check", PATROL, "--set", f"robots.patrol.controller={tmp_path / 'own.py'}:Own")
     assert code == 0 and "compiling kernels" in err and err.count("<lambda>") == 4, "one for each drone"

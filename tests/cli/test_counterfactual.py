@@ -9,6 +9,7 @@ import pytest
 from twin.recording.reader import Recording
 
 ROOT = Path(__file__).resolve().parents[2]
+PATROL = str(ROOT / "tests/patrol.toml")
 
 
 @pytest.fixture
@@ -64,7 +65,7 @@ def test_a_scenario_or_a_recording(command, recorded):
 
 
 def test_paths_are_recorded_when_asked_for(command):
-    code, out, err = command("run", "city/patrol", "--paths", "-o", "p.h5", "--duration", "0.1 s", "-q")
+    code, out, err = command("run", PATROL, "--paths", "-o", "p.h5", "--duration", "0.1 s", "-q")
     assert code in (0, 5, 6), err
     with Recording("p.h5") as run:
         assert run.header.paths and run.rows["paths"] == run["links/path_count"][:].sum() > 0

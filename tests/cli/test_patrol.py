@@ -1,15 +1,18 @@
 """The patrol of the README, shortened: what its network does to it can be seen."""
 
 import json
+from pathlib import Path
 
 import pytest
+
+PATROL = str(Path(__file__).resolve().parents[1] / "patrol.toml")
 
 
 @pytest.fixture
 def patrol(command):
     def run(name, *settings):
         sets = [part for setting in settings for part in ("--set", setting)]
-        code, out, err = command("run", "city/patrol", "-o", f"{name}.h5", "--duration", "10 s", "--json", *sets)
+        code, out, err = command("run", PATROL, "-o", f"{name}.h5", "--duration", "10 s", "--json", *sets)
         assert code in (0, 5, 6), err
         return code, json.loads(out)
 
@@ -44,5 +47,5 @@ INSIDE = [([0, 0, 10], "building_"), ([100, 0, 20], "building_"), ([0, 60, -1], 
 @pytest.mark.parametrize(("place", "thing"), INSIDE)
 def test_a_drone_that_starts_inside_of_something_is_refused(command, place, thing):
     settings = ("robots.patrol.count=1", f"robots.patrol.positions=[{place}]")
-    code, out, err = command("check", "city/patrol", *(part for s in settings for part in ("--set", s)))
+    code, out, err = command("check", PATROL, *(part for s in settings for part in ("--set", s)))
     assert code == 2 and "robots.patrol.positions[0]: patrol at" in err and f"is inside of {thing}" in err

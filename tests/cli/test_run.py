@@ -21,6 +21,7 @@ from twin.recording.reader import Recording
 from twin.specs.scenario import load_scenario
 
 ROOT = Path(__file__).resolve().parents[2]
+PATROL = str(ROOT / "tests/patrol.toml")
 HEIGHT = str(ROOT / "tests/project/worlds/void/scenarios/height.toml")
 
 
@@ -64,18 +65,19 @@ FIXED = ("network.kind=fixed", "network.jitter.kind=normal", "network.jitter.sca
 def test_the_headline_says_what_was_stated(command):
     sets = (*FIXED, "channel.kind=raytracing", "channel.rays=10", "channel.blockers=false", "channel.atmosphere.rain=2")
     words = [word for one in sets for word in ("--set", one)]
-    code, out, err = command("run", "city/patrol", "-o", "run.h5", "--duration", "0.1 s", *words)
-    assert out.splitlines()[:3] == [
-        "patrol in city, channel raytracing, network fixed, seed 1",
-        "channel: rays 10, blockers false, atmosphere (rain 2 mm/h)",
-        "network: jitter (normal, scale 2 ms), loss 0.01",
+    code, out, err = command("run", PATROL, "-o", "run.h5", "--duration", "0.1 s", *words)
+    assert out.splitlines()[:4] == [
+        "patrol in city, 0.1 s, seed 1",
+        "channel: ray-traced, up to 3 reflections; rays 10, blockers false, atmosphere",
+        "  (rain 2 mm/h)",
+        "network: a fixed delay; jitter (normal, scale 2 ms), loss 0.01",
     ]
 
 
 @pytest.mark.parametrize("path", sorted(ROOT.glob("worlds/*/scenarios/*.toml")), ids=lambda path: path.stem)
 def test_the_headline_of_every_scenario_fits_80_columns_and_holds_no_tables(path):
-    text = headline(path, load_scenario(path)[0])
-    assert text.startswith(f"{path.stem} in {path.parts[-3]}, channel ")
+    text = headline(path, load_scenario(path)[0], cells=2)
+    assert text.startswith(f"{path.stem} in {path.parts[-3]}, ") and "\nchannel: " in text and "\nnetwork: " in text
     assert max(map(len, text.splitlines())) <= 80 and not set("{}[]'") & set(text)
 
 
@@ -218,7 +220,7 @@ def test_what_a_controller_may_not_do_is_said(command, body, words):
 
 def test_a_failsafe_that_can_not_sense_what_it_needs_is_named(command):
     lame = ("--set", "robots.patrol.spec.sensors=[{kind='battery'}]")
-    code, out, err = command("run", "city/patrol", "-o", "run.h5", *lame)
+    code, out, err = command("run", PATROL, "-o", "run.h5", *lame)
     assert code == 3 and "the run stopped early: failsafe HoldReturnLand of patrol-" in err
     assert "no sensor reads position; there is: state_of_charge" in err
 
@@ -309,5 +311,5 @@ def test_what_the_library_warns_of_is_said(command, monkeypatch):
         raise RecordingError("enough")
 
     monkeypatch.setattr("twin.cli.running.execute", warn)
-    code, out, err = command("run", "city/patrol")
+    code, out, err = command("run", PATROL)
     assert (code, out, err) == (1, "", "[ground] is extended\nerror: enough\n")

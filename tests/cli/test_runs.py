@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
+PATROL = str(ROOT / "tests/patrol.toml")
 
 
 @pytest.fixture
@@ -17,7 +18,7 @@ def recorded(command):
     Path("recordings").mkdir()
     for name, delay in (("quick", "20 ms"), ("slow", "60 ms")):
         sets = ("--set", "network.kind=fixed", "--set", f"network.delay={delay}")
-        code, _, err = command("run", "city/patrol", "-q", "--duration", "1 s", *sets, "-o", f"recordings/{name}.h5")
+        code, _, err = command("run", PATROL, "-q", "--duration", "1 s", *sets, "-o", f"recordings/{name}.h5")
         assert code in (0, 5, 6), err
     return command
 

@@ -1,10 +1,14 @@
 """Packets of a run meet the fates of the recorded ones; what the recording can't answer for is counted."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from twin.network.recorded import RecordedNetwork
 from twin.state import NEVER, LinkState, Packet
+
+PATROL = str(Path(__file__).resolve().parents[1] / "patrol.toml")
 
 NAMES = ["drone", "edge"]
 ROW = np.dtype([("created", "i8"), ("arrived", "i8"), ("fate", "U16")])
@@ -65,7 +69,7 @@ def test_the_same_controller_flies_the_same_over_the_recorded_packets(command, t
         "ideal": [],
     }[kind]  # fmt: skip
     sets = [part for change in [f"network.kind={kind}", *changes] for part in ("--set", change)]
-    code, out, err = command("run", "city/patrol", "-o", "a.h5", "-q", "--duration", "1 s", *sets)
+    code, out, err = command("run", PATROL, "-o", "a.h5", "-q", "--duration", "1 s", *sets)
     assert code in (0, 5, 6), err
     code, out, err = command("run", "--from", "a.h5", "-o", "b.h5", "-q", "--set", "network.kind=recorded")
     assert code in (0, 5, 6), err

@@ -1,6 +1,9 @@
 """What happens on the radio, and what a network refuses or carries beside packets, is printed and recorded."""
 
 import json
+from pathlib import Path
+
+PATROL = str(Path(__file__).resolve().parents[1] / "patrol.toml")
 
 SETTINGS = [
     "network.kind=nr",
@@ -13,7 +16,7 @@ SETTINGS = [
 
 def test_handovers_and_background_packets_are_recorded_and_shown(command):
     sets = [part for setting in SETTINGS for part in ("--set", setting)]
-    code, out, err = command("run", "city/patrol", "--duration", "1 s", "-o", "run.h5", *sets)
+    code, out, err = command("run", PATROL, "--duration", "1 s", "-o", "run.h5", *sets)
     assert code in (0, 5, 6), err
     assert "background offered" in out
     code, out, err = command("events", "run.h5", "--json")

@@ -4,6 +4,8 @@ from pathlib import Path
 
 from twin.recording.reader import Recording
 
+PATROL = str(Path(__file__).resolve().parents[1] / "patrol.toml")
+
 CONTROLLER = """
 import numpy as np
 from twin.state import Action, Message
@@ -25,7 +27,7 @@ def test_messages_between_robots_arrive_over_the_sidelink(command):
     sets = ["robots.patrol.controller=./neighbour.py:Neighbour", "network.kind=simple", "network.sidelink={period = 8}",
             "robots.patrol.send_offset=0 s"]  # fmt: skip
     code, out, err = command(
-        "run", "city/patrol", "--duration", "1 s", "-q", "-o", "run.h5", *(p for s in sets for p in ("--set", s))
+        "run", PATROL, "--duration", "1 s", "-q", "-o", "run.h5", *(p for s in sets for p in ("--set", s))
     )
     assert code in (0, 5, 6), err
     with Recording("run.h5") as run:

@@ -1,6 +1,7 @@
 """Base stations: where their antennas are and look."""
 
 from math import radians
+from pathlib import Path
 
 import pytest
 
@@ -9,13 +10,15 @@ from twin.errors import ScenarioError
 from twin.project.project import find_scenario
 from twin.specs.scenario import load_scenario
 
+PATROL = str(Path(__file__).resolve().parents[1] / "patrol.toml")
+
 RADIO = (
     "robots.site.spec.radios=[{role = 'cell', carrier = '3.5 GHz', mount = [1, 0, 2], antenna = {azimuth = '30 deg'}}]"
 )
 
 
 def patrol(*changes: str):
-    project, path = find_scenario("city/patrol")
+    project, path = find_scenario(PATROL)
     return project, load_scenario(path, ["network.kind=nr", "robots.patrol.count=1", *changes])[0]
 
 

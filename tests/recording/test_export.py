@@ -12,13 +12,14 @@ from twin.recording.reader import Recording
 from twin.world.opening import open_world
 
 ROOT = Path(__file__).resolve().parents[2]
+PATROL = str(ROOT / "tests/patrol.toml")
 
 
 @pytest.fixture
 def run(command):
     """Half a second of patrol with losses."""
     sets = ("--set", "network.kind=fixed", "--set", "network.loss=0.2")
-    code, out, err = command("run", "city/patrol", "-o", "run.h5", "--duration", "0.5 s", "-q", *sets)
+    code, out, err = command("run", PATROL, "-o", "run.h5", "--duration", "0.5 s", "-q", *sets)
     assert code in (0, 5, 6), err
     with Recording("run.h5") as recording:
         yield recording

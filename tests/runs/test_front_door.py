@@ -15,13 +15,14 @@ from twin.controller import Action
 from twin.errors import RecordingError, ScenarioError
 
 ROOT = Path(__file__).resolve().parents[2]
+PATROL = str(ROOT / "tests/patrol.toml")
 DELAYED = {"network.kind": "fixed", "network.delay": "40 ms"}
 HEIGHT = ROOT / "tests/project/worlds/void/scenarios/height.toml"
 
 
 @pytest.fixture(scope="module")
 def patrol():
-    with twin.run("city/patrol", DELAYED, seed=3, duration="2 s") as run:
+    with twin.run(PATROL, DELAYED, seed=3, duration="2 s") as run:
         yield run
 
 
@@ -79,7 +80,7 @@ def test_a_run_writes_its_report(patrol, tmp_path):
 
 def test_the_same_from_python_and_from_the_command_line(command, patrol):
     sets = ("--set", "network.kind=fixed", "--set", "network.delay=40 ms")
-    code, _, err = command("run", "city/patrol", *sets, "--seed", 3, "--duration", "2 s", "-o", "cli.h5", "-q")
+    code, _, err = command("run", PATROL, *sets, "--seed", 3, "--duration", "2 s", "-o", "cli.h5", "-q")
     assert code in (0, 5, 6), err
     code, out, _ = command("diff", patrol.path, "cli.h5")
     assert code == 0, out
@@ -121,6 +122,6 @@ def test_a_recording_without_a_name_goes_with_its_run():
 
 def test_wrong_changes_are_named():
     with pytest.raises(ScenarioError, match="did you mean 'delay'"):
-        twin.load("city/patrol", {"network.kind": "fixed", "network.dely": "40 ms"})
+        twin.load(PATROL, {"network.kind": "fixed", "network.dely": "40 ms"})
     with pytest.raises(TypeError, match="give them to twin.load"):
         twin.run(twin.load(HEIGHT), seed=2)

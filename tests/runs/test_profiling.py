@@ -1,6 +1,7 @@
 """Time goes to the part that has the processor, and watching a run changes nothing in it."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,6 +9,8 @@ import pytest
 from twin.recording.reader import Recording
 from twin.runs.profiling import PARTS, Profile
 from twin.state import Frame
+
+PATROL = str(Path(__file__).resolve().parents[1] / "patrol.toml")
 
 
 class Watch:
@@ -76,7 +79,7 @@ def test_an_error_leaves_its_part():
 
 def test_a_profiled_run_is_the_same_run(command, tmp_path):
     for name, option in (("plain.h5", []), ("watched.h5", ["--profile", "--json"])):
-        code, out, _ = command("run", "city/patrol", "--duration", "0.5 s", "-o", tmp_path / name, *option)
+        code, out, _ = command("run", PATROL, "--duration", "0.5 s", "-o", tmp_path / name, *option)
         assert code in (0, 6)
     profile = json.loads(out)["profile"]
     assert all(profile["seconds_per_second"][part] > 0 for part in PARTS)

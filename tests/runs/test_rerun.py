@@ -12,6 +12,7 @@ from twin.project.project import Project
 from twin.recording.reader import Recording
 
 ROOT = Path(__file__).resolve().parents[2]
+PATROL = str(ROOT / "tests/patrol.toml")
 SCENARIOS = sorted(Project(ROOT).scenarios())
 MINE = """
 import time
@@ -66,7 +67,7 @@ def test_ray_traced_in_a_world_without_a_sea(command):
     sets = ("channel.kind=raytracing", "channel.rays=1000", "channel.tile=40 m",
             "channel.surfaces.glass.scattering=0.9")  # fmt: skip
     sets = [part for text in sets for part in ("--set", text)]
-    words = ("run", "city/patrol", "--duration", "0.1 s", "-q", "--paths", "--force")
+    words = ("run", PATROL, "--duration", "0.1 s", "-q", "--paths", "--force")
     counts = []
     for more in (sets, [*sets[:-1], "channel.surfaces.glass.scattering=0"]):
         code, out, err = command(*words, "-o", "run.h5", *more)

@@ -34,11 +34,21 @@ from twin.runs.profiling import Profile
 from twin.runs.rerun import recorded_scenario
 from twin.runs.run import Onlookers, Outcome, Stopped
 from twin.runs.run import run as run_built
+from twin.specs import RayTracingSpec
 from twin.specs.figures import FIGURES
 from twin.specs.scenario import Scenario, load_scenario
 from twin.state import Frame
 
 STOPPING = "stopping: the recording is being closed"
+NETWORK_WORDS = {
+    "ideal": "ideal, without delay",
+    "fixed": "a fixed delay",
+    "trace": "measured round trips",
+    "simple": "simple, one queue a radio link",
+    "recorded": "as in the recording",
+}
+RADIO_EVENTS = ("handover", "handover failure", "radio link failure")
+"""Kinds of events that are counted below the network's own figures."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +84,9 @@ def execute(request: Request) -> int:
             built = build(scenario, project, real_time=request.speed is not None)
         for note in built.notes:
             say(note, "yellow")
+        if not (request.as_json or request.quiet):
+            cells = sum(radio.role == "cell" for radio in built.radios)
+            out.print(headline(path, scenario, cells=cells, resolved=request.recorded is not None))
         outcome, figures = _simulate(request, built, scenario, output)
     if outcome.error is not None:
         report(outcome.error)
@@ -85,7 +98,6 @@ def execute(request: Request) -> int:
     if request.as_json:
         print_json(figures)
     elif not request.quiet:
-        out.print(headline(path, scenario, resolved=request.recorded is not None))
         print_table(figures)
         if request.profile:
             print_profile(figures["profile"])
@@ -138,17 +150,34 @@ def _load(
         return Project.of(recorded), recorded, *recorded_scenario(recording, overrides)
 
 
-def headline(path: Path, scenario: Scenario, *, resolved: bool = False) -> str:
-    """Return what was run, and below it what was stated of channel and network, in lines of up to 80 characters.
+def headline(path: Path, scenario: Scenario, *, cells: int = 0, resolved: bool = False) -> str:
+    """Return what is run: channel and network in words, then what was stated of them, in lines of up to 80 characters.
 
-    A resolved scenario, such as a recorded one, states everything: there it is what differs from the defaults.
+    `cells` are those that radios may be served by. A resolved scenario, such as a recorded one, states everything:
+    there it is what differs from the defaults.
     """
     channel, network = scenario.channel, scenario.network
-    lines = [f"{path.stem} in {scenario.world}, channel {channel.kind}, network {network.kind}, seed {scenario.seed}"]
-    for slot, spec in (("channel", channel), ("network", network)):
-        if stated := _stated(spec, resolved):
-            lines += wrap(f"{slot}: {stated}", 80, subsequent_indent="  ", break_on_hyphens=False)
+    lines = [f"{path.stem} in {scenario.world}, {scenario.duration / NS:g} s, seed {scenario.seed}"]
+    for slot, words, spec in (
+        ("channel", _channel_words(channel), channel),
+        ("network", _network_words(network.kind, cells), network),
+    ):
+        said = "; ".join(filter(None, (words, _stated(spec, resolved))))
+        lines += wrap(f"{slot}: {said}", 80, subsequent_indent="  ", break_on_hyphens=False)
     return "\n".join(lines)
+
+
+def _channel_words(channel: BaseModel) -> str:
+    if isinstance(channel, RayTracingSpec):
+        return f"ray-traced, up to {channel.order} reflections{' and diffraction' * channel.diffraction}"
+    return {"freespace": "free space"}.get(kind := str(getattr(channel, "kind", "")), kind)
+
+
+def _network_words(kind: str, cells: int) -> str:
+    if kind == "nr":
+        served = {0: "", 1: ", one cell"}.get(cells, f", {cells} cells with handover")
+        return f"5G NR slot by slot{served}"
+    return NETWORK_WORDS.get(kind, kind)
 
 
 def _stated(spec: BaseModel, resolved: bool) -> str:
@@ -217,6 +246,9 @@ def print_table(figures: dict[str, Any]) -> None:
             table.add_row(figure.label, figure.shown(figures[name]))
     for name, number in (figures.get("network", {}) | figures.get("channel", {})).items():
         table.add_row(f"  {name.removeprefix('packets_').replace('_', ' ')}", str(number))
+    for kind in RADIO_EVENTS:
+        if kind in figures.get("events", {}):
+            table.add_row(f"{kind}s", str(figures["events"][kind]))
     if "real_time_factor" in figures:
         table.add_row("real-time factor", f"{figures['real_time_factor']:.1f}")
     if "deadline_misses" in figures:

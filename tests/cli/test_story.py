@@ -1,0 +1,53 @@
+"""The story of README's first three commands: two masts carry the patrol, one of them moved loses a drone.
+
+The tower of the park stands between the roofs. Seen from the east alone it hides what is behind it, and a drone that
+loses its commands there hovers where no command reaches it.
+"""
+
+import json
+
+import pytest
+
+from twin.recording.reader import Recording
+
+MOVED = "robots.site.positions.0=[100, 4, 40]"
+BEHIND = {"x": (-65.0, -55.0), "y": (-14.0, 10.0)}  # m, in the tower's shadow: 7 m wide at 100 of 160 m
+
+
+@pytest.fixture
+def flown(command):
+    def run(name, seconds, *changes):
+        sets = [part for change in changes for part in ("--set", change)]
+        code, out, err = command("run", "city/patrol", "-o", name, "--duration", f"{seconds} s", "--json", *sets)
+        assert code in (0, 5, 6), err
+        return code, json.loads(out)
+
+    return run
+
+
+def test_one_mast_moved_loses_a_drone_behind_the_tower_and_the_median_delay_does_not_tell(flown):
+    code, good = flown("masts.h5", 14.5)
+    assert code in (0, 6) and good["failsafes"] == 0 and good["tracking_max"] < 0.5
+    assert good["events"]["handover"] >= 1 and good["packets_lost"] == 0
+    code, moved = flown("moved.h5", 11, MOVED)
+    assert code == 5 and moved["failsafes"] == 1 and "flows.telemetry.reliability" in str(moved["requirements"])
+    assert moved["rtt_p50"] == pytest.approx(good["rtt_p50"], abs=0.2e-3), "the median is that of the good run"
+    with Recording("moved.h5") as run:
+        (lost,) = {event.robot for event in run.events() if event.kind == "failsafe"}
+        body = next(robot.body for robot in run.robots if robot.name == lost)
+        x, y, _ = run["state/position"][-1, body].tolist()
+    assert BEHIND["x"][0] < x < BEHIND["x"][1] and BEHIND["y"][0] < y < BEHIND["y"][1]
+    code, fixed = flown("fixed.h5", 11, MOVED, "network.kind=fixed", "network.delay=1.4 ms")
+    assert code in (0, 6) and fixed["failsafes"] == 0 and fixed["tracking_max"] < 0.5
+    assert fixed["rtt_p50"] == pytest.approx(moved["rtt_p50"], abs=0.2e-3)
+
+
+def test_its_first_lines_say_what_it_is(command):
+    code, out, err = command("run", "city/patrol", "-o", "run.h5", "--duration", "0.1 s")
+    assert code in (0, 5, 6), err
+    assert out.splitlines()[:4] == [
+        "patrol in city, 0.1 s, seed 1",
+        "channel: ray-traced, up to 3 reflections",
+        "network: 5G NR slot by slot, 2 cells with handover; carriers n257, mobility",
+        "  (interruption 20 ms)",
+    ]
