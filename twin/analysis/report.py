@@ -75,10 +75,10 @@ def _time_line(runs: Sequence[Run]) -> str:
         of = f" of {run.label}" if run.label else ""
         if run.stride > 1:
             notes.append(f"Curves{of} show every {run.stride}th frame.")
-        if len(run.tracks) > figures.MOST_ROBOTS:
+        if len(run.tracks) > (most := figures.MOST_ROBOTS // len(runs)):
             which = "robots with the largest error" if run.errors else "first robots"
-            notes.append(f"The {figures.MOST_ROBOTS} {which}{of} are drawn.")
-        if hidden := figures.hidden_events(run):
+            notes.append(f"The {most} {which}{of} are drawn.")
+        if hidden := figures.hidden_events(run, len(runs)):
             notes.append(f"{hidden} of {len(run.events)} events{of} are left out of the picture.")
         if not run.events:
             notes.append(f"There were no events{of}.")
@@ -101,12 +101,17 @@ def _quality(runs: Sequence[Run]) -> str:
     note = f"Path gain of each robot's best link, at up to {MOST_TRACES} instants; triangles are radio sites."
     if any(run.geometry is None for run in runs):
         note += " Drawn without the plan of the world, which is not the one of the run or was not found."
-    return _figure(figures.quality_map(runs), note)
+    maps = "".join(f"<div>{_plot(figure)}</div>" for figure in figures.quality_maps(runs))
+    return f"{_said(note)}<div class=maps>{maps}</div>"
 
 
 def _figure(figure: go.Figure, note: str) -> str:
+    return _said(note) + _plot(figure)
+
+
+def _plot(figure: go.Figure) -> str:
     html: str = figure.to_html(full_html=False, include_plotlyjs=False, config=_CONFIG)
-    return _said(note) + html
+    return html
 
 
 def _said(note: str) -> str:

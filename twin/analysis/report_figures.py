@@ -1,4 +1,4 @@
-"""The figures of a report: one column per run, so that two runs stand side by side on the same scales."""
+"""The figures of a report; two runs lie over one another, told apart by colour."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ import plotly.graph_objects as go
 from matplotlib.figure import Figure as Picture
 from plotly.subplots import make_subplots
 
+from twin.analysis.events import EVENT_WORDS, event_words
 from twin.analysis.plan import draw_plan
 from twin.analysis.report_run import Run
 from twin.clock import NS
@@ -21,8 +22,10 @@ from twin.state import F64, Event
 from twin.world.geometry import Geometry
 
 INK, MUTED, GRID, PAPER = "#1c2128", "#59636e", "#e4e8ec", "#ffffff"
+SHADE, CLEAR = "#3d444d", "rgba(0,0,0,0)"
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 """Colours that colour-blind eyes tell apart (Okabe and Ito 2008), without the yellow that vanishes on paper."""
+RUN_COLOURS, RUN_DASHES = {"A": COLOURS[0], "B": COLOURS[1]}, {"A": "solid", "B": "dash"}
 DASHES = ("solid", "dash", "dot", "dashdot")
 SYMBOLS = ("circle", "x", "diamond", "square", "triangle-up", "cross", "star")
 GAINS = "Cividis"
@@ -35,105 +38,105 @@ _FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif"
 
 
 def time_line(runs: Sequence[Run]) -> go.Figure:
-    """Draw events, tracking errors if anybody tracks anything, and round trips over one axis of time."""
-    lanes = max(len(run.tracks) for run in runs)
+    """Draw events, tracking errors if anybody tracks anything, and round trips over one axis of time, runs overlaid."""
+    lanes = [(run, robot) for robot in _all_drawn(runs) for run in runs if robot in _drawn(run, len(runs))]
     tracking = ["tracking error (m)"] if any(run.errors for run in runs) else []
     labels = ["", *tracking, "round trip (ms)"]
     last = len(labels)
-    figure = _panels(runs, labels, [0.10 + 0.02 * min(lanes, 12), *[0.42] * (last - 1)])
+    figure = _panels(labels, [0.10 + 0.03 * min(len(lanes), 12), *[0.42] * (last - 1)])
     explained: set[str] = set()  # what the legend has already
-    for column, run in enumerate(runs, 1):
-        for trace in (*_lanes(run), *_events(run)):
-            trace.showlegend = trace.legendgroup is not None and trace.legendgroup not in explained
-            explained.add(trace.legendgroup)
-            figure.add_trace(trace, row=1, col=column)
-        for i, robot in enumerate(_drawn(run)):
-            look = {"color": COLOURS[i % len(COLOURS)], "width": 1.4, "dash": DASHES[i // len(COLOURS) % 4]}
-            track = next(track for track in run.tracks if track.robot == robot)
-            shared = {"name": escape(robot), "legendgroup": robot, "mode": "lines", "line": look}
+    for trace in (*_lanes(lanes), *_events(lanes)):
+        trace.showlegend = trace.legendgroup is not None and trace.legendgroup not in explained
+        explained.add(trace.legendgroup)
+        figure.add_trace(trace, row=1, col=1)
+    for run in runs:
+        tracks = {track.robot: track for track in run.tracks}
+        for i, robot in enumerate(_drawn(run, len(runs))):
+            name = f"{run.label}: {escape(run.name)}" if run.label else escape(robot)
+            shared = {"name": name, "legendgroup": name, "mode": "lines", "line": _look(run, i),
+                      "hovertext": escape(robot)}  # fmt: skip
+            legend = {"showlegend": name not in explained}
+            explained.add(name)
             if robot in run.errors:
-                figure.add_trace(_line(run.time, run.errors[robot], "m", **shared, showlegend=column == 1),
-                                 row=2, col=column)  # fmt: skip
-            figure.add_trace(_line(run.time, 1e3 * track.round_trip, "ms", **shared,
-                                   showlegend=column == 1 and robot not in run.errors),
-                             row=last, col=column)  # fmt: skip
-        figure.update_xaxes(title_text="time (s)", row=last, col=column)
-        figure.update_yaxes(autorange="reversed", showgrid=False, row=1, col=column)
+                figure.add_trace(_line(run.time, run.errors[robot], "m", **shared, **legend), row=2, col=1)
+                legend = {"showlegend": False}
+            figure.add_trace(_line(run.time, 1e3 * tracks[robot].round_trip, "ms", **shared, **legend), row=last, col=1)
+    ticks = [f"{run.label} {escape(robot)}".strip() for run, robot in lanes]
+    figure.update_yaxes(range=[len(lanes) - 0.4, -0.6], tickvals=list(range(len(lanes))), ticktext=ticks,
+                        showgrid=False, row=1)  # fmt: skip
+    figure.update_xaxes(title_text="time (s)", row=last)
     errors = [float(error.max(initial=0.0)) for run in runs for error in run.errors.values()]
     trips = [1e3 * float(np.nanmax(track.round_trip)) for run in runs for track in run.tracks
              if np.isfinite(track.round_trip).any()]  # fmt: skip
     for row, values in ((2, errors), (last, trips)):
         figure.update_yaxes(range=[0, 1.05 * max(values, default=1.0) or 1.0], row=row)
     figure.update_xaxes(range=[0, max(run.duration for run in runs) or 1])
-    return figure.update_layout(height=140 + 210 * (last - 1) + 12 * min(lanes, 12))
+    return figure.update_layout(height=140 + 210 * (last - 1) + 18 * min(len(lanes), 24))
 
 
 def latency(runs: Sequence[Run]) -> go.Figure:
     """Draw, for each flow, the share of packets that took longer than a latency."""
-    figure = _panels(runs, ["share that takes longer"], [1.0])
+    figure = _panels(["share that takes longer"], [1.0])
     slowest = [float(flow.latency[-1]) for run in runs for flow in run.flows if len(flow.latency)]
     right = 1.06 * max([*slowest, *(run.delay_budget / NS for run in runs)], default=1.0)
-    for column, run in enumerate(runs, 1):
+    for run in runs:
         for i, flow in enumerate(run.flows):
             x, y = flow.tail()
             if flow.lost:  # what never arrives takes longer than anything
                 x, y = np.append(x, right), np.append(y, flow.lost / flow.settled)
-            figure.add_trace(_tail(1e3 * x, y, flow.name, i, column == 1), row=1, col=column)
-        if run.delay_budget:
-            figure.add_vline(1e-6 * run.delay_budget, line={"color": MUTED, "dash": "dot", "width": 1.5},
-                             annotation={"text": "delay budget", "font": {"color": MUTED, "size": 12}},
-                             annotation_position="top left", row=1, col=column)  # fmt: skip
+            figure.add_trace(_tail(run, 1e3 * x, y, flow.name, i))
+    for budget in sorted({run.delay_budget for run in runs} - {0}):
+        figure.add_vline(1e-6 * budget, line={"color": MUTED, "dash": "dot", "width": 1.5},
+                         annotation={"text": "delay budget", "font": {"color": MUTED, "size": 12}},
+                         annotation_position="top left")  # fmt: skip
     return _tails(figure, 1e3 * right, "latency (ms)")
 
 
 def age(runs: Sequence[Run]) -> go.Figure:
     """Draw, for each flow, the share of time in which the newest information is older than an age."""
-    figure = _panels(runs, ["share of time it is older"], [1.0])
+    figure = _panels(["share of time it is older"], [1.0])
     known = [flow for run in runs for flow in run.flows if flow.age.time > 0]
     right = 1.06 * max((flow.age.peak for flow in known), default=1.0)
-    for column, run in enumerate(runs, 1):
+    for run in runs:
         for i, flow in enumerate(run.flows):
             if flow.age.time > 0:
                 x = np.linspace(flow.age.lowest.min(), flow.age.peak, 400)[:-1]
-                trace = _tail(1e3 * x, flow.age.share_above(x), flow.name, i, column == 1)
-                figure.add_trace(trace.update(line_shape="linear"), row=1, col=column)
+                figure.add_trace(_tail(run, 1e3 * x, flow.age.share_above(x), flow.name, i).update(line_shape="linear"))
     return _tails(figure, 1e3 * right, "age of information (ms)")
 
 
-def quality_map(runs: Sequence[Run]) -> go.Figure:
-    """Draw where robots were, coloured by the gain of their best link, over the plan of the world."""
-    figure = _panels(runs, ["north (m)"], [1.0])
+def quality_maps(runs: Sequence[Run]) -> list[go.Figure]:
+    """Draw for each run where robots were, coloured by the gain of their best link, over the plan of the world."""
     low, high = _view(runs)
     gains = np.concatenate([spot.gain_db for run in runs for spot in run.quality])
     known = gains[np.isfinite(gains)]
     least, most = (np.floor(known.min()), np.ceil(known.max())) if len(known) else (-1.0, 0.0)
-    figure.update_layout(coloraxis={"colorscale": GAINS, "cmin": least, "cmax": most, "colorbar": {
-        "title": {"text": "gain (dB)"}, "thickness": 12, "outlinewidth": 0}})  # fmt: skip
-    for column, run in enumerate(runs, 1):
+    key = {"colorscale": GAINS, "cmin": least, "cmax": most, "colorbar": {
+        "title": {"text": "gain (dB)", "side": "top"}, "thickness": 12, "outlinewidth": 0, "orientation": "h",
+        "x": 0, "xanchor": "left", "y": -0.16, "yanchor": "top", "len": 0.6}}  # fmt: skip
+    found = []
+    for run in runs:
+        figure = _panels(["north (m)"], [1.0])
+        figure.update_layout(coloraxis=key, title={"text": f"{run.label}: {escape(run.name)}" if run.label else ""})
         if run.geometry is not None:
             figure.add_layout_image(source=_plan(run.geometry, low, high), x=low[0], y=high[1], layer="below",
                                     sizex=high[0] - low[0], sizey=high[1] - low[1], sizing="stretch",
-                                    xref="x", yref="y", row=1, col=column)  # fmt: skip
+                                    xref="x", yref="y")  # fmt: skip
         for trace in (*_spots(run), _sites(run)):
-            figure.add_trace(trace, row=1, col=column)
-    figure.update_xaxes(title_text="east (m)", range=[low[0], high[0]], constrain="domain", showgrid=False)
-    figure.update_yaxes(range=[low[1], high[1]], constrain="domain", showgrid=False)
-    for column in range(1, len(runs) + 1):
-        anchor = f"x{column if column > 1 else ''}"
-        figure.update_yaxes(scaleanchor=anchor, scaleratio=1, row=1, col=column)
-    return figure.update_layout(height=620 if len(runs) == 1 else 460, showlegend=False)
+            figure.add_trace(trace)
+        figure.update_xaxes(title_text="east (m)", range=[low[0], high[0]], constrain="domain", showgrid=False)
+        figure.update_yaxes(range=[low[1], high[1]], constrain="domain", showgrid=False, scaleanchor="x", scaleratio=1)
+        found.append(figure.update_layout(height=620 if len(runs) == 1 else 460, showlegend=False))
+    return found
 
 
-def _panels(runs: Sequence[Run], labels: Sequence[str], heights: Sequence[float]) -> go.Figure:
-    figure = make_subplots(
-        rows=len(labels), cols=len(runs), shared_xaxes="all", shared_yaxes="rows", vertical_spacing=0.05,
-        horizontal_spacing=0.05, row_heights=list(heights),
-        column_titles=[f"{run.label}: {escape(run.name)}" for run in runs] if len(runs) > 1 else None,
-    )  # fmt: skip
+def _panels(labels: Sequence[str], heights: Sequence[float]) -> go.Figure:
+    figure = make_subplots(rows=len(labels), cols=1, shared_xaxes="all", vertical_spacing=0.05,
+                           row_heights=list(heights))  # fmt: skip
     figure.update_layout(
-        template="none", font={"family": _FONT, "size": 13, "color": INK}, paper_bgcolor=PAPER,
-        plot_bgcolor=PAPER, margin={"l": 62, "r": 16, "t": 56 if len(runs) > 1 else 32, "b": 48},
-        legend={"orientation": "h", "x": 0, "y": -0.12, "yanchor": "top"}, hovermode="closest",
+        template="none", font={"family": _FONT, "size": 13, "color": INK}, paper_bgcolor=CLEAR, plot_bgcolor=CLEAR,
+        margin={"l": 62, "r": 16, "t": 32, "b": 48}, hovermode="closest",
+        legend={"orientation": "h", "x": 0, "y": -0.12, "yanchor": "top"},
     )  # fmt: skip
     axis = {"gridcolor": GRID, "linecolor": GRID, "zeroline": False, "tickcolor": GRID, "showline": True,
             "tickfont": {"size": 12, "color": MUTED}, "title": {"font": {"size": 13}}, "automargin": True}  # fmt: skip
@@ -144,69 +147,84 @@ def _panels(runs: Sequence[Run], labels: Sequence[str], heights: Sequence[float]
     return figure
 
 
+def _look(run: Run, i: int) -> dict[str, Any]:
+    """Return how the line of robot `i` looks: its own colour, or its run's where two are compared."""
+    if run.label:
+        return {"color": RUN_COLOURS[run.label], "width": 1.4, "dash": RUN_DASHES[run.label]}
+    return {"color": COLOURS[i % len(COLOURS)], "width": 1.4, "dash": DASHES[i // len(COLOURS) % 4]}
+
+
 def _line(x: F64, y: F64, unit: str, **look: Any) -> go.Scatter:
-    hover = f"%{{x:.2f}} s: %{{y:.4g}} {unit}<extra>%{{fullData.name}}</extra>"
+    hover = f"%{{x:.2f}} s: %{{y:.4g}} {unit}, %{{hovertext}}<extra>%{{fullData.name}}</extra>"
     return go.Scatter(x=np.round(x, 6), y=y.astype(np.float32), hovertemplate=hover, **look)
 
 
-def _drawn(run: Run) -> list[str]:
-    """Return the robots drawn, in their order."""
+def _drawn(run: Run, of: int = 1) -> list[str]:
+    """Return the robots drawn, in their order; of several runs fewer each."""
     names = [track.robot for track in run.tracks]
     worst = sorted(names, key=lambda name: -float(run.errors[name].max(initial=0.0)) if name in run.errors else 0.0)
-    kept = set(worst[:MOST_ROBOTS])
+    kept = set(worst[: MOST_ROBOTS // of])
     return [name for name in names if name in kept]
 
 
-def _lanes(run: Run) -> list[go.Scatter]:
+def _all_drawn(runs: Sequence[Run]) -> list[str]:
+    return list(dict.fromkeys(robot for run in runs for robot in _drawn(run, len(runs))))
+
+
+def _lanes(lanes: Sequence[tuple[Run, str]]) -> list[go.Scatter]:
     """Draw a lane for each robot, black where it is on failsafe."""
-    step = 1 if len(run.time) < 2 else float(run.time[1] - run.time[0])
     traces = []
-    drawn = _drawn(run)
-    for track in (track for track in run.tracks if track.robot in drawn):
+    for lane, (run, robot) in enumerate(lanes):
+        track = next(track for track in run.tracks if track.robot == robot)
+        step = 1 if len(run.time) < 2 else float(run.time[1] - run.time[0])
         edges = np.flatnonzero(np.diff(track.on_failsafe, prepend=False, append=False))
         spans = run.time[np.minimum(edges, len(run.time) - 1)].reshape(-1, 2)
         x: list[float | None] = [point for a, b in spans.tolist() for point in (a, max(b, a + step), None)]
-        name = escape(track.robot)
-        traces.append(go.Scatter(x=[0, run.duration], y=[name, name], mode="lines", hoverinfo="skip",
-                                 line={"color": GRID, "width": 7}))  # fmt: skip
+        traces.append(go.Scatter(x=[0, run.duration], y=[lane, lane], mode="lines", hoverinfo="skip",
+                                 line={"color": GRID, "width": 12}))  # fmt: skip
         if x:
-            traces.append(go.Scatter(x=x, y=[name] * len(x), mode="lines", name="on failsafe",
-                                     legendgroup="failsafe", line={"color": INK, "width": 7},
-                                     hovertemplate="on failsafe<extra>%{y}</extra>"))  # fmt: skip
+            traces.append(go.Scatter(x=x, y=[lane] * len(x), mode="lines", name=EVENT_WORDS["on failsafe"],
+                                     legendgroup="failsafe", line={"color": SHADE, "width": 12},
+                                     hovertemplate=f"on failsafe<extra>{escape(robot)}</extra>"))  # fmt: skip
     return traces
 
 
-def _events(run: Run) -> list[go.Scatter]:
-    lanes = set(_drawn(run))
-    kinds: dict[str, list[Event]] = {}
-    for event in run.events:
-        if event.robot in lanes:
-            kinds.setdefault(event.kind, []).append(event)
+def _events(lanes: Sequence[tuple[Run, str]]) -> list[go.Scatter]:
+    """Draw the events of each lane; kinds lie beside each other, so that none hides another."""
+    rows = {(run.label, robot): lane for lane, (run, robot) in enumerate(lanes)}
+    kinds: dict[str, list[tuple[int, Event]]] = {}
+    for run in {id(run): run for run, _ in lanes}.values():
+        for event in run.events:
+            if (lane := rows.get((run.label, event.robot))) is not None:
+                kinds.setdefault(event.kind, []).append((lane, event))
     traces = []
     for i, (kind, all_of_them) in enumerate(sorted(kinds.items())):
         shown = all_of_them[:: -(-len(all_of_them) // MOST_EVENTS)]
-        texts = [escape(f"{event.detail} {event.value:.4g}" if event.value else event.detail) for event in shown]
+        texts = [escape(f"{event.detail} {event.value:.4g}" if event.value else event.detail) for _, event in shown]
+        beside = 0.0 if len(kinds) == 1 else 0.5 * (i / (len(kinds) - 1) - 0.5)  # of a lane
         traces.append(go.Scatter(
-            x=[event.time / NS for event in shown], y=[escape(event.robot) for event in shown], text=texts,
-            mode="markers", name=escape(kind), legendgroup=f"event {kind}",
-            marker={"symbol": SYMBOLS[i % len(SYMBOLS)], "size": 8 if len(shown) < 60 else 5,
+            x=[event.time / NS for _, event in shown], y=[lane + beside for lane, _ in shown], text=texts,
+            mode="markers", name=escape(event_words(kind)), legendgroup=f"event {kind}",
+            marker={"symbol": SYMBOLS[i % len(SYMBOLS)], "size": 9 if len(shown) < 60 else 5,
                     "color": COLOURS[(i + 1) % len(COLOURS)], "line": {"width": 0.5, "color": PAPER}},
             hovertemplate="%{x:.3f} s: %{text}<extra>%{fullData.name}</extra>",
         ))  # fmt: skip
     return traces
 
 
-def hidden_events(run: Run) -> int:
+def hidden_events(run: Run, of: int = 1) -> int:
     """Return how many events the time line leaves out."""
-    counts = Counter(event.kind for event in run.events if event.robot in _drawn(run))
+    counts = Counter(event.kind for event in run.events if event.robot in _drawn(run, of))
     shown = sum(-(-n // -(-n // MOST_EVENTS)) for n in counts.values())
     return len(run.events) - shown
 
 
-def _tail(x: F64, y: F64, name: str, i: int, legend: bool) -> go.Scatter:
-    look = {"color": COLOURS[i % len(COLOURS)], "width": 2, "shape": "vh", "dash": DASHES[i % 4]}
-    return go.Scatter(x=x, y=y, mode="lines+markers" if len(x) < 3 else "lines", name=escape(name),
-                      legendgroup=name, showlegend=legend, line=look,
+def _tail(run: Run, x: F64, y: F64, flow: str, i: int) -> go.Scatter:
+    colour = RUN_COLOURS[run.label] if run.label else COLOURS[i % len(COLOURS)]
+    look = {"color": colour, "width": 2, "shape": "vh", "dash": DASHES[i % 4]}
+    name = f"{run.label}: {flow}" if run.label else flow
+    return go.Scatter(x=x, y=y, mode="lines+markers" if len(x) < 3 else "lines", name=escape(name), line=look,
+                      showlegend=True,
                       hovertemplate="%{y:.3%} take %{x:.3f} ms or longer<extra>%{fullData.name}</extra>")  # fmt: skip
 
 

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from html import escape
-from typing import Any
 
 import numpy as np
 
 from twin.analysis.census import census
+from twin.analysis.events import event_words
 from twin.analysis.flow_meter import PARTS
 from twin.analysis.flows import PERCENTILES
 from twin.analysis.kpis import kpis
 from twin.analysis.report_run import Run
+from twin.analysis.settings import setting_changes
 from twin.analysis.verdicts import MARKS, lines, overall_of
 from twin.specs.figures import FIGURES
 
@@ -149,16 +150,22 @@ def events(runs: Sequence[Run]) -> str:
     """Return how many events of each kind there were."""
     counts = [run.summary.get("events", {}) for run in runs]
     kinds = sorted({kind for count in counts for kind in count})
-    rows = [[kind, *(count.get(kind, 0) for count in counts)] for kind in kinds]
+    rows = [[event_words(kind), *(count.get(kind, 0) for count in counts)] for kind in kinds]
     header = ["event", *(f"times{f' ({run.label})' if run.label else ''}" for run in runs)]
     return table(header, rows) if rows else ""
 
 
 def changes(runs: Sequence[Run]) -> str:
-    """Return the values in which the scenarios of two runs differ."""
-    a, b = (dict(_leaves(run.scenario)) for run in runs)
-    rows = [[key, a.get(key, "-"), b.get(key, "-")] for key in {**a, **b} if a.get(key) != b.get(key)]
-    return table(["scenario", *_labels(runs)], rows) if rows else "<p>The scenarios are the same.</p>"
+    """Return what was chosen differently in the scenarios of two runs; defaults that come with it are folded."""
+    chosen, implied = setting_changes(*(run.scenario for run in runs))
+    header = ["scenario", *_labels(runs)]
+    if not chosen and not implied:
+        return "<p>The scenarios are the same.</p>"
+    shown = table(header, [[one.key, one.a, one.b] for one in chosen]) if chosen else ""
+    if not implied:
+        return shown
+    title = f"{len(implied)} settings that only one of them has, at their defaults"
+    return shown + _folded(title, table(header, [[one.key, one.a, one.b] for one in implied]))
 
 
 def provenance(run: Run) -> str:
@@ -203,11 +210,3 @@ def _ms(seconds: float) -> str:
 
 def _percent(share: float) -> str:
     return "-" if np.isnan(share) else f"{100 * share:.3g} %"
-
-
-def _leaves(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
-    if isinstance(value, Mapping):
-        for key, item in value.items():
-            yield from _leaves(item, f"{name}.{key}" if name else str(key))
-    else:
-        yield name, value
