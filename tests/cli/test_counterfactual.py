@@ -27,12 +27,21 @@ def test_another_network(command, recorded):
     assert code == 0 and 'dropped by --set: network.delay = "55 ms"' in err
     code, out, err = command("diff", recorded, "ideal.h5", "-o", "difference.png")
     assert code == 4 and Path("difference.png").read_bytes().startswith(b"\x89PNG")
-    assert "scenario.network.kind: 'fixed' -> 'ideal'" in out
+    assert out.splitlines()[:2] == ["network.kind: fixed -> ideal", "network.delay: 55 ms -> -"], "the choice leads"
     assert [line.split() for line in out.splitlines() if line.startswith("round trip p50")] == [
         ["round", "trip", "p50", "110.0", "ms", "0.0", "ms", "-110.0", "ms"]
     ]
     assert max(map(len, out.splitlines())) <= 80
     assert command("diff", recorded, "ideal.h5", "-o", "difference.png")[0] == 1, "the picture is kept"
+
+
+def test_runs_of_unlike_length_are_compared_over_the_time_that_both_have(command, recorded):
+    code, out, err = command("run", "--from", recorded, "--duration", "0.5 s", "-o", "short.h5", "-q")
+    assert code == 0, err
+    code, out, err = command("diff", recorded, "short.h5")
+    assert code == 0 and "1 s and 0.5 s long; compared over 0.5 s" in out and "streams are the same" in out
+    found = json.loads(command("diff", recorded, "short.h5", "--json")[1])
+    assert found["same"] and [one["key"] for one in found["settings"]["chosen"]] == ["duration"]
 
 
 def test_another_controller_over_the_same_packets(command, recorded):

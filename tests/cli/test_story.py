@@ -41,7 +41,7 @@ def test_one_mast_moved_loses_a_drone_behind_the_tower_and_the_median_delay_does
     for mast in MASTS:  # the line of sight passes the tower's axis within its radius
         (x, y), (u, v) = mast, place - mast
         assert abs(x * v - y * u) / np.hypot(u, v) < TOWER and place[0] < 0.0
-    code, fixed = flown("fixed.h5", 11, MOVED, "network.kind=fixed", "network.delay=1.4 ms")
+    code, fixed = flown("fixed.h5", 11, MOVED, "network.kind=fixed", "network.delay=1.6 ms")
     assert code in (0, 6) and fixed["failsafes"] == 0 and fixed["tracking_max"] < 0.5
     assert fixed["rtt_p50"] == pytest.approx(moved["rtt_p50"], abs=0.2e-3)
 

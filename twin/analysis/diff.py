@@ -61,17 +61,18 @@ class Comparison:
         }
 
 
-def compare(a: Recording, b: Recording, tolerance: float = 0.0) -> Comparison:
-    """Compare all streams of two recordings, and what they say of themselves.
+def compare(a: Recording, b: Recording, tolerance: float = 0.0, until: int | None = None) -> Comparison:
+    """Compare all streams of two recordings, and what they say of themselves; streams up to `until` [ns], if given.
 
     Without a tolerance every bit counts, also in -0.0 and NaN. With one, floating-point values may differ by
     it, in the unit of their stream, and everything else must be the same.
     """
     columns = {**_columns(a), **_columns(b)}
+    ends = tuple(dict(run.rows) if until is None else _rows_until(run, until) for run in (a, b))
     found = [
         difference
         for (table, _), column in columns.items()
-        if (difference := _compare_column(a, b, table, column, tolerance)) is not None
+        if (difference := _compare_column(a, b, table, column, tolerance, (ends[0][table], ends[1][table]))) is not None
     ]
     found.sort(key=lambda difference: (difference.time is not None, difference.time or 0))
     return Comparison(
@@ -92,16 +93,27 @@ def _columns(recording: Recording) -> dict[tuple[str, str], ColumnSpec]:
     }
 
 
+def _rows_until(recording: Recording, until: int) -> dict[str, int]:
+    """Return how many rows of each table belong to the frames up to a time [ns]."""
+    frames = int(np.searchsorted(recording["state/time"][:], until, side="right"))
+    rows = {**recording.rows, "state": frames}
+    for name in ("links", "packets", "events", "logs"):
+        rows[name] = int(recording[f"state/end/{name}"][frames - 1]) if frames else 0
+    if recording.rows.get("paths"):
+        rows["paths"] = int(recording["links/path_end"][rows["links"] - 1]) if rows["links"] else 0
+    return rows
+
+
 def _compare_column(
-    a: Recording, b: Recording, table: str, column: ColumnSpec, tolerance: float
+    a: Recording, b: Recording, table: str, column: ColumnSpec, tolerance: float, ends: tuple[int, int]
 ) -> Difference | None:
     name = f"{table}/{column.name}"
     shape_a, shape_b = (list(run[name].shape) if name in run.columns else [0] for run in (a, b))
-    rows_a, rows_b = shape_a[0], shape_b[0]
+    rows_a, rows_b = min(shape_a[0], ends[0]), min(shape_b[0], ends[1])
     if shape_a[1:] != shape_b[1:] or not (name in a.columns and name in b.columns):
         return Difference(name, rows_a, rows_b, 0, None, "", shape_a, shape_b, None, column.unit)
     differing, first, largest = 0, -1, 0.0
-    for start, x, y in _blocks(a, b, name):
+    for start, x, y in _blocks(a, b, name, min(rows_a, rows_b)):
         unequal = _unequal(x, y, tolerance)
         rows = np.flatnonzero(unequal.reshape(len(unequal), -1).any(axis=1))
         if len(rows):
@@ -113,7 +125,8 @@ def _compare_column(
     if first < 0:  # one is longer: it differs from where the other ends
         first = min(rows_a, rows_b)
     longer = a if rows_a > first else b
-    place, (value_a, value_b) = _place(a, b, name, first, tolerance)
+    both = first < min(rows_a, rows_b)
+    place, (value_a, value_b) = _place(a, b, name, first, tolerance) if both else ((), (None, None))
     return Difference(
         stream=name,
         rows_a=rows_a,
@@ -128,9 +141,10 @@ def _compare_column(
     )
 
 
-def _blocks(a: Recording, b: Recording, name: str) -> Iterator[tuple[int, NDArray[Any], NDArray[Any]]]:
-    """Yield first row and values of both recordings, as far as both go; texts as texts."""
-    rows = min(len(a[name]), len(b[name]))
+def _blocks(
+    a: Recording, b: Recording, name: str, rows: int
+) -> Iterator[tuple[int, NDArray[Any], NDArray[Any]]]:
+    """Yield first row and values of both recordings' first `rows`; texts as texts."""
     size = _TEXT_BYTES if a[name].is_text else a[name].dtype.itemsize
     step = max(1, _BLOCK_BYTES // (size * prod(a[name].shape[1:])))
     for start in range(0, rows, step):
@@ -168,8 +182,6 @@ def _place(
     a: Recording, b: Recording, name: str, row: int, tolerance: float
 ) -> tuple[tuple[int, ...], tuple[Any, Any]]:
     """Return the first element of a row that differs, and its values."""
-    if row >= min(len(a[name]), len(b[name])):
-        return (), (None, None)
     x, y = _values(a, name, row, row + 1), _values(b, name, row, row + 1)
     place = tuple(int(i) for i in np.argwhere(_unequal(x, y, tolerance)[0])[0])
     return place, (x[(0, *place)].item(), y[(0, *place)].item())

@@ -13,6 +13,7 @@ from pydantic import TypeAdapter
 from twin.analysis.energy import work_of_drives
 from twin.analysis.flows import Flow, flows
 from twin.analysis.held import held_by, joined
+from twin.analysis.metrics import Metrics
 from twin.analysis.tracks import RadioSite, Track, sites, tracks
 from twin.clock import NS
 from twin.protocols import Course
@@ -77,7 +78,7 @@ def take_apart(
     points = len(flown[0].position) if flown else 0
     stride = max(1, -(-recording.rows["state"] // max(points, 1)))
     time = recording["state/time"][::stride] / NS
-    budget = round(parse_quantity(scenario.get("network", {}).get("delay_budget", 0), "time") * NS)
+    budget = budget_of(scenario)
     return Run(
         label=label,
         name=recording.path.name,
@@ -101,22 +102,41 @@ def take_apart(
     )
 
 
+def budget_of(scenario: Mapping[str, Any]) -> int:
+    """Return the delay budget of a resolved scenario's network [ns]; 0 without one."""
+    return round(parse_quantity(scenario.get("network", {}).get("delay_budget", 0), "time") * NS)
+
+
+def summary_until(recording: Recording, until: int, place: TaskContext | None = None) -> dict[str, Any]:
+    """Return a run's figures of its frames up to a time [ns]; without `place`, none of missions."""
+    scenario = tomllib.loads(recording.scenario_text)
+    metrics = Metrics(recording.robots, tasks_of(scenario, place), budget_of(scenario))
+    for frame in recording.frames(stop=until + 1):
+        metrics.take(frame)
+    return metrics.summary()
+
+
+def tasks_of(scenario: Mapping[str, Any], place: TaskContext | None) -> dict[str, Any]:
+    """Return the tasks of a resolved scenario's entries; without their `place` not those that need a world."""
+    specs = {
+        group: (_TASK.validate_python(entry["task"]), entry.get("count", 1))
+        for group, entry in scenario.get("robots", {}).items()
+        if "task" in entry
+    }
+    return {
+        group: make_task(spec, count, site=place)
+        for group, (spec, count) in specs.items()
+        if place is not None or not needs_world(spec)
+    }
+
+
 def _errors(
     recording: Recording, scenario: Mapping[str, Any], time: F64, flown: list[Track], place: TaskContext | None
 ) -> dict[str, F64]:
     """Return the distance of each robot with a course from where it should be."""
     errors = {}
     nodes = {robot.name: robot for robot in recording.robots}
-    specs = {
-        group: (_TASK.validate_python(entry["task"]), entry.get("count", 1))
-        for group, entry in scenario.get("robots", {}).items()
-        if "task" in entry
-    }
-    tasks = {
-        group: make_task(spec, count, site=place)
-        for group, (spec, count) in specs.items()
-        if place is not None or not needs_world(spec)
-    }
+    tasks = tasks_of(scenario, place)
     for track in flown:
         node = nodes[track.robot]
         task = tasks.get(node.group)

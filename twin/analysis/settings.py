@@ -36,7 +36,8 @@ def setting_changes(a: Mapping[str, Any], b: Mapping[str, Any]) -> tuple[list[Se
     another kind of network, for instance.
     """
     left, right = (dict(_values(data)) for data in (a, b))
-    chosen, implied = [], []
+    chosen: list[Setting] = []
+    implied: list[Setting] = []
     for key in {**left, **right}:
         x, y = left.get(key), right.get(key)
         if x is not None and y is not None:

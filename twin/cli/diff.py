@@ -24,13 +24,17 @@ if TYPE_CHECKING:
 @click.option("--tolerance", metavar="X", type=click.FloatRange(min=0.0), default=0.0,
               help="Largest difference between numbers that passes.")  # fmt: skip
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Also draw it: .png, .svg or .pdf.")
+@click.option("--all", "everything", is_flag=True, help="Also defaults that come with a change, and each stream.")
 @click.option("--force", is_flag=True, help="Replace an existing picture.")
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
-def diff(a: Path, b: Path, tolerance: float, output: Path | None, force: bool, as_json: bool) -> int:
+def diff(
+    a: Path, b: Path, tolerance: float, output: Path | None, everything: bool, force: bool, as_json: bool
+) -> int:
     """Say what differs between recordings A and B, and by how much.
 
-    First what made them differ, then the figures, then the streams: bit for bit,
-    unless a tolerance is given. Exit codes: 0 same, 4 different.
+    First what was set differently, then the figures, then the streams: bit for
+    bit, unless a tolerance is given. Of runs of unlike length the time that both
+    have is compared. Exit codes: 0 same, 4 different.
     """
     from twin.analysis.diff import compare
     from twin.cli.console import print_json
@@ -38,16 +42,38 @@ def diff(a: Path, b: Path, tolerance: float, output: Path | None, force: bool, a
     from twin.recording.reader import Recording
 
     with Recording(a) as first, Recording(b) as second:
-        found = compare(first, second, tolerance)
+        unlike = first.duration != second.duration
+        until = min(first.duration, second.duration) - 1 if unlike else None  # its last frame holds what was under way
+        found = compare(first, second, tolerance, until)
         if as_json:
-            print_json(finite(found.to_dict()))
+            print_json(finite(found.to_dict() | {"settings": _settings(first, second)}))
         else:
-            _print_header(found)
-            _print_figures(first.summary, second.summary)
-            print_streams(found)
+            _print_settings(first, second, found, everything)
+            _print_figures(*(run.summary if until is None else _figures_until(run, until) for run in (first, second)))
+            print_streams(found, everything)
         if output is not None:
             _draw(first, second, output, force)
     return 0 if found.same else EXIT_DIFFERS
+
+
+def _settings(a: Recording, b: Recording) -> dict[str, list[dict[str, str]]]:
+    """Return what was set differently, for JSON."""
+    from dataclasses import asdict
+    from tomllib import loads
+
+    from twin.analysis.settings import setting_changes
+
+    chosen, implied = setting_changes(loads(a.scenario_text), loads(b.scenario_text))
+    return {"chosen": [asdict(one) for one in chosen], "defaults": [asdict(one) for one in implied]}
+
+
+def _figures_until(run: Recording, until: int) -> dict[str, Any]:
+    """Return the figures of a run up to a time [ns], and the verdicts of all of it."""
+    from twin.analysis.report_run import summary_until
+    from twin.runs.surroundings import place_of, world_of
+
+    found = summary_until(run, until, place_of(run, world_of(run)))
+    return {name: value for name, value in found.items() if name in run.summary}
 
 
 def _draw(a: Recording, b: Recording, output: Path, force: bool) -> None:
@@ -59,13 +85,26 @@ def _draw(a: Recording, b: Recording, output: Path, force: bool) -> None:
     say(f"drawn in {output}")
 
 
-def _print_header(found: Comparison) -> None:
+def _print_settings(a: Recording, b: Recording, found: Comparison, everything: bool) -> None:
+    """Print what was set differently; what only comes with that, and the rest of what made the runs, is folded."""
     from rich.text import Text
 
     from twin.cli.console import out
+    from twin.clock import NS
 
-    for name, x, y in changes(found):
+    settings = _settings(a, b)
+    for one in (*settings["chosen"], *(settings["defaults"] if everything else ())):
+        out.print(Text(f"{one['key']}: {one['a']} -> {one['b']}", "bold" if one in settings["chosen"] else ""))
+    others = [(name, x, y) for name, x, y in changes(found) if not name.startswith(("scenario", "duration"))]
+    for name, x, y in others if everything else ():
         out.print(Text(f"{name}: {_short(x)} -> {_short(y)}"))
+    folded = [f"{len(settings['defaults'])} defaults that come with it"] if settings["defaults"] else []
+    folded += [", ".join(dict.fromkeys(name.partition(":")[0] for name, _, _ in others))] if others else []
+    if folded and not everything:
+        out.print(Text(f"also: {'; '.join(folded)} (--all shows them)", "dim"))
+    if a.duration != b.duration:
+        shown = " and ".join(f"{run.duration / NS:g} s" for run in (a, b))
+        out.print(Text(f"{shown} long; compared over {min(a.duration, b.duration) / NS:g} s", "dim"))
 
 
 def changes(found: Comparison) -> Iterator[tuple[str, Any, Any]]:
@@ -99,8 +138,8 @@ def _print_figures(a: dict[str, Any], b: dict[str, Any]) -> None:
     out.print()
 
 
-def print_streams(found: Comparison) -> None:
-    """Print what differs first, and how far each stream does."""
+def print_streams(found: Comparison, everything: bool = True) -> None:
+    """Print what differs first, and, unless only the first counts, how far each stream does."""
     from rich.table import Table
     from rich.text import Text
 
@@ -117,6 +156,9 @@ def print_streams(found: Comparison) -> None:
         out.print(Text(f"first at {first.time / NS:g} s: {first.stream}{whose}"))
         if first.a is not None:
             out.print(Text(f"  {first.a} -> {first.b} {first.unit}".rstrip()))
+    if not everything:
+        out.print(Text("--all shows how far each is apart", "dim"))
+        return
     table = Table(box=None, pad_edge=False, header_style="dim")
     for name in ("stream", "from", "where", "rows", "at most"):
         right = name in ("from", "rows", "at most")
