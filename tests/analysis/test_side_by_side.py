@@ -32,8 +32,15 @@ def test_seeds_are_paired_and_bounded_by_students_t():
     second = [run(f"b{seed}", seed, 60, 0.040 + 0.01 * seed + 0.001 * seed) for seed in (3, 2, 1)]
     table = side_by_side([*first, *second])
     assert table.columns == ("a1 and 2 more", "b3 and 2 more", "difference, 3 seeds")
-    assert rows(table.figures)["round trip p50"] == ("60.0 ms", "62.0 ms", "+2.0 ms ± 2.5 ms")
+    assert rows(table.figures)["round trip p50"] == ("60.0 ms", "62.0 ms", "+2.0 ms ± 2.5 ms, 3 : 0 (by chance 0.25)")
     assert rows(table.settings) == {"network.delay": ("20 ms", "60 ms", "")}
+
+
+def test_verdicts_of_two_settings_are_weighed_pair_by_pair():
+    first = [run(f"a{seed}", seed, 20, 0.04) for seed in range(1, 6)]
+    second = [run(f"b{seed}", seed, 60, 0.12, "failed") for seed in range(1, 6)]
+    table = side_by_side([*first, *second])
+    assert rows(table.verdicts)["rtt_p50 < 1 s"] == ("passed", "failed", "5 : 0 passed alone (by chance 0.062)")
 
 
 def test_runs_that_differ_in_their_seed_alone_stay_apart():

@@ -13,7 +13,7 @@ from scipy.special import stdtrit
 
 from twin.analysis.rows import flat
 from twin.analysis.verdicts import answer_of, overall_of
-from twin.numerics.statistics import CONFIDENCE
+from twin.numerics.statistics import CONFIDENCE, mcnemar
 from twin.recording.reader import Recording
 from twin.specs.figures import FIGURES, Figure
 
@@ -47,8 +47,8 @@ class Table:
 def side_by_side(runs: Sequence[Recording]) -> Table:
     """Return a table of runs; where settings were run with several seeds each, of the means over seeds.
 
-    Of two settings with at least two seeds in common a further column has the mean difference, seed by seed, and the
-    half-width of its interval by Student's t at 95 %.
+    Of two settings with at least two seeds in common a further column has the mean difference, seed by seed, the
+    half-width of its interval by Student's t at 95 %, and the sign test; of verdicts, McNemar's test.
     """
     scenarios = [flat(tomllib.loads(run.scenario_text)) for run in runs]
     seeds = [scenario.pop("seed", None) for scenario in scenarios]
@@ -70,7 +70,7 @@ def side_by_side(runs: Sequence[Recording]) -> Table:
         _settings([scenarios[g[0]] for g in pooled], everywhere, extra=bool(paired)),
         tuple(_figure(name, figure, pooled, summaries, paired) for name, figure in FIGURES.items()
               if any(name in summary for summary in summaries)),
-        _verdicts(pooled, summaries, extra=bool(paired)),
+        _verdicts(pooled, summaries, paired),
     )  # fmt: skip
 
 
@@ -102,16 +102,18 @@ def _figure(
 
 
 def _difference(figure: Figure, apart: Sequence[float]) -> str:
-    """Return mean and half-width of the interval of differences, as people read them."""
+    """Return mean and half-width of the interval of differences, and in how many there is more and less."""
     if len(apart) < 2:
         return _MISSING
     middle, n = float(np.mean(apart)), len(apart)
     half = float(stdtrit(n - 1, 0.5 + CONFIDENCE / 2)) * float(np.std(apart, ddof=1)) / sqrt(n)
-    return f"{'+' if middle > 0 else ''}{figure.shown(middle)} ± {figure.shown(half)}"
+    more, less = sum(one > 0 for one in apart), sum(one < 0 for one in apart)
+    signs = f"{more} : {less} (by chance {mcnemar(more, less):.2g})"
+    return f"{'+' if middle > 0 else ''}{figure.shown(middle)} ± {figure.shown(half)}, {signs}"
 
 
 def _verdicts(
-    pooled: Sequence[Sequence[int]], summaries: Sequence[Mapping[str, Any]], *, extra: bool
+    pooled: Sequence[Sequence[int]], summaries: Sequence[Mapping[str, Any]], paired: Sequence[tuple[int, int]]
 ) -> tuple[Row, ...]:
     answers = [{one["requirement"]: answer_of(one) for one in run.get("requirements", ())} for run in summaries]
     overall = [{"verdict": word} if (word := overall_of(run)) else {} for run in summaries]
@@ -119,8 +121,16 @@ def _verdicts(
     rows = []
     for label in labels:
         cells = [_votes([(overall[i] | answers[i]).get(label, _MISSING) for i in members]) for members in pooled]
-        rows.append(Row.of(label, cells, [""] * extra))
+        words = [(overall[i] | answers[i]).get(label) for i in range(len(summaries))]
+        rows.append(Row.of(label, cells, [_alone([(words[a], words[b]) for a, b in paired])] if paired else []))
     return tuple(rows) if any(overall) else ()
+
+
+def _alone(pairs: Sequence[tuple[str | None, str | None]]) -> str:
+    """Return in how many pairs one passed alone, and how likely that is by chance (McNemar, exact)."""
+    passed = [(a == "passed", b == "passed") for a, b in pairs]
+    first, second = passed.count((True, False)), passed.count((False, True))
+    return f"{first} : {second} passed alone (by chance {mcnemar(first, second):.2g})" if first or second else ""
 
 
 def _votes(words: Sequence[str]) -> str:
