@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -93,3 +94,15 @@ def test_every_hop_of_the_chain_takes_its_slots_and_its_control_ticks(stage):
         assert len(found[hops]) >= 2
         assert min(found[hops]) > hops * air
         assert max(found[hops]) < hops * (0.0095 + 0.001) + (hops - 1) * 0.02
+
+
+@pytest.mark.parametrize(("power", "answers"), [("23 dBm", ["passed", "inconclusive"]), ("-30 dBm", ["failed"] * 2)])
+def test_the_relay_fails_if_its_reports_do_not_arrive(command, power, answers):
+    """The scenario's own words, for 3 s, which are too few for a share, not for none; -30 dBm bridge no hop of 90 m."""
+    wanted = ["logs.buoy-0.latency.6.count >= 2", "flows.report.delivered > 80 %"]
+    radio = f'{{carrier = "3.5 GHz", power = "{power}", noise_figure = "7 dB", mount = [0.0, 0.0, 3.3]}}'
+    sets = ("channel.kind=freespace", f"requirements={json.dumps(wanted)}", f"robots.buoy.spec.radios=[{radio}]")
+    words = [word for one in sets for word in ("--set", one)]
+    code, out, err = command("run", "harbour/buoy-relay", "-o", "relay.h5", "--duration", "3 s", *words, "--json")
+    assert [one["answer"] for one in json.loads(out)["requirements"]] == answers, err
+    assert code == (5 if "failed" in answers else 6)

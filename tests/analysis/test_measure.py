@@ -158,3 +158,16 @@ def test_what_happened_can_be_counted_and_what_did_not_happened_no_times():
     assert measures.of(parse_requirement("losses.discarded = 0")).value == 0
     assert "there are: handover; did you mean 'handover'?" in measures.of(parse_requirement("events.handovr = 0")).note
     assert measures.of(parse_requirement("network.grnats = 0")).value is None
+
+
+def test_a_service_that_never_worked_has_failed_in_this_run():
+    """Nothing says how failures hang together where there is nothing else: it is a fact about the run."""
+    lost = [packet(i, 0, 2, None) for i in range(60)]
+    texts = ["flows.report.delivered > 80 %", "flows.report.reliability > 80 % within 20 ms",
+             "flows.report.availability > 80 % within 20 ms, survival 100 ms"]  # fmt: skip
+    for verdict in run(texts, lost):
+        assert verdict.answer == "failed" and verdict.value < 0.02 and "in this run" in verdict.measured.ground
+    assert "60 failed, most of a-0 > edge (60)" in verdict.measured.ground
+    late = [packet(i, 0, 2, 50) for i in range(60)]
+    first, second = run(texts[:2], late)
+    assert second.answer == "failed" and first.value == 1.0

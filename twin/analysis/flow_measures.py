@@ -117,6 +117,8 @@ class FlowMeasures:
             return fact(None, reason="no packet's fate was decided")
         part = _only(packets, settled)
         there = arrived(part)
+        if self._is_dead(there):
+            return fact(0.0, "packets", len(there), note=_lost_by(self.watch, part, there))
         latency = np.where(there, part["arrived"] - part["created"], 0)
         latency = np.where(there, latency, latency.max(initial=0)) / NS
         found = statistics.share(part["created"], there.astype(float), latency,
@@ -134,6 +136,9 @@ class FlowMeasures:
             return fact(float(found.failures), "packets", len(found.time))
         if figure == "mtbf":
             return _mtbf(found, confidence)
+        if self._is_dead(found.good):
+            value = found.uptime / found.watched if figure == "availability" and found.watched else 0.0
+            return fact(value, "packets", len(found.good), note=_lost_by(self.watch, _only(packets, found.row), None))
         hit = found.good.astype(float) if figure == "reliability" else found.up
         estimate = statistics.share(found.time, hit, found.latency, independent=self.independent, confidence=confidence)
         if figure == "availability":
@@ -141,6 +146,10 @@ class FlowMeasures:
         else:
             downs = _lost_by(self.watch, _only(packets, found.row[~found.good]), None)
         return estimated(estimate, "packets", downs)
+
+    def _is_dead(self, good: Bool) -> bool:
+        """Tell whether nothing came through at all, where nothing says how failures hang together: a fact, then."""
+        return not self.independent and not good.any()
 
     def _age(self, figure: str, packets: Packets, until: int, confidence: float) -> Measured:
         there = _only(packets, arrived(packets))
