@@ -28,6 +28,10 @@ bench *arguments:
 fuzz count="10000" *options:
     {{ bin }}/python tests/fuzz/run.py {{ count }} {{ options }}
 
+# Splitting against 250,000 plain runs of a stand-in: some minutes
+splitting:
+    TWIN_LONG=1 {{ bin }}/pytest -s tests/studies/test_splitting.py -k quarter
+
 # A run: just run city/patrol
 run scenario *arguments:
     {{ bin }}/twin run {{ scenario }} {{ arguments }}

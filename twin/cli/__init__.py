@@ -24,6 +24,7 @@ COMMANDS = {
     "sweep": "twin.cli.sweep:sweep",
     "verdict": "twin.cli.verdict:verdict",
     "margin": "twin.cli.margin:margin",
+    "rare": "twin.cli.rare:rare",
     "runs": "twin.cli.runs:runs",
     "info": "twin.cli.info:info",
     "plot": "twin.cli.plot:plot",

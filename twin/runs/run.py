@@ -113,7 +113,7 @@ def run(
                 profile.watch("recording", writer, "write")
         kept = at_record_rate(_recorded(first, frames, writer), scenario.rates.record)
         error = _step(kept, metrics, pace, onlookers)
-        summary = _summary(built, scenario, metrics, complete=error is None)
+        summary = summary_of(built, scenario, metrics, complete=error is None)
         if writer is not None:
             try:
                 writer.finish(summary, complete=error is None, reason="" if error is None else str(error))
@@ -122,7 +122,7 @@ def run(
     return Outcome(summary, pace.factor, error)
 
 
-def _summary(built: Built, scenario: Scenario, metrics: Metrics, *, complete: bool) -> dict[str, Any]:
+def summary_of(built: Built, scenario: Scenario, metrics: Metrics, *, complete: bool) -> dict[str, Any]:
     """Return the figures of a run that is over, and what its requirements say of them."""
     summary = metrics.summary()
     summary["network"], summary["channel"] = dict(built.twin.network.counts), dict(built.twin.channel.counts)

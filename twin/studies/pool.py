@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from twin.errors import RunError
 
@@ -19,6 +19,21 @@ Job = dict[str, Any]
 TRIES = 3
 """Times that a job is given to a template before it counts as what kills templates."""
 _ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"), "1")
+
+
+Done = Callable[[Job, bool], None]
+"""Is told each job that is done, and whether its row is the same as one that was there."""
+
+
+class Runner(Protocol):
+    """What runs jobs side by side."""
+
+    def run(self, jobs: Iterable[Job], done: Done) -> None:
+        """Run all jobs.
+
+        Raises:
+            RunError: a job killed its process again and again.
+        """
 
 
 @dataclass(slots=True)
@@ -30,9 +45,7 @@ class _Worker:
 
     def give(self, job: Job) -> None:
         self.job = job
-        assert self.process.stdin is not None
-        self.process.stdin.write((json.dumps(job) + "\n").encode())
-        self.process.stdin.flush()
+        _tell(self.process, job)
 
 
 class Pool:
@@ -50,8 +63,8 @@ class Pool:
         self._stack.close()
         self._selector.close()
 
-    def run(self, jobs: Iterable[Job], done: Callable[[Job, bool], None]) -> None:
-        """Run all jobs; `done` is told each, and whether its row is the same as one that was there.
+    def run(self, jobs: Iterable[Job], done: Done) -> None:
+        """Run all jobs.
 
         Raises:
             RunError: a job killed its template three times.
@@ -74,10 +87,31 @@ class Pool:
         self._team += [_start(stack, selector) for _ in range(min(most - len(self._team), waiting - idle))]
 
 
-def _start(stack: ExitStack, selector: selectors.BaseSelector) -> _Worker:
+def start_template() -> subprocess.Popen[bytes]:
+    """Start a template."""
     command = [sys.executable, "-m", "twin.studies.template"]
     environment = {**os.environ, **_ONE_THREAD}
-    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment)
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment)
+
+
+def ask(template: subprocess.Popen[bytes], job: Job) -> bytes:
+    """Return a template's answer to a job; nothing if it died."""
+    assert template.stdout is not None
+    try:
+        _tell(template, job)
+    except BrokenPipeError:
+        return b""
+    return template.stdout.readline()
+
+
+def _tell(template: subprocess.Popen[bytes], job: Job) -> None:
+    assert template.stdin is not None
+    template.stdin.write((json.dumps(job) + "\n").encode())
+    template.stdin.flush()
+
+
+def _start(stack: ExitStack, selector: selectors.BaseSelector) -> _Worker:
+    process = start_template()
     worker = _Worker(process)
     stack.callback(_end, process)
     assert process.stdout is not None
@@ -111,7 +145,7 @@ def _hear(
     selector: selectors.BaseSelector,
     waiting: deque[Job],
     tries: dict[str, int],
-    done: Callable[[Job, bool], None],
+    done: Done,
 ) -> bool:
     """Take a template's answer, or put its job back if it is gone; tell whether it answered."""
     assert worker.process.stdout is not None

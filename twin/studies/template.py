@@ -6,7 +6,6 @@ thread, so that a fork copies nothing that another one holds; it ends with whoev
 
 from __future__ import annotations
 
-import ctypes
 import gc
 import json
 import os
@@ -20,22 +19,23 @@ import twin.twin  # noqa: F401 - first of all: mesa looks through whatever is lo
 from twin.analysis.rows import of_summary
 from twin.assembly.build import build
 from twin.errors import TwinError
-from twin.project.project import find_scenario
+from twin.project.project import Project, find_scenario
 from twin.runs.run import run
-from twin.specs.scenario import load_scenario
+from twin.specs.scenario import Scenario, load_scenario
+from twin.studies.flight import tree
+from twin.studies.processes import die_with_parent
 from twin.studies.store import Store
 
-_PR_SET_PDEATHSIG = 1
 _FAILED = 70
 Job = dict[str, Any]
-"""id, store, scenario, overrides, point, seed, record, wall [s], memory [MB] or None."""
+"""id, store, scenario, overrides, point, seed, record, wall [s], memory [MB] or None; `tree` of a rare event's root."""
 
 
 def serve() -> None:
     """Answer jobs until stdin ends."""
     answers = os.dup(1)
     os.dup2(2, 1)  # whatever a run prints is no answer
-    _die_with_parent()
+    die_with_parent()
     warm = False
     while line := _line():
         job: Job = json.loads(line)
@@ -64,10 +64,20 @@ def _warm_up(job: Job) -> None:
         gc.freeze()
 
 
+def _scenario(job: Job) -> tuple[Scenario, Project]:
+    project, path = find_scenario(job["scenario"])
+    return load_scenario(path, [(key, value) for key, value in job["overrides"]])[0], project
+
+
+def _tree(job: Job) -> dict[str, Any]:
+    """Grow the tree of a root and return its row."""
+    leaves = tree(*_scenario(job), job["tree"])
+    return {**_of(job), "status": "complete", "error": "", "leaves": [leaf.as_dict() for leaf in leaves]}
+
+
 def _simulate(job: Job, until: int | None = None) -> dict[str, Any]:
     """Run a job and return its row."""
-    project, path = find_scenario(job["scenario"])
-    scenario, _ = load_scenario(path, [(key, value) for key, value in job["overrides"]])
+    scenario, project = _scenario(job)
     output = None if job["record"] == "none" else Store(Path(job["store"])).place(job["id"], ".h5")
     if output is not None:
         output.parent.mkdir(parents=True, exist_ok=True)
@@ -114,12 +124,12 @@ def _child(job: Job, store: Store) -> None:
     """Run a job, publish its row, and end: 0, or 1 where another row was there."""
     code = _FAILED
     try:
-        _die_with_parent()
+        die_with_parent()
         if job["memory"] is not None:
             most = _address_space() + (job["memory"] << 20)
             resource.setrlimit(resource.RLIMIT_AS, (most, most))
         try:
-            row = _simulate(job)
+            row = _tree(job) if "tree" in job else _simulate(job)
         except TwinError as error:
             row = _lost(job, "refused", f"{type(error).__name__}: {error}")
         except MemoryError:
@@ -150,10 +160,6 @@ def _wait(child: int, wall: float) -> bool:
 def _address_space() -> int:
     """Return how many bytes of address space this process has."""
     return int(Path("/proc/self/statm").read_text().split()[0]) * os.sysconf("SC_PAGESIZE")
-
-
-def _die_with_parent() -> None:
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 if __name__ == "__main__":
