@@ -111,20 +111,25 @@ def test_who_is_served_decides_where_a_cell_interferes_and_what_it_hears(way, be
         assert np.log1p(block["snr"]) == pytest.approx((counts * np.log1p(ratio)).sum() / block["prbs"], rel=1e-9)
 
 
-def network(columns: int = 8, **settings) -> NrNetwork:
+def network(columns: int = 8, own: int = 1, beam: str = "dft", **settings) -> NrNetwork:
     """One cell with an array in a row, one terminal, at 30 kHz; bursts of 4 SSB each 20 ms unless stated."""
     carrier = {"duplex": "fdd", "resource_blocks": 100, "ssb_beams": 4, "false_alarm": 1e-6} | settings
-    antenna = AntennaSpec(columns=columns)
-    radios = [Radio(0, 0, 0, ORIGIN, 3.5e9), Radio(1, 1, None, ORIGIN, 3.5e9, 0.0, 30.0, antenna=antenna, role="cell")]
+    antenna = AntennaSpec(columns=columns, beam=beam)
+    radios = [Radio(0, 0, 0, ORIGIN, 3.5e9, antenna=AntennaSpec(columns=own))]
+    radios.append(Radio(1, 1, None, ORIGIN, 3.5e9, 0.0, 30.0, antenna=antenna, role="cell"))
     spec = NrSpec(kind="nr", carriers={"n78": CarrierSpec(**carrier)}, mobility=MobilitySpec(t310="1 s"))
     return NrNetwork(spec, 1, ["drone", "mast", "edge"], [True, False, False], radios)
 
 
 def links(time: int, paths: dict[float, float]) -> TracedLinks:
-    """Return one link with a path at each beam (of 8 columns; halves lie between two) of that gain [dB]."""
+    """Return one link with a path at each beam (of 8 columns; halves lie between two) of that gain [dB].
+
+    The paths of odd beams come in phase at the terminal, those of even beams in its beam 1 of 2.
+    """
     element = np.array([10 ** (db / 20) for db in paths.values()], dtype=complex)
     count, phase = len(element), np.zeros((2, len(element), 2))
     phase[1, :, 1] = 2 * np.pi * np.array(list(paths)) / 8
+    phase[0, :, 1] = np.pi * (np.array(list(paths)) % 2 == 0)
     none = np.zeros(1)
     return TracedLinks(
         time, np.array([0], dtype=np.int32), np.array([1], dtype=np.int32), none - 80, none == 0, np.array([0, count]),
@@ -160,6 +165,24 @@ def test_a_better_beam_is_used_from_the_end_of_its_sweep_and_the_delay_on():
     assert events == [] and made.counts["beam_switches"] == 1
 
 
+@pytest.mark.parametrize(("own", "last_burst_ms"), [(1, 60), (2, 60), (4, 140)])
+def test_a_terminal_with_an_array_takes_as_many_bursts_as_it_has_beams(own, last_burst_ms):
+    """8 SSB a burst, one own beam a burst: a sweep is `own` bursts; the path comes in its beam `own` / 2, or in any."""
+    made = network(own=own, ssb_beams=8, beam_delay="7 ms")
+    turned, _ = fly(made, {1: -90.0}, {1: -90.0, 6: -84.0}, change=45)
+    ((time, beam),) = turned
+    sweep_end = last_burst_ms * MS + 2 * BURST  # of four bursts: those at 0 to 60 ms, then at 80 to 140 ms
+    assert made.bands[0].beams.bursts == own
+    assert beam == 6 and sweep_end + 7 * MS <= time <= sweep_end + 7 * MS + MS // 14
+    assert made.bands[0].beams.used.terminal[0, 0] == own // 2
+
+
+def test_maximum_ratio_has_no_codebook_and_is_counted():
+    made = network(beam="mrc")
+    assert made.bands[0].beams is None
+    assert made.counts == {"mrc_arrays_ideal": 1}
+
+
 def test_of_equal_beams_the_one_in_use_stays():
     turned, _ = fly(network(), {1: -90.0}, {1: -90.0, 6: -90.0}, change=45, steps=150)
     assert turned == []
@@ -179,9 +202,12 @@ def test_a_lost_beam_is_recovered_in_the_steps_of_its_procedure(burst, preamble_
     answered = preamble_ms * MS + 4 * SLOT + SLOT + N1
     assert (recovered.kind, recovered.time) == ("beam recovery", pytest.approx(answered, abs=2))
     assert recovered.value == pytest.approx((answered - detected) / 1e9, abs=1e-8)
+    assert recovered.detail.startswith("mast after ")
     ((time, beam),) = turned
     assert beam == 6 and answered - 2 <= time <= answered + MS // 14
-    assert made.counts["beam_failures"] == 1 and "beam_switches" not in made.counts, "no report got through"
+    counts = made.counts
+    assert counts["beam_failures"] == counts["beam_recoveries"] == 1 and "beam_switches" not in counts, "no report"
+    assert counts["beam_recovery_longest_ms"] == round((answered - detected) / 1e6)
 
 
 def test_a_short_fade_is_no_beam_failure():

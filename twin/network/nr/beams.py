@@ -81,6 +81,7 @@ class Beams:
         self._failed: dict[int, _Failure] = {}
         self.turns: list[Turn] = []
         self.switches = self.failures = 0
+        self.recoveries: list[int] = []  # ns, how long each took
         carrier.set_beams(panels.cell_beams, self.sets)
         carrier.measure(np.zeros(shape), *levels)
         self._unit: F64 = carrier.state.ratio.copy()  # ratios at a path gain of 1
@@ -178,6 +179,7 @@ class Beams:
         if failure is not None and failure.beams is not None:
             beams = failure.beams
             self.turns.append(Turn(time, RECOVERED, terminal, cell, (time - failure.since) / NS))
+            self.recoveries.append(time - failure.since)
         self.used.cell[terminal, cell], self.used.terminal[terminal, cell] = beams
         aim(self._paths, self.panels, self.used, self.amplitude)
         self.apply(time)
