@@ -42,7 +42,7 @@ def test_a_huge_sweep_is_counted_without_being_made():
 @pytest.mark.parametrize(
     ("tables", "said"),
     [
-        ({"design": "grid:3"}, "design: found 'grid:3'; allowed: lhs:N or sobol:N"),
+        ({"design": "grid:3"}, "design: found 'grid:3'; allowed: lhs:N, sobol:N or saltelli:N"),
         ({"seeds": "1-3"}, "seeds: found '1-3'; allowed: FIRST:LAST"),
         ({"seeds": "3:1"}, "the first seed, then the last"),
         ({"grid": {"a": []}}, "grid.a: found no value"),

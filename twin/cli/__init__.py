@@ -25,6 +25,7 @@ COMMANDS = {
     "verdict": "twin.cli.verdict:verdict",
     "margin": "twin.cli.margin:margin",
     "rare": "twin.cli.rare:rare",
+    "sensitivity": "twin.cli.sensitivity:sensitivity",
     "runs": "twin.cli.runs:runs",
     "info": "twin.cli.info:info",
     "plot": "twin.cli.plot:plot",

@@ -7,17 +7,16 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
+from twin.cli.bars import bar
 from twin.cli.consent import consent
-from twin.cli.console import err, out, print_json, say
+from twin.cli.console import out, print_json, say
 from twin.cli.statements import print_ends, print_statements, statement_code
 from twin.errors import ScenarioError
 from twin.specs.toml_text import validate
 from twin.studies.plan import Plan, is_plan, read_plan
 from twin.studies.pool import Pool
 from twin.studies.statements import Wanted, statements
-from twin.studies.sweep import plan_runs
+from twin.studies.sweep import Sweep, plan_runs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,15 +76,13 @@ def _ends(text: str) -> list[str]:
 def execute(plan: Plan, folder: Path, asked: Asked) -> int:
     """Run what is missing of a sweep and say what it shows; return the exit code."""
     sweep = plan_runs(plan, folder)
-    scenarios = {run.scenario.model_copy(update={"seed": 0}).to_toml(): run.scenario for run in sweep.runs}
-    for scenario in scenarios.values():
-        consent(scenario, sweep.project, sweep.path, trust=asked.trust)
+    agree(sweep, trust=asked.trust)
     missing = len(sweep.missing)
     if asked.dry_run:
         out.print(f"{len(sweep.runs)} runs, {missing} of them to do, in {folder}")
         return 0
     sweep.store.begin(plan)
-    with _progress(len(sweep.runs), len(sweep.runs) - missing) as step, Pool(asked.jobs) as pool:
+    with bar("runs", len(sweep.runs), len(sweep.runs) - missing) as step, Pool(asked.jobs) as pool:
         sweep.run(pool, step)
     table = sweep.write_table()
     if sweep.differing:
@@ -101,17 +98,12 @@ def execute(plan: Plan, folder: Path, asked: Asked) -> int:
     return statement_code(found)
 
 
-class _progress:
-    """A bar of the runs that are done, on a terminal."""
+def agree(sweep: Sweep, *, trust: bool) -> None:
+    """See to it that the scenarios of a sweep may run what they name.
 
-    def __init__(self, total: int, done: int) -> None:
-        columns = (TextColumn("runs"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-        self._bar = Progress(*columns, console=err, disable=not err.is_terminal)
-        self._task = self._bar.add_task("runs", total=total, completed=done)
-
-    def __enter__(self) -> Any:
-        self._bar.start()
-        return lambda: self._bar.advance(self._task)
-
-    def __exit__(self, *error: object) -> None:
-        self._bar.stop()
+    Raises:
+        TrustError: the user doesn't agree, or can't be asked.
+    """
+    scenarios = {run.scenario.model_copy(update={"seed": 0}).to_toml(): run.scenario for run in sweep.runs}
+    for scenario in scenarios.values():
+        consent(scenario, sweep.project, sweep.path, trust=trust)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from twin.errors import ScenarioError
-from twin.studies.plan import Plan
+from twin.studies.plan import Plan, rounded
 from twin.studies.pool import Pool
 from twin.studies.sweep import plan_runs
 
@@ -37,7 +37,8 @@ def find_border(measure: Measure, low: float, high: float, within: float) -> Bor
     Raises:
         ScenarioError: requirements hold all the way or nowhere, or break and hold again.
     """
-    places = [_written(low + (high - low) * i / (SCAN - 1)) for i in range(SCAN)]
+    largest = max(abs(low), abs(high))
+    places = [rounded(low + (high - low) * i / (SCAN - 1), largest) for i in range(SCAN)]
     margins = list(measure(places))
     held = [margin >= 0.0 for margin in margins]
     _check(places, held)
@@ -45,7 +46,7 @@ def find_border(measure: Measure, low: float, high: float, within: float) -> Bor
     a, b, of_a, of_b = places[last - 1], places[last], margins[last - 1], margins[last]
     looked = SCAN
     while abs(b - a) > within:
-        x = _written(_between(a, b, of_a, of_b, within))
+        x = rounded(_between(a, b, of_a, of_b, within), largest)
         (of_x,) = measure([x])
         looked += 1
         if (of_x >= 0.0) == (of_a >= 0.0):
@@ -53,11 +54,6 @@ def find_border(measure: Measure, low: float, high: float, within: float) -> Bor
         else:
             b, of_b, of_a = x, of_x, of_a / 2
     return Border(a, b, looked) if of_a >= 0.0 else Border(b, a, looked)
-
-
-def _written(place: float) -> float:
-    """Return a value as scenarios are given it: with six digits."""
-    return float(f"{place:.6g}")
 
 
 def _between(a: float, b: float, of_a: float, of_b: float, within: float) -> float:
@@ -93,7 +89,7 @@ def margins_of(
     key, unit = moved
 
     def measure(places: Sequence[float]) -> list[float]:
-        values = tuple(f"{place:.6g} {unit}".strip() for place in places)
+        values = tuple(f"{place:.12g} {unit}".strip() for place in places)
         made = plan_runs(plan.model_copy(update={"grid": {key: values}}), folder)
         made.run(pool, progress)
         rows = made.rows()

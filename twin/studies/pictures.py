@@ -10,9 +10,10 @@ from matplotlib.figure import Figure
 from twin.analysis.plan import FRAME, INK, MUTED, PAPER
 from twin.clock import NS
 from twin.specs.requirement import Requirement
+from twin.studies.sensitivity import Influence
 from twin.studies.splitting import Leaf
 
-HIT, MISS = "#c62828", "#8c959f"
+HIT, MISS, COOL = "#c62828", "#8c959f", "#1769aa"
 _TREES = 4
 """Trees that are drawn: those with most paths among those with a hit."""
 _Lineage = tuple[tuple[int, int], ...]
@@ -54,3 +55,19 @@ def _draw_tree(axes: Axes, tree: Sequence[Leaf]) -> None:
     axes.set(ylim=(-0.7, len(tree) - 0.3), yticks=[])
     axes.set_xlim(left=0.0)
     axes.set_ylabel(f"{len(tree)} paths", color=MUTED, fontsize=9)
+
+
+def draw_tornado(names: Sequence[str], figures: Sequence[tuple[str, Sequence[Influence]]]) -> Figure:
+    """Draw, figure by figure, the rank correlation of each parameter with its interval, the strongest on top."""
+    figure, made = make_axes(len(figures), height=0.9 + 0.4 * len(names))
+    for axes, (label, influences) in zip(made, figures, strict=True):
+        order = sorted(range(len(names)), key=lambda k: abs(influences[k].value))
+        for row, k in enumerate(order):
+            one = influences[k]
+            axes.barh(row, one.value, height=0.6, color=HIT if one.value > 0 else COOL)
+            axes.plot([one.interval.lower, one.interval.upper], [row, row], color=INK, linewidth=1.2)
+        axes.axvline(0.0, color=FRAME, linewidth=1.0)
+        axes.set(xlim=(-1.05, 1.05), yticks=range(len(names)))
+        axes.set_yticklabels([names[k] for k in order], fontsize=9, color=INK)
+        axes.set_title(f"{label}: rank correlation", fontsize=10, color=INK, loc="left")
+    return figure

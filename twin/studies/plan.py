@@ -6,19 +6,22 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
+from math import floor, log10
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
+import numpy as np
 import tomli_w
 from pydantic import Field, model_validator
 
 from twin.errors import ScenarioError
 from twin.specs import Spec
 from twin.specs.toml_text import Key, Mistakes, read_toml, validate
+from twin.state import F64
 from twin.units import DurationNs
 
 _NUMBER = re.compile(r"\s*([-+]?[0-9.]+(?:[eE][-+]?[0-9]+)?)\s*(.*?)\s*")
-_DESIGN = re.compile(r"(lhs|sobol):([1-9][0-9]*)")
+_DESIGN = re.compile(r"(lhs|sobol|saltelli):([1-9][0-9]*)")
 _SEEDS = re.compile(r"([0-9]+):([0-9]+)")
 Value = str | float | bool
 
@@ -37,7 +40,7 @@ class Plan(Spec):
     set: dict[str, Value | tuple[str, ...]] = {}  # in all runs
     grid: dict[str, tuple[Value, ...]] = {}
     range: dict[str, tuple[Value, Value]] = {}  # from, to
-    design: str = "lhs:100"  # of the ranges: lhs or sobol, and how many samples
+    design: str = "lhs:100"  # of the ranges: lhs, sobol or saltelli, and how many samples
     seeds: str | tuple[int, ...] = (1,)  # "1:20" is from 1 to 20
     record: Literal["none", "failed", "all"] = "none"
     limits: Limits = Limits()
@@ -48,12 +51,15 @@ class Plan(Spec):
             (("grid", key), "found no value; allowed: one at least") for key, of in self.grid.items() if not of
         ]
         if not _DESIGN.fullmatch(self.design):
-            wrong.append((("design",), f"found {self.design!r}; allowed: lhs:N or sobol:N"))
+            wrong.append((("design",), f"found {self.design!r}; allowed: lhs:N, sobol:N or saltelli:N"))
         for key, ends in self.range.items():
             if len({parted(end)[1] for end in ends}) > 1 or None in {parted(end)[0] for end in ends}:
                 wrong.append((("range", key), f"found {ends[0]} to {ends[1]}; allowed: two numbers of one unit"))
         if isinstance(self.seeds, str) and not self._stated_seeds():
             wrong.append((("seeds",), f'found {self.seeds!r}; allowed: FIRST:LAST such as "1:20", or a list'))
+        kind, _, count = self.design.partition(":")
+        if kind == "saltelli" and count.isdigit() and int(count) & (int(count) - 1):
+            wrong.append((("design",), f"found {self.design!r}; allowed: a power of 2 after saltelli"))
         if twice := self.grid.keys() & self.range.keys():
             wrong.append((("range", min(twice)), "is in the grid as well"))
         if wrong:
@@ -69,15 +75,21 @@ class Plan(Spec):
     @property
     def size(self) -> int:
         """How many runs it has."""
-        count = len(self._stated_seeds()) * (self._samples() if self.range else 1)
+        count = len(self._stated_seeds()) * self.samples
         for values in self.grid.values():
             count *= len(values)
         return count
 
-    def _samples(self) -> int:
+    @property
+    def samples(self) -> int:
+        """How many samples of its ranges it has; 1 without a range."""
+        kind, count = self._designed()
+        return count * (len(self.range) + 2 if kind == "saltelli" else 1) if self.range else 1
+
+    def _designed(self) -> tuple[str, int]:
         found = _DESIGN.fullmatch(self.design)
         assert found is not None, "it was checked"
-        return int(found[2])
+        return found[1], int(found[2])
 
     def points(self) -> Iterator[Point]:
         """Yield all runs: the grid's last key changes fastest, then the samples, then the seeds."""
@@ -90,18 +102,15 @@ class Plan(Spec):
         """Return the samples of the ranges, the same each time that the plan is read."""
         if not self.range:
             return [{}]
-        from scipy.stats import qmc  # a second of import
-
-        kind = qmc.LatinHypercube if self.design.startswith("lhs") else qmc.Sobol
-        unit = kind(len(self.range), rng=1).random(self._samples())
+        unit = _unit(*self._designed(), len(self.range))
         samples = []
         for row in unit:
             sample: dict[str, Value] = {}
             for share, (key, ends) in zip(row, self.range.items(), strict=True):
                 (low, name), (high, _) = parted(ends[0]), parted(ends[1])
                 assert low is not None and high is not None, "it was checked"
-                number = float(f"{low + share * (high - low):.6g}")
-                sample[key] = f"{number:g} {name}" if name else number
+                number = rounded(low + share * (high - low), max(abs(low), abs(high)))
+                sample[key] = f"{number:.12g} {name}" if name else number
             samples.append(sample)
         return samples
 
@@ -116,6 +125,22 @@ class Point:
 
     values: dict[str, Value]
     seed: int
+
+
+def _unit(kind: str, count: int, parameters: int) -> F64:
+    """Return samples between 0 and 1, one a row.
+
+    Of `saltelli` these are two sets A and B of Sobol's points, then A with each column in turn from B: what Sobol'
+    indices are made of (Saltelli et al. 2010).
+    """
+    from scipy.stats import qmc  # a second of import
+
+    if kind != "saltelli":
+        found: F64 = (qmc.LatinHypercube if kind == "lhs" else qmc.Sobol)(parameters, rng=1).random(count)
+        return found
+    a, b = np.hsplit(qmc.Sobol(2 * parameters, rng=1).random(count), 2)
+    mixed = [np.where(np.arange(parameters) == column, b, a) for column in range(parameters)]
+    return np.concatenate([a, b, *mixed])
 
 
 def read_plan(file: Path, changes: dict[str, Any] | None = None) -> Plan:
@@ -144,6 +169,11 @@ def _between(first: int, last: int) -> Sequence[int]:
     if last < first or last - first > 10**9:
         raise ScenarioError(f"found {first}:{last}; allowed: the first seed, then the last", key="seeds")
     return range(first, last + 1)
+
+
+def rounded(value: float, largest: float) -> float:
+    """Return a value to six digits of the largest that it may have, so that times near 0 have no parts of a ns."""
+    return float(f"{round(value, 5 - floor(log10(largest or 1.0))):.12g}")
 
 
 def parted(value: Value) -> tuple[float | None, str]:
