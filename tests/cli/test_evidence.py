@@ -1,7 +1,9 @@
 """Evidence says what was asked and answered, keeps to its schema, and names what was changed afterwards."""
 
+import base64
 import json
 import shutil
+import zlib
 from pathlib import Path
 
 import jsonschema
@@ -9,6 +11,8 @@ import pytest
 
 pytest.importorskip("cryptography")
 pytest.importorskip("fpdf")
+
+from twin.analysis.evidence import paper  # noqa: E402 - where its libraries are
 
 ROOT = Path(__file__).resolve().parents[2]
 HEIGHT = ROOT / "tests/project/worlds/void/scenarios/height.toml"
@@ -125,6 +129,21 @@ def test_what_is_no_evidence_is_refused(signed, name, content):
     Path(name).write_text(content)
     code, out, err = signed("evidence", "verify", name, "--key", "config/twin/evidence.pub")
     assert code == 1 and "expected evidence" in err
+
+
+@pytest.mark.parametrize("content", ['{"format": "twin-evidence", "version": 1, "signed_by": [], "signature": 3}',
+                                     '<script type="application/json" id="evidence">{"format": "twin-evidence", '
+                                     '"version": 1, "signed_by": {"name": "Ada"}}</script>'])  # fmt: skip
+def test_what_nobody_signed_is_not_looked_into(signed, content):
+    name = "a.json" if content.startswith("{") else "a.html"
+    Path(name).write_text(content)
+    assert verify(signed, name) == (4, {f"{name}: signature": "changed"})
+
+
+def test_data_of_a_paper_are_read_no_further_than_allowed():
+    packed = base64.urlsafe_b64encode(zlib.compress(b'{"a": "' + b"x" * 1_000_000 + b'"}'))
+    assert paper.data_of(b"twin-evidence:" + packed, 10_000) is None
+    assert len(paper.data_of(b"twin-evidence:" + packed, 2_000_000)["a"]) == 1_000_000
 
 
 def test_runs_that_were_asked_nothing_are_no_evidence(command):

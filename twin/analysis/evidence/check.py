@@ -13,7 +13,8 @@ from twin.analysis.evidence.signing import is_signed_by, read_public
 from twin.errors import TwinError
 from twin.specs.requirement import Origin, Requirement, parse_requirement
 
-_LARGEST = 50_000_000
+LARGEST = 50_000_000
+"""Bytes of evidence that are read."""
 GOOD, BAD, ABSENT = "good", "changed", "not here"
 Places = Callable[[str, str], Path | None]
 """Finds a file by the name that evidence has for it, and the world that it may belong to."""
@@ -35,8 +36,8 @@ def read_evidence(path: Path) -> dict[str, Any]:
         TwinError: it holds none.
     """
     try:
-        if path.stat().st_size > _LARGEST:
-            raise TwinError(f"{path}: found {path.stat().st_size / 1e6:.0f} MB; allowed: {_LARGEST / 1e6:.0f} MB")
+        if path.stat().st_size > LARGEST:
+            raise TwinError(f"{path}: found {path.stat().st_size / 1e6:.0f} MB; allowed: {LARGEST / 1e6:.0f} MB")
         content = path.read_bytes()
     except OSError as error:
         raise TwinError(f"{path}: can't be read: {error.strerror}") from error
@@ -52,7 +53,7 @@ def _document(path: Path, content: bytes) -> dict[str, Any] | None:
     from twin.analysis.evidence import page, paper
 
     if path.suffix == ".pdf":
-        return paper.data_of(content)
+        return paper.data_of(content, LARGEST)
     try:
         text = content.decode()
         found = page.data_of(text) if path.suffix == ".html" else json.loads(text)
@@ -87,14 +88,15 @@ def check(path: Path, key: Path, places: Places) -> Iterator[Finding]:
     """
     document, (owner, public) = read_evidence(path), read_public(key)
     signed = is_signed_by(document, public)
-    by = document.get("signed_by", {}).get("name", "nobody")
-    detail = f"signed with the key of {owner}" if signed else f"not as the key of {owner} signed it; it says: {by}"
+    by = document.get("signed_by")
+    name = by.get("name") if isinstance(by, dict) else "nobody"
+    detail = f"signed with the key of {owner}" if signed else f"not as the key of {owner} signed it; it says: {name}"
     yield Finding(f"{path.name}: signature", GOOD if signed else BAD, detail)
+    if not signed:  # anybody may have made it: nothing that it says is worth a look
+        return
     if path.suffix != ".json":
         same = written_as(path, document) == path.read_bytes()
         yield Finding(f"{path.name}: page", GOOD if same else BAD, "" if same else "shows other things than its data")
-    if not signed:
-        return
     for run in document["runs"]:
         yield from _check_run(run, places)
     margins = {one["file"]: one["sha256"] for asked in document["requirements"] for answer in asked["answers"]

@@ -48,11 +48,12 @@ def paper(document: dict[str, Any]) -> bytes:
     return bytes(pdf.output())
 
 
-def data_of(content: bytes) -> dict[str, Any] | None:
-    """Return the document that a PDF holds; None if it holds none."""
+def data_of(content: bytes, largest: int) -> dict[str, Any] | None:
+    """Return the document of up to `largest` bytes that a PDF holds; None if it holds none."""
     match = _DATA.search(content) or _DATA.search(content.replace(b"\x00", b""))
     try:
-        found = json.loads(zlib.decompress(base64.urlsafe_b64decode(match[1]))) if match else None
+        packed = base64.urlsafe_b64decode(match[1]) if match else b""
+        found = json.loads(zlib.decompressobj().decompress(packed, largest)) if match else None
     except (ValueError, zlib.error):
         return None
     return found if isinstance(found, dict) else None

@@ -45,7 +45,7 @@ def make_key(owner: str, folder: Path | None = None) -> tuple[Path, Path]:
         raise TwinError(f"found {owner!r}; allowed: a name in one line, such as 'Ada Lovelace, Example Ltd'")
     key = Ed25519PrivateKey.generate()
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         handle = os.open(private, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(handle, "wb") as file:
             file.write(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
