@@ -47,6 +47,23 @@ def test_a_preset_takes_the_place_of_each_carriers_settings_at_its_own_frequency
     network = TypeAdapter(NetworkSpec).validate_python(over_preset(loaded, preset))
     before = getattr(loaded.network, "carriers", {})
     assert network.kind == "nr" and network.delay_budget == loaded.network.delay_budget
-    assert {one.preset for one in network.carriers.values()} == {preset}
     for name, carrier in before.items():
-        assert network.carriers[name].frequency == carrier.frequency
+        here = preset.replace("fr1", "fr2") if carrier.frequency > 24.25e9 else preset.replace("fr2", "fr1")
+        assert (network.carriers[name].frequency, network.carriers[name].preset) == (carrier.frequency, here)
+    assert before or {one.preset for one in network.carriers.values()} == {preset}
+
+
+@pytest.mark.parametrize(
+    ("preset", "low", "high"),
+    [("commercial-fr1", ("commercial-fr1", 30e3), ("commercial-fr2", 120e3)),
+     ("commercial-fr2", ("commercial-fr1", 30e3), ("commercial-fr2", 120e3)),
+     ("urllc-rel16", ("urllc-rel16", 30e3), ("urllc-rel16", 120e3)),
+     ("6g-target", ("6g-target", 120e3), ("6g-target", 120e3))],
+)  # fmt: skip
+def test_a_preset_is_its_sibling_in_the_other_range_of_frequencies(preset, low, high):
+    """3.5 and 28 GHz: subcarriers of 30 kHz exist below 24.25 GHz alone (TS 38.104 table 5.3.5-2)."""
+    loaded, _ = load_scenario(find_scenario("city/low-altitude")[1])
+    network = TypeAdapter(NetworkSpec).validate_python(over_preset(loaded, preset))
+    found = {name: (one.preset, one.scs) for name, one in network.carriers.items()}
+    assert found == {"n78": low, "n257": high}
+    assert network.carriers["n257"].bandwidth >= 50e6

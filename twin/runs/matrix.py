@@ -15,9 +15,14 @@ from twin.errors import ScenarioError, TwinError
 from twin.project.project import Project, find_scenario
 from twin.runs.run import Stopped, run
 from twin.specs import NetworkSpec, NrSpec
+from twin.specs.nr import CarrierSpec
+from twin.specs.presets import PRESETS
 from twin.specs.scenario import Scenario, load_scenario
 from twin.specs.toml_text import read_toml
-from twin.units import duration_text
+from twin.units import duration_text, parse_quantity
+
+FR2 = 24.25e9
+"""Hz, where frequency range 2 begins (TS 38.104 table 5.1-1)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +53,27 @@ class Row:
 def over_preset(scenario: Scenario, name: str) -> dict[str, Any]:
     """Return a scenario's network with each of its carriers as the preset has it, at its own frequency.
 
-    A network of another kind becomes one of slots, with one carrier at 3.5 GHz.
+    A preset of one range of frequencies is its sibling in the other range; one without a sibling keeps subcarrier
+    spacing and bandwidth of a carrier that it isn't made for. A network of another kind becomes one of slots, with one
+    carrier at 3.5 GHz.
     """
     network = scenario.network
     if not isinstance(network, NrSpec):
         return {"kind": "nr", "delay_budget": duration_text(network.delay_budget), "carriers": {name: {"preset": name}}}
-    carriers = {one: {"preset": name, "frequency": spec.frequency} for one, spec in network.carriers.items()}
+    carriers = {one: _carrier(spec, name) for one, spec in network.carriers.items()}
     stated = network.model_dump(mode="json", exclude_unset=True, exclude_none=True)
     return {**stated, "kind": "nr", "carriers": carriers or {name: {"preset": name}}}
+
+
+def _carrier(spec: CarrierSpec, name: str) -> dict[str, Any]:
+    """Return the settings of a carrier by a preset, in the range that its frequency lies in."""
+    settings, found = PRESETS[name].settings, {"preset": name, "frequency": spec.frequency}
+    own = float(parse_quantity(settings.get("frequency", "3.5 GHz"), "frequency"))
+    high = spec.frequency >= FR2
+    if high == (own >= FR2) or "resource_blocks" in settings:
+        return found
+    sibling = name.replace("fr1", "fr2") if high else name.replace("fr2", "fr1")
+    return found | ({"scs": spec.scs, "bandwidth": spec.bandwidth} if sibling == name else {"preset": sibling})
 
 
 def network_of(file: Path) -> dict[str, Any]:
