@@ -11,7 +11,7 @@ from twin.network.nr.codebook import Panels, Paths, aim, choice, measure, row_po
 from twin.network.nr.network import NrNetwork
 from twin.specs import AntennaSpec
 from twin.specs.nr import CarrierSpec, MobilitySpec, NrSpec, QosSpec
-from twin.state import TracedLinks
+from twin.state import TracedLinks, no_links
 
 MS, SLOT = 1_000_000, 500_000
 ORIGIN = (0.0, 0.0, 0.0)
@@ -42,7 +42,7 @@ def test_powers_of_a_row_are_the_array_factor_and_add_up_to_one(n):
     """Beams 2 pi k / n are orthogonal (Parseval): what one loses, the others get."""
     out = np.empty(n)
     for phase in (0.0, 0.3, -2.9, 3.1, 2 * np.pi / n, 40.0):
-        row_powers(n, phase, out)
+        row_powers(n, np.sin(np.pi / n), np.cos(np.pi / n), phase, out)
         assert out == pytest.approx([array_factor(n, phase - 2 * np.pi * k / n) for k in range(n)], abs=1e-12)
         assert out.sum() == pytest.approx(1.0, abs=1e-12)
 
@@ -71,7 +71,7 @@ def test_a_beam_that_points_elsewhere_spills_the_array_factor():
     used.cell[0, 0] = 2
     aim(paths, panels, used, np.zeros(1, dtype=complex))
     assert used.power[0, 0] == pytest.approx(0.25 * 8 * array_factor(8, h - 2 * np.pi * 2 / 8))
-    spill(paths, panels, used, np.array([0]), np.array([0, 8]), found)
+    spill(paths, panels, used, np.array([-1]), np.array([0, 8]), found)
     factors = np.array([array_factor(8, h - 2 * np.pi * k / 8) for k in range(8)])
     assert found[0] == pytest.approx(factors / factors[2], rel=1e-9)
 
@@ -181,6 +181,12 @@ def test_maximum_ratio_has_no_codebook_and_is_counted():
     made = network(beam="mrc")
     assert made.bands[0].beams is None
     assert made.counts == {"mrc_arrays_ideal": 1}
+
+
+def test_an_array_that_serves_nobody_has_nothing_to_choose():
+    mast = Radio(0, 0, None, ORIGIN, 3.5e9, antenna=AntennaSpec(columns=8), role="cell")
+    made = NrNetwork(NrSpec(kind="nr"), 1, ["mast", "edge"], [False, False], [mast])
+    assert list(made.run(MS, no_links())) == [] and made.bands[0].beams is None
 
 
 def test_of_equal_beams_the_one_in_use_stays():

@@ -14,10 +14,11 @@ from twin.clock import NS
 from twin.errors import ScenarioError
 from twin.link import Radio
 from twin.network.nr.access import RandomAccess
-from twin.network.nr.beams import Beams, Turn, burst_of, is_array, panels_of
+from twin.network.nr.beams import Beams, Turn
 from twin.network.nr.carrier import Carrier
 from twin.network.nr.carrier_state import DELIVERED, DOWN
 from twin.network.nr.mobility import HANDOVER, LEAST_DBM, Change, Mobility
+from twin.network.nr.panels import burst_of, is_array, panels_of
 from twin.network.nr.quality import QualityReports
 from twin.network.topology import Topology, column
 from twin.specs.nr import NrSpec, QosSpec

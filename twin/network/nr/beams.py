@@ -11,23 +11,20 @@ its last sweep, once one is in sync, and uses it from the response on.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from twin.clock import NS
-from twin.link import Radio
 from twin.network.nr.access import NEVER, RandomAccess
 from twin.network.nr.carrier import Carrier
 from twin.network.nr.carrier_state import DOWN, SSB_PER_SLOT, UP
 from twin.network.nr.codebook import Panels, Paths, aim, choice, measure, reappraise, spill
 from twin.network.nr.mobility import Mobility
-from twin.specs.nr import CarrierSpec
 from twin.state import C128, F64, I64, Bool, LinkState, TracedLinks
 
-SSB_MOST, SSB_WIDE = ((3e9, 4), (7.125e9, 8)), 64
-"""SSB of a burst at most, up to a frequency [Hz] of the carrier and above all: TS 38.213 4.1."""
+SPILL_PERIOD = 20_000_000
+"""ns"""
 RECOVERY_SLOTS = 4
 """From the slot of a preamble for recovery to the first one that may answer: TS 38.213 6."""
 FAILED, RECOVERED = "beam failure", "beam recovery"
@@ -74,7 +71,9 @@ class Beams:
         self.used, self.known, self._heard = choice(*shape), choice(*shape), choice(*shape)
         self._paths: Paths | None = None
         self.amplitude: C128 = np.zeros(0, dtype=np.complex128)  # (P,) of all paths, with the beams in use
-        self._burst, self._check = -1, NEVER  # next burst, next look at serving beams [ns]
+        self._burst = -1  # the next one; none before the first trace
+        self._check = NEVER  # ns, next look at beams that may fail
+        self._spilt = -SPILL_PERIOD  # ns, last look at others' beams
         self._switches: dict[int, _Switch] = {}
         self._instances: I64 = np.zeros(shape[0], dtype=np.int64)
         self._last: I64 = np.zeros(shape[0], dtype=np.int64)
@@ -119,14 +118,18 @@ class Beams:
         """Path gains with the best beams of the last sweep, or those in use if they are better, (T, C)."""
         return _decibel(np.maximum(self.used.power, self.known.power))
 
-    def apply(self, time: int) -> None:
-        """Let the carrier know of the beams in use."""
+    def apply(self, time: int, turned: bool = False) -> None:
+        """Let the carrier know of the beams in use; `turned`, where other beams are than before.
+
+        What beams bring to others changes slowly: it is taken anew each SPILL_PERIOD.
+        """
         if self._paths is None:
             return
         s, serving, gain_db = self.carrier.state, self.mobility.cell, self.gain_db
         self.carrier.measure(gain_db, *self.levels)
         self.carrier.control_power(gain_db, self.levels[2], serving)
-        if len(s.cells) > 1:
+        if len(s.cells) > 1 and (turned or time >= self._spilt + SPILL_PERIOD):
+            self._spilt = time
             spill(self._paths, self.panels, self.used, serving, s.beam_rows, s.spill)
         s.beam[:] = self.used.cell
         s.faded_at[:] = -1
@@ -158,7 +161,7 @@ class Beams:
             self._watch(now)
         if turned:
             aim(self._paths, self.panels, self.used, self.amplitude)
-            self.apply(now)
+            self.apply(now, turned=True)
 
     def _watch(self, time: int) -> None:
         """Look at serving beams again at the end of a period in which one was out of sync."""
@@ -182,7 +185,7 @@ class Beams:
             self.recoveries.append(time - failure.since)
         self.used.cell[terminal, cell], self.used.terminal[terminal, cell] = beams
         aim(self._paths, self.panels, self.used, self.amplitude)
-        self.apply(time)
+        self.apply(time, turned=True)
 
     def _search(self, paths: Paths) -> None:
         """Take the best beams of all for every pair."""
@@ -265,39 +268,6 @@ class Beams:
             return
         self._failed[terminal] = failure._replace(beams=(int(self.known.cell[at]), int(self.known.terminal[at])))
         self.access.start(now, terminal, cell, own_preamble=True, ratio=float(up), least=RECOVERY_SLOTS)
-
-
-def is_array(radio: Radio) -> bool:
-    """Tell whether a radio's antenna has several elements."""
-    return radio.antenna.rows * radio.antenna.columns > 1
-
-
-def panels_of(terminals: Sequence[Radio], cells: Sequence[Radio]) -> Panels | None:
-    """Return the arrays of radios; None where there are none, or some that don't choose from a codebook."""
-    arrays = [radio.antenna for radio in (*terminals, *cells) if is_array(radio)]
-    if not arrays or any(antenna.beam == "mrc" for antenna in arrays):
-        return None
-    ends = [[int(cell.index > terminal.index) for cell in cells] for terminal in terminals]
-    return Panels(
-        cell=_shapes(cells), terminal=_shapes(terminals), cell_beams=_beams(cells), terminal_beams=_beams(terminals),
-        end=np.array(ends, dtype=np.int64).reshape(len(terminals), len(cells)),
-    )  # fmt: skip
-
-
-def burst_of(spec: CarrierSpec, panels: Panels) -> int:
-    """Return the SSB of a burst: if not stated, as many as the codebook has, up to what TS 38.213 4.1 allows."""
-    most = next((count for below, count in SSB_MOST if spec.frequency <= below), SSB_WIDE)
-    return spec.ssb_beams or min(int(panels.cell_beams.max()), most)
-
-
-def _shapes(radios: Sequence[Radio]) -> I64:
-    return np.array([(r.antenna.rows, r.antenna.columns) for r in radios], dtype=np.int64).reshape(-1, 2)
-
-
-def _beams(radios: Sequence[Radio]) -> I64:
-    """Return how many beams there are to choose from: of a fixed broadside one, the first."""
-    found = [1 if r.antenna.beam == "broadside" else r.antenna.rows * r.antenna.columns for r in radios]
-    return np.array(found, dtype=np.int64)
 
 
 def _decibel(power: F64) -> F64:
