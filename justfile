@@ -32,6 +32,10 @@ fuzz count="10000" *options:
 splitting:
     TWIN_LONG=1 {{ bin }}/pytest -s tests/studies/test_splitting.py -k quarter
 
+# Kill workers, schedulers, clients, templates and runs of a sweep at random moments, and go on: just chaos 10
+chaos rounds="5" seed="1":
+    TWIN_CHAOS={{ rounds }} TWIN_CHAOS_SEED={{ seed }} {{ bin }}/pytest -s tests/studies/test_cluster.py -k killed
+
 # A run: just run city/patrol
 run scenario *arguments:
     {{ bin }}/twin run {{ scenario }} {{ arguments }}

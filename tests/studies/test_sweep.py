@@ -79,7 +79,7 @@ def test_the_same_table_in_one_process_in_two_that_are_killed_and_continued(scen
     alone, chaos = (sweep(scenario, tmp_path / name, **varied) for name in ("alone", "chaos"))
     with Pool(1) as pool:
         alone.run(pool)
-    table = alone.write_table().read_bytes()
+    table = alone.write_table()[0].read_bytes()
     assert len(table.splitlines()) == 7 and b"complete" in table
     done = []
 
@@ -91,7 +91,7 @@ def test_the_same_table_in_one_process_in_two_that_are_killed_and_continued(scen
 
     with Pool(2) as pool:
         chaos.run(pool, kill_them)
-    assert chaos.write_table().read_bytes() == table
+    assert chaos.write_table()[0].read_bytes() == table
     assert not list((tmp_path / "chaos").rglob(".*"))
 
     for run in chaos.runs[1:3]:
@@ -101,7 +101,7 @@ def test_the_same_table_in_one_process_in_two_that_are_killed_and_continued(scen
     repeated = []
     with Pool(2) as pool:
         again.run(pool, lambda: repeated.append(1))
-    assert len(repeated) == 2 and again.write_table().read_bytes() == table
+    assert len(repeated) == 2 and again.write_table()[0].read_bytes() == table
     assert templates() == []
 
 

@@ -11,7 +11,7 @@ from twin.cli import TRUST, examples
 from twin.cli.complete import SCENARIO
 
 _ASK = 10_000
-"""Runs from which a sweep asks first."""
+_MOST = 1_000
 
 
 @click.command(
@@ -21,7 +21,8 @@ _ASK = 10_000
         'twin sweep slow.toml --grid "network.delay=20 ms,120 ms" --seeds 1:10',
         'twin sweep slow.toml --range "network.delay=1 ms:99 ms" --design lhs:50',
         "twin sweep sweep.toml -j 4 -o sweeps/delays",
-        "twin sweep sweeps/delays -j 4",
+        "twin sweep sweeps/delays --cluster tcp://head:8786",
+        "twin sweep city/patrol --until-decided --max-runs 500 -j 2",
     )
 )
 @click.argument("what", metavar="SCENARIO", type=SCENARIO)
@@ -33,6 +34,11 @@ _ASK = 10_000
 @click.option("--record", type=click.Choice(["none", "failed", "all"]), help="Which runs keep their recordings.")
 @click.option("--wall", metavar="TIME", help='End a run that takes longer, such as "10 min".')
 @click.option("--memory", type=click.IntRange(1), metavar="MB", help="End a run that takes more than this.")
+@click.option("--cluster", metavar="WHERE",
+              help="Run on a Dask scheduler at tcp://HOST:PORT, on one of a cluster.toml, or local.")  # fmt: skip
+@click.option("--until-decided", is_flag=True, help="Go on, seed by seed, until all requirements are decided.")
+@click.option("--max-runs", type=click.IntRange(1), default=_MOST, show_default=True, metavar="N",
+              help="With --until-decided: at most so many runs of each point.")  # fmt: skip
 @click.option("-j", "--jobs", type=click.IntRange(1), default=1, show_default=True, help="Runs side by side.")
 @click.option("-o", "--output", type=click.Path(path_type=Path, file_okay=False),
               help="Folder of the sweep; sweeps/NAME if not given.")  # fmt: skip
@@ -52,10 +58,12 @@ def sweep(what: str, output: Path | None, jobs: int, yes: bool, **options: Any) 
     Exit codes: 0 all requirements hold, 2 wrong input, 5 one does not,
     6 more runs are needed to tell.
     """
-    from twin.cli.sweeping import Asked, execute, plan_of
+    from twin.cli.sweeping import Asked, execute, further, plan_of
 
     plan, folder = plan_of(what, output, options)
+    if options["until_decided"]:
+        plan = further(plan, options["max_runs"])
     if plan.size > _ASK and not (yes or options["dry_run"]):
-        click.confirm(f"{plan.size} runs: go on?", abort=True, err=True)
-    shown = {name: options[name] for name in ("dry_run", "probability", "trust", "as_json")}
+        click.confirm(f"{plan.size:,} runs: go on?", abort=True, err=True)
+    shown = {name: options[name] for name in ("dry_run", "probability", "trust", "as_json", "cluster", "until_decided")}
     return execute(plan, folder, Asked(jobs=jobs, **shown))

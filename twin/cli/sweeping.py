@@ -12,11 +12,17 @@ from twin.cli.consent import consent
 from twin.cli.console import out, print_json, say
 from twin.cli.statements import print_ends, print_statements, statement_code
 from twin.errors import ScenarioError
+from twin.extras import missing as missing_extra
 from twin.specs.toml_text import validate
+from twin.studies.cluster import Cluster
+from twin.studies.deciding import until_decided
 from twin.studies.plan import Plan, is_plan, read_plan
 from twin.studies.pool import Pool
 from twin.studies.statements import Wanted, statements
 from twin.studies.sweep import Sweep, plan_runs
+
+LISTED = 10_000
+"""Runs from which a sweep asks first, and is not made to be counted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +30,8 @@ class Asked:
     """How `twin sweep` was called."""
 
     jobs: int
+    cluster: str | None  # address of a scheduler, local, or the file of a cluster
+    until_decided: bool
     dry_run: bool
     probability: float
     trust: bool
@@ -75,6 +83,9 @@ def _ends(text: str) -> list[str]:
 
 def execute(plan: Plan, folder: Path, asked: Asked) -> int:
     """Run what is missing of a sweep and say what it shows; return the exit code."""
+    if asked.dry_run and plan.size > LISTED:
+        out.print(f"{plan.size:,} runs, in {folder}")
+        return 0
     sweep = plan_runs(plan, folder)
     agree(sweep, trust=asked.trust)
     missing = len(sweep.missing)
@@ -82,20 +93,38 @@ def execute(plan: Plan, folder: Path, asked: Asked) -> int:
         out.print(f"{len(sweep.runs)} runs, {missing} of them to do, in {folder}")
         return 0
     sweep.store.begin(plan)
-    with bar("runs", len(sweep.runs), len(sweep.runs) - missing) as step, Pool(asked.jobs) as pool:
-        sweep.run(pool, step)
-    table = sweep.write_table()
+    wanted = Wanted(probability=asked.probability, sequential=asked.until_decided)
+    shown = bar("runs", len(sweep.runs), len(sweep.runs) - missing)
+    with shown as step, open_runner(asked.cluster, asked.jobs) as runner:
+        if asked.until_decided:
+            until_decided(sweep, runner, wanted, step)
+        else:
+            sweep.run(runner, step)
+    tables = sweep.write_table()
     if sweep.differing:
         say(f"{sweep.differing} rows differ from those that were there: runs are not deterministic here", "red")
-    rows, wanted = sweep.rows(), Wanted(probability=asked.probability)
+    rows = sweep.rows()
     found = statements(rows, wanted)
     if asked.as_json:
         print_json({"runs": rows, "statements": [asdict(statement) for statement in found]})
     else:
         print_ends(rows)
         print_statements(found, wanted)
-        out.print(f"table in {table}")
+        out.print(f"table in {' and '.join(map(str, tables))}")
+        if len(tables) == 1:
+            say(f"no table.parquet: {missing_extra('parquet', 'pyarrow')}", "dim")
     return statement_code(found)
+
+
+def open_runner(cluster: str | None, jobs: int) -> Pool | Cluster:
+    """Return what runs jobs: processes of this machine, or a cluster."""
+    return Pool(jobs) if cluster is None else Cluster(cluster, jobs)
+
+
+def further(plan: Plan, most: int) -> Plan:
+    """Return a plan with `most` seeds at each point, from its first one on."""
+    first = plan.first_seed
+    return plan.model_copy(update={"seeds": f"{first}:{first + most - 1}"})
 
 
 def agree(sweep: Sweep, *, trust: bool) -> None:

@@ -73,6 +73,11 @@ class Plan(Spec):
         return [] if found is None else list(_between(int(found[1]), int(found[2])))
 
     @property
+    def first_seed(self) -> int:
+        """The seed of the first run of each point."""
+        return self._stated_seeds()[0]
+
+    @property
     def size(self) -> int:
         """How many runs it has."""
         count = len(self._stated_seeds()) * self.samples

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from twin.errors import ScenarioError
 from twin.project import plugins
 from twin.project.project import Project, find_scenario
+from twin.specs import MeasuredTime
 from twin.specs.figures import FIGURES
 from twin.specs.scenario import Scenario, load_scenario
 from twin.studies.identity import run_id
 from twin.studies.plan import Plan, Point, overrides
-from twin.studies.pool import Job, Pool
+from twin.studies.pool import Job, Runner
 from twin.studies.store import Store
 
 _LIVE = ("tcp", "ipc", "mavlink", "vda5050")
@@ -47,14 +49,17 @@ class Sweep:
         """The runs that aren't done."""
         return [run for run in self.runs if not self.store.has(run.name)]
 
-    def run(self, pool: Pool, progress: Callable[[], None] = lambda: None) -> None:
-        """Run what is missing; `progress` is called after each run."""
+    def run(
+        self, runner: Runner, progress: Callable[[], None] = lambda: None, some: Sequence[Planned] | None = None
+    ) -> None:
+        """Run what is missing of all runs, or of `some`; `progress` is called after each."""
 
         def done(job: Job, same: bool) -> None:
             self.differing += not same
             progress()
 
-        pool.run([self._job(run) for run in self.missing], done)
+        wanted = self.runs if some is None else some
+        runner.run([self._job(run) for run in wanted if not self.store.has(run.name)], done)
 
     def _job(self, run: Planned) -> Job:
         limits = self.plan.limits
@@ -80,14 +85,30 @@ class Sweep:
             for row in rows
         ]  # fmt: skip
 
-    def write_table(self) -> Path:
-        """Write table.csv into the sweep's folder, SI, and return where it is."""
+    def write_table(self) -> list[Path]:
+        """Write table.csv, and table.parquet where pyarrow is installed, into the sweep's folder, SI; return both."""
         file, rows = self.store.folder / "table.csv", self.table()
         with file.open("w", newline="") as opened:
             writer = csv.DictWriter(opened, list(rows[0]) if rows else list(_FIRST), lineterminator="\n")
             writer.writeheader()
             writer.writerows(rows)
-        return file
+        if not rows or find_spec("pyarrow") is None:
+            return [file]
+        return [file, _write_parquet(rows, self.store.folder / "table.parquet")]
+
+
+def _write_parquet(rows: Sequence[dict[str, Any]], file: Path) -> Path:
+    import pyarrow
+    from pyarrow import parquet
+
+    columns = {name: [row[name] for row in rows] for name in rows[0]}
+    for name, values in columns.items():
+        kinds = {type(value) for value in values if value is not None}
+        if len(kinds) > 1:  # one type a column: numbers, or else text
+            numbers = kinds <= {int, float}
+            columns[name] = [value if value is None else float(value) if numbers else str(value) for value in values]
+    parquet.write_table(pyarrow.table(columns), file)
+    return file
 
 
 def plan_runs(plan: Plan, folder: Path) -> Sweep:
@@ -111,3 +132,6 @@ def _check(scenario: Scenario, project: Project) -> None:
         if plugins.scheme_of(entry.controller or "") in _LIVE:
             message = f"found {entry.controller!r}, one peer for all runs; allowed in a sweep: classes and process:"
             raise ScenarioError(message, key=f"robots.{name}.controller")
+        if isinstance(entry.service_time, MeasuredTime):
+            message = 'found "measured", which needs --real-time; runs of a sweep are not paced by the wall clock'
+            raise ScenarioError(message, key=f"robots.{name}.service_time")
