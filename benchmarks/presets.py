@@ -20,8 +20,8 @@ NETWORKS = ("commercial-fr1", "urllc-rel16", "6g-target")
 WORDS = {"passed": "passed", "failed": "**failed**", "inconclusive": "inconclusive", "refused": "refused"}
 CASES = {
     "city/low-altitude": ("3 s", ()),
-    "factory/line": ("2 s", ("missions",)),
-    "harbour/array": ("4 s", ()),
+    "factory/line": ("5 s", ("missions",)),
+    "harbour/array": ("8 s", ()),
     "factory/motion-control": ("1 s", ()),
     "factory/teleoperation": ("3 s", ()),
     "city/patrol": ("5 s", ()),

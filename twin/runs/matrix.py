@@ -59,7 +59,8 @@ def over_preset(scenario: Scenario, name: str) -> dict[str, Any]:
     """
     network = scenario.network
     if not isinstance(network, NrSpec):
-        return {"kind": "nr", "delay_budget": duration_text(network.delay_budget), "carriers": {name: {"preset": name}}}
+        carrier = _carrier(CarrierSpec(), name)
+        return {"kind": "nr", "delay_budget": duration_text(network.delay_budget), "carriers": {name: carrier}}
     carriers = {one: _carrier(spec, name) for one, spec in network.carriers.items()}
     stated = network.model_dump(mode="json", exclude_unset=True, exclude_none=True)
     return {**stated, "kind": "nr", "carriers": carriers or {name: {"preset": name}}}
