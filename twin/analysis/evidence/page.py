@@ -24,8 +24,13 @@ nav { display: grid; grid-template-columns: max-content 1fr; gap: .2rem 1rem; ba
 nav a { margin-right: .9rem; } table { border-collapse: collapse; width: 100%; margin: .4rem 0 1rem; }
 th, td { text-align: left; vertical-align: top; padding: .35rem .6rem; border-bottom: 1px solid var(--line);
   overflow-wrap: anywhere; } th { color: var(--muted); font-weight: 600; background: var(--soft); }
-table.judged { table-layout: fixed; } .judged th:nth-child(1) { width: 29%; } .judged th:nth-child(2) { width: 17%; }
-.judged th:nth-child(3) { width: 10%; } .judged th:nth-child(4) { width: 13%; } td.answer-cell { white-space: nowrap; }
+table.judged { table-layout: fixed; } .judged th:first-child { width: 25%; } .judged th:last-child { width: 27%; }
+.judged th:nth-last-child(2) { width: 8.5rem; } td.answer-cell { white-space: nowrap; }
+@media (max-width: 800px) { .judged thead { display: none; }
+  .judged, .judged tbody, .judged tr, .judged td { display: block; }
+  .judged tr { border-bottom: 1px solid var(--line); padding: .4rem 0; } .judged td { border: 0; padding: .1rem 0; }
+  .judged td:first-child { font-weight: 600; }
+  .judged td:not(:first-child)::before { content: attr(data-of) ": "; color: var(--muted); } }
 @media print { nav { display: none; } body { font-size: 11px; } tr { break-inside: avoid; } }
 """
 
@@ -76,10 +81,10 @@ def _table(table: Table) -> str:
     for i, row in enumerate(table.rows):
         look = table.looks[i] if table.looks else ""
         cells = [
-            f'<td class="answer-cell"><span class="answer {look}">{escape(cell)}</span></td>'
+            f'<td class="answer-cell" data-of="{escape(name)}"><span class="answer {look}">{escape(cell)}</span></td>'
             if look and cell.endswith(look)
-            else f"<td>{escape(cell)}</td>"
-            for cell in row
+            else f'<td data-of="{escape(name)}">{escape(cell)}</td>'
+            for name, cell in zip(table.header, row, strict=True)
         ]
         rows.append(f"<tr>{''.join(cells)}</tr>")
     start = "<table class=judged>" if table.looks else "<table>"

@@ -20,7 +20,7 @@ _MARK = "twin-evidence:"
 _DATA = re.compile(rb"twin-evidence:([A-Za-z0-9_=-]+)")
 _SHADES = {"passed": (217, 242, 227), "failed": (251, 220, 218), "inconclusive": (253, 240, 207)}
 _MUTED = (91, 104, 117)
-_WIDTHS = {5: (30, 22, 14, 15, 33), 2: (26, 74), 1: (100,)}
+_WIDTHS = {6: (28, 20, 16, 12, 15, 31), 5: (30, 22, 14, 15, 33), 2: (26, 74), 1: (100,)}
 
 
 def paper(document: dict[str, Any]) -> bytes:

@@ -60,6 +60,7 @@ def _unchecked(document: dict[str, Any]) -> Iterator[str]:
 
 def _requirements(document: dict[str, Any]) -> Iterator[str | Table]:
     yield "In the order in which the performance of a C2 link is read (SORA OSO #06): link first, then operation."
+    several = len(document["runs"]) > 1
     for heading, group in groupby(document["requirements"], key=lambda one: one["heading"]):
         rows: list[tuple[str, ...]] = []
         looks: list[str] = []
@@ -71,10 +72,12 @@ def _requirements(document: dict[str, Any]) -> Iterator[str | Table]:
                 words = [each["reason"], each["interval"], each["ground"], each["margin"], *margins]
                 ground = "; ".join(filter(None, words))
                 word = f"{MARKS[each['answer']]} {each['answer']}"
-                rows.append((one["requirement"], where, each["value"], word, ground or "in this run"))
+                run = [each["recording"]] if several else []
+                rows.append((one["requirement"], where, *run, each["value"], word, ground or "in this run"))
                 looks.append(each["answer"])
         yield HEADINGS[heading]
-        yield Table(("requirement", "asked by", "value", "answer", "rests on"), rows, looks)
+        header = ("requirement", "asked by", *["run"] * several, "value", "answer", "rests on")
+        yield Table(header, rows, looks)
 
 
 def _ground(document: dict[str, Any]) -> Iterator[str | Table]:
