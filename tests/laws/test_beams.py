@@ -194,9 +194,9 @@ def test_of_equal_beams_the_one_in_use_stays():
     assert turned == []
 
 
-@pytest.mark.parametrize(("burst", "preamble_ms"), [(8, 80), (4, 110)])
+@pytest.mark.parametrize(("burst", "preamble_ms"), [(8, 90), (4, 110)])
 def test_a_lost_beam_is_recovered_in_the_steps_of_its_procedure(burst, preamble_ms):
-    """4 periods of 10 ms, the next PRACH occasion, 4 slots, the response: its slot and N1 in the terminal.
+    """4 periods of 10 ms, N2 + 0.5 ms, the next PRACH occasion, 4 slots, the response: its slot and N1 in the terminal.
 
     Where a sweep takes two bursts, that at 40 and 60 ms still met the old beam: the one at 80 and 100 ms knows the new.
     """

@@ -6,7 +6,7 @@ Report (TS 38.214 5.2.1.4): after a sweep a terminal reports its best beam by L1
 Report and activation are lost while the beam in use is out of sync. Failure (TS 38.213 6, TS 38.321 5.17): each
 `beam_failure_period` at whose end the serving beam is out of sync counts; after `beam_failure_count` of them, with
 never more than `beam_failure_timer` periods between two, the terminal sends a preamble of its own to the best beam of
-its last sweep, once one is in sync, and uses it from the response on.
+its last sweep, once one is in sync and it is ready, and uses it from the response on.
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ from twin.state import C128, F64, I64, Bool, LinkState, TracedLinks
 
 SPILL_PERIOD = 20_000_000
 """ns"""
+PREPARATION = 500_000
+"""ns beyond N2 until a preamble can be sent, as for one that is ordered: TS 38.213 8.1."""
 RECOVERY_SLOTS = 4
 """From the slot of a preamble for recovery to the first one that may answer: TS 38.213 6."""
 FAILED, RECOVERED = "beam failure", "beam recovery"
@@ -267,7 +269,8 @@ class Beams:
         if failure.beams is not None or down < 10.0 ** (self.mobility.spec.q_in / 10.0):
             return
         self._failed[terminal] = failure._replace(beams=(int(self.known.cell[at]), int(self.known.terminal[at])))
-        self.access.start(now, terminal, cell, own_preamble=True, ratio=float(up), least=RECOVERY_SLOTS)
+        ready = now + self.carrier.grid.n2 + PREPARATION
+        self.access.start(ready, terminal, cell, own_preamble=True, ratio=float(up), least=RECOVERY_SLOTS)
 
 
 def _decibel(power: F64) -> F64:
