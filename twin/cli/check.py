@@ -22,13 +22,15 @@ from twin.cli.complete import SCENARIO
 def check(scenario: str, overrides: tuple[str, ...], trust: bool, as_json: bool) -> int:
     """Find mistakes in SCENARIO, or damage in a recording.
 
-    Everything it names is loaded, and bodies are placed. Every mistake is listed
+    Everything it names is loaded, and bodies are placed. A base station in the
+    air or at a wall, and a course that can't be flown, are remarked on. Every mistake is listed
     with file, key, what was found and what is allowed; the exit code is then 2.
 
     In a recording, every row is compared with its checksum. If any is damaged,
     the exit code is 1.
     """
     from twin.assembly.build import build
+    from twin.assembly.remarks import remarks
     from twin.cli.compiling import told
     from twin.cli.consent import consent
     from twin.cli.console import out, print_json, say
@@ -47,7 +49,8 @@ def check(scenario: str, overrides: tuple[str, ...], trust: bool, as_json: bool)
     consent(loaded, project, path, trust=trust)
     with told(), located(file=path), closing(build(loaded, project)) as built:
         built.physics.reset()
-    for note in built.notes:
+    noticed = remarks(built.entries, built.world, loaded.duration)
+    for note in (*built.notes, *noticed):
         say(note, "yellow")
     facts = {
         "scenario": str(path),
@@ -57,6 +60,7 @@ def check(scenario: str, overrides: tuple[str, ...], trust: bool, as_json: bool)
         "network": loaded.network.kind,
         "robots": {entry.name: {"kind": entry.stated.kind, "count": len(entry.specs)} for entry in built.entries},
         "radios": len(built.radios),
+        "remarks": noticed,
     }
     if as_json:
         print_json(facts)

@@ -11,6 +11,7 @@ from statistics import median
 
 from twin.clock import NS
 from twin.errors import ScenarioError, brief
+from twin.gzipped import MOST_TABLE, unpacked
 from twin.network.events import EventNetwork
 from twin.specs import TraceSpec
 from twin.state import Packet
@@ -76,6 +77,11 @@ def read_round_trips(file: Path) -> tuple[list[int], list[int]]:
     Raises:
         ScenarioError: the file can't be read, lacks a column or a row, or a row holds no such number.
     """
+    with unpacked(file, ScenarioError, MOST_TABLE) as plain:
+        return _read(plain)
+
+
+def _read(file: Path) -> tuple[list[int], list[int]]:
     times, round_trips = [], []
     try:
         with file.open(newline="", encoding="utf-8-sig") as lines:

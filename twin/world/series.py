@@ -9,6 +9,7 @@ import numpy as np
 
 from twin.clock import NS
 from twin.errors import WorldError, brief, nearest
+from twin.gzipped import MOST_TABLE, unpacked
 from twin.specs.environment import SeriesSpec
 from twin.state import F64
 
@@ -54,7 +55,7 @@ def make_series(value: float | SeriesSpec, folder: Path, *, turns: bool = False)
     if not path.is_relative_to(folder.resolve()):
         raise WorldError(f"{path}: leads out of the folder {folder}")
     try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
+        with unpacked(path, WorldError, MOST_TABLE) as plain, plain.open(newline="", encoding="utf-8-sig") as file:
             rows = list(csv.DictReader(file, skipinitialspace=True))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise WorldError(f"{path}: can't be read: {error}") from error

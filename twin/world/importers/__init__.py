@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Protocol, Unpack
 
 from twin.errors import WorldError
+from twin.gzipped import unpacked
 from twin.world.builder import GeometryBuilder
 from twin.world.georeference import GeoReference
 from twin.world.importers import cityjson, geojson, meshes, mitsuba, osm, rmf, sdf, urdf
@@ -56,7 +57,7 @@ def import_world(
     Raises:
         WorldError: the file can't be read, holds nothing usable, or its coordinates can't be right.
     """
-    world, report, _ = _import(path, origin, name or path.stem, options)
+    world, report, _ = _import(path, origin, name or _stem(path), options)
     return world, report
 
 
@@ -94,7 +95,8 @@ def _import(
     path: Path, origin: str | GeoReference, name: str, options: Options
 ) -> tuple[World, ImportReport, list[Lane]]:
     started = time.perf_counter()
-    source = _read(path, options.get("visual", False))
+    with unpacked(path, WorldError) as plain:
+        source = _read(plain, options.get("visual", False))
     source.crs = options.get("crs") or source.crs
     site = locate(source, origin, options, path)
     builder = GeometryBuilder()
@@ -115,6 +117,10 @@ def _read(path: Path, visual: bool) -> Content:
     names = ", ".join(reader.__name__.rpartition(".")[2] for reader in READERS)
     hint = "; terrain goes with --terrain" if path.suffix.lower() in TERRAIN else ""
     raise WorldError(f"{path}: not a format that can be imported; known: {names}{hint}")
+
+
+def _stem(path: Path) -> str:
+    return Path(path.stem).stem if path.suffix.lower() == ".gz" else path.stem
 
 
 def _lanes_text(lanes: list[Lane]) -> str:

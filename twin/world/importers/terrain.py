@@ -16,6 +16,7 @@ from scipy.ndimage import binary_dilation, distance_transform_edt
 
 from twin.errors import WorldError
 from twin.extras import install
+from twin.gzipped import unpacked
 from twin.state import F64, Bool
 from twin.world.datum import from_wgs84, height_unit, parse, to_wgs84
 from twin.world.importers.content import Mesh
@@ -88,6 +89,11 @@ def read_terrain(path: Path, places: F64, margin: float, geoid_height: float | N
     Raises:
         WorldError: the file can't be read, doesn't reach that far, or its heights can't be brought to WGS 84.
     """
+    with unpacked(path, WorldError) as plain:
+        return _read(plain, places, margin, geoid_height)
+
+
+def _read(path: Path, places: F64, margin: float, geoid_height: float | None) -> Terrain:
     check_size(path)
     with path.open("rb") as file:
         head = file.read(4)
