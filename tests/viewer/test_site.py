@@ -27,6 +27,17 @@ def test_the_camera_looks_at_the_things_and_sees_the_whole_ground(page):
     assert np.linalg.norm(np.subtract(camera.position, camera.look_at)) < 10.0
 
 
+def test_a_click_tells_the_point_and_the_roof_above_it(page):
+    """On the wall of the house at x = 0, 1 m up: the roof there is 3 m high; beside it the ground is 0."""
+    point, roof = page.picked((-10.0, 2.0, 1.0), (1.0, 0.0, 0.0))
+    assert point == pytest.approx((0.0, 2.0, 1.0)) and roof in (0.0, pytest.approx(3.0))
+    point, roof = page.picked((2.0, 2.0, 50.0), (0.0, 0.0, -1.0))
+    assert point == pytest.approx((2.0, 2.0, 3.0)) and roof == pytest.approx(3.0)
+    point, roof = page.picked((20.0, 20.0, 50.0), (0.0, 0.0, -1.0))
+    assert point == pytest.approx((20.0, 20.0, 0.0), abs=1e-6) and roof == pytest.approx(0.0, abs=1e-6)
+    assert page.picked((0.0, 0.0, 50.0), (0.0, 0.0, 1.0)) is None
+
+
 def test_a_page_is_a_file_that_is_not_replaced_unasked(page, tmp_path):
     page.export(tmp_path / "yard.html")
     assert "<html" in (tmp_path / "yard.html").read_text()[:2000].lower()

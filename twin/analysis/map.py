@@ -13,8 +13,20 @@ from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
+from matplotlib.patheffects import withStroke
 
-from twin.analysis.plan import FRAME, GROUND_COLOURS, INK, MUTED, PAPER, draw_plan, draw_scale_and_north, make_sheet
+from twin.analysis.placed import Placed
+from twin.analysis.plan import (
+    FRAME,
+    GROUND_COLOURS,
+    INK,
+    MUTED,
+    PAPER,
+    draw_grid,
+    draw_plan,
+    draw_scale_and_north,
+    make_sheet,
+)
 from twin.state import F64, I32, Bool
 from twin.world.describe import object_tops
 from twin.world.geometry import Geometry, with_faces
@@ -30,12 +42,15 @@ _FEW = 8
 """Things: with fewer, nothing is taken for a roof."""
 _WIDE = 0.25
 """Share of all things that lie under a face of such a roof."""
-WIDTH, TITLE, KEYS, MARGIN = 8.4, 0.95, 1.35, 0.25
+WIDTH, TITLE, KEYS, MARGIN = 8.4, 0.95, 1.6, 0.55
 """Inches: of the map, of the bands above and below it, and round it."""
+ROUTE = "#0072B2"
 
 
-def draw_map(world: World, below: float | None = None, sites: Sequence[F64] = ()) -> Figure:
-    """Draw a world seen from above; only what begins lower than z = `below` [m], and sites (3,) m.
+def draw_map(
+    world: World, below: float | None = None, sites: Sequence[F64] = (), placed: Sequence[Placed] = ()
+) -> Figure:
+    """Draw a world seen from above; only what begins lower than z = `below` [m], sites (3,) m, and what is placed.
 
     Without `below`, a roof over most things is left out.
     """
@@ -49,12 +64,33 @@ def draw_map(world: World, below: float | None = None, sites: Sequence[F64] = ()
     walls = _draw_walls(axes, geometry)
     for x, y, _ in sites:
         axes.plot(x, y, "^", markersize=9, color=INK, markeredgecolor=PAPER, zorder=5)
-    _draw_legend(axes, geometry, walls, bool(sites))
+    for one in placed:
+        _draw_placed(axes, one)
+    tall = axes.get_position().height * figure.get_figheight()  # inches
+    _draw_legend(axes, geometry, walls, bool(sites) or any(one.site for one in placed), -0.3 / tall)
+    draw_grid(axes, low, high)
     draw_scale_and_north(axes, low, high)
     if heights is not None:
         _draw_heights(figure, heights)
     _draw_title(figure, world, below)
     return figure
+
+
+def _draw_placed(axes: Axes, one: Placed) -> None:
+    """Draw a site or a robot with its name, and the way of a course with an arrow along it."""
+    x, y = one.way[:, :2].T
+    halo = [withStroke(linewidth=2.5, foreground=PAPER)]
+    if len(one.way) > 1:
+        axes.plot(x, y, color=ROUTE, linewidth=1.4, path_effects=halo, zorder=4)
+        k = len(x) // 3
+        arrow = {"arrowstyle": "-|>", "color": ROUTE, "linewidth": 1.4}
+        axes.annotate("", (x[k + 1], y[k + 1]), (x[k], y[k]), arrowprops=arrow, zorder=5)
+    look: dict[str, Any] = {"marker": "o", "markersize": 6, "markerfacecolor": PAPER}
+    if one.site:
+        look = {"marker": "^", "markersize": 9}
+    axes.plot(x[:1], y[:1], linestyle="none", color=INK, path_effects=halo, zorder=5, **look)
+    axes.annotate(one.name, (x[0], y[0]), (6, 4), textcoords="offset points", fontsize=7.5, color=INK,
+                  path_effects=halo, zorder=6)  # fmt: skip
 
 
 def radio_sites(folder: Path | None) -> list[F64]:
@@ -115,7 +151,8 @@ def _draw_walls(axes: Axes, geometry: Geometry) -> list[str]:
     return sorted(set(names))
 
 
-def _draw_legend(axes: Axes, geometry: Geometry, walls: Sequence[str], with_sites: bool) -> None:
+def _draw_legend(axes: Axes, geometry: Geometry, walls: Sequence[str], with_sites: bool, below: float) -> None:
+    """Explain ground, walls and sites, so far `below` the map [its height] that its coordinates have room."""
     on_ground = geometry.face_material[surface_kinds(geometry) == "ground"]
     grounds = dict.fromkeys(geometry.materials[i] for i in np.unique(on_ground))  # in several thicknesses, perhaps
     entries: list[Any] = [
@@ -126,7 +163,7 @@ def _draw_legend(axes: Axes, geometry: Geometry, walls: Sequence[str], with_site
     ]
     if with_sites:
         entries.append(Line2D([], [], marker="^", linestyle="none", color=INK, label="radio site"))
-    axes.legend(handles=entries, loc="upper left", bbox_to_anchor=(0, 0), borderaxespad=0.4, ncols=4, fontsize=8,
+    axes.legend(handles=entries, loc="upper left", bbox_to_anchor=(0, below), borderaxespad=0.4, ncols=4, fontsize=8,
                 frameon=False, handlelength=1.4, columnspacing=1.2)  # fmt: skip
 
 

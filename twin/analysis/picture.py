@@ -31,7 +31,7 @@ from twin.world.geometry import Geometry
 
 DELAYS = ListedColormap(colormaps["plasma"](np.linspace(0.02, 0.82, 256)), name="delays")
 """Perceptually even and in the same order for colour-blind eyes; without the yellows that vanish on paper."""
-WIDTH, TITLE, KEYS, MARGIN = 8.4, 0.95, 1.15, 0.2
+WIDTH, TITLE, KEYS, MARGIN = 8.4, 1.15, 1.15, 0.2
 """Inches: of the picture, of the bands above and below the map, and round it."""
 FORMATS, DPI = ("png", "svg", "pdf"), 160
 MOST_NAMES = 12
@@ -44,7 +44,8 @@ def draw(recording: Recording, geometry: Geometry | None, note: str = "") -> Fig
     """Draw a run over the plan of its world, if that is there; `note` is printed below the title."""
     flown, masts = tracks(recording), sites(recording)
     low, high = _view(flown, masts)
-    figure, axes = make_sheet(low, high, (WIDTH, TITLE, KEYS, MARGIN))
+    has_keys = geometry is not None or any(np.isfinite(track.round_trip).any() for track in flown)
+    figure, axes = make_sheet(low, high, (WIDTH, TITLE, KEYS if has_keys else MARGIN + 0.3, MARGIN))
     heights = None if geometry is None else draw_plan(axes, geometry, low, high)
     delays = _draw_tracks(axes, flown)
     _mark(axes, [np.array(site.position) for site in masts], "radio site", marker="^", markersize=9, color=INK)
@@ -116,6 +117,17 @@ def _mark_tracks(axes: Axes, flown: Sequence[Track], *, names: bool) -> None:
     _mark(axes, [track.position[-1] for track in flown], "end", marker="o", markersize=4, color=INK)
     for track in flown if names else ():
         _label(axes, track.robot, *track.position[0, :2])
+        _point_along(axes, track.position[:, :2])
+
+
+def _point_along(axes: Axes, way: F64) -> None:
+    """Draw an arrow head where a sixth of a way has been gone: which way it goes."""
+    gone = np.cumsum(np.linalg.norm(np.diff(way, axis=0), axis=1))
+    if not len(gone) or gone[-1] < 1.0:
+        return
+    i, j = np.searchsorted(gone, [gone[-1] / 6, gone[-1] / 6 + 0.5])
+    head = {"arrowstyle": "-|>,head_width=0.35,head_length=0.6", "color": INK, "linewidth": 0}
+    axes.annotate("", way[min(j + 1, len(way) - 1)], way[i], arrowprops=head, zorder=4)
 
 
 def _mark(axes: Axes, places: Sequence[F64] | F64, label: str, **style: Any) -> None:
@@ -136,12 +148,9 @@ def _add_lines(axes: Axes, places: F64, width: float, **style: Any) -> None:
 
 
 def _range(delay: F64) -> Normalize:
-    """Return the range of colours [ms]: round numbers about all delays but the slowest hundredth."""
-    least, most = float(delay.min()), float(np.quantile(delay, 0.99))
-    if most - least < 0.01 * most or most == 0.0:
-        least, most = 0.0, max(2.0 * most, 1.0)
-    ticks = MaxNLocator(6).tick_values(least, most)
-    return Normalize(float(ticks[0]), float(ticks[-1]))
+    """Return the range of colours [ms]: from 0 to a round number above all delays but the slowest hundredth."""
+    ticks = MaxNLocator(6).tick_values(0.0, max(float(np.quantile(delay, 0.99)), 1.0))
+    return Normalize(0.0, float(ticks[-1]))
 
 
 def _label(axes: Axes, text: str, x: float, y: float) -> None:
@@ -167,30 +176,29 @@ def _draw_key(figure: Figure, key: ScalarMappable, place: tuple[float, float], l
 def _draw_title(figure: Figure, recording: Recording, note: str) -> None:
     scenario = tomllib.loads(recording.scenario_text)
     title = textwrap.shorten(scenario.get("description") or recording.header.world, 84, placeholder=" ...")
-    facts = _facts(recording, scenario["network"])
-    lines = ["  ·  ".join([*facts, note] if note else facts), "  ·  ".join(_result(recording))]
+    facts = _facts(recording, scenario["network"], scenario.get("channel", {}))
+    lines = ["  ·  ".join([*facts, note] if note else facts), *("  ·  ".join(parts) for parts in _result(recording))]
     height = figure.get_figheight()
     figure.text(MARGIN / WIDTH, 1 - 0.30 / height, title, fontsize=12, fontweight="bold", color=INK, va="center")
     for i, line in enumerate(lines):
         figure.text(MARGIN / WIDTH, 1 - (0.55 + 0.2 * i) / height, line, fontsize=8.5, color=MUTED, va="center")
 
 
-def _facts(recording: Recording, network: dict[str, Any]) -> list[str]:
+def _facts(recording: Recording, network: dict[str, Any], channel: dict[str, Any]) -> list[str]:
     detail = network.get("delay") or Path(network.get("file", "")).name
     kind = f"network {network['kind']}" + (f" ({detail})" if detail else "")
-    return [f"world {recording.header.world}", kind, f"{recording.duration / NS:g} s", f"seed {recording.header.seed}"]
+    where = [f"world {recording.header.world}", f"channel {channel.get('kind', '?')}"]
+    return [*where, kind, f"{recording.duration / NS:g} s", f"seed {recording.header.seed}"]
 
 
-def _result(recording: Recording) -> list[str]:
-    """Return the main figures and the verdict."""
+def _result(recording: Recording) -> list[list[str]]:
+    """Return a line of the main figures and one of the verdict."""
     summary = recording.summary
     if not summary:
-        return [f"incomplete: {recording.reason}"]
+        return [[f"incomplete: {recording.reason}"]]
     names = ("rtt_p50", "rtt_p99", "tracking_rms", "failsafes")
     parts = [f"{FIGURES[name].label} {FIGURES[name].shown(summary[name])}" for name in names]
     verdicts = summary["requirements"]
     if not recording.complete:
-        parts.append(f"incomplete: {textwrap.shorten(recording.reason, 40)}")
-    elif verdicts:
-        parts.append(count_text(verdicts))
-    return parts
+        return [parts, [f"incomplete: {textwrap.shorten(recording.reason, 90)}"]]
+    return [parts, [count_text(verdicts)]] if verdicts else [parts]

@@ -10,6 +10,7 @@ from matplotlib.collections import LineCollection, PolyCollection
 from matplotlib.colors import ListedColormap, Normalize, to_rgba
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
+from matplotlib.ticker import MaxNLocator
 
 from twin.state import F64, I32, I64
 from twin.world.geometry import GROUND, Geometry
@@ -88,6 +89,18 @@ def _outline(triangles: I32, face: I32) -> I32:
     unique, count = np.unique(keyed, axis=0, return_counts=True)
     outline: I32 = unique[count == 1, :2]
     return outline
+
+
+def draw_grid(axes: Axes, low: F64, high: F64) -> None:
+    """Draw lines at round coordinates, and say at the edges which: x to the east, y to the north, in metres."""
+    ticks = MaxNLocator(8, steps=[1, 2, 5, 10])
+    axes.set_xticks([x for x in ticks.tick_values(low[0], high[0]) if low[0] <= x <= high[0]])
+    axes.set_yticks([y for y in ticks.tick_values(low[1], high[1]) if low[1] <= y <= high[1]])
+    axes.tick_params(labelsize=8, colors=MUTED, length=2, pad=2)
+    axes.grid(color=MUTED, linewidth=0.4, alpha=0.35)
+    axes.set_axisbelow(False)
+    axes.set_xlabel("x, east (m)", fontsize=8, color=INK, loc="right", labelpad=1)
+    axes.set_ylabel("y, north (m)", fontsize=8, color=INK, loc="top", labelpad=1)
 
 
 def draw_scale_and_north(axes: Axes, low: F64, high: F64) -> None:

@@ -102,7 +102,8 @@ def map_(world: str, site: tuple[str, ...], sites: Path | None, heights: tuple[f
             save_npz(found, path)
         else:
             marks = [(t.name, np.array(t.position)) for t in transmitters]
-            draw_map(x, y, found.quantity(quantity), QUANTITIES[quantity], marks, here.geometry, path)
+            draw_map(x, y, found.quantity(quantity), QUANTITIES[quantity], marks, here.geometry, path,
+                     _title(here.name, transmitters, carrier, height, order, diffraction))  # fmt: skip
         covered = np.isfinite(found.rss_dbm)
         outdoors = ~np.isnan(found.rss_dbm)
         out.print(f"{path}: {covered.sum()} of {outdoors.sum()} points outdoors have a path", markup=False)
@@ -181,6 +182,17 @@ def _spec(
         scattered = {name: s.model_copy(update={"scattering": scattering}) for name, s in rough.items()}
         given["surfaces"] = {**own.surfaces, **scattered}
     return own.model_copy(update={name: value for name, value in given.items() if value is not None})
+
+
+def _title(
+    world: str, transmitters: Sequence[Transmitter], carrier: str, height: float, order: int, diffraction: bool
+) -> list[str]:
+    """Return what a map of coverage shows, in two lines."""
+    powers = sorted({one.power_dbm for one in transmitters})
+    power = f"{powers[0]:g} dBm" if len(powers) == 1 else f"{powers[0]:g} to {powers[-1]:g} dBm"
+    search = f"up to {order} reflections{' and diffraction' * diffraction}"
+    sites = f"{len(transmitters)} site{'s' * (len(transmitters) > 1)} of {power}"
+    return [f"Coverage of {world}", f"{carrier}  ·  {height:g} m above ground  ·  {sites}  ·  {search}"]
 
 
 def _show(bar: Progress, task: TaskID, done: int, total: int) -> None:

@@ -9,9 +9,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from twin.cli import examples
+from twin.cli.complete import SCENARIO
 from twin.cli.pages import HOST, PORT, until_stopped
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from twin.analysis.placed import Placed
+    from twin.state import F64
     from twin.world.world import World
 
 _KEYS = 3
@@ -107,8 +112,9 @@ def info(reference: str, as_json: bool) -> int:
 
 
 @world.command("show", epilog=examples(
-    "twin world show city -o map.png", 'twin world show factory -o map.png --below "5 m"',
-    "twin world show city --open", "twin world show city -o city.html",
+    "twin world show city -o map.png", "twin world show city --scenario city/patrol -o placed.png",
+    'twin world show factory -o map.png --below "5 m"', "twin world show city --open",
+    "twin world show city -o city.html",
 ))  # fmt: skip
 @click.argument("reference", metavar="WORLD")
 @click.option("-o", "--output", type=click.Path(path_type=Path),
@@ -116,16 +122,23 @@ def info(reference: str, as_json: bool) -> int:
 @click.option("--open", "opened", is_flag=True, help="Serve a 3-D page until Ctrl-C.")
 @click.option("--below", metavar="HEIGHT",
               help="Hide what starts above this height; maps leave out a roof over most of it anyway.")  # fmt: skip
+@click.option("--scenario", type=SCENARIO, help="Also draw its base stations, robots and their courses.")
 @click.option("--force", is_flag=True, help="Replace an existing file.")
 @HOST
 @PORT
 def show(
-    reference: str, output: Path | None, opened: bool, below: str | None, force: bool, host: str, port: int
-) -> int:
+    reference: str, output: Path | None, opened: bool, below: str | None, scenario: str | None, force: bool,
+    host: str, port: int,
+) -> int:  # fmt: skip
     """Draw a map of WORLD, or show it in 3-D.
 
-    The map has heights, materials and sites; pages need the extra `view` (viser).
+    The map has coordinates, heights, materials and sites. A click in a page that
+    is served says where that is, ready to paste. Pages need the extra `view` (viser).
     """
+    from twin.analysis.map import radio_sites
+    from twin.analysis.placed import placed
+    from twin.project.project import find_scenario
+    from twin.specs.scenario import load_scenario
     from twin.units import parse_quantity
     from twin.world.opening import open_world
 
@@ -137,26 +150,31 @@ def show(
         raise click.BadParameter(str(error), param_hint="--below") from error
     shown = open_world(find_world(reference))
     page = output is not None and output.suffix.lower() == ".html"
+    there = [] if scenario is None else placed(load_scenario(find_scenario(scenario)[1])[0])
+    sites = radio_sites(shown.folder) if scenario is None else []
     if output is not None and not page:
-        _draw(shown, height, output, force)
+        _draw(shown, height, sites, there, output, force)
     if page or opened:
-        _show_in_space(shown, height, output if page else None, force, opened, host, port)
+        _show_in_space(shown, height, (sites, there), output if page else None, force, (host, port) if opened else None)
     return 0
 
 
-def _draw(world: World, below: float | None, output: Path, force: bool) -> None:
-    from twin.analysis.map import draw_map, radio_sites
+def _draw(
+    world: World, below: float | None, sites: Sequence[F64], there: Sequence[Placed], output: Path, force: bool
+) -> None:
+    from twin.analysis.map import draw_map
     from twin.analysis.picture import save
     from twin.cli.console import say
 
-    save(draw_map(world, below, radio_sites(world.folder)), output, force=force)
+    save(draw_map(world, below, sites, there), output, force=force)
     say(f"map in {output}")
 
 
 def _show_in_space(
-    world: World, below: float | None, output: Path | None, force: bool, serve: bool, host: str, port: int
-) -> None:
-    from twin.analysis.map import begins_below, radio_sites
+    world: World, below: float | None, marks: tuple[Sequence[F64], Sequence[Placed]], output: Path | None, force: bool,
+    serve: tuple[str, int] | None,
+) -> None:  # fmt: skip
+    from twin.analysis.map import begins_below
     from twin.cli.console import out, say
     from twin.extras import needed
     from twin.world.geometry import with_faces
@@ -164,13 +182,13 @@ def _show_in_space(
     with needed("view", "viser"):
         from twin.viewer.site import SitePage
     geometry = world.geometry if below is None else with_faces(world.geometry, begins_below(world.geometry, below))
-    place = (host, port) if serve else ("127.0.0.1", 0)
-    page = SitePage(world.name, geometry, radio_sites(world.folder), host=place[0], port=place[1])
+    host, port = serve or ("127.0.0.1", 0)
+    page = SitePage(world.name, geometry, *marks, host=host, port=port)
     with until_stopped(page):
         if output is not None:
             page.export(output, force=force)
             say(f"page in {output}")
-        if serve:
+        if serve is not None:
             out.print(f"open {page.server.address} in a browser; Ctrl-C ends", markup=False)
             page.serve()
 
