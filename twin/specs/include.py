@@ -10,7 +10,8 @@ from typing import Any
 
 from twin.errors import ScenarioError, SeveralErrors, TwinError
 from twin.specs.base import Spec
-from twin.specs.toml_text import Key, dotted, line_of, read_toml
+from twin.specs.mistakes import Key, dotted
+from twin.specs.toml_text import line_of, read_toml
 
 _MOST = 50
 _LISTS = ("requirements",)  # of several files they follow one another; all else is stated once

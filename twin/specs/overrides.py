@@ -11,7 +11,8 @@ import numpy as np
 import tomli_w
 
 from twin.errors import ScenarioError, brief, nearest
-from twin.specs.toml_text import MAX_DEPTH, Key, dotted, subschema
+from twin.specs.mistakes import Key, dotted, subschema
+from twin.specs.toml_text import MAX_DEPTH
 
 Override = str | tuple[str, Any]
 """`key.path=value` as text, or the key path and a value of Python's."""

@@ -10,8 +10,8 @@ from pydantic import Field, model_validator
 
 from twin.errors import nearest
 from twin.specs.base import Spec
+from twin.specs.mistakes import Key, Mistakes
 from twin.specs.requirement import Origin, Requirement, Scope, clauses_of, parse_requirement
-from twin.specs.toml_text import Key, Mistakes
 
 Verified = Literal["text", "secondary", "own"]
 _USE = re.compile(r"profile:([\w-]+)(?:/([\w-]+))?(?:\s+as\s+([\w-]+))?(?:\s+for\s+([\w-]+))?(.*)", re.DOTALL)

@@ -26,11 +26,12 @@ from twin.specs import (
 )
 from twin.specs.environment import EnvironmentSpec
 from twin.specs.include import Party, composed
+from twin.specs.mistakes import Key, Mistakes
 from twin.specs.overrides import Override, apply_overrides
 from twin.specs.place import PlaceSpec
 from twin.specs.profile import ProfileUse, parse_entry
 from twin.specs.requirement import Requirement, misfits
-from twin.specs.toml_text import Key, Mistakes, read_toml, validate
+from twin.specs.toml_text import read_toml, validate
 from twin.units import DurationNs, NonNegativeNs, Radians, RateHz, duration_text
 
 RequirementText = Annotated[
@@ -38,6 +39,7 @@ RequirementText = Annotated[
     PlainValidator(parse_entry, json_schema_input_type=str),
     PlainSerializer(str, return_type=str),
 ]
+
 
 class Rates(Spec):
     """Ticks of the clock; all must divide `physics`."""

@@ -16,7 +16,8 @@ from pydantic import Field, model_validator
 
 from twin.errors import ScenarioError
 from twin.specs import Spec
-from twin.specs.toml_text import Key, Mistakes, read_toml, validate
+from twin.specs.mistakes import Key, Mistakes
+from twin.specs.toml_text import read_toml, validate
 from twin.state import F64
 from twin.units import DurationNs
 

@@ -16,7 +16,8 @@ from typing import Annotated, Any, Literal, NoReturn
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from twin.errors import ScenarioError
-from twin.specs.toml_text import Mistakes, validate
+from twin.specs.mistakes import Mistakes
+from twin.specs.toml_text import validate
 
 MAX_BYTES = 10_000_000
 MAX_ITEMS = 10_000
