@@ -16,7 +16,8 @@ APART = 40_000_000
 
 def carrier(up_db: float, down_db: float, terminals: int = 1, **settings) -> Carrier:
     """FDD at 30 kHz; terminals report -3 dB: the lowest MCS, the highest aggregation level that there is."""
-    spec = CarrierSpec(**({"duplex": "fdd", "resource_blocks": 100, "false_alarm": 1e-6, "olla_step": 0} | settings))
+    usual = {"duplex": "fdd", "resource_blocks": 100, "sr_false_alarm": 1e-6, "false_alarm": 1e-6, "olla_step": 0}
+    spec = CarrierSpec(**(usual | settings))
     names = [f"t{i}" for i in range(terminals)]
     made = Carrier(spec, [QosSpec()], names, 1, seed=1, segment_header=5, ahead=0)
     made.state.ratio[cs.UP], made.state.ratio[cs.DOWN] = 10 ** (up_db / 10), 10 ** (down_db / 10)
@@ -81,7 +82,7 @@ def test_a_missed_grant_is_given_again_when_nothing_is_found():
 def test_a_missed_request_costs_its_period(period):
     """Detection without phase: p = 1 - Q1(sqrt(2 E), sqrt(-2 ln F)) with E = 12 g; p / (1 - p) periods are added."""
     ratio_db, alarm, count = 4.5, 1e-6, 1500  # hardly ever a false alarm
-    made = carrier(ratio_db, 40.0, sr_period=period, transmissions=1, false_alarm=alarm)
+    made = carrier(ratio_db, 40.0, sr_period=period, transmissions=1, sr_false_alarm=alarm)
     missed = float(ncx2.cdf(-2 * np.log(alarm), 2, 2 * 12 * 10 ** (ratio_db / 10)))
     _, _, rows = send(made, cs.UP, count)
     packets = made.state.packets[rows]
@@ -102,7 +103,7 @@ def test_after_so_many_requests_a_terminal_tries_random_access():
 
 
 def test_requests_that_nobody_sent_are_granted():
-    made = carrier(40.0, 40.0, false_alarm=0.02)
+    made = carrier(40.0, 40.0, sr_false_alarm=0.02)
     made.advance(10_000_000_000, False)
     assert within(int(made.state.links["sequence"][cs.UP]), 20_000, 0.02), "a PUCCH occasion a slot"
 

@@ -59,7 +59,8 @@ class CarrierSpec(Spec):
     sr_period: int = Field(default=1, ge=1)
     sr_prohibit: NonNegativeNs = 0  # from a request to the next one
     sr_transmissions: int = Field(default=64, ge=1, le=64)  # of one request, then random access
-    false_alarm: float = Field(default=0.01, ge=1e-6, le=0.1)  # of PUCCH: TS 38.104 8.3 allows 1 %
+    sr_false_alarm: float = Field(default=4.5e-5, ge=1e-6, le=0.1)  # of a request: e^-10, 10 dB above noise, as OAI's
+    false_alarm: float = Field(default=0.01, ge=1e-6, le=0.1)  # of feedback: TS 38.104 8.3 allows 1 %
     ssb_period: NonNegativeNs = Field(default=20_000_000, gt=0)
     ssb_beams: int | None = Field(default=None, ge=1, le=64)  # of a burst; None: all, up to what the band allows
     beams: Literal["swept", "ideal"] = "swept"  # of arrays of antennas; ideal: the best one at every trace

@@ -68,7 +68,9 @@ class RandomAccess:
     @property
     def due(self) -> int:
         """When something happens next [ns]."""
-        return min((access.due for access in self._under_way.values()), default=NEVER)
+        if not self._under_way:
+            return NEVER
+        return min(access.due for access in self._under_way.values())
 
     def occasion(self, time: int) -> int:
         """Return the first PRACH occasion at or after `time`: the first uplink occasion of each of its periods."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from twin.network.nr.carrier_state import DOWN, State
-from twin.network.nr.tdd import GRANTED, START, at, next_index
+from twin.network.nr.tdd import GRANTED, START, at, next_index, next_start, remainder, upcoming
 from twin.numerics.kernels import kernel
 
 
@@ -16,19 +16,30 @@ def expected(s: State, link: int, time: int) -> tuple[int, int]:
     """
     period = s.grid.period
     if link & 1 == DOWN:
-        start = at(s.grid.downlink[START], period, next_index(s.grid.downlink[START], period, time))
+        start = next_start(s.grid.downlink[START], period, time)
         return start, start
     starts, k = s.grid.uplink[START], s.links[link]
-    occasion = next_index(starts, period, time)
-    start = at(starts, period, occasion)
+    turn, place, start = upcoming(starts, period, time)
     if k.persistent > 0:
-        return start, at(starts, period, occasion + (k.offset - occasion) % k.persistent)
-    chance = next_index(s.grid.pucch, period, time)
-    chance += (k.offset - chance) % s.config.sr_period
-    heard = at(s.grid.pucch, period, chance) + s.grid.symbol + s.grid.station
-    granted = next_index(s.grid.uplink[GRANTED], period, heard)
-    pdcch = at(s.grid.uplink[GRANTED], period, granted)
-    return start, at(starts, period, reachable(s, link, granted, pdcch))
+        occasion = turn * starts.size + place
+        return start, at(starts, period, occasion + remainder(k.offset - occasion, k.persistent))
+    heard = own_pucch(s, link, time) + s.grid.symbol + s.grid.station
+    turn, place, pdcch = upcoming(s.grid.uplink[GRANTED], period, heard)
+    granted = turn * period + starts[place]
+    if k.delay > 0:
+        granted = at(starts, period, reachable(s, link, turn * starts.size + place, pdcch))
+    return start, granted
+
+
+@kernel
+def own_pucch(s: State, link: int, time: int) -> int:
+    """Return the time [ns] of the first PUCCH occasion at or after `time` in which a terminal may ask for a grant."""
+    turn, place, start = upcoming(s.grid.pucch, s.grid.period, time)
+    if s.config.sr_period == 1:
+        return start
+    chance = turn * s.grid.pucch.size + place
+    chance += remainder(s.links[link].offset - chance, s.config.sr_period)
+    return at(s.grid.pucch, s.grid.period, chance)
 
 
 @kernel

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import log10
 
 import numpy as np
 
 from twin.errors import RunError
 from twin.network.nr import carrier_state as cs
 from twin.network.nr import records
+from twin.network.nr.arrivals import enter
 from twin.network.nr.bandwidth import group_size, resource_blocks
 from twin.network.nr.control import pdcch_clear, pucch_misses
 from twin.network.nr.grid import make_grid, numerology
-from twin.network.nr.interference import quality
+from twin.network.nr.interference import cap_power, quality
 from twin.network.nr.link_adaptation import SIZES, aggregation_thresholds, thresholds
 from twin.network.nr.mac import advance, attach, evict, start_endless
 from twin.network.nr.mcs import MCS_TABLES
@@ -20,11 +22,10 @@ from twin.network.nr.metric import OWN
 from twin.network.nr.own import compiled
 from twin.network.nr.persistent import configure
 from twin.network.nr.phy import GAP_DB, qam
-from twin.network.nr.queues import enter
 from twin.network.nr.room import check_room, signals
+from twin.network.nr.rows import bearer_rows, class_rows, link_rows
 from twin.network.nr.tdd import END, START, SYMBOLS, Grid
 from twin.network.topology import noise_dbm
-from twin.numerics.draws import key
 from twin.registry import SCHEDULERS
 from twin.specs.nr import CarrierSpec, QosSpec
 from twin.state import C128, F64, I64, LinkState
@@ -121,12 +122,12 @@ class Carrier:
         """Cap what terminals send per PRB at P0 + 10 log10(2^mu) + alpha PL: TS 38.213 7.1.1, open loop."""
         if self.spec.p0 is None:
             return
-        s, floor = self.state, noise_dbm(self.prb_hz, 0.0)
+        floor = noise_dbm(self.prb_hz, 0.0)
         rows = np.flatnonzero(serving >= 0)
         rows = rows[np.isfinite(gain_db[rows, serving[rows]])]  # without a path nothing is received, whatever is sent
         gain = gain_db[rows, serving[rows]]
         received = self.spec.p0 + 10.0 * np.log10(self.spec.scs / 15e3) + (1.0 - self.spec.alpha) * gain
-        s.uplink_cap_db[rows] = received - floor - noise_up_db[serving[rows]]
+        cap_power(self._handle, rows, received - floor - noise_up_db[serving[rows]])
 
     def set_delay(self, delay: I64) -> None:
         """Take the delays [ns] of the air between terminals and the cells that serve them, (T,).
@@ -143,6 +144,8 @@ class Carrier:
     def access_wanted(self) -> list[int]:
         """Return, and forget, the terminals whose scheduling requests stay unheard."""
         count = int(self.state.counts[cs.ACCESS])
+        if not count:
+            return []
         self.state.counts[cs.ACCESS] = 0
         wanted: list[int] = self.state.access[:count].tolist()
         return wanted
@@ -246,7 +249,8 @@ class Carrier:
             scheduling=spec.lead,
             persistent=any(q.uplink == "configured" or q.downlink == "semi-persistent" for q in self.qos),
             signals=signals(spec, self.grid, self.prbs), sr_period=spec.sr_period, sr_prohibit=spec.sr_prohibit,
-            sr_transmissions=spec.sr_transmissions, false_alarm=spec.false_alarm, sr_grant=spec.sr_grant,
+            sr_transmissions=spec.sr_transmissions, sr_false_alarm=spec.sr_false_alarm, false_alarm=spec.false_alarm,
+            sr_grant=spec.sr_grant,
             segment_header=segment_header, olla_step=spec.olla_step, pf_time=float(spec.pf_time),
             gap=10.0 ** (GAP_DB / 10.0),
             self_interference=10.0 ** (spec.self_interference / 10.0) * (spec.duplex == "full"), ahead=ahead,
@@ -256,13 +260,9 @@ class Carrier:
     def _new_state(self, terminals: Sequence[str], cells: int, seed: int, segment_header: int, ahead: int) -> cs.State:
         links, spec = 2 * len(terminals), self.spec
         mcs = np.array(MCS_TABLES[spec.mcs_table], dtype=np.int64)
-        classes = _classes(self.qos, segment_header)
+        classes = class_rows(self.qos, segment_header)
         threshold = np.empty((len(classes), SIZES, mcs.shape[1]))
         thresholds(qam(), mcs, classes["target"], threshold)
-        link_rows = records.records(records.LINK, links)
-        link_rows["key"] = np.repeat(np.array([key(name) for name in terminals], dtype=np.uint64), 2)
-        link_rows["offset"] = np.repeat(np.arange(len(terminals)), 2)
-        link_rows["reported_db"] = -np.inf
         blocks = links * cs.HARQ_PROCESSES
         segments = FIRST_ROWS + blocks
         residues = max(1, int(classes["configured"].sum()), int(classes["semi_persistent"].sum()))
@@ -270,30 +270,16 @@ class Carrier:
             config=self._config(seed, segment_header, ahead), grid=self.grid, qam=qam(), mcs=mcs,
             threshold=threshold,
             aggregation_db=aggregation_thresholds(qam()), pdcch_clear=pdcch_clear(qam()),
-            pucch_miss=pucch_misses(spec.false_alarm), classes=classes,
-            bearers=records.records(records.BEARER, links * len(classes)), links=link_rows,
+            sr_miss=pucch_misses(spec.sr_false_alarm), pucch_miss=pucch_misses(spec.false_alarm), classes=classes,
+            bearers=bearer_rows(links, len(classes)), links=link_rows(terminals),
             blocks=records.records(records.BLOCK, blocks), words=np.zeros((blocks, 4)),
             sizes=np.zeros((SYMBOLS + 1, 2, mcs.shape[1], self.prbs + 1), dtype=np.int32),
+            spread_db=np.array([10.0 * log10(max(n, 1)) for n in range(self.prbs + 1)]),
             fairness=np.array([1.0, 0.0]),
             counts=np.array([FIRST_ROWS, segments] + [0] * (cs.COUNTS - 2), dtype=np.int64),
             **cs.new_pools(FIRST_ROWS, segments), **cs.new_lists(len(terminals), cells, residues),
             **cs.new_channel(len(terminals), cells, -(-self.prbs // group_size(self.prbs))),
         )  # fmt: skip
-
-
-def _classes(qos: Sequence[QosSpec], segment_header: int) -> records.Records:
-    rows = records.records(records.CLASS, len(qos))
-    for row, q in zip(rows, qos, strict=True):
-        row["priority"], row["budget"], row["discard"] = q.priority, q.delay_budget, q.discard
-        row["survival"] = q.survival_time
-        row["target"], row["size"] = q.error_target, q.size + segment_header
-        row["configured"] = q.period if q.uplink == "configured" else 0
-        row["semi_persistent"] = q.period if q.downlink == "semi-persistent" else 0
-        row["long"] = q.duration == "slot"
-    for first, period in (("up_residues", "configured"), ("down_residues", "semi_persistent")):
-        rows[first] = np.cumsum(rows[period]) - rows[period]
-    rows["order"] = np.argsort(rows["priority"], kind="stable")
-    return rows
 
 
 def _shortest(grid: Grid) -> I64:

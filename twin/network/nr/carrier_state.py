@@ -29,11 +29,11 @@ SSB_PER_SLOT = 2
 UP, DOWN = 0, 1
 QUEUED, DELIVERED, DISCARDED, HARQ_FAILED, HANDOVER, MOVED = range(6)
 """Fates of a packet on the radio; MOVED: to another carrier, before it was sent."""
-FREE_PACKETS, FREE_SEGMENTS, DECIDED, EVENTS, COME, COMING, PREEMPTED, ACCESS, MISSED, UNHEARD = range(10)
+FREE_PACKETS, FREE_SEGMENTS, DECIDED, EVENTS, COME, COMING, PREEMPTED, ACCESS, MISSED, UNHEARD, ALARMS = range(11)
 """Entries of `State.counts`; `State.arrivals` waits from COME on and ends before COMING, PREEMPTED counts
 interruptions, ACCESS the rows of `State.access`, MISSED assignments and grants on PDCCH that were not received,
 UNHEARD requests and feedback on PUCCH."""
-COUNTS = 10
+COUNTS = 11
 
 
 class Signals(NamedTuple):
@@ -80,7 +80,8 @@ class Config(NamedTuple):
     sr_period: int  # PUCCH occasions
     sr_prohibit: int  # ns from a request to the next one
     sr_transmissions: int  # of one request, then random access
-    false_alarm: float  # of a PUCCH occasion without a request or feedback
+    sr_false_alarm: float  # of a PUCCH occasion without a request
+    false_alarm: float  # of one without feedback
     sr_grant: int  # bytes granted after a scheduling request
     segment_header: int  # bytes of MAC and RLC headers a segment
     olla_step: float  # dB
@@ -100,7 +101,8 @@ class State(NamedTuple):
     threshold: F64  # (Q, SIZES, M) dB, where an MCS meets the class's target
     aggregation_db: F64  # (5,) where PDCCH needs 1, 2, 4, 8, 16 control channel elements
     pdcch_clear: F64  # (5,) linear ratio above which that many are never missed
-    pucch_miss: F64  # (ENERGIES,) probability over the root of the energy, see control
+    sr_miss: F64  # (ENERGIES,) probability that a request is missed, over the root of its energy, see control
+    pucch_miss: F64  # (ENERGIES,) and feedback
     classes: Records  # (Q,) CLASS
     packets: Records  # (P,) PACKET
     segments: Records  # (S,) SEGMENT
@@ -136,15 +138,18 @@ class State(NamedTuple):
     interference: F64  # (R, G) in the present uplink occasion, to noise, as a beam of its cell hears it
     rise_sum: F64  # (R, G) summed over occasions since the last quality report
     uplink_cap_db: F64  # (T,) the most per PRB that power control lets the serving cell receive, to noise
+    uplink_cap: F64  # (T,) the same as a linear ratio
     planned: I64  # (RING, 2) first block of an uplink occasion, and which occasion that is
     armed: I64  # (2,) occasion of the pending scheduling event, -1
-    heap: Records  # EVENT, all but arrivals
+    heap: Records  # EVENT, all but arrivals and alarms
+    alarms: Records  # (T,) EVENT, the next false alarm of each terminal
     arrivals: Records  # (2 P,) EVENT, packets that will be ready, in order
     fates: Records  # (P,) FATE
     repeats: I64  # (P, REPEATS) ns, starts of the first retransmissions of each packet
     fairness: F64  # (2,) weight of a bit sent now, and since when [ns] weights grow
     counts: I64  # (COUNTS,)
     access: I64  # (T,) terminals whose requests stay unheard
+    spread_db: F64  # (PRBs + 1,) what each of n resource blocks gets of a power less than one alone
     sizes: I32  # (15, 2, M, PRBs + 1) transport block sizes by symbols and layers, as far as asked for
 
 
@@ -165,17 +170,17 @@ def bind(s: State) -> Any:
     )  # fmt: skip
     return Handle(  # type: ignore[no-untyped-call]
         s.config, grid, Qam(borrowed(s.qam.capacity), borrowed(s.qam.dispersion)), borrowed(s.mcs),
-        borrowed(s.threshold), borrowed(s.aggregation_db), borrowed(s.pdcch_clear), borrowed(s.pucch_miss),
-        borrowed(s.classes), borrowed(s.packets), borrowed(s.segments), borrowed(s.bearers), borrowed(s.links),
-        borrowed(s.blocks), borrowed(s.words), borrowed(s.cells), borrowed(s.active), borrowed(s.again),
-        borrowed(s.rank), borrowed(s.lengths), borrowed(s.used), borrowed(s.reserved), borrowed(s.ratio),
-        borrowed(s.gain), borrowed(s.path_first), borrowed(s.path_last), borrowed(s.amplitude), borrowed(s.delay),
-        borrowed(s.doppler), borrowed(s.traced), borrowed(s.fading), borrowed(s.faded_at), borrowed(s.response),
-        borrowed(s.beam_rows), borrowed(s.beam), borrowed(s.spill), borrowed(s.lit), borrowed(s.lit_at),
-        borrowed(s.load), borrowed(s.load_sum), borrowed(s.interference), borrowed(s.rise_sum),
-        borrowed(s.uplink_cap_db), borrowed(s.planned), borrowed(s.armed), borrowed(s.heap), borrowed(s.arrivals),
-        borrowed(s.fates), borrowed(s.repeats), borrowed(s.fairness), borrowed(s.counts), borrowed(s.access),
-        borrowed(s.sizes),
+        borrowed(s.threshold), borrowed(s.aggregation_db), borrowed(s.pdcch_clear), borrowed(s.sr_miss),
+        borrowed(s.pucch_miss), borrowed(s.classes), borrowed(s.packets), borrowed(s.segments), borrowed(s.bearers),
+        borrowed(s.links), borrowed(s.blocks), borrowed(s.words), borrowed(s.cells), borrowed(s.active),
+        borrowed(s.again), borrowed(s.rank), borrowed(s.lengths), borrowed(s.used), borrowed(s.reserved),
+        borrowed(s.ratio), borrowed(s.gain), borrowed(s.path_first), borrowed(s.path_last), borrowed(s.amplitude),
+        borrowed(s.delay), borrowed(s.doppler), borrowed(s.traced), borrowed(s.fading), borrowed(s.faded_at),
+        borrowed(s.response), borrowed(s.beam_rows), borrowed(s.beam), borrowed(s.spill), borrowed(s.lit),
+        borrowed(s.lit_at), borrowed(s.load), borrowed(s.load_sum), borrowed(s.interference), borrowed(s.rise_sum),
+        borrowed(s.uplink_cap_db), borrowed(s.uplink_cap), borrowed(s.planned), borrowed(s.armed), borrowed(s.heap),
+        borrowed(s.alarms), borrowed(s.arrivals), borrowed(s.fates), borrowed(s.repeats), borrowed(s.fairness),
+        borrowed(s.counts), borrowed(s.access), borrowed(s.spread_db), borrowed(s.sizes),
     )  # fmt: skip
 
 
@@ -203,6 +208,7 @@ def new_lists(terminals: int, cells: int, residues: int) -> dict[str, NDArray[An
         "planned": np.full((RING, 2), -1, dtype=np.int64),
         "armed": np.full(2, -1, dtype=np.int64),
         "access": np.zeros(terminals, dtype=np.int64),
+        "alarms": np.zeros(terminals, dtype=EVENT),
         "heap": np.zeros(heap_rows(2 * terminals), dtype=EVENT),
     }
 
@@ -222,6 +228,7 @@ def new_channel(terminals: int, cells: int, groups: int) -> dict[str, NDArray[An
         "faded_at": np.full((terminals, cells), -1, dtype=np.int64),
         "response": np.zeros(groups, dtype=np.complex128),
         "uplink_cap_db": np.full(terminals, np.inf),
+        "uplink_cap": np.full(terminals, np.inf),
         **new_beams(terminals, np.ones(cells, dtype=np.int64), groups),
     }
 

@@ -6,7 +6,8 @@ probability of its code word, as data is.
 PUCCH format 0 is a sequence of 12 resource elements in one resource block and one symbol, detected without knowing its
 phase. With E = 12 g, g the ratio of one element, and a threshold that noise alone exceeds with probability F, it is
 missed with probability 1 - Q1(sqrt(2 E), sqrt(-2 ln F)), Q1 Marcum's function: the noncentral chi-square distribution
-with 2 degrees of freedom (Proakis, Digital Communications, 2.3). An acknowledgement differs from its opposite by the
+with 2 degrees of freedom (Proakis, Digital Communications, 2.3). Requests have a threshold of their own: nearly all of
+their occasions are empty, and each false one costs a grant. An acknowledgement differs from its opposite by the
 sequence: one is taken for the other with probability exp(-E / 2) / 2 (orthogonal signals, 4.5-4).
 """
 
@@ -26,9 +27,11 @@ from twin.state import F64
 _PDCCH, _PUCCH, _TAKEN, _ALARM = (key(f"network.control.{name}") for name in ("pdcch", "pucch", "taken", "alarm"))
 PUCCH_ELEMENTS = 12.0
 ENERGY_STEP, ENERGIES = 0.05, 181
-"""Entry i of `State.pucch_miss` is for the energy (i ENERGY_STEP)^2; above all of them nothing is missed."""
+"""Entry i of `State.sr_miss` and `pucch_miss` is for the energy (i ENERGY_STEP)^2; above them nothing is missed."""
 CLEAR = 1e-9
 """Error probability that is taken for 0."""
+MOST_ENERGY = (ENERGY_STEP * ENERGIES) ** 2
+"""From here on nothing is missed, and no acknowledgement taken for its opposite."""
 DEEPEST_FADE = 100.0
 """Below the mean of all paths: what is clear by more than that needs no closer look."""
 
@@ -91,7 +94,7 @@ def pucch_energy(s: State, link: int, time: int) -> float:
     """Return the energy to noise of a terminal's PUCCH, which hops between the edges of the carrier."""
     terminal, cell = link >> 1, s.links[link].cell
     mean = PUCCH_ELEMENTS * s.ratio[UP, terminal, cell] * uplink_power(s, terminal, cell, 1)
-    if mean > DEEPEST_FADE * (ENERGY_STEP * ENERGIES) ** 2:
+    if mean > DEEPEST_FADE * MOST_ENERGY:
         return float(mean)
     fade(s, terminal, cell, time)
     last = s.fading.shape[2] - 1
@@ -99,12 +102,15 @@ def pucch_energy(s: State, link: int, time: int) -> float:
 
 
 @kernel
-def _missed(s: State, energy: float) -> float:
+def _missed(misses: F64, energy: float) -> float:
+    """Return the probability that PUCCH is missed, from its table (ENERGIES,)."""
+    if energy >= MOST_ENERGY:
+        return 0.0
     place = np.sqrt(energy) / ENERGY_STEP
     i = int(place)
     if i >= ENERGIES - 1:
         return 0.0
-    return float(s.pucch_miss[i] + (place - i) * (s.pucch_miss[i + 1] - s.pucch_miss[i]))
+    return float(misses[i] + (place - i) * (misses[i + 1] - misses[i]))
 
 
 @kernel
@@ -112,7 +118,7 @@ def misses_pucch(s: State, link: int, time: int) -> bool:
     """Tell whether the base station misses a scheduling request."""
     if not s.config.control:
         return False
-    probability = _missed(s, pucch_energy(s, link, time))
+    probability = _missed(s.sr_miss, pucch_energy(s, link, time))
     missed = probability > CLEAR and _draw(s, _PUCCH, link) < probability
     if missed:
         s.counts[UNHEARD] += 1
@@ -132,8 +138,10 @@ def acknowledged(s: State, h: int, good: bool, time: int) -> bool:
     if s.blocks[h].missed == 1:
         return bool(_draw(s, _TAKEN, link) < s.config.false_alarm)
     energy = pucch_energy(s, link, time)
+    if energy >= MOST_ENERGY:
+        return good
     swapped = 0.5 * np.exp(-0.5 * energy)
-    probability = _missed(s, energy) + swapped if good else swapped
+    probability = _missed(s.pucch_miss, energy) + swapped if good else swapped
     if probability < CLEAR:
         return good
     other = _draw(s, _PUCCH, link) < probability
@@ -145,7 +153,7 @@ def acknowledged(s: State, h: int, good: bool, time: int) -> bool:
 @kernel
 def occasions_to_alarm(s: State, link: int) -> int:
     """Return after how many of its occasions the next false alarm of a scheduling request comes."""
-    return int(1.0 + np.log(_draw(s, _ALARM, link)) / np.log1p(-s.config.false_alarm))
+    return int(1.0 + np.log(_draw(s, _ALARM, link)) / np.log1p(-s.config.sr_false_alarm))
 
 
 @kernel

@@ -104,12 +104,21 @@ def downlink_ratio(s: State, terminal: int, cell: int, group: int, time: int) ->
 
 
 @kernel
+def cap_power(handle: Handle, terminals: I64, cap_db: F64) -> None:
+    """Let serving cells receive at most `cap_db` (n,) per PRB, to noise, from `terminals` (n,)."""
+    s = opened(handle)
+    for i in range(terminals.size):
+        s.uplink_cap_db[terminals[i]] = cap_db[i]
+        s.uplink_cap[terminals[i]] = 10.0 ** (0.1 * cap_db[i])
+
+
+@kernel
 def uplink_power(s: State, terminal: int, cell: int, prbs: int) -> float:
     """Return the share of its full power that a terminal uses for `prbs` resource blocks."""
     full = s.ratio[UP, terminal, cell]
     if full <= 0.0:
         return 1.0
-    return float(min(1.0, 10.0 ** (0.1 * s.uplink_cap_db[terminal]) * prbs / full))
+    return float(min(1.0, s.uplink_cap[terminal] * prbs / full))
 
 
 @kernel

@@ -161,9 +161,9 @@ def allocate(s: State, link: int, q: int, bits: int, symbols: int, most: int) ->
         if more <= n:
             break
         n = more
-        mcs = pick_mcs(threshold, min(cap_db, reported - 10.0 * np.log10(n)))
+        mcs = pick_mcs(threshold, min(cap_db, reported - s.spread_db[n]))
     prbs = prbs_for(s, False, symbols, bits, mcs, 1, most)
-    there_db = min(cap_db, reported - 10.0 * np.log10(prbs))
+    there_db = min(cap_db, reported - s.spread_db[prbs])
     if there_db >= threshold[mcs] and block_size(s, False, symbols, prbs, mcs, 1) >= bits:
         return mcs, prbs, 1
     mcs, prbs = widest(s, q, bits, symbols, most, reported, cap_db)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from twin.network.nr.arrivals import withdraw
 from twin.network.nr.carrier_state import (
     ACCESS,
     AGAIN,
+    ALARMS,
     COME,
     COMING,
     DECIDED,
@@ -39,7 +41,6 @@ from twin.network.nr.queues import (
     move_away,
     schedule_event,
     settle,
-    withdraw,
 )
 from twin.network.nr.scheduler import activate, deactivate
 from twin.network.nr.transmission import decode
@@ -73,7 +74,7 @@ def advance(handle: Handle, until: int, answering: bool) -> int:
             wake(s, append(s, item, time), time)
         elif kind == DISCARD:
             discard(s, item, time)
-            rest_if_empty(s, item // s.classes.size)
+            rest_if_empty(s, s.bearers[item].link)
         elif kind == REQUEST:
             _on_request(s, item, time)
             if s.counts[ACCESS] > 0:
@@ -97,9 +98,12 @@ def advance(handle: Handle, until: int, answering: bool) -> int:
 @kernel
 def _next(s: State, limit: int) -> tuple[int, int, int]:
     """Take out the first event before `limit`, or decoding at it: time, kind (-1 for none), item."""
-    time, kind = limit + 1, UPLINK
+    time, order, false = limit + 1, UPLINK << KIND_SHIFT, False
     if s.counts[EVENTS] > 0:
-        time, kind = s.heap[0].time, s.heap[0].order >> KIND_SHIFT
+        time, order = s.heap[0].time, s.heap[0].order
+    if s.counts[ALARMS] > 0 and (s.alarms[0].time, s.alarms[0].order) < (time, order):
+        time, order, false = s.alarms[0].time, s.alarms[0].order, True
+    kind = order >> KIND_SHIFT
     come = s.counts[COME]
     if come < s.counts[COMING]:
         ready = s.arrivals[come].time
@@ -108,8 +112,12 @@ def _next(s: State, limit: int) -> tuple[int, int, int]:
             return ready, READY, s.arrivals[come].item
     if time > limit or (time == limit and kind != DECODE):
         return limit, -1, 0
-    item = pop(s.heap, s.counts[EVENTS])
-    s.counts[EVENTS] -= 1
+    if false:
+        item = pop(s.alarms, s.counts[ALARMS])
+        s.counts[ALARMS] -= 1
+    else:
+        item = pop(s.heap, s.counts[EVENTS])
+        s.counts[EVENTS] -= 1
     return time, kind, item
 
 

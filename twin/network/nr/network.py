@@ -14,9 +14,10 @@ from twin.network.cables import Cables
 from twin.network.events import ARRIVE, SAME_INSTANT, Entry, EventNetwork
 from twin.network.nr import carrier_state as cs
 from twin.network.nr.background import Background
-from twin.network.nr.band import Band, Flow, open_band, order_of
-from twin.network.nr.carrier_state import DELIVERED, DOWN, MOVED, UP
+from twin.network.nr.band import Band, Flow, open_band
+from twin.network.nr.carrier_state import DELIVERED, MOVED, UP
 from twin.network.nr.checks import check_kinds, check_names, check_spectrum
+from twin.network.nr.flows import Flows, kinds_of
 from twin.network.nr.hardware import Hardware
 from twin.network.nr.homes import Homes, Move
 from twin.network.nr.mobility import ATTACH, HANDOVER, Change
@@ -52,16 +53,14 @@ class NrNetwork(EventNetwork):
         check_kinds(spec)
         wired = {cell.owner for cell in self.topology.cells}  # to the core, whether it moves or not
         self._wireless = [moves and node not in wired for node, moves in enumerate(embodied)]
-        self.kinds = ["default", *sorted(set(spec.qos) - {"default"})]
         self.backhaul = min([spec.backhaul, *spec.edges.values()])
         check_names("edges", spec.edges, names)
-        self.qos = [spec.qos.get(kind, QosSpec()) for kind in self.kinds]
-        self.bands = [open_band(name, spec, self.qos, self.topology, names, seed) for name in spec.carriers]
+        qos = [spec.qos.get(kind, QosSpec()) for kind in kinds_of(spec)]
+        self.bands = [open_band(name, spec, qos, self.topology, names, seed) for name in spec.carriers]
         self._processing = min(band.carrier.grid.n2_half for band in self.bands)
         check_spectrum(self.bands)
         self.homes = Homes(spec.mobility, self.bands, self.topology, names)
-        self._flows: dict[tuple[int, int, str], Flow] = {}
-        self._kinds: set[str] = set()  # that somebody has sent
+        self._flows = Flows(spec, names, self._wireless, self.bands, self.homes)
         self._bodies: list[Entry] = []
         self._changes: list[tuple[int, int, int, int, str]] = []
         self._now = 0
@@ -70,7 +69,7 @@ class NrNetwork(EventNetwork):
         self._cables = None if rate is None else Cables(rate, spec.header, embodied)
         self._to_cell: Carry = self._down if self._cables is None else partial(self._cables.put, cs.DOWN)
         self._from_cell: Carry = self._up if self._cables is None else partial(self._cables.put, cs.UP)
-        self.background = Background(spec.background, seed, names, len(self.kinds), self._bearer)
+        self.background = Background(spec.background, seed, names, len(qos), self._flows.bearer)
         self._hardware = Hardware(spec, seed) if Hardware.adds_time(spec) else None
 
     def reseed(self, seed: int) -> None:
@@ -88,7 +87,7 @@ class NrNetwork(EventNetwork):
         """Take packets over; each enters at its `created` time."""
         flows, hardware = self._flows, self._hardware
         for packet in packets:
-            flow = flows.get((packet.source, packet.destination, packet.kind)) or self._flow(packet)
+            flow = flows.known.get((packet.source, packet.destination, packet.kind)) or flows.of(packet)
             if flow.up is not None:
                 start = packet.created
                 if hardware is not None:
@@ -107,33 +106,10 @@ class NrNetwork(EventNetwork):
         """Refuse: packets enter the radio's own queue of events."""
         raise RunError(f"packet of {self.names[packet.source]} entered twice at {time} ns")
 
-    def _flow(self, packet: Packet) -> Flow:
-        up, up_bearer = self._bearer(packet.source, UP, packet.kind)
-        down, down_bearer = self._bearer(packet.destination, DOWN, packet.kind)
-        if up is None and self._wireless[packet.source] or down is None and self._wireless[packet.destination]:
-            up = down = None
-        key = self.flow_key(packet)
-        ends = {self.names[packet.source], self.names[packet.destination]}
-        backhaul = max((self.spec.edges[name] for name in ends & set(self.spec.edges)), default=self.spec.backhaul)
-        terminal = down_bearer // (2 * len(self.qos))
-        flow = Flow(up, up_bearer, down, down_bearer, terminal, backhaul, order_of(key), key)
-        self._flows[packet.source, packet.destination, packet.kind] = flow
-        return flow
-
-    def _bearer(self, node: int, way: int, kind: str) -> tuple[Band | None, int]:
-        home = self.homes.serving(node)
-        self._kinds.add(kind)
-        q = self.kinds.index(kind) if kind in self.kinds else 0
-        if home is None:
-            return None, 0
-        band, link = self.bands[home.band], 2 * home.terminal + way
-        band.carrier.want_persistent(link, q)
-        return band, link * len(self.qos) + q
-
     def _down(self, time: int, packet: Packet, flow: Flow) -> None:
         """Bring a packet that has left the cable at `time` [ns] to the cell's queue."""
         if self.homes.several:  # its terminal may have changed carriers meanwhile
-            flow = self._flows.get((packet.source, packet.destination, packet.kind)) or self._flow(packet)
+            flow = self._flows.of(packet)
         assert flow.down is not None
         time += flow.backhaul
         if self._hardware is not None:
@@ -251,7 +227,7 @@ class NrNetwork(EventNetwork):
 
     def _send_again(self, packet: Packet, way: int, time: int) -> None:
         """Let the carrier that serves a robot now send a packet that waited on its old one."""
-        flow = self._flow(packet)
+        flow = self._flows.of(packet)
         band, bearer = (flow.up, flow.up_bearer) if way == UP else (flow.down, flow.down_bearer)
         assert band is not None
         band.entries += (bearer, packet.size, packet.created, time, flow.order | packet.sequence & 0xFFFFFF)
@@ -287,8 +263,7 @@ class NrNetwork(EventNetwork):
     @property
     def counts(self) -> Mapping[str, int]:
         """What was approximated, refused or lost on the way, by name; see `tally`."""
-        unused = set(self.kinds) - {"default"} - self._kinds
-        return tally(self.bands, self.background.counts, unused)
+        return tally(self.bands, self.background.counts, self._flows.unused)
 
     # channel
 
@@ -339,7 +314,7 @@ class NrNetwork(EventNetwork):
         self._drain(old)  # what was decided before
         old.attach(move.old.terminal, -1, time)
         old.mobility.bar(move.old.terminal)
-        self._flows = {key: flow for key, flow in self._flows.items() if move.node not in key[:2]}
+        self._flows.forget(move.node)
         old.carrier.evict(move.old.terminal, time)
         self._drain(old)
         new.mobility.serve(move.new.terminal, move.cell, end)

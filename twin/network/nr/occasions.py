@@ -18,16 +18,9 @@ from twin.network.nr.control import misses_pdcch
 from twin.network.nr.interference import add_interference, load_beam, load_cell, remember_load, row_of
 from twin.network.nr.persistent import reserved_prbs
 from twin.network.nr.queues import FEEDBACK, UPLINK, fill, schedule_event, settle
-from twin.network.nr.scheduler import (
-    drop_satisfied,
-    free_process,
-    is_away,
-    persistent_block,
-    schedule,
-    signal_prbs,
-    top,
-)
-from twin.network.nr.tdd import END, LONG, START, at
+from twin.network.nr.resources import free_process, signal_prbs, top
+from twin.network.nr.scheduler import drop_satisfied, is_away, persistent_block, schedule
+from twin.network.nr.tdd import END, LONG, START, at, quotient, remainder
 from twin.network.nr.transmission import decode_later, launch
 from twin.network.nr.triggers import arm_again, arm_persistent, rest_if_empty, wake
 from twin.numerics.kernels import kernel
@@ -35,14 +28,14 @@ from twin.numerics.kernels import kernel
 
 @kernel
 def _symbols(s: State, time: int) -> int:
-    return (time * 14 + s.grid.slot // 2) // s.grid.slot
+    return quotient(time * 14 + s.grid.slot // 2, s.grid.slot)
 
 
 @kernel
 def on_downlink(s: State, occasion: int, time: int) -> None:
     """Schedule a downlink occasion of every cell, then send with the interference that follows."""
     s.armed[DOWN] = -1
-    place = occasion % s.grid.downlink.shape[1]
+    place = remainder(occasion, s.grid.downlink.shape[1])
     turn = time - s.grid.downlink[START, place]
     symbols = _symbols(s, s.grid.downlink[END, place] - s.grid.downlink[START, place])
     full = s.grid.downlink[LONG, place]
@@ -124,7 +117,7 @@ def _plan(s: State, occasion: int, h: int) -> None:
 def on_grant(s: State, occasion: int, time: int) -> None:
     """Grant an uplink occasion in the last PDCCH that is early enough for it."""
     s.armed[UP] = -1
-    place = occasion % s.grid.uplink.shape[1]
+    place = remainder(occasion, s.grid.uplink.shape[1])
     symbols = _symbols(s, s.grid.uplink[END, place] - s.grid.uplink[START, place])
     for c in range(s.cells.size):
         h = schedule(s, UP, c, occasion, symbols, s.grid.uplink[LONG, place], time)
@@ -148,7 +141,7 @@ def on_persistent(s: State, link: int, time: int) -> None:
         return
     h, left = free_process(s, link, time), s.links[link].bytes
     if s.links[link].used != occasion and h >= 0 and not is_away(s, link, time):
-        place = occasion % s.grid.uplink.shape[1]
+        place = remainder(occasion, s.grid.uplink.shape[1])
         symbols = _symbols(s, s.grid.uplink[END, place] - s.grid.uplink[START, place])
         s.links[link].used = max(s.links[link].used, occasion)  # a dynamic grant may be for a later one
         persistent_block(s, h, link, symbols, -1)
@@ -162,7 +155,7 @@ def on_persistent(s: State, link: int, time: int) -> None:
 @kernel
 def on_uplink(s: State, occasion: int, time: int) -> None:
     """Send all that was planned for an uplink occasion, in all cells."""
-    place = occasion % s.grid.uplink.shape[1]
+    place = remainder(occasion, s.grid.uplink.shape[1])
     symbols = _symbols(s, s.grid.uplink[END, place] - s.grid.uplink[START, place])
     turn = time - s.grid.uplink[START, place]
     if s.cells.size > 1:

@@ -22,6 +22,9 @@ FIRST_OCTAVE, OCTAVES, PER_OCTAVE = -7, 27, 8
 """Ratios of the tables: eight evenly spaced ones in each octave from 2^-7 (-21 dB) to 2^20 (60 dB)."""
 NOISE_RANGE, NOISE_POINTS = 4.6, 161
 ORDERS = (2, 4, 6, 8, 10)
+SURE = 72.0
+"""Square of a margin to its variance, from which errors are less likely than 1e-17, and taken for 0: half of the
+least draw."""
 
 
 class Qam(NamedTuple):
@@ -114,7 +117,10 @@ def block_error(bits: float, symbols: float, information: float, dispersion: flo
     """
     if symbols <= 0.0:
         return 1.0
-    margin = information - bits + 0.5 * np.log2(symbols)
+    spare = information - bits
+    if spare > 0.0 and spare * spare > SURE * dispersion and symbols >= 1.0:
+        return 0.0
+    margin = spare + 0.5 * np.log2(symbols)
     if dispersion <= 1e-12:
         return 0.0 if margin >= 0.0 else 1.0
     return 0.5 * erfc(margin / np.sqrt(2.0 * dispersion))

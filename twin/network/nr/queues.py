@@ -2,28 +2,21 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from twin.network.nr.alignment import expected
 from twin.network.nr.carrier_state import (
-    COME,
-    COMING,
     DECIDED,
     DELIVERED,
     DISCARDED,
-    DOWN,
     EVENTS,
     FREE_PACKETS,
     FREE_SEGMENTS,
     MOVED,
     QUEUED,
-    Handle,
     State,
 )
-from twin.network.nr.handle import opened
 from twin.network.nr.heap import push
 from twin.numerics.kernels import kernel
-from twin.state import I64, REPEATS
+from twin.state import REPEATS
 
 DECODE, DISCARD, READY, REQUEST, FEEDBACK, PERSISTENT, DOWNLINK, GRANT, UPLINK, ALARM, REPORT = range(11)
 """Kinds of events, in their order at one instant."""
@@ -40,71 +33,10 @@ def schedule_event(s: State, time: int, kind: int, item: int) -> None:
 
 
 @kernel
-def enter(handle: Handle, entries: I64, header: int, processed: bool, rows: I64) -> None:
-    """Take packets into free rows, written to `rows` (n,); each shows up in its queue when it is ready.
-
-    `entries` (n, 5) are their bearer, size, time of creation, time of setting out and order; `header` bytes are
-    added, and unless they are `processed` the processing before the radio. A terminal sends ahead of its cell's clock
-    by the delay of the air (timing advance): by that clock, its packets are ready so much later.
-    """
-    s = opened(handle)
-    packets, ready = s.packets, np.empty(rows.size, np.int64)
-    for i in range(rows.size):
-        s.counts[FREE_PACKETS] -= 1
-        p = packets[s.counts[FREE_PACKETS]].free
-        rows[i] = p
-        packets[p].size = packets[p].left = packets[p].open = entries[i, 1] + header
-        packets[p].references, packets[p].fate, packets[p].bearer, packets[p].next = 1, QUEUED, entries[i, 0], -1
-        ready[i] = entries[i, 3]
-        link = entries[i, 0] // s.classes.size
-        if not processed:
-            ready[i] += s.grid.assign if link & 1 == DOWN else s.grid.n2_half + s.links[link].delay
-        packets[p].created, packets[p].ready = entries[i, 2], ready[i]
-        packets[p].first, packets[p].last, packets[p].transmissions, packets[p].repeated = -1, -1, 0, 0
-    merge(s, _sorted(ready, entries[:, 4]), ready, entries[:, 4], rows)
-
-
-@kernel
-def _sorted(ready: I64, order: I64) -> I64:
-    """Return what sorts packets by time and order: by insertion, as they are few, or in order nearly."""
-    sequence = np.arange(len(ready))
-    for i in range(1, len(ready)):
-        at = i
-        while at > 0 and (ready[sequence[at - 1]], order[sequence[at - 1]]) > (ready[i], order[i]):
-            sequence[at] = sequence[at - 1]
-            at -= 1
-        sequence[at] = i
-    return sequence
-
-
-@kernel
-def merge(s: State, sequence: I64, ready: I64, order: I64, rows: I64) -> None:
-    """Merge new packets, from the last on in `sequence`, into those that will arrive."""
-    a, first, old = s.arrivals, s.counts[COME], s.counts[COMING]
-    if old + rows.size > a.size:
-        for i in range(first, old):
-            a[i - first].time, a[i - first].order, a[i - first].item = a[i].time, a[i].order, a[i].item
-        first, old = 0, old - first
-    place = old + rows.size
-    s.counts[COME], s.counts[COMING] = first, place
-    new = rows.size - 1
-    while new >= 0:
-        i = sequence[new]
-        place -= 1
-        if old > first and (a[old - 1].time, a[old - 1].order) > (ready[i], order[i]):
-            old -= 1
-            a[place].time, a[place].order, a[place].item = a[old].time, a[old].order, a[old].item
-        else:
-            a[place].time, a[place].order, a[place].item = ready[i], order[i], rows[i]
-            new -= 1
-
-
-@kernel
 def append(s: State, p: int, time: int) -> int:
     """Append a ready packet to its queue, start the discard timer, and return its link."""
     b = s.packets[p].bearer
-    classes = s.classes.size
-    link = b // classes
+    link, limit = s.bearers[b].link, s.classes[s.bearers[b].kind].discard
     if s.bearers[b].head < 0:
         s.bearers[b].head = p
     else:
@@ -115,9 +47,9 @@ def append(s: State, p: int, time: int) -> int:
     if s.bearers[b].heard < 0:
         s.bearers[b].heard = time
     s.packets[p].occasion, s.packets[p].alone = expected(s, link, time)
-    if s.classes[b % classes].discard > 0 and s.bearers[b].timer == 0:
+    if limit > 0 and s.bearers[b].timer == 0:
         s.bearers[b].timer = 1
-        schedule_event(s, max(time, s.packets[p].created + s.classes[b % classes].discard), DISCARD, b)
+        schedule_event(s, max(time, s.packets[p].created + limit), DISCARD, b)
     return int(link)
 
 
@@ -131,7 +63,7 @@ def decide(s: State, p: int, time: int, fate: int) -> None:
         _hear(s, s.packets[p].bearer, time)
     n = s.counts[DECIDED]
     s.fates[n].packet, s.fates[n].time, s.fates[n].fate = p, time, fate
-    s.fates[n].way = (s.packets[p].bearer // s.classes.size) & 1
+    s.fates[n].way = s.bearers[s.packets[p].bearer].link & 1
     first = s.packets[p].first
     s.fates[n].queued, s.fates[n].first = s.packets[p].ready, first
     s.fates[n].occasion, s.fates[n].alone = s.packets[p].occasion, s.packets[p].alone
@@ -144,7 +76,7 @@ def decide(s: State, p: int, time: int, fate: int) -> None:
 @kernel
 def _hear(s: State, b: int, time: int) -> None:
     """Note that a packet of a bearer arrived, and whether that was within its survival time."""
-    survival = s.classes[b % s.classes.size].survival
+    survival = s.classes[s.bearers[b].kind].survival
     if survival > 0 and time - s.bearers[b].heard > survival:
         s.bearers[b].outlived += 1
     s.bearers[b].heard = time
@@ -169,7 +101,7 @@ def pop_head(s: State, b: int) -> None:
 def _take_out(s: State, b: int, before: int) -> None:
     """Take out the packet behind `before`, or the head (-1), with what is left of it."""
     p = s.bearers[b].head if before < 0 else s.packets[before].next
-    link = b // s.classes.size
+    link = s.bearers[b].link
     s.links[link].bytes -= s.packets[p].left
     s.links[link].packets -= 1
     s.packets[p].left = 0
@@ -185,7 +117,7 @@ def _take_out(s: State, b: int, before: int) -> None:
 @kernel
 def discard(s: State, b: int, time: int) -> None:
     """Drop packets whose timer has run out, unless a part was sent, and set the timer for the rest."""
-    limit = s.classes[b % s.classes.size].discard
+    limit = s.classes[s.bearers[b].kind].discard
     s.bearers[b].timer = 0
     before, p = -1, s.bearers[b].head
     if p >= 0 and s.packets[p].left < s.packets[p].size:
@@ -210,24 +142,6 @@ def move_away(s: State, link: int, time: int) -> None:
         while s.bearers[b].head >= 0:
             decide(s, s.bearers[b].head, time, MOVED)
             _take_out(s, b, -1)
-
-
-@kernel
-def withdraw(s: State, terminal: int, time: int) -> None:
-    """Take packets of a terminal that will be ready later out, as of the time before their processing."""
-    kept = s.counts[COME]
-    for i in range(s.counts[COME], s.counts[COMING]):
-        a, p = s.arrivals, s.arrivals[i].item
-        link = s.packets[p].bearer // s.classes.size
-        if link >> 1 != terminal:
-            a[kept].time, a[kept].order, a[kept].item = a[i].time, a[i].order, a[i].item
-            kept += 1
-            continue
-        processing = s.grid.assign if link & 1 == DOWN else s.grid.n2_half + s.links[link].delay
-        decide(s, p, max(time, s.packets[p].ready - processing), MOVED)
-        s.packets[p].left = 0
-        forget(s, p)
-    s.counts[COMING] = kept
 
 
 @kernel

@@ -45,6 +45,8 @@ SEGMENT = np.dtype([
     ("packet", np.int64), ("bytes", np.int64), ("next", np.int64), ("free", np.int64),  # stack of free rows
 ])  # fmt: skip
 BEARER = np.dtype([
+    ("link", np.int64),
+    ("kind", np.int64),  # class of service
     ("head", np.int64),  # packet, -1
     ("tail", np.int64),
     ("timer", np.int64),  # 1: a discard timer runs

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import numpy as np
-
 from twin.numerics.kernels import kernel
 from twin.state import I64
 
@@ -35,16 +33,53 @@ class Grid(NamedTuple):
 
 
 @kernel
+def quotient(a: int, b: int) -> int:
+    """Return a // b for b > 0: by floats, put right; integers of 64 bits take several times as long to divide."""
+    n = int(a / b)
+    rest = a - n * b
+    if rest < 0:
+        return n - 1
+    return n + 1 if rest >= b else n
+
+
+@kernel
+def remainder(a: int, b: int) -> int:
+    """Return a % b for b > 0."""
+    return a - quotient(a, b) * b
+
+
+@kernel
+def upcoming(starts: I64, period: int, time: int) -> tuple[int, int, int]:
+    """Return the first of `starts` at or after `time`: its period, its place in it, and its time [ns]."""
+    turn = quotient(time - starts[0], period)
+    since = time - turn * period
+    low, high = 0, starts.size
+    while low < high:
+        middle = (low + high) >> 1
+        if starts[middle] < since:
+            low = middle + 1
+        else:
+            high = middle
+    if low == starts.size:
+        turn, low = turn + 1, 0
+    return turn, low, int(turn * period + starts[low])
+
+
+@kernel
 def next_index(starts: I64, period: int, time: int) -> int:
     """Return the index, counted over all periods, of the first of `starts` at or after `time`."""
-    since = time - starts[0]
-    turn = since // period
-    place = np.searchsorted(starts, since - turn * period + starts[0])
+    turn, place, _ = upcoming(starts, period, time)
     return int(turn * starts.size + place)
+
+
+@kernel
+def next_start(starts: I64, period: int, time: int) -> int:
+    """Return the time [ns] of the first of `starts` at or after `time`."""
+    return upcoming(starts, period, time)[2]
 
 
 @kernel
 def at(starts: I64, period: int, index: int) -> int:
     """Return the time [ns] of an index counted over all periods."""
-    turn = index // starts.size
+    turn = quotient(index, starts.size)
     return int(turn * period + starts[index - turn * starts.size])

@@ -22,7 +22,7 @@ from twin.network.nr.link_adaptation import data_elements
 from twin.network.nr.phy import per_symbol, transport_error
 from twin.network.nr.queues import DECODE, FEEDBACK, log_transmission, schedule_event, settle
 from twin.network.nr.tbs import code_blocks
-from twin.network.nr.tdd import at, next_index
+from twin.network.nr.tdd import next_start
 from twin.numerics.kernels import kernel
 
 OLLA_LIMIT_DB = 20.0
@@ -36,10 +36,10 @@ def launch(s: State, h: int, symbols: int, time: int, end: int) -> None:
     b[h].state, b[h].end = ON_AIR, end
     b[h].transmissions += 1
     b[h].lost = 0.0
-    b[h].symbols = float(data_elements(s, down, symbols, b[h].prbs) * b[h].layers)
-    b[h].information, b[h].dispersion = 0.0, 0.0
-    before, capacity, dispersion, snr, flat, shannon = -1.0, 0.0, 0.0, 0.0, True, 0.0
     start, prbs = b[h].start, b[h].prbs
+    elements = float(data_elements(s, down, symbols, prbs) * b[h].layers)
+    information, variance = 0.0, 0.0
+    before, capacity, dispersion, snr, flat, shannon = -1.0, 0.0, 0.0, 0.0, True, 0.0
     first = start // s.config.group
     for g in range(first, last_group(s, start, prbs) + 1):
         ratio = downlink_ratio(s, link >> 1, b[h].cell, g, time) if down else uplink_ratio(s, h, g, time)
@@ -48,10 +48,11 @@ def launch(s: State, h: int, symbols: int, time: int, end: int) -> None:
             snr = layer_ratio(ratio, b[h].layers, s.config.layer_correlation) / s.config.gap
             capacity, dispersion = per_symbol(s.qam, s.mcs[0, b[h].mcs], snr)
             flat, before = g == first, ratio
-        b[h].information += b[h].symbols * here * capacity
-        b[h].dispersion += b[h].symbols * here * dispersion
+        information += elements * here * capacity
+        variance += elements * here * dispersion
         if not s.config.incremental:
             shannon += here * np.log1p(snr)
+    b[h].symbols, b[h].information, b[h].dispersion = elements, information, variance
     b[h].snr = snr if flat else np.expm1(shannon)
     log_transmission(s, h, time)
 
@@ -146,8 +147,7 @@ def feedback_time(s: State, link: int, time: int) -> int:
     if link & 1 != DOWN:
         return time + s.grid.n2_half
     ready = time + s.grid.feedback + 2 * s.links[link].delay
-    index = next_index(s.grid.pucch, s.grid.period, ready)
-    return at(s.grid.pucch, s.grid.period, index) + s.grid.symbol + s.grid.n2_half
+    return next_start(s.grid.pucch, s.grid.period, ready) + s.grid.symbol + s.grid.n2_half
 
 
 @kernel

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from twin.network.nr.carrier_state import ACCESS, ACTIVE, AGAIN, DOWN, State
+from twin.network.nr.alignment import own_pucch
+from twin.network.nr.carrier_state import ACCESS, ACTIVE, AGAIN, ALARMS, DOWN, State
 from twin.network.nr.control import misses_pucch, occasions_to_alarm
-from twin.network.nr.queues import ALARM, DOWNLINK, GRANT, PERSISTENT, REQUEST, schedule_event
+from twin.network.nr.heap import push
+from twin.network.nr.queues import ALARM, DOWNLINK, GRANT, KIND_SHIFT, PERSISTENT, REQUEST, schedule_event
 from twin.network.nr.scheduler import activate, deactivate, is_away
-from twin.network.nr.tdd import GRANTED, START, at, next_index
+from twin.network.nr.tdd import GRANTED, START, at, next_index, remainder, upcoming
 from twin.numerics.kernels import kernel
 
 
@@ -30,10 +32,10 @@ def arm(s: State, way: int, time: int) -> None:
     if s.armed[way] >= 0:
         return
     starts = s.grid.downlink[START] if way == DOWN else s.grid.uplink[GRANTED]
-    occasion = next_index(starts, s.grid.period, time)
+    turn, place, start = upcoming(starts, s.grid.period, time)
+    occasion = turn * starts.size + place
     s.armed[way] = occasion
-    kind = DOWNLINK if way == DOWN else GRANT
-    schedule_event(s, at(starts, s.grid.period, occasion), kind, occasion)
+    schedule_event(s, start, DOWNLINK if way == DOWN else GRANT, occasion)
 
 
 @kernel
@@ -55,7 +57,7 @@ def arm_persistent(s: State, link: int, time: int) -> None:
     if s.links[link].armed >= 0:
         return
     occasion = next_index(s.grid.uplink[START], s.grid.period, time)
-    occasion += (s.links[link].offset - occasion) % s.links[link].persistent
+    occasion += remainder(s.links[link].offset - occasion, s.links[link].persistent)
     s.links[link].armed = occasion
     schedule_event(s, at(s.grid.uplink[START], s.grid.period, occasion), PERSISTENT, link)
 
@@ -74,12 +76,10 @@ def request(s: State, link: int, time: int) -> None:
 @kernel
 def send_request(s: State, link: int, time: int) -> None:
     """Send a scheduling request in the first own PUCCH occasion at or after `time` that isn't in a measurement gap."""
-    chance = next_index(s.grid.pucch, s.grid.period, time)
-    chance += (s.links[link].offset - chance) % s.config.sr_period
-    while is_away(s, link, at(s.grid.pucch, s.grid.period, chance)):
-        chance += s.config.sr_period
-    heard = at(s.grid.pucch, s.grid.period, chance) + s.grid.symbol + s.grid.station
-    schedule_event(s, heard, REQUEST, link)
+    start = own_pucch(s, link, time)
+    while is_away(s, link, start):
+        start = own_pucch(s, link, start + 1)
+    schedule_event(s, start + s.grid.symbol + s.grid.station, REQUEST, link)
 
 
 @kernel
@@ -104,14 +104,15 @@ def hear_request(s: State, link: int, time: int) -> bool:
 @kernel
 def arm_alarm(s: State, link: int, time: int) -> None:
     """Set the next instant at which the base station hears a scheduling request that nobody sent."""
-    if not s.config.control or s.config.false_alarm == 0.0 or s.links[link].alarm == 1:
+    if not s.config.control or s.links[link].alarm == 1:
         return
     s.links[link].alarm = 1
     chance = next_index(s.grid.pucch, s.grid.period, time)
-    chance += (s.links[link].offset - chance) % s.config.sr_period
+    chance += remainder(s.links[link].offset - chance, s.config.sr_period)
     chance += (occasions_to_alarm(s, link) - 1) * s.config.sr_period
     heard = at(s.grid.pucch, s.grid.period, chance) + s.grid.symbol + s.grid.station
-    schedule_event(s, heard, ALARM, link)
+    push(s.alarms, s.counts[ALARMS], heard, (ALARM << KIND_SHIFT) | link, link)
+    s.counts[ALARMS] += 1
 
 
 @kernel

@@ -1,0 +1,68 @@
+"""Flows: which way packets of one source, destination and kind go, as long as their robots stay on their carriers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from twin.network.nr.band import Band, Flow, order_of
+from twin.network.nr.carrier_state import DOWN, UP
+from twin.network.nr.homes import Homes
+from twin.numerics.draws import key
+from twin.specs.nr import NrSpec
+from twin.state import Packet
+
+
+class Flows:
+    """All flows so far, and the bearers that they take; bearer l Q + q is class q of link l."""
+
+    def __init__(
+        self, spec: NrSpec, names: Sequence[str], wireless: Sequence[bool], bands: Sequence[Band], homes: Homes
+    ) -> None:
+        self.spec, self.names, self.bands, self.homes = spec, names, bands, homes
+        self.known: dict[tuple[int, int, str], Flow] = {}
+        self._kinds, self._sent = kinds_of(spec), set[str]()
+        self._wireless = wireless
+
+    @property
+    def unused(self) -> set[str]:
+        """Classes of service that no packet was of."""
+        return set(self._kinds) - {"default"} - self._sent
+
+    def of(self, packet: Packet) -> Flow:
+        """Return the flow of a packet."""
+        flow = self.known.get((packet.source, packet.destination, packet.kind))
+        if flow is None:
+            flow = self.known[packet.source, packet.destination, packet.kind] = self._new(packet)
+        return flow
+
+    def forget(self, node: int) -> None:
+        """Forget the flows of a robot that changes carriers."""
+        self.known = {ends: flow for ends, flow in self.known.items() if node not in ends[:2]}
+
+    def bearer(self, node: int, way: int, kind: str) -> tuple[Band | None, int]:
+        """Return carrier and bearer of (node, direction, kind of packets); None where it has no radio."""
+        home = self.homes.serving(node)
+        self._sent.add(kind)
+        q = self._kinds.index(kind) if kind in self._kinds else 0
+        if home is None:
+            return None, 0
+        band, link = self.bands[home.band], 2 * home.terminal + way
+        band.carrier.want_persistent(link, q)
+        return band, link * len(self._kinds) + q
+
+    def _new(self, packet: Packet) -> Flow:
+        up, up_bearer = self.bearer(packet.source, UP, packet.kind)
+        down, down_bearer = self.bearer(packet.destination, DOWN, packet.kind)
+        if up is None and self._wireless[packet.source] or down is None and self._wireless[packet.destination]:
+            up = down = None
+        source, destination = self.names[packet.source], self.names[packet.destination]
+        name = key(f"{source}>{destination}:{packet.kind}")
+        backhauls = [self.spec.edges[end] for end in (source, destination) if end in self.spec.edges]
+        backhaul = max(backhauls, default=self.spec.backhaul)
+        terminal = down_bearer // (2 * len(self._kinds))
+        return Flow(up, up_bearer, down, down_bearer, terminal, backhaul, order_of(name), name)
+
+
+def kinds_of(spec: NrSpec) -> list[str]:
+    """Return the classes of service by name, the default first."""
+    return ["default", *sorted(set(spec.qos) - {"default"})]
