@@ -138,33 +138,52 @@ def elevation(waves: Waves, time: float, points: F64, out: F64) -> None:
 
 
 @kernel
-def kinematics(waves: Waves, swing: F64, height: float, lowest: float, step: float, out: Values6) -> None:
-    """Write velocity and acceleration of the water at n depths, where `swing` was taken, into `out` (n, 6).
+def kinematics(
+    waves: Waves, swing: F64, height: float, lowest: float, step: float, out: Values6, foot: Values6
+) -> None:
+    """Write the mean velocity and acceleration of the water over n layers, where `swing` was taken, into `out` (n, 6).
 
-    The first depth is z = `lowest` < 0 and the next ones lie `step` m higher each, all measured from the
-    instantaneous surface `height`; above it the water moves as at it. Wheeler's stretching (1970) puts them at
-    z d / (d + height) below the mean surface. Both exponentials of cosh and sinh climb by one factor a step.
+    The first layer begins at z = `lowest` < 0 and each is `step` m high, measured from the instantaneous surface
+    `height`; of a layer through it the part below counts, above it the water moves as at it. `foot` (6,) is the motion
+    at `lowest`. Wheeler's stretching (1970) puts all at z d / (d + height) below the mean surface. The mean of an
+    exponential is what it gains over what its exponent does; both, of cosh and sinh, climb by one factor a layer.
     """
-    out[:] = 0.0
+    out[:], foot[:] = 0.0, 0.0
     stretch = waves.depth / (waves.depth + height) if height > -waves.depth else 1.0
     first, rise = lowest * stretch, step * stretch
+    below = np.empty(out.shape[0])  # m, of each layer
+    for j in range(out.shape[0]):
+        below[j] = min(first + (j + 1) * rise, 0.0) - min(first + j * rise, 0.0)
     for i in range(waves.amplitude.shape[0]):
         k, w = waves.number[i], waves.frequency[i]
         floor = np.exp(-2.0 * k * waves.depth)
         speed = waves.amplitude[i] * w / (1.0 - floor)
-        cos, sin = speed * swing[i, 0], speed * swing[i, 1]
-        east, north = waves.kx[i] / k, waves.ky[i] / k
+        ahead, above = speed * swing[i, 0], speed * swing[i, 1]
+        east, north, fall = waves.kx[i] / k, waves.ky[i] / k, ahead * w
+        along, pull = (ahead * east, ahead * north), (above * w * east, above * w * north)
         up, climb = np.exp(k * first), np.exp(k * rise)
         down, sink = floor / up, 1.0 / climb
+        low, deep = min(up, 1.0), max(down, floor)
+        foot[0] += (low + deep) * along[0]
+        foot[1] += (low + deep) * along[1]
+        foot[2] += (low - deep) * above
+        foot[3] += (low + deep) * pull[0]
+        foot[4] += (low + deep) * pull[1]
+        foot[5] -= (low - deep) * fall
+        whole = 1.0 / (k * rise) if rise != 0.0 else 0.0
         for j in range(out.shape[0]):
-            up, down = min(up, 1.0), max(down, floor)
-            along, above = (up + down) * cos, (up - down) * sin
-            pull, fall = (up + down) * sin * w, (up - down) * cos * w
-            out[j, 0] += along * east
-            out[j, 1] += along * north
-            out[j, 2] += above
-            out[j, 3] += pull * east
-            out[j, 4] += pull * north
-            out[j, 5] -= fall
             up *= climb
             down *= sink
+            high, shallow = min(up, 1.0), max(down, floor)
+            if abs(k * below[j]) > 1e-6:
+                share = whole if below[j] == rise else 1.0 / (k * below[j])
+                grown, shrunk = (high - low) * share, (deep - shallow) * share
+            else:
+                grown, shrunk = high, shallow
+            low, deep = high, shallow
+            out[j, 0] += (grown + shrunk) * along[0]
+            out[j, 1] += (grown + shrunk) * along[1]
+            out[j, 2] += (grown - shrunk) * above
+            out[j, 3] += (grown + shrunk) * pull[0]
+            out[j, 4] += (grown + shrunk) * pull[1]
+            out[j, 5] -= (grown - shrunk) * fall

@@ -149,7 +149,7 @@ def _wrenches(
 ) -> None:
     slices, waves = hull.volume.shape[0], medium.waves
     swing = np.empty((waves.amplitude.shape[0], 2))
-    wet, water = np.empty(slices), np.empty((slices, 6))
+    wet, water, keel = np.empty(slices), np.empty((slices, 6)), np.empty(6)
     force = np.empty(6)
     for i in range(thrust.shape[0]):
         added, place = added_mass[i], bodies.position[i]
@@ -161,10 +161,12 @@ def _wrenches(
         eta, slope_x, slope_y = surface(waves, swing)
         height = place[2] - eta - medium.level
         climb = buoyancy(hull, turn, height, slope_x, slope_y, wet, force)
-        _water(hull, waves, swing, eta, height, climb, medium.current, water)
+        first = height + climb * hull.bottom
+        kinematics(waves, swing, eta, first, climb * hull.step, water, keel)
+        _flow(medium, first, climb * hull.step, water, keel)
         add_across(hull, axis, spin, motion, wet, water, force, added)
-        add_along(hull, axis, motion, wet, water, force, added)
-        add_damping(hull, motion, spin, water, force)
+        add_along(hull, axis, motion, wet[0] / hull.volume[0], keel, force, added)
+        add_damping(hull, motion, spin, keel, force)
         add_wind(hull, axis, motion, wet, row_of(medium.wind, i), force)
         add_mooring(lines, i, place, quaternion_of(bodies.orientation, i), force)
         force += thrust[i]
@@ -172,16 +174,21 @@ def _wrenches(
 
 
 @kernel
-def _water(
-    hull: Hull, waves: Waves, swing: F64, eta: float, height: float, climb: float,
-    current: Vector, water: F64,
-) -> None:  # fmt: skip
-    """Write velocity and acceleration of the water, current included, at the middle of each slice."""
-    first = height + climb * (hull.bottom + 0.5 * hull.step)
-    kinematics(waves, swing, eta, first, climb * hull.step, water)
-    if current[0] != 0.0 or current[1] != 0.0:
-        for j in range(water.shape[0]):
-            below = min(first + j * climb * hull.step, 0.0)
-            share = max(0.0, 1.0 + below / waves.depth) ** current[2]
-            water[j, 0] += share * current[0]
-            water[j, 1] += share * current[1]
+def _flow(medium: Medium, first: float, rise: float, water: F64, keel: F64) -> None:
+    """Add the current in the middle of each slice to the water there, and that at the keel, which is at z = `first`."""
+    east, north, _ = medium.current
+    if east == 0.0 and north == 0.0:
+        return
+    for j in range(water.shape[0]):
+        share = _share(medium, first + (j + 0.5) * rise)
+        water[j, 0] += share * east
+        water[j, 1] += share * north
+    keel[0] += _share(medium, first) * east
+    keel[1] += _share(medium, first) * north
+
+
+@kernel
+def _share(medium: Medium, z: float) -> float:
+    """Return how much of the surface's current there is at `z` m."""
+    left: float = max(0.0, 1.0 + min(z, 0.0) / medium.waves.depth) ** medium.current[2]
+    return left

@@ -66,7 +66,7 @@ def add_across(
 ) -> None:
     """Add Froude-Krylov, inertia and drag forces on all slices to `force`, their added mass to `added` (6, 6).
 
-    `water` (S, 6) is velocity and acceleration of the water, current included, at each slice.
+    `water` (S, 6) is mean velocity and acceleration of the water, current included, over the wet part of each slice.
     """
     for j in range(wet.shape[0]):
         if wet[j] <= 0.0:
@@ -93,13 +93,15 @@ def add_across(
 
 
 @kernel
-def add_along(hull: Hull, axis: Vector, motion: Vector, wet: F64, water: F64, force: F64, added: F64) -> None:
-    """Add what the water at the bottom does along the axis: inertia of its added mass, and drag."""
-    share = wet[0] / hull.volume[0]
+def add_along(hull: Hull, axis: Vector, motion: Vector, share: float, keel: F64, force: F64, added: F64) -> None:
+    """Add what the water at the `keel` (6,) does along the axis: inertia of its added mass, and drag.
+
+    `share` is how much of the lowest slice is wet.
+    """
     if share <= 0.0:
         return
-    flow = (water[0, 0] - motion[0], water[0, 1] - motion[1], water[0, 2] - motion[2])
-    speed, pull = dot(flow, axis), water[0, 3] * axis[0] + water[0, 4] * axis[1] + water[0, 5] * axis[2]
+    flow = (keel[0] - motion[0], keel[1] - motion[1], keel[2] - motion[2])
+    speed, pull = dot(flow, axis), keel[3] * axis[0] + keel[4] * axis[1] + keel[5] * axis[2]
     size = share * (
         hull.heave_added * pull + 0.5 * hull.density * hull.heave_drag * hull.section * abs(speed) * speed
     )
@@ -130,9 +132,9 @@ def _add_mass(added: F64, every: float, axial: float, axis: Vector, arm: Vector)
 
 
 @kernel
-def add_damping(hull: Hull, motion: Vector, spin: Vector, water: F64, force: F64) -> None:
-    """Add linear damping by wave radiation, relative to the water at the keel in heave, to its current across."""
-    lift = water[0, 2]
+def add_damping(hull: Hull, motion: Vector, spin: Vector, keel: F64, force: F64) -> None:
+    """Add linear damping by wave radiation, relative to the water at the `keel` (6,) in heave, at rest across."""
+    lift = keel[2]
     force[0] -= hull.damping[0] * motion[0]
     force[1] -= hull.damping[1] * motion[1]
     force[2] -= hull.damping[2] * (motion[2] - lift)
