@@ -45,7 +45,9 @@ from twin.state import NEVER as NEVER
 from twin.state import NOMINAL as NOMINAL
 from twin.state import TELEMETRY as TELEMETRY
 from twin.state import Action as Action
+from twin.state import Actions as Actions
 from twin.state import BodyState as BodyState
+from twin.state import Bool as Bool
 from twin.state import Event as Event
 from twin.state import Frame as Frame
 from twin.state import LinkState as LinkState
@@ -53,6 +55,7 @@ from twin.state import Message as Message
 from twin.state import Node as Node
 from twin.state import Observation as Observation
 from twin.state import Packet as Packet
+from twin.state import Readings as Readings
 from twin.state import Reference as Reference
 from twin.state import Sample as Sample
 from twin.state import Truth as Truth
@@ -87,6 +90,9 @@ if TYPE_CHECKING:
     from twin.robots.failsafes import ProtectiveStop as ProtectiveStop
     from twin.robots.guidance import setpoint as setpoint
     from twin.robots.guidance import setpoints as setpoints
+    from twin.robots.observations import Observations as Observations
+    from twin.robots.observations import column as column
+    from twin.robots.observations import stamps_of as stamps_of
     from twin.robots.robot import Reaction as Reaction
     from twin.robots.robot import Robot as Robot
     from twin.sensors.setting import Setting as Setting
@@ -115,6 +121,9 @@ _HOMES = {
     "ProtectiveStop": "twin.robots.failsafes",
     "setpoint": "twin.robots.guidance",
     "setpoints": "twin.robots.guidance",
+    "Observations": "twin.robots.observations",
+    "column": "twin.robots.observations",
+    "stamps_of": "twin.robots.observations",
     "Reaction": "twin.robots.robot",
     "Robot": "twin.robots.robot",
     "Setting": "twin.sensors.setting",

@@ -158,8 +158,11 @@ class Field:
 class Sensor(Protocol):
     """Reads the truth with noise and delay, for all robots of one group."""
 
-    def read(self, truth: Truth, index: I64, rows: I64) -> list[Sample]:
-        """Return one sample per body in `index` (k,); `rows` (k,) are the robots' rows in their group."""
+    def read(self, truth: Truth, index: I64, rows: I64) -> Sequence[Sample]:
+        """Return one sample per body in `index` (k,), as `Readings` where they are columns of arrays.
+
+        `rows` (k,) are the robots' rows in their group.
+        """
 
 
 @runtime_checkable
@@ -201,7 +204,8 @@ class Controller(Protocol):
     - `hears = ("deck",)`: at the edge, other robots whose messages to the edge reach its inbox; none triggers it;
     - `meet(controllers)`, a static method: all robots of one entry, once before the run, to share what they know;
       it then runs at the edge only, since on board no network would carry what they share;
-    - `act_batch(controllers, observations) -> actions`, a static method: all robots due at once.
+    - `act_batch(controllers, observations) -> actions`, a static method: all robots due at once. On board the
+      observations are an `Observations`, whose columns are arrays; the answer may be an `Actions`.
     """
 
     def reset(self, spec: RobotSpec, rng: np.random.Generator) -> None:
@@ -248,6 +252,8 @@ class Failsafe(Protocol):
     """Mode transitions of a robot: it takes over where the controller's word is missing.
 
     It is there where that can happen; with the attribute `always = True` also where the controller is on board.
+    `calm(failsafes, observations)`, a static method, is optional: it looks at all robots due at once, and says which
+    are in nominal mode and stay there, whose `update` then isn't asked.
     """
 
     def reset(self, spec: RobotSpec, rng: np.random.Generator) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -193,6 +193,25 @@ class Sample:
         return self.times.get(name, self.time)
 
 
+class Readings(Sequence[Sample]):
+    """The samples of k robots as columns; one's own sample is made when it is asked for."""
+
+    def __init__(self, stamps: Sequence[int], columns: Mapping[str, F64]) -> None:
+        self.stamps, self.columns = stamps, columns  # (k,) ns, and by field (k, width)
+
+    def __len__(self) -> int:
+        return len(self.stamps)
+
+    @overload
+    def __getitem__(self, index: int) -> Sample: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Sample]: ...
+    def __getitem__(self, index: int | slice) -> Sample | Sequence[Sample]:
+        if isinstance(index, slice):
+            return [self[i] for i in range(*index.indices(len(self)))]
+        return Sample(self.stamps[index], {name: column[index] for name, column in self.columns.items()})
+
+
 @dataclass(slots=True, eq=False)
 class Observation:
     """All that a controller may know when it decides: sensor samples and packets, never the truth."""
@@ -215,6 +234,22 @@ class Action:
     fault: str = ""  # what kept the controller from deciding; recorded as an event
     inputs: tuple[str, ...] = ()  # what came from outside of the twin, recorded as events
     size: int | None = None  # bytes of the command on the network; None: the robot's own `command`
+
+
+@dataclass(slots=True, eq=False)
+class Actions:
+    """What k controllers decide at once: for each a command, and numbers to log."""
+
+    commands: F64  # (k, width)
+    log: Mapping[str, F64] = field(default_factory=dict)  # by name (k,)
+
+    def each(self) -> list[Action]:
+        """Return the same, one by one."""
+        log = {name: values.tolist() for name, values in self.log.items()}
+        return [
+            Action(command, log={name: values[i] for name, values in log.items()})
+            for i, command in enumerate(self.commands)
+        ]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 import numpy as np
@@ -12,9 +13,12 @@ from twin.controller import (
     NOMINAL,
     NS,
     Action,
+    Bool,
     DurationNs,
     Metres,
     Observation,
+    Observations,
+    Readings,
     RobotSpec,
     Sample,
     Spec,
@@ -93,6 +97,18 @@ class HoldReturnLand:
             self._watch(observation)
         return self.mode
 
+    @staticmethod
+    def calm(failsafes: Sequence[HoldReturnLand], observations: Observations) -> Sequence[bool]:
+        """Tell who is nominal and stays so: commands are fresh, and the battery holds what the way home takes."""
+        p, now = failsafes[0].parameters, observations.time
+        if not isinstance(observations.readings, Readings) or any(one.home is None for one in failsafes):
+            return [False] * len(failsafes)
+        stale = now - np.maximum(observations.heard, 0) > p.command_timeout
+        stale |= now - np.maximum(observations.answers, 0) > p.state_age
+        nominal = np.array([one.mode == NOMINAL for one in failsafes])
+        calm: list[bool] = (nominal & ~stale & ~_are_low(failsafes, observations.readings, now)).tolist()
+        return calm
+
     def act(self, observation: Observation) -> Action:
         """Hold, fly home, descend or stay down."""
         sensed, p = observation.sensed, self.parameters
@@ -124,16 +140,8 @@ class HoldReturnLand:
 
     def _is_low(self, now: int, sensed: Sample) -> bool:
         """Tell whether the battery holds no more than the way home and the reserve."""
-        if "state_of_charge" not in sensed.values or now < _LEARNT or not self.capacity:
-            return False
-        p, home = self.parameters, self.home
-        assert home is not None
-        height = float(sensed["position"][2] - home[2])
-        cruise = max(p.return_height, height)
-        seconds = (self._aside(sensed) + cruise - height) / p.return_speed + cruise / p.land_speed
-        seconds += 2 * p.kd / p.kp + p.touchdown_time / NS  # to speed up, to slow down, and to be sure to be down
-        needed = float(sensed["energy_used"][0]) / (now / NS) * seconds + p.reserve * self.capacity
-        return float(sensed["state_of_charge"][0]) * self.capacity < needed
+        alone = Readings([sensed.time], {name: value[None] for name, value in sensed.values.items()})
+        return bool(_are_low([self], alone, now)[0])
 
     def _enter(self, mode: str, observation: Observation) -> None:
         """Begin a mode: it holds where it comes to rest, rises there before it flies home, and lands at home."""
@@ -155,6 +163,20 @@ class HoldReturnLand:
         """Return how far home is over ground [m]."""
         assert self.home is not None
         return float(np.hypot(*(self.home - sensed["position"])[:2]))
+
+
+def _are_low(failsafes: Sequence[HoldReturnLand], sensed: Readings, now: int) -> Bool:
+    """Tell whose battery (k,) holds no more than the way home and the reserve."""
+    p, capacity = failsafes[0].parameters, failsafes[0].capacity
+    if "state_of_charge" not in sensed.columns or now < _LEARNT or not capacity:
+        return np.zeros(len(failsafes), dtype=bool)
+    back = np.array([one.home for one in failsafes]) - sensed.columns["position"]
+    cruise = np.maximum(p.return_height, -back[:, 2])
+    seconds = (np.hypot(back[:, 0], back[:, 1]) + cruise + back[:, 2]) / p.return_speed + cruise / p.land_speed
+    seconds += 2 * p.kd / p.kp + p.touchdown_time / NS  # to speed up, to slow down, and to be sure to be down
+    needed = sensed.columns["energy_used"][:, 0] / (now / NS) * seconds + p.reserve * capacity
+    low: Bool = sensed.columns["state_of_charge"][:, 0] * capacity < needed
+    return low
 
 
 def _limited(vector: F64, most: float) -> F64:

@@ -8,6 +8,7 @@ import pytest
 from twin.project import plugins
 from twin.project.robots import load_kind
 from twin.protocols import RobotSpec
+from twin.robots.decisions import decide
 from twin.specs import RouteSpec
 from twin.state import Observation, Sample
 from twin.tasks import make_task
@@ -37,7 +38,7 @@ def test_a_batch_is_each_ones_own_answer(blind):
             samples[1] = None
         seen = [Observation(time, f"d{row}", sample, (), 0, 0) for row, sample in enumerate(samples)]
         wanted = [controller.act(o) for controller, o in zip(alone, seen, strict=True)]
-        found = trajectory.act_batch(together, seen)
+        found = decide(together, seen)
         for one, other in zip(wanted, found, strict=True):
             assert (one.command is None) == (other.command is None)
             assert one.command is None or one.command.tobytes() == other.command.tobytes()

@@ -10,7 +10,8 @@ import numpy as np
 
 from twin.errors import RunError
 from twin.protocols import Controller, Failsafe
-from twin.state import CONTROLLER_FAULT, F64, INPUT, NOMINAL, Action, Event, Observation
+from twin.robots.robot import Robot
+from twin.state import CONTROLLER_FAULT, F64, INPUT, NOMINAL, Action, Actions, Event, Observation
 from twin.units import time_text
 
 NOTHING = Action()
@@ -23,12 +24,25 @@ def decide(controllers: Sequence[Controller], observations: Sequence[Observation
     Raises:
         RunError: a controller raised (its own error is the cause) or returned something else than actions.
     """
+    actions = decided(controllers, observations)
+    return actions.each() if isinstance(actions, Actions) else actions
+
+
+def decided(controllers: Sequence[Controller], observations: Sequence[Observation]) -> list[Action] | Actions:
+    """Do the same; the answer is an `Actions` where `act_batch` gives one.
+
+    Raises:
+        RunError: a controller raised (its own error is the cause) or returned something else than actions.
+    """
     batch = getattr(type(controllers[0]), "act_batch", None)
     robot, time = observations[0].robot, observations[0].time
     name = type(controllers[0]).__name__
     try:
         if batch is not None:
-            actions = list(batch(controllers, observations))
+            together = batch(controllers, observations)
+            if isinstance(together, Actions) and len(together.commands) == len(observations):
+                return together
+            actions = list(together)
         else:
             actions = []
             for controller, observation in zip(controllers, observations, strict=True):
@@ -59,6 +73,21 @@ def overrule(failsafe: Failsafe, observation: Observation) -> tuple[str, Action]
         raise _failure("failsafe", failsafe, observation.robot, observation.time, error) from error
 
 
+def calm(failsafes: Sequence[Failsafe], observations: Sequence[Observation]) -> Sequence[bool]:
+    """Tell whose failsafe has nothing to do, where these look at all at once (`calm`); the others are asked one by one.
+
+    Raises:
+        RunError: it raised; its own error is the cause.
+    """
+    look = getattr(type(failsafes[0]), "calm", None)
+    if look is None:
+        return [False] * len(failsafes)
+    try:
+        return list(look(failsafes, observations))
+    except (Exception, SystemExit) as error:
+        raise _failure("failsafe", failsafes[0], observations[0].robot, observations[0].time, error) from error
+
+
 def _failure(role: str, who: object, robot: str, time: int, error: BaseException) -> RunError:
     what = f"{type(error).__name__} at {time_text(time)}: {error}"
     return RunError(f"{role} {type(who).__name__} of {robot} raised {what}")
@@ -76,6 +105,16 @@ def logged(action: Action, robot: str, node: int, time: int) -> list[tuple[int, 
         return [(time, node, str(name), float(value)) for name, value in action.log.items()]
     except (TypeError, ValueError, AttributeError) as error:
         raise RunError(f"log of {robot} at {time_text(time)}: {error}; allowed: numbers by name") from error
+
+
+def all_logged(actions: Actions, robots: Sequence[Robot], time: int) -> list[tuple[int, int, str, float]]:
+    """Return the values that all robots' actions log, robot by robot, as rows of a recording."""
+    names = list(actions.log)
+    if not names:
+        return []
+    lines = zip(*(actions.log[name].tolist() for name in names), strict=True)
+    return [(time, robot.node, name, value) for robot, line in zip(robots, lines, strict=True)
+            for name, value in zip(names, line, strict=True)]  # fmt: skip
 
 
 def told(action: Action, robot: str, time: int) -> list[Event]:
@@ -105,7 +144,7 @@ def checked(command: Any, width: int, robot: str, time: int) -> F64:
     return vector
 
 
-def table_of(commands: Sequence[Any], width: int, robots: Sequence[str], time: int) -> F64:
+def table_of(commands: Sequence[Any] | F64, width: int, robots: Sequence[str], time: int) -> F64:
     """Return commands as a table (n, width) of finite floats.
 
     Raises:

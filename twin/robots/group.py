@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
 from twin.clock import periodic
 from twin.numerics.kernels import kernel
 from twin.protocols import Controller, Failsafe, Gauged, RobotSpec, Sensor, Stream, Tells
-from twin.robots.decisions import NOTHING, decide, logged, overrule, stated, table_of, told
+from twin.robots.decisions import NOTHING, all_logged, calm, decided, logged, overrule, stated, table_of, told
+from twin.robots.observations import Observations
 from twin.robots.robot import Robot
 from twin.state import (
     CLIPPED,
@@ -20,6 +22,7 @@ from twin.state import (
     NOMINAL,
     TELEMETRY,
     Action,
+    Actions,
     Event,
     Observation,
     Packet,
@@ -99,13 +102,16 @@ class Due:
         self._bodies, self._offsets = group.bodies[rows], group.offset[rows].tolist()
         self._controllers = [group.controllers[row] for row in rows] if group.onboard else []
         self._failsafes = [group.failsafes[row] for row in rows] if group.failsafes else []
+        self._names = [robot.name for robot in self.robots]
+        for place, robot in enumerate(self.robots):
+            robot.place = place
 
     def sense(self, truth: Truth) -> list[Packet]:
         """Read the sensors; return the telemetry, which leaves at each robot's own offset in the tick."""
         group, time = self.group, truth.time
         samples = group.sensor.read(truth, self._bodies, self.rows)
-        for robot, sample in zip(self.robots, samples, strict=True):
-            robot.sensed = sample
+        for robot in self.robots:
+            robot.readings = samples
         if group.edge is None:
             return []
         packets = self._pictures(group.edge, truth) if group.streams else []
@@ -139,15 +145,11 @@ class Due:
         events: list[Event] = []
         actions = self._actions(time, events)
         decisions = Decisions(self.rows[:0], events=events)
-        for robot, offset, action in zip(self.robots, self._offsets, actions, strict=True):
-            if action is not NOTHING:
-                if action.messages:
-                    decisions.messages += robot.post(action.messages, time + offset)
-                decisions.logs += logged(action, robot.name, robot.node, time)
-                events += told(action, robot.name, time)
-            if group.log_sensors:
-                decisions.logs += robot.readings(time)
-        self._limited(time, actions, decisions)
+        if isinstance(actions, Actions) and not group.log_sensors:
+            decisions.logs += all_logged(actions, self.robots, time)
+            self._limit(time, list(range(len(self.robots))), actions.commands, decisions)
+        else:
+            self._tell(time, actions.each() if isinstance(actions, Actions) else actions, decisions)
         events += group.told()
         if group.gauged is not None:
             gauges = group.gauged.gauges().items()
@@ -158,7 +160,21 @@ class Due:
             ]
         return decisions
 
-    def _actions(self, time: int, events: list[Event]) -> list[Action]:
+    def _tell(self, time: int, actions: Sequence[Action], decisions: Decisions) -> None:
+        """Take what each robot sends, logs and tells, and its command."""
+        for robot, offset, action in zip(self.robots, self._offsets, actions, strict=True):
+            if action is not NOTHING:
+                if action.messages:
+                    decisions.messages += robot.post(action.messages, time + offset)
+                decisions.logs += logged(action, robot.name, robot.node, time)
+                decisions.events += told(action, robot.name, time)
+            if self.group.log_sensors:
+                decisions.logs += robot.rows(time)
+        given = [i for i, action in enumerate(actions) if action.command is not None]
+        if given:
+            self._limit(time, given, [actions[i].command for i in given], decisions)
+
+    def _actions(self, time: int, events: list[Event]) -> list[Action] | Actions:
         """Return what each robot was told to do by its failsafe, its controller on board, or the network."""
         heard = [robot.hear() for robot in self.robots]
         actions = [NOTHING if command is None else Action(command.payload) for command, _ in heard]
@@ -169,13 +185,19 @@ class Due:
         if not self._failsafes:
             for robot in self.robots:
                 robot.heard = robot.answers = time
-        observations = [robot.observe(time, others) for robot, (_, others) in zip(self.robots, heard, strict=True)]
+        observations = self._observed(time, [others for _, others in heard])
         nominal = list(range(len(actions)))
         if self._failsafes:
-            nominal = [i for i in nominal if self._obeys(i, observations[i], actions, events)]
+            quiet = calm(self._failsafes, observations)
+            nominal = [i for i in nominal if quiet[i] or self._obeys(i, observations[i], actions, events)]
         if self.group.onboard and nominal:
-            self._control(nominal, observations, actions)
+            return self._control(nominal, observations, actions)
         return actions
+
+    def _observed(self, time: int, inboxes: Sequence[tuple[Packet, ...]]) -> Observations:
+        robots = self.robots
+        heard, answers = [robot.heard for robot in robots], [robot.answers for robot in robots]
+        return Observations(time, self._names, robots[0].readings, inboxes, heard, answers)
 
     def _let_go(self, time: int, actions: list[Action], events: list[Event]) -> None:
         """Bring to zero what robots were told too long ago, once; `hold` of their kind says when."""
@@ -201,22 +223,27 @@ class Due:
             actions[i] = action
         return mode == NOMINAL
 
-    def _control(self, nominal: list[int], observations: list[Observation], actions: list[Action]) -> None:
-        """Let the controllers on board act for those robots that obey them."""
-        decided = decide([self._controllers[i] for i in nominal], [observations[i] for i in nominal])
-        for i, action in zip(nominal, decided, strict=True):
+    def _control(
+        self, nominal: list[int], observations: Observations, actions: list[Action]
+    ) -> list[Action] | Actions:
+        """Let the controllers on board act for those robots that obey them; return all actions."""
+        found = decided([self._controllers[i] for i in nominal], observations.take(nominal))
+        if isinstance(found, Actions) and len(nominal) == len(actions):
+            for robot in self.robots:
+                robot.heard = robot.answers = observations.time
+            return found
+        each = found.each() if isinstance(found, Actions) else found
+        for i, action in zip(nominal, each, strict=True):
             actions[i] = action
             if action.command is not None:
-                self.robots[i].heard = self.robots[i].answers = observations[i].time
+                self.robots[i].heard = self.robots[i].answers = observations.time
+        return actions
 
-    def _limited(self, time: int, actions: list[Action], decisions: Decisions) -> None:
-        """Take the new commands of all robots, kept within their limits; say which are the first beyond them."""
-        given = [i for i, action in enumerate(actions) if action.command is not None]
-        if not given:
-            return
-        group, names = self.group, [self.robots[i].name for i in given]
+    def _limit(self, time: int, given: list[int], commands: Sequence[Any] | F64, decisions: Decisions) -> None:
+        """Take the new commands of robots `given`, kept within their limits; say which are the first beyond them."""
+        group = self.group
         rows = self.rows if len(given) == len(self.rows) else self.rows[given]
-        table = table_of([actions[i].command for i in given], len(group.lower), names, time)
+        table = table_of(commands, len(group.lower), [self._names[i] for i in given], time)
         decisions.rows, decisions.commands = rows, table
         if _within(table, group.lower, group.upper):
             group.clipping[rows] = False
@@ -226,7 +253,7 @@ class Due:
         excess = beyond.max(axis=1, initial=0.0)
         for k in np.flatnonzero((excess > 0) & ~group.clipping[rows]):
             detail = f"{group.components[int(beyond[k].argmax())]} beyond its limits"
-            decisions.events.append(Event(time, "clipped", names[k], detail, float(excess[k])))
+            decisions.events.append(Event(time, "clipped", self._names[given[k]], detail, float(excess[k])))
         group.clipping[rows] = excess > 0
         for k in np.flatnonzero(excess):
             decisions.logs.append((time, self.robots[given[k]].node, CLIPPED, float(excess[k])))

@@ -34,21 +34,34 @@ class Robot(mesa.Agent):
         self.spec, self.name, self.node = spec, spec.name, node
         self.inbox: list[Packet] = []
         self.mode = NOMINAL
-        self.sensed: Sample | None = None
+        self.readings: Sequence[Sample] | None = None
+        """Those of its group, among which its own is at `place`"""
+        self.place = 0
+        self._sensed: tuple[Sequence[Sample] | None, Sample | None] = None, None
         self.heard, self.answers = NEVER, NEVER
         self.embodied = spec.kind.body is not None
         self.nodes: Mapping[str, int] = {}
         self._sequences: defaultdict[tuple[int, str], int] = defaultdict(int)
 
+    @property
+    def sensed(self) -> Sample | None:
+        """Its own newest sample."""
+        readings, sample = self._sensed
+        if readings is not self.readings:
+            sample = None if self.readings is None else self.readings[self.place]
+            self._sensed = self.readings, sample
+        return sample
+
     def react(self, packets: Sequence[Packet], until: int) -> Reaction:
         """Answer deliveries up to `until` [ns]; nodes without a body act at the instant of arrival."""
         return Reaction()
 
-    def readings(self, time: int) -> list[tuple[int, int, str, float]]:
+    def rows(self, time: int) -> list[tuple[int, int, str, float]]:
         """Return the newest sensor sample value by value, and its age [s], as rows of the log."""
-        if self.sensed is None:
+        sensed = self.sensed
+        if sensed is None:
             return []
-        values = {"age": np.array((time - self.sensed.time) / NS), **self.sensed.values}
+        values = {"age": np.array((time - sensed.time) / NS), **sensed.values}
         return [
             (time, self.node, f"sensed.{name}.{i}" if value.ndim else f"sensed.{name}", number)
             for name, value in values.items()

@@ -14,7 +14,7 @@ from twin.sensors.errors import Delay, Noise
 from twin.sensors.lidar import Crowd, shadows
 from twin.sensors.setting import Setting
 from twin.specs import AltimeterSpec, RobotKind
-from twin.state import F64, I64, Sample, Truth
+from twin.state import F64, I64, Readings, Truth
 from twin.world.bvh import Bvh, closest_hit
 
 
@@ -31,7 +31,7 @@ class Altimeter:
         """Return what a reading is made of."""
         return {"range_below": Field(1, "m", f"along body -z; {spec.range:g} is nothing", spec.noise, "m")}
 
-    def read(self, truth: Truth, index: I64, rows: I64) -> list[Sample]:
+    def read(self, truth: Truth, index: I64, rows: I64) -> Readings:
         """Return one sample per body in `index` (k,); `rows` (k,) are the robots' rows in their group."""
         time, bodies = truth.time, truth.bodies
         far, table = self._spec.range, np.empty((len(index), 1))
@@ -40,7 +40,7 @@ class Altimeter:
         stamps = self._delay.apply(time, rows, table)
         self._noise.add(time, rows, table)
         table = np.minimum(np.maximum(table, 0.0), far)
-        return [Sample(stamp, {"range_below": line}) for stamp, line in zip(stamps, table, strict=True)]
+        return Readings(stamps, {"range_below": table})
 
     def reseed(self, seed: int) -> None:
         """Draw by `seed` from now on."""

@@ -10,7 +10,7 @@ from twin.protocols import Field
 from twin.sensors.errors import Delay, Noise
 from twin.sensors.setting import Setting
 from twin.specs import BarometerSpec, RobotKind
-from twin.state import F64, I64, Sample, Truth
+from twin.state import F64, I64, Readings, Truth
 
 LAPSE, STANDARD = 6.5e-3, 288.15
 """K/m and K: how much colder it is higher up, and the temperature at z = 0 that altimeters are made for"""
@@ -49,7 +49,7 @@ class Barometer:
             "pressure_altitude": Field(1, "m", "over z = 0, by the standard atmosphere", 0.083 * spec.noise, "m"),
         }
 
-    def read(self, truth: Truth, index: I64, rows: I64) -> list[Sample]:
+    def read(self, truth: Truth, index: I64, rows: I64) -> Readings:
         """Return one sample per body in `index` (k,); `rows` (k,) are the robots' rows in their group."""
         time, bodies = truth.time, truth.bodies
         height = bodies.position[index, 2:3].copy()
@@ -57,9 +57,7 @@ class Barometer:
         pressure = pressure_at(height, *self._air(time))
         self._noise.add(time, rows, pressure)
         altitude = altitude_of(pressure, self._reference)
-        return [
-            Sample(stamp, {"pressure": pressure[i], "pressure_altitude": altitude[i]}) for i, stamp in enumerate(stamps)
-        ]
+        return Readings(stamps, {"pressure": pressure, "pressure_altitude": altitude})
 
     def reseed(self, seed: int) -> None:
         """Draw by `seed` from now on."""

@@ -12,7 +12,7 @@ from twin.protocols import Field
 from twin.sensors.errors import Delay, Noise
 from twin.sensors.setting import Setting
 from twin.specs import BatterySensorSpec, RobotKind
-from twin.state import I64, Sample, Truth
+from twin.state import I64, Readings, Truth
 
 
 class Battery:
@@ -43,7 +43,7 @@ class Battery:
             found["current"] = Field(1, "A", "out of the battery", spec.current_noise, "A")
         return found
 
-    def read(self, truth: Truth, index: I64, rows: I64) -> list[Sample]:
+    def read(self, truth: Truth, index: I64, rows: I64) -> Readings:
         """Return one sample per body in `index` (k,); `rows` (k,) are the robots' rows in their group."""
         time = truth.time
         b = self._battery
@@ -53,10 +53,7 @@ class Battery:
             table[:, 3], table[:, 4] = self._electrical.voltage[rows], self._electrical.current[rows]
         stamps = self._delay.apply(time, rows, table)
         self._noise.add(time, rows, table)
-        return [
-            Sample(stamp, {name: line[i : i + 1] for i, name in enumerate(self._names)})
-            for stamp, line in zip(stamps, table, strict=True)
-        ]
+        return Readings(stamps, {name: table[:, i : i + 1] for i, name in enumerate(self._names)})
 
     def reseed(self, seed: int) -> None:
         """Draw by `seed` from now on."""

@@ -10,7 +10,7 @@ from twin.protocols import Field
 from twin.sensors.errors import Delay, Noise
 from twin.sensors.setting import Setting
 from twin.specs import CompassSpec, RobotKind
-from twin.state import I64, Sample, Truth
+from twin.state import I64, Readings, Truth
 
 
 class Compass:
@@ -26,7 +26,7 @@ class Compass:
         """Return what a reading is made of."""
         return {"heading": Field(1, "rad", "of body x, counter-clockwise from east", spec.noise, "rad")}
 
-    def read(self, truth: Truth, index: I64, rows: I64) -> list[Sample]:
+    def read(self, truth: Truth, index: I64, rows: I64) -> Readings:
         """Return one sample per body in `index` (k,); `rows` (k,) are the robots' rows in their group."""
         time, bodies = truth.time, truth.bodies
         x, y, z, w = bodies.orientation[index].T
@@ -34,7 +34,7 @@ class Compass:
         stamps = self._delay.apply(time, rows, ahead)
         table = np.arctan2(ahead[:, 1:], ahead[:, :1])
         self._noise.add(time, rows, table)
-        return [Sample(stamp, {"heading": line}) for stamp, line in zip(stamps, table, strict=True)]
+        return Readings(stamps, {"heading": table})
 
     def reseed(self, seed: int) -> None:
         """Draw by `seed` from now on."""

@@ -17,7 +17,7 @@ from twin.sensors.errors import Delay
 from twin.sensors.gps import SLOTS, sky
 from twin.sensors.setting import Setting
 from twin.specs import GnssSpec, RobotKind
-from twin.state import F64, I64, NEVER, Event, Sample, Truth
+from twin.state import F64, I64, NEVER, Event, Readings, Truth
 from twin.world.bvh import Bvh, any_hit
 
 U64 = NDArray[np.uint64]
@@ -75,7 +75,7 @@ class Gnss:
             "gnss_satellites": Field(1, "1", f"in view and used; a fix takes {FEWEST}", 0.0, "1"),
         }
 
-    def read(self, truth: Truth, index: I64, rows: I64) -> list[Sample]:
+    def read(self, truth: Truth, index: I64, rows: I64) -> Readings:
         """Return one sample per body in `index` (k,); `rows` (k,) are the robots' rows in their group."""
         time, bodies = truth.time, truth.bodies
         table = np.empty((len(rows), 12))
@@ -93,10 +93,7 @@ class Gnss:
         _fixes(self._setting.world.bvh, true, self._sky(time), float(np.sin(spec.mask)), errors, table)
         for row, line in zip(rows, table, strict=True):
             self._tell(time, int(row), int(line[11]))
-        return [
-            Sample(stamp, {name: line[part] for name, part in PARTS.items()})
-            for stamp, line in zip(stamps, table, strict=True)
-        ]
+        return Readings(stamps, {name: table[:, part] for name, part in PARTS.items()})
 
     def events(self) -> list[Event]:
         """Return, and forget, the fixes lost and found since the last call."""

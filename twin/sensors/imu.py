@@ -13,7 +13,7 @@ from twin.protocols import Field
 from twin.sensors.errors import Delay, Noise
 from twin.sensors.setting import Setting
 from twin.specs import ImuSpec, RobotKind
-from twin.state import F64, I64, NEVER, Sample, Truth
+from twin.state import F64, I64, NEVER, Readings, Truth
 
 GRAVITY = 9.81
 """m/s2, as in the physics"""
@@ -46,7 +46,7 @@ class Imu:
             "angular_rate": Field(3, "rad/s", "mean since the last one, body axes", rate, "/sqrt(Hz)"),
         }
 
-    def read(self, truth: Truth, index: I64, rows: I64) -> list[Sample]:
+    def read(self, truth: Truth, index: I64, rows: I64) -> Readings:
         """Return one sample per body in `index` (k,); `rows` (k,) are the robots' rows in their group."""
         time, bodies = truth.time, truth.bodies
         now = np.concatenate([bodies.velocity[index], bodies.orientation[index]], axis=1)
@@ -59,10 +59,7 @@ class Imu:
         stamps = self._delay.apply(time, rows, table)
         shorter = np.where(fresh, 0.0, 1.0 / np.sqrt(np.where(fresh, 1.0, seconds)))
         self._noise.add(time, rows, table, shorter[:, None] * self._density)
-        return [
-            Sample(stamp, {"specific_force": line[:3], "angular_rate": line[3:]})
-            for stamp, line in zip(stamps, table, strict=True)
-        ]
+        return Readings(stamps, {"specific_force": table[:, :3], "angular_rate": table[:, 3:]})
 
     def reseed(self, seed: int) -> None:
         """Draw by `seed` from now on."""

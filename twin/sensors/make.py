@@ -12,7 +12,7 @@ from twin.protocols import Sensor, Stream
 from twin.registry import SENSORS
 from twin.sensors.setting import SensorKind, Setting, reseed, teller
 from twin.specs import SensorSpec
-from twin.state import F64, I64, Event, Sample, Truth
+from twin.state import F64, I64, Event, Readings, Sample, Truth
 
 
 def make_sensor(setting: Setting, *, remote: bool = False) -> Sensor:
@@ -94,11 +94,14 @@ class Together:
     def __init__(self, sensors: Sequence[Sensor]) -> None:
         self._sensors, self._told = sensors, [teller(sensor) for sensor in sensors]
 
-    def read(self, truth: Truth, index: I64, rows: I64) -> list[Sample]:
+    def read(self, truth: Truth, index: I64, rows: I64) -> Sequence[Sample]:
         """Return one sample per body in `index` (k,); `rows` (k,) are the robots' rows in their group."""
         parts = [sensor.read(truth, index, rows) for sensor in self._sensors]
         if not parts:
             return [Sample(truth.time, {})] * len(rows)
+        tables = [part for part in parts if isinstance(part, Readings)]
+        if len(tables) == len(parts) and all(table.stamps == tables[0].stamps for table in tables):
+            return Readings(tables[0].stamps, {name: x for table in tables for name, x in table.columns.items()})
         return [_union(samples) for samples in zip(*parts, strict=True)]
 
     def events(self) -> list[Event]:

@@ -13,7 +13,7 @@ from twin.protocols import Field
 from twin.sensors.errors import Delay
 from twin.sensors.setting import Setting
 from twin.specs import NavigationSpec, RobotKind
-from twin.state import F64, I64, Sample, Truth
+from twin.state import F64, I64, Readings, Truth
 
 U64 = NDArray[np.uint64]
 
@@ -55,7 +55,7 @@ class Navigation:
             "orientation": Field(4, "1", "quaternion xyzw, body to world", noise.orientation, "rad"),
         }
 
-    def read(self, truth: Truth, index: I64, rows: I64) -> list[Sample]:
+    def read(self, truth: Truth, index: I64, rows: I64) -> Readings:
         """Return one sample per body in `index` (k,); `rows` (k,) are the robots' rows in their group."""
         time, bodies = truth.time, truth.bodies
         table = np.empty((len(index), 13))
@@ -63,11 +63,7 @@ class Navigation:
         stamps = self._delay.apply(time, rows, table)
         if self._is_noisy:
             _add_noise(self._seed, _STREAM, self._keys[rows], time, self._sigma, table)
-        position, velocity, angular_velocity, orientation = (table[:, part] for part in PARTS.values())
-        return [
-            Sample(stamp, {"position": p, "velocity": v, "angular_velocity": w, "orientation": q})
-            for stamp, p, v, w, q in zip(stamps, position, velocity, angular_velocity, orientation, strict=True)
-        ]
+        return Readings(stamps, {name: table[:, part] for name, part in PARTS.items()})
 
     def reseed(self, seed: int) -> None:
         """Draw by `seed` from now on."""

@@ -13,6 +13,7 @@ from twin.controller import (
     NEVER,
     NS,
     Action,
+    Actions,
     Course,
     Observation,
     Radians,
@@ -20,8 +21,10 @@ from twin.controller import (
     RobotSpec,
     ScenarioError,
     Spec,
+    column,
     setpoint,
     setpoints,
+    stamps_of,
     unit,
 )
 
@@ -85,30 +88,33 @@ class Trajectory:
         return Action(command, log={"error": error, "limited": float(limited)})
 
     @staticmethod
-    def act_batch(controllers: Sequence[Trajectory], observations: Sequence[Observation]) -> list[Action]:
+    def act_batch(controllers: Sequence[Trajectory], observations: Sequence[Observation]) -> list[Action] | Actions:
         """Return the commands for all robots due at once: the same numbers by a single call of the kernel."""
-        pairs = list(zip(controllers, observations, strict=True))
-        goals = [c.reference(o) if o.sensed is not None else None for c, o in pairs] if _is_plain(controllers) else []
-        if not goals or any(goal is None or goal.parked for goal in goals):
-            return [controller.act(observation) for controller, observation in pairs]
-        flown = [goal for goal in goals if goal is not None]
-        samples = [o.sensed for o in observations if o.sensed is not None]
-        elapsed = np.array([0.0 if c.sensed_at == NEVER else (sample.time - c.sensed_at) / NS
-                            for c, sample in zip(controllers, samples, strict=True)])  # fmt: skip
-        integral, command = np.array([c.integral for c in controllers]), np.empty((len(pairs), 4))
-        here = np.array([s.values["position"] for s in samples]), np.array([s.values["velocity"] for s in samples])
-        there = (np.array([g.position for g in flown]), np.array([g.velocity for g in flown]),
-                 np.array([g.acceleration for g in flown]))  # fmt: skip
+        stamps = stamps_of(observations) if _is_plain(controllers) else None
+        goals = _goals(controllers, observations) if stamps is not None else []
+        if stamps is None or any(goal.parked for goal in goals):
+            return [controller.act(seen) for controller, seen in zip(controllers, observations, strict=True)]
+        elapsed = np.array([0.0 if c.sensed_at == NEVER else (stamp - c.sensed_at) / NS
+                            for c, stamp in zip(controllers, stamps, strict=True)])  # fmt: skip
+        integral, command = np.array([c.integral for c in controllers]), np.empty((len(controllers), 4))
+        here = column(observations, "position"), column(observations, "velocity")
+        there = (np.array([g.position for g in goals]), np.array([g.velocity for g in goals]),
+                 np.array([g.acceleration for g in goals]))  # fmt: skip
         error, limited = setpoints(here, there, np.array([c.gains for c in controllers]), integral, elapsed, command)
-        command[:, 3] = [goal.yaw for goal in flown]
-        for controller, sample, row in zip(controllers, samples, integral, strict=True):
-            controller.integral, controller.sensed_at = row, sample.time
-        return [
-            Action(row, log={"error": far, "limited": held})
-            for row, far, held in zip(command, error.tolist(), limited.tolist(), strict=True)
-        ]
+        command[:, 3] = [goal.yaw for goal in goals]
+        for controller, stamp, row in zip(controllers, stamps, integral, strict=True):
+            controller.integral, controller.sensed_at = row, stamp
+        return Actions(command, {"error": error, "limited": limited})
 
 
 def _is_plain(controllers: Sequence[Trajectory]) -> bool:
     """Tell whether these decide as this class does: others derive from it, and have an `act` of their own."""
     return type(controllers[0]).act is Trajectory.act
+
+
+def _goals(controllers: Sequence[Trajectory], observations: Sequence[Observation]) -> list[Reference]:
+    """Return where the task wants each robot now."""
+    if type(controllers[0]).reference is not Trajectory.reference:
+        return [c.reference(seen) for c, seen in zip(controllers, observations, strict=True)]
+    now = observations[0].time / NS
+    return [c.course.reference(c.spec.row, now) for c in controllers if c.course is not None]
