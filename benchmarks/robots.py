@@ -1,12 +1,14 @@
-"""How fast robots step: 50 drones beside a plain Python loop over PyBullet, and a mixed fleet beside real time.
+"""How fast robots step: 50 drones beside plain Python loops over PyBullet, and a mixed fleet beside real time.
 
-Usage: python benchmarks/robots.py
+Usage: python benchmarks/robots.py [drones | aboard | fleet]
 """
 
 from __future__ import annotations
 
+import sys
 import tempfile
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -43,6 +45,20 @@ class Sway:
     def act(self, observation):
         return Action(self.start + self.swing * np.sin(observation.time * 1e-9))
 '''
+ABOARD = """
+schema = 1
+world = "void"
+duration = "60 s"
+[rates]
+physics = "{rate} Hz"
+channel = "1 Hz"
+[robots.drones]
+kind = "drone"
+control = "{rate} Hz"
+runs_on = "onboard"
+positions = {places}
+task = {{ kind = "hover", points = {points} }}
+"""
 FLEET = """
 schema = 1
 world = "void"
@@ -151,6 +167,24 @@ class Loop:
         return np.array([bullet.getBasePositionAndOrientation(body, self.client)[0] for body in self.bodies])
 
 
+class Aboard(Loop):
+    """The same with noisy sensors and a position loop on board, at every step."""
+
+    def __init__(self, frame, goals):
+        super().__init__(frame)
+        self.goals, self.rng, self.sum = goals, np.random.default_rng(1), np.zeros((DRONES, 3))
+
+    def step(self):
+        for i, body in enumerate(self.bodies):
+            position, _ = bullet.getBasePositionAndOrientation(body, self.client)
+            velocity, _ = bullet.getBaseVelocity(body, self.client)
+            error = self.goals[i] - (np.array(position) + self.rng.normal(0.0, 0.05, 3))
+            speed = np.array(velocity) + self.rng.normal(0.0, 0.05, 3)
+            self.sum[i] += error / RATE
+            self.fly(i, body, np.append(4.0 * error - 3.5 * speed + self.sum[i], 0.0))
+        bullet.stepSimulation(self.client)
+
+
 def drones():
     """Time both in turns, after they flew the same way."""
     kind = load_kind(DRONE)
@@ -174,6 +208,43 @@ def drones():
     print(f"{theirs / ours:.0f} times as fast (goal {TARGET_RATIO:g}); apart by {gap:.0e} m after {NAIVE_STEPS} steps")
 
 
+def aboard():
+    """Time whole drones in turns: sensors, failsafe and position control on board at each of 500 steps a second."""
+    goals = places() + [1.0, 0.0, 0.5]
+    text = ABOARD.format(rate=RATE, places=places().tolist(), points=goals.tolist())
+    kind = load_kind(DRONE)
+    loop = Aboard(make_dynamics("rotorcraft", kind.body.parameters, DRONES, DRONE).airframe, goals)
+    with built_from(text) as built:
+        twin = built.twin
+        twin.reset()
+        for _ in range(NAIVE_STEPS):
+            twin.step()
+            loop.step()
+        gap = np.abs(twin.bodies.position - loop.positions()).max()
+        assert gap < 0.05, f"they fly {gap} m apart: more than noise explains"
+        ours, theirs = np.inf, np.inf
+        for _ in range(BEST_OF):
+            ours = min(ours, timed(twin.step, 200))
+            theirs = min(theirs, timed(loop.step, NAIVE_STEPS))
+    print(f"{DRONES} drones with sensors and control on board: {ours / DRONES * 1e6:.1f} us a drone-step, plain loop "
+          f"{theirs / DRONES * 1e6:.0f}: {theirs / ours:.0f} times as fast (goal {TARGET_RATIO:g})")  # fmt: skip
+
+
+@contextmanager
+def built_from(text):
+    """Build a scenario's text in the world of the test project."""
+    path = ROOT / "tests/project/worlds/void/scenarios/fleet.toml"  # never written: only names its project
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "fleet.toml"
+        file.write_text(text)
+        scenario, _ = load_scenario(file)
+        built = build(scenario, Project.around(path.parent))
+        try:
+            yield built
+        finally:
+            built.close()
+
+
 def timed(step, times):
     start = time.process_time()
     for _ in range(times):
@@ -183,32 +254,28 @@ def timed(step, times):
 
 def fleet():
     """Time the loop of a mixed fleet: physics and agents, no links and no packets."""
+    points = [[4.0 * (i % 10), 4.0 * (i // 10), 10.0] for i in range(100)]
+    arms = [[5.0 * i, -20.0, 0.0] for i in range(20)]
+    parts = [[2.0 * i, -40.0, 1000.0] for i in range(50)]
     with tempfile.TemporaryDirectory() as folder:
         sway = Path(folder) / "sway.py"
         sway.write_text(SWAY)
-        points = [[4.0 * (i % 10), 4.0 * (i // 10), 10.0] for i in range(100)]
-        arms = [[5.0 * i, -20.0, 0.0] for i in range(20)]
-        parts = [[2.0 * i, -40.0, 1000.0] for i in range(50)]
-        path = ROOT / "tests/project/worlds/void/scenarios/fleet.toml"  # never written: only names its project
-        text = Path(folder) / "fleet.toml"
-        text.write_text(FLEET.format(points=points, arms=arms, parts=parts, sway=sway))
-        scenario, _ = load_scenario(text)
-        built = build(scenario, Project.around(path.parent))
-    twin, rate = built.twin, scenario.rates.physics
-    twin.reset()
-    for _ in range(100):
-        twin.step()
-    best = min(timed(twin.step, 500) for _ in range(BEST_OF))
-    robots = {node.name: twin.bodies.position[node.body] for node in built.nodes}
+        with built_from(FLEET.format(points=points, arms=arms, parts=parts, sway=sway)) as built:
+            twin = built.twin
+            twin.reset()
+            for _ in range(100):
+                twin.step()
+            best = min(timed(twin.step, 500) for _ in range(BEST_OF))
+            robots = {node.name: twin.bodies.position[node.body] for node in built.nodes}
     assert np.abs(robots["drones-7"] - points[7]).max() < 1.0, "a drone no longer hovers"
-    built.close()
-    print(f"100 drones, 20 arms, 50 free bodies at {rate} Hz: {1 / best / rate:.1f} times real time "
+    print(f"100 drones, 20 arms, 50 free bodies at 200 Hz: {1 / best / 200:.1f} times real time "
           f"(CPU time of one core; goal {TARGET_REAL_TIME:g})")  # fmt: skip
 
 
 def main():
-    drones()
-    fleet()
+    parts = {"drones": drones, "aboard": aboard, "fleet": fleet}
+    for name in sys.argv[1:] or parts:
+        parts[name]()
 
 
 if __name__ == "__main__":
