@@ -27,8 +27,8 @@ AMPERES, GRAMS, VOLTS, PWM, TURNS = MEASURED.T
 SPEED, GIVEN = TURNS * math.tau / 60, VOLTS * PWM / 100  # rad/s; V that the motors see in the mean
 WEIGHT, HOTEL = 0.027 * 9.81, AMPERES[0] * VOLTS[0]  # N, W
 THRUST = float(np.mean((GRAMS * 1e-3 * 9.81 / 4)[8:] / SPEED[8:] ** 2))  # N/(rad/s)2 of a rotor
-EXPONENT, _ = np.polyfit(np.log(GIVEN[8:]), np.log(SPEED[8:]), 1)
-TOP = SPEED[-1] * (4.2 / GIVEN[-1]) ** EXPONENT  # rad/s at 4.2 V
+EXPONENT, LEVEL = np.polyfit(np.log(GIVEN[8:]), np.log(SPEED[8:]), 1)
+TOP = math.exp(LEVEL) * 4.2**EXPONENT  # rad/s at 4.2 V
 RESISTANCE = -np.polyfit(AMPERES, VOLTS, 1)[0]
 ENERGY = 0.25 * 3600 * 3.7  # J of its cell, 250 mA h
 DT = 0.02
@@ -59,7 +59,7 @@ def still():
 
 @pytest.mark.parametrize("row", range(8, 16))
 def test_the_top_speed_at_a_voltage_is_the_measured_one(row):
-    """Within 2 %, from 1.9 to 3.1 V. In proportion to the voltage it would fall by 16 % more."""
+    """Within 3 %, from 1.9 to 3.1 V. In proportion to the voltage it would be a sixth too low at 1.9 V."""
     endless = dict(energy=1e9, empty_voltage=1.0, curve="linear", resistance=0.0)
     speeds = {}
     for name, exponent in (("measured", float(EXPONENT)), ("proportional", 1.0)):
@@ -68,7 +68,7 @@ def test_the_top_speed_at_a_voltage_is_the_measured_one(row):
         for _ in range(100):
             drone.wrench(still(), UP, DT)
         speeds[name] = float(drone.rotor_speed[0, 0])
-    assert speeds["measured"] == pytest.approx(SPEED[row], rel=0.02)
+    assert speeds["measured"] == pytest.approx(SPEED[row], rel=0.03)
     if row == 8:
         assert speeds["proportional"] < 0.86 * SPEED[row]
 
