@@ -11,7 +11,7 @@ from twin.network.nr.codebook import Panels, Paths, aim, choice, measure, row_po
 from twin.network.nr.network import NrNetwork
 from twin.specs import AntennaSpec
 from twin.specs.nr import CarrierSpec, MobilitySpec, NrSpec, QosSpec
-from twin.state import TracedLinks, no_links
+from twin.state import Packet, TracedLinks, no_links
 
 MS, SLOT = 1_000_000, 500_000
 ORIGIN = (0.0, 0.0, 0.0)
@@ -111,14 +111,14 @@ def test_who_is_served_decides_where_a_cell_interferes_and_what_it_hears(way, be
         assert np.log1p(block["snr"]) == pytest.approx((counts * np.log1p(ratio)).sum() / block["prbs"], rel=1e-9)
 
 
-def network(columns: int = 8, own: int = 1, beam: str = "dft", **settings) -> NrNetwork:
+def network(columns: int = 8, own: int = 1, beam: str = "dft", lookahead: int = 0, **settings) -> NrNetwork:
     """One cell with an array in a row, one terminal, at 30 kHz; bursts of 4 SSB each 20 ms unless stated."""
     carrier = {"duplex": "fdd", "resource_blocks": 100, "ssb_beams": 4, "false_alarm": 1e-6} | settings
     antenna = AntennaSpec(columns=columns, beam=beam)
     radios = [Radio(0, 0, 0, ORIGIN, 3.5e9, antenna=AntennaSpec(columns=own))]
     radios.append(Radio(1, 1, None, ORIGIN, 3.5e9, 0.0, 30.0, antenna=antenna, role="cell"))
     spec = NrSpec(kind="nr", carriers={"n78": CarrierSpec(**carrier)}, mobility=MobilitySpec(t310="1 s"))
-    return NrNetwork(spec, 1, ["drone", "mast", "edge"], [True, False, False], radios)
+    return NrNetwork(spec, 1, ["drone", "mast", "edge"], [True, False, False], radios, lookahead)
 
 
 def links(time: int, paths: dict[float, float]) -> TracedLinks:
@@ -244,3 +244,26 @@ def test_ideal_beams_follow_at_every_trace_and_without_arrays_there_are_none():
         assert [beam for _, beam in turned] == [6] and turned[0][0] <= 45 * MS + MS // 14
         assert events == []
     assert network(columns=1).bands[0].beams is None
+
+
+def story(step: int, lookahead: int) -> tuple[list, list]:
+    """Return the fates of telemetry each 5 ms through a lost beam, and what happened to beams."""
+    made, sent = network(lookahead=lookahead, beam_failure_count=2), []
+    for k in range(30):  # traces each 10 ms
+        state = links(10 * k * MS, {1: -110.0} if k < 5 or k > 20 else {6: -116.0})
+        for n in range(2):
+            created = (10 * k + 5 * n) * MS + 1000
+            sent.append(Packet(0, 2, "telemetry", 2 * k + n, 200, created, created, None))
+        made.send(sent[-2:])
+        for time in range(step, 10 * MS + 1, step):
+            list(made.run(10 * k * MS + time, state))
+    assert len(made.settled()) + len(made.queued()) == len(sent)
+    return [(packet.fate, packet.arrived) for packet in sent], made.events()
+
+
+def test_steps_and_running_ahead_change_nothing_of_beams():
+    """The carrier stops where a beam goes on, whoever asks for it in which steps; every packet is somewhere."""
+    fates, events = story(10 * MS, 0)
+    assert [event.kind for event in events] == ["beam failure", "beam recovery"] * 2
+    for step, lookahead in ((10 * MS, 700_000), (1 * MS, 0), (2 * MS, 700_000)):
+        assert story(step, lookahead) == (fates, events)

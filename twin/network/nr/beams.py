@@ -99,6 +99,7 @@ class Beams:
         self._paths, self.amplitude = Paths(first, last, element, phase), np.empty_like(element)
         if self.ideal or self._burst < 0:
             self._search(self._paths)
+        self._failed = {t: failure for t, failure in self._failed.items() if not self.mobility.barred[t]}
         aim(self._paths, self.panels, self.used, self.amplitude)
         reappraise(self._paths, self.panels, self.known, self.used)
         if self._burst < 0:
@@ -174,15 +175,20 @@ class Beams:
             self._check = (time // period + 1) * period
 
     def enter(self, time: int, terminal: int, cell: int) -> None:
-        """Take note that a terminal is served by `cell` from now on, or by none (-1)."""
+        """Take note that a terminal is served by `cell` from now on, or by none (-1).
+
+        That ends the failure of its beam, whether it comes from a recovery or by another way.
+        """
         self._switches.pop(terminal, None)
         self._instances[terminal] = 0
         failure = self._failed.pop(terminal, None)
+        if cell < 0 and failure is not None:  # it comes back by another way
+            self._failed[terminal] = failure._replace(beams=None)
         if cell < 0 or self._paths is None:
             return
         beams = int(self.known.cell[terminal, cell]), int(self.known.terminal[terminal, cell])
-        if failure is not None and failure.beams is not None:
-            beams = failure.beams
+        if failure is not None:
+            beams = failure.beams or beams
             self.turns.append(Turn(time, RECOVERED, terminal, cell, (time - failure.since) / NS))
             self.recoveries.append(time - failure.since)
         self.used.cell[terminal, cell], self.used.terminal[terminal, cell] = beams
