@@ -36,6 +36,10 @@ splitting:
 chaos rounds="5" seed="1":
     TWIN_CHAOS={{ rounds }} TWIN_CHAOS_SEED={{ seed }} {{ bin }}/pytest -s tests/studies/test_cluster.py -k killed
 
+# What each preset of carriers can do, into docs/presets.md; some scenarios alone: just presets factory/line
+presets *scenarios:
+    {{ bin }}/python benchmarks/presets.py docs/presets.md {{ scenarios }}
+
 # A run: just run city/patrol
 run scenario *arguments:
     {{ bin }}/twin run {{ scenario }} {{ arguments }}
