@@ -92,6 +92,15 @@ def test_a_statement_can_be_looked_at_after_each_run():
     assert shown.interval == confidence_sequence(0, 116)
 
 
+def test_walds_test_takes_72_clean_runs_of_any_number_and_two_that_fail():
+    """1 % against 5 %, errors of 5 %: ln 19 = 2.9444 is reached after 72 clean runs, or 2 violations in 2."""
+    test = Wanted(good=0.01)
+    answers = [statements(rows(n), test)[0].answer for n in (71, 72)]
+    assert answers == ["inconclusive", "passed"]
+    assert statements(rows(0, 2), test)[0].answer == "failed"
+    assert statements(rows(72, died=2), test)[0].answer == "inconclusive", "neither met nor violated"
+
+
 def test_each_by_itself_takes_fewer_runs_than_all_together():
     points = [row for x in range(4) for row in rows(72, point={"x": x})]
     assert {one.answer for one in statements(points, Wanted(together=False))} == {"passed"}

@@ -51,7 +51,9 @@ def print_statements(found: Sequence[Statement], wanted: Wanted) -> None:
     several = wanted.together and len(found) > 1
     hold = f"all {len(found)} lines hold together" if several else "each line by itself holds"
     out.print(f"\npassed: violated in fewer than {_percent(wanted.probability)} of all runs; {hold} at {sure}")
-    if wanted.sequential:
+    if wanted.good is not None:
+        out.print(f"by Wald's test against {_percent(wanted.good)}: between the two shares it promises nothing")
+    elif wanted.sequential:
         out.print("intervals allow for looking before all runs are done (confidence sequences)")
 
 

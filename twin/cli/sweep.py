@@ -36,6 +36,8 @@ _MOST = 1_000
 @click.option("--memory", type=click.IntRange(1), metavar="MB", help="End a run that takes more than this.")
 @click.option("--cluster", metavar="WHERE",
               help="Run on a Dask scheduler at tcp://HOST:PORT, on one of a cluster.toml, or local.")  # fmt: skip
+@click.option("--good", type=click.FloatRange(0, 1, min_open=True, max_open=True), metavar="SHARE",
+              help="Decide by Wald's test of this share against --probability.")  # fmt: skip
 @click.option("--until-decided", is_flag=True, help="Go on, seed by seed, until all requirements are decided.")
 @click.option("--max-runs", type=click.IntRange(1), default=_MOST, show_default=True, metavar="N",
               help="With --until-decided: at most so many runs of each point.")  # fmt: skip
@@ -65,5 +67,6 @@ def sweep(what: str, output: Path | None, jobs: int, yes: bool, **options: Any) 
         plan = further(plan, options["max_runs"])
     if plan.size > _ASK and not (yes or options["dry_run"]):
         click.confirm(f"{plan.size:,} runs: go on?", abort=True, err=True)
-    shown = {name: options[name] for name in ("dry_run", "probability", "trust", "as_json", "cluster", "until_decided")}
+    shown = {name: options[name] for name in ("dry_run", "probability", "trust", "as_json", "cluster", "until_decided",
+                                          "good")}  # fmt: skip
     return execute(plan, folder, Asked(jobs=jobs, **shown))

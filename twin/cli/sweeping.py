@@ -32,6 +32,7 @@ class Asked:
     jobs: int
     cluster: str | None  # address of a scheduler, local, or the file of a cluster
     until_decided: bool
+    good: float | None = None  # of Wald's test
     dry_run: bool
     probability: float
     trust: bool
@@ -82,7 +83,13 @@ def _ends(text: str) -> list[str]:
 
 
 def execute(plan: Plan, folder: Path, asked: Asked) -> int:
-    """Run what is missing of a sweep and say what it shows; return the exit code."""
+    """Run what is missing of a sweep and say what it shows; return the exit code.
+
+    Raises:
+        ScenarioError: a run's scenario is wrong, or the shares of Wald's test are the wrong way round.
+    """
+    if asked.good is not None and asked.good >= asked.probability:
+        raise ScenarioError(f"found {asked.good:g}; allowed: less than --probability", key="--good")
     if asked.dry_run and plan.size > LISTED:
         out.print(f"{plan.size:,} runs, in {folder}")
         return 0
@@ -93,7 +100,7 @@ def execute(plan: Plan, folder: Path, asked: Asked) -> int:
         out.print(f"{len(sweep.runs)} runs, {missing} of them to do, in {folder}")
         return 0
     sweep.store.begin(plan)
-    wanted = Wanted(probability=asked.probability, sequential=asked.until_decided)
+    wanted = Wanted(probability=asked.probability, sequential=asked.until_decided, good=asked.good)
     shown = bar("runs", len(sweep.runs), len(sweep.runs) - missing)
     with shown as step, open_runner(asked.cluster, asked.jobs) as runner:
         if asked.until_decided:

@@ -23,10 +23,15 @@ from twin.cli import examples
               show_default=True, help="A requirement holds if fewer runs than this share violate it.")  # fmt: skip
 @click.option("--confidence", type=click.FloatRange(0.5, 1, max_open=True), default=0.95, show_default=True,
               help="How surely that is to be shown.")  # fmt: skip
+@click.option("--looked", is_flag=True, help="Allow for having looked at the runs before all were done.")
+@click.option("--good", type=click.FloatRange(0, 1, min_open=True, max_open=True), metavar="SHARE",
+              help="Decide by Wald's test of this share against --probability; takes fewer runs.")  # fmt: skip
 @click.option("--each", is_flag=True, help="Let each line hold by itself, not all of them together.")
 @click.option("--strict", is_flag=True, help="Treat inconclusive requirements as failed.")
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
-def verdict(what: tuple[Path, ...], each: bool, strict: bool, as_json: bool, **options: Any) -> int:
+def verdict(
+    what: tuple[Path, ...], looked: bool, each: bool, strict: bool, as_json: bool, **options: Any
+) -> int:
     """Say of each requirement whether it holds in nearly all runs.
 
     Of a SWEEP, its folder or its name below sweeps/, or of recordings RUN... that
@@ -43,8 +48,11 @@ def verdict(what: tuple[Path, ...], each: bool, strict: bool, as_json: bool, **o
     from twin.cli.statements import print_ends, print_statements, statement_code
     from twin.studies.statements import Wanted, overall, statements
 
+    good = options["good"]
+    if good is not None and good >= options["probability"]:
+        raise click.BadParameter(f"found {good:g}; allowed: less than --probability", param_hint="--good")
     runs = rows_of(what)
-    wanted = Wanted(together=not each, sequential=runs.missing > 0, **options)
+    wanted = Wanted(together=not each, sequential=looked or runs.missing > 0, **options)
     found = statements(runs.rows, wanted)
     if as_json:
         plain = [asdict(one) for one in found]

@@ -12,6 +12,7 @@ from twin.numerics.statistics import (
     CONFIDENCE,
     Bounds,
     Interval,
+    SequentialTest,
     clopper_pearson,
     confidence_sequence,
     quantile_ends,
@@ -59,11 +60,12 @@ class Wanted:
     confidence: float = CONFIDENCE
     together: bool = True  # all statements hold together (Bonferroni), not each by itself
     sequential: bool = False  # runs were looked at before all were there, or may be: a confidence sequence
+    good: float | None = None  # Wald's test of at most this against at least `probability`; between them, no promise
 
     @property
     def bounds(self) -> Bounds:
         """What bounds a probability."""
-        return confidence_sequence if self.sequential else clopper_pearson
+        return confidence_sequence if self.sequential or self.good is not None else clopper_pearson
 
 
 USUAL = Wanted()
@@ -93,19 +95,31 @@ def _statement(runs: Sequence[Row], text: str, wanted: Wanted, confidence: float
     interval = Interval(
         wanted.bounds(violated, n, confidence).lower, wanted.bounds(unmet, n, confidence).upper
     )
-    answer: Answer = "inconclusive"
-    if interval.upper < probability:
-        answer = "passed"
-    elif interval.lower > probability:
-        answer = "failed"
+    answer = _decided(violated, unmet, n, wanted, confidence) if wanted.good else _outside(interval, probability)
     needed = None
-    if answer == "inconclusive" and not alike:
+    if answer == "inconclusive" and not alike and wanted.good is None:
         needed = _needed(violated, unmet, n, wanted, confidence)
-    level = None if wanted.sequential else _level(runs, text, probability, confidence)
+    level = None if wanted.bounds is confidence_sequence else _level(runs, text, probability, confidence)
     return Statement(
         runs[0]["point"], text, answer, n, violated, unmet - violated, interval, probability, confidence, level,
         needed, alike,
     )  # fmt: skip
+
+
+def _outside(interval: Interval, probability: float) -> Answer:
+    """Tell on which side of a probability an interval lies."""
+    if interval.upper < probability:
+        return "passed"
+    return "failed" if interval.lower > probability else "inconclusive"
+
+
+def _decided(violated: int, unmet: int, n: int, wanted: Wanted, confidence: float) -> Answer:
+    """Decide by Wald's test, which is wrong in one of 1 / (1 - confidence) at either side."""
+    assert wanted.good is not None
+    test = SequentialTest(wanted.good, wanted.probability, 1 - confidence, 1 - confidence)
+    if test.decided(unmet, n) is True:
+        return "passed"
+    return "failed" if test.decided(violated, n) is False else "inconclusive"
 
 
 def _are_alike(runs: Sequence[Row]) -> bool:
