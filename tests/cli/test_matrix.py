@@ -68,3 +68,4 @@ def test_a_preset_is_its_sibling_in_the_other_range_of_frequencies(preset, low, 
     found = {name: (one.preset, one.scs) for name, one in network.carriers.items()}
     assert found == {"n78": low, "n257": high}
     assert network.carriers["n257"].bandwidth >= 50e6
+    assert network.carriers["n257"].capability == 1, "2 is defined up to 60 kHz (TS 38.214 5.3)"

@@ -67,6 +67,6 @@ def sweep(what: str, output: Path | None, jobs: int, yes: bool, **options: Any) 
         plan = further(plan, options["max_runs"])
     if plan.size > _ASK and not (yes or options["dry_run"]):
         click.confirm(f"{plan.size:,} runs: go on?", abort=True, err=True)
-    shown = {name: options[name] for name in ("dry_run", "probability", "trust", "as_json", "cluster", "until_decided",
-                                          "good")}  # fmt: skip
+    names = ("dry_run", "probability", "trust", "as_json", "cluster", "until_decided", "good")
+    shown = {name: options[name] for name in names}
     return execute(plan, folder, Asked(jobs=jobs, **shown))

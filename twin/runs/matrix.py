@@ -54,8 +54,8 @@ def over_preset(scenario: Scenario, name: str) -> dict[str, Any]:
     """Return a scenario's network with each of its carriers as the preset has it, at its own frequency.
 
     A preset of one range of frequencies is its sibling in the other range; one without a sibling keeps subcarrier
-    spacing and bandwidth of a carrier that it isn't made for. A network of another kind becomes one of slots, with one
-    carrier at 3.5 GHz.
+    spacing, bandwidth and processing capability of a carrier that it isn't made for. A network of another kind becomes
+    one of slots, with one carrier at 3.5 GHz.
     """
     network = scenario.network
     if not isinstance(network, NrSpec):
@@ -74,7 +74,8 @@ def _carrier(spec: CarrierSpec, name: str) -> dict[str, Any]:
     if high == (own >= FR2) or "resource_blocks" in settings:
         return found
     sibling = name.replace("fr1", "fr2") if high else name.replace("fr2", "fr1")
-    return found | ({"scs": spec.scs, "bandwidth": spec.bandwidth} if sibling == name else {"preset": sibling})
+    kept = {"scs": spec.scs, "bandwidth": spec.bandwidth, "capability": spec.capability}
+    return found | (kept if sibling == name else {"preset": sibling})
 
 
 def network_of(file: Path) -> dict[str, Any]:
