@@ -104,3 +104,12 @@ def test_runs_that_draw_nothing_are_one_run_and_that_is_said(command):
         command("run", HEIGHT, "-o", f"{seed}.h5", "--set", f"seed={seed}", *wanted)
     code, out, err = command("verdict", "1.h5", "2.h5", "3.h5")
     assert code == 6 and "all 3 runs came out the same: nothing is drawn, so they are one" in " ".join(out.split())
+
+
+def test_twin_runs_lists_it(command, sweep):
+    sweep(["passed"] * 3 + ["failed", "died"])
+    code, out, _ = command("runs")
+    assert code == 0 and "sweeps/falls" in out and "5 of 14" in out
+    assert "4 complete, 1 died" in out
+    (found,) = json.loads(command("runs", "--json")[1])
+    assert found["runs"] == 14 and found["ended"] == {"complete": 4, "died": 1}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,20 +19,26 @@ _FIGURES = {"rtt_p50": "round trip", "tracking_rms": "tracking"}
 @click.argument("places", nargs=-1, type=click.Path(path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON, with all figures.")
 def runs(places: tuple[Path, ...], as_json: bool) -> int:
-    """List recordings, newest last: network, verdict, figures.
+    """List recordings, newest last: network, verdict, figures; and sweeps.
 
-    PLACES are recordings or folders; the project's recordings/ if not given.
+    PLACES are recordings or folders; the project's recordings/ and sweeps/ if
+    not given.
     """
     from twin.cli.console import out, print_json
     from twin.project.project import Project
 
     folders = places or (Project.around(Path.cwd()).recordings,)
-    found = [_facts(path) for path in _files(folders)]
+    there = [place for place in folders if places or place.is_dir()]  # a project may have nothing but sweeps
+    found = [_facts(path) for path in _files(there)]
+    sweeps = [_sweep(folder) for folder in _sweeps(places or (Path("sweeps"),))]
     if as_json:
-        print_json(found)
-    elif found:
+        print_json([*found, *sweeps])
+        return 0
+    if found:
         _print(found)
-    else:
+    if sweeps:
+        _print_sweeps(sweeps)
+    if not found and not sweeps:
         out.print(f"no recordings in {', '.join(map(str, folders))}", markup=False)
     return 0
 
@@ -43,6 +50,54 @@ def _files(places: Sequence[Path]) -> Iterator[Path]:
             yield place
             continue
         yield from sorted(place.glob("*.h5"), key=lambda path: (path.stat().st_mtime, path.name))
+
+
+def _sweeps(places: Sequence[Path]) -> Iterator[Path]:
+    """Yield the folders of many runs: places that are some, or that hold some."""
+    for place in places:
+        yield from sorted({folder.parent for pattern in ("runs", "*/runs") for folder in place.glob(pattern)})
+
+
+def _sweep(folder: Path) -> dict[str, Any]:
+    """Return how many runs of a sweep are done, and how they ended; of a damaged plan, why."""
+    import json
+
+    from twin.errors import ScenarioError
+    from twin.studies.plan import read_plan
+
+    rows = [json.loads(file.read_text()) for file in folder.glob("runs/??/*.json")]
+    ended = Counter(row["status"] for row in rows)
+    answers = Counter(row["answer"] for row in rows if row.get("answer"))
+    facts: dict[str, Any] = {"sweep": str(folder), "done": len(rows), "runs": None, "scenario": "",
+                             "ended": dict(sorted(ended.items())), "answers": dict(sorted(answers.items()))}
+    file = folder / "plan.toml"
+    if file.is_file():
+        try:
+            plan = read_plan(file)
+            facts |= {"runs": plan.size, "scenario": plan.scenario}
+        except ScenarioError as error:
+            facts["fault"] = str(error)
+    return facts
+
+
+def _print_sweeps(sweeps: Sequence[dict[str, Any]]) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    from twin.cli.console import out
+
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for name in ("sweep", "scenario", "runs", "ended", "verdicts"):
+        table.add_column(name, justify="right" if name == "runs" else "left", no_wrap=name == "runs", overflow="fold")
+    for one in sweeps:
+        done = f"{one['done']} of {one['runs']}" if one["done"] <= (one["runs"] or 0) else str(one["done"])
+        ended, answers = (", ".join(f"{n} {word}" for word, n in one[name].items()) for name in ("ended", "answers"))
+        scenario = one["scenario"].rpartition("/")[2].removesuffix(".toml")
+        table.add_row(Text(one["sweep"]), Text(scenario), done, ended, answers)
+    out.print(table, soft_wrap=False)
+    for one in sweeps:
+        if "fault" in one:
+            out.print(Text(f"{one['sweep']}: {one['fault']}", "red"))
 
 
 def _facts(path: Path) -> dict[str, Any]:
