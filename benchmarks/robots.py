@@ -54,6 +54,7 @@ physics = "{rate} Hz"
 channel = "1 Hz"
 [robots.drones]
 kind = "drone"
+count = {count}
 control = "{rate} Hz"
 runs_on = "onboard"
 positions = {places}
@@ -211,7 +212,7 @@ def drones():
 def aboard():
     """Time whole drones in turns: sensors, failsafe and position control on board at each of 500 steps a second."""
     goals = places() + [1.0, 0.0, 0.5]
-    text = ABOARD.format(rate=RATE, places=places().tolist(), points=goals.tolist())
+    text = ABOARD.format(rate=RATE, count=DRONES, places=places().tolist(), points=goals.tolist())
     kind = load_kind(DRONE)
     loop = Aboard(make_dynamics("rotorcraft", kind.body.parameters, DRONES, DRONE).airframe, goals)
     with built_from(text) as built:
