@@ -33,7 +33,8 @@ HEAD = """# What each network can do
 
 Built-in scenarios over presets of carriers ([networks](networks.md)) in place of their own, by `just presets`. A
 requirement *flips* where its answer is not the same over all of them. Each cell is one short run with one seed: what so
-few packets can't show is inconclusive ([verdicts](verdicts.md)), and is no promise either way.
+few packets can't show is inconclusive ([verdicts](verdicts.md)), and is no promise either way. Figures are of the
+version with which it was last run.
 """
 
 
