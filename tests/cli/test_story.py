@@ -12,7 +12,7 @@ import pytest
 from twin.recording.reader import Recording
 
 MOVED = "robots.site.positions.0=[100, 4, 40]"
-DELAY = 1.3  # ms each way, as README has it
+DELAY = 1.5  # ms each way, as README has it
 FLOWS = ("telemetry", "command")
 MASTS = np.array([[100.0, 4.0], [100.0, 0.0]])  # m
 TOWER = 7.0  # m, its radius about the origin
