@@ -19,7 +19,7 @@ _FIGURES = {"rtt_p50": "round trip", "tracking_rms": "tracking"}
 @click.argument("places", nargs=-1, type=click.Path(path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON, with all figures.")
 def runs(places: tuple[Path, ...], as_json: bool) -> int:
-    """List recordings, newest last: network, verdict, figures; and sweeps.
+    """List recordings and sweeps, newest last: verdict and figures.
 
     PLACES are recordings or folders; the project's recordings/ and sweeps/ if
     not given.
