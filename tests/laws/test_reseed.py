@@ -79,7 +79,7 @@ def make(tmp_path):
             text = text.replace("parameters = { target = 502.0 }", 'controller = "pushy.py:Pushy"')
             file.write_text(text + NOISE)
         else:
-            file = next(ROOT.glob("worlds/**/patrol.toml"))
+            file = ROOT / "tests/patrol.toml"
         scenario, _ = load_scenario(file, (*CASES[case], *overrides))
         return build(scenario, Project.around(file.parent)), scenario
 
