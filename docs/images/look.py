@@ -7,12 +7,12 @@ writes is for looking at and isn't committed.
 from __future__ import annotations
 
 import base64
-import shutil
 import sys
 import tempfile
 import time
 from pathlib import Path
 
+from browser import browser
 from selenium import webdriver
 
 WIDTHS = {1440: 900, 390: 844}
@@ -21,19 +21,6 @@ HIGHEST = 12_000
 """px of a page that are shown."""
 SETTLE = 3.0
 """Seconds after which a page has drawn itself."""
-
-
-def browser(folder: Path) -> webdriver.Chrome:
-    """Open a browser without a screen."""
-    options = webdriver.ChromeOptions()
-    options.binary_location = shutil.which("chromium")
-    for switch in ("headless=new", "no-sandbox", "no-first-run", "hide-scrollbars", "use-gl=angle",
-                   "use-angle=swiftshader", "enable-unsafe-swiftshader", f"user-data-dir={folder}"):  # fmt: skip
-        options.add_argument(f"--{switch}")
-    page = webdriver.Chrome(options=options, service=webdriver.ChromeService(shutil.which("chromedriver")))
-    page.command_executor.client_config.timeout = 600.0  # drawing without a graphics card takes its time
-    page.set_page_load_timeout(600.0)
-    return page
 
 
 def look(page: webdriver.Chrome, file: Path, folder: Path) -> None:

@@ -5,7 +5,6 @@ Usage: python docs/images/make.py; needs the extra `test`, chromium and chromedr
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -14,6 +13,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from browser import WAIT, browser
 from selenium import webdriver
 from selenium.common.exceptions import TimeoutException
 
@@ -27,20 +27,6 @@ RUN = (
     "--set network.jitter.kind=exponential --set network.jitter.scale=80ms"
 )
 SHOWN_AT = 22.5  # s
-WAIT = 600.0  # s
-
-
-def browser(folder: Path) -> webdriver.Chrome:
-    """Open a browser."""
-    options = webdriver.ChromeOptions()
-    options.binary_location = shutil.which("chromium")
-    for switch in ("headless=new", "no-sandbox", "no-first-run", "hide-scrollbars", "use-gl=angle",
-                   "use-angle=swiftshader", "enable-unsafe-swiftshader", f"user-data-dir={folder}"):  # fmt: skip
-        options.add_argument(f"--{switch}")
-    page = webdriver.Chrome(options=options, service=webdriver.ChromeService(shutil.which("chromedriver")))
-    page.command_executor.client_config.timeout = WAIT  # drawing without a graphics card takes its time
-    page.set_page_load_timeout(WAIT)
-    return page
 
 
 def until(condition: Callable[[], object]) -> None:
