@@ -21,8 +21,8 @@ NETWORKS = {
     "simple, one mast moved": ["network.kind=simple", "robots.site.positions.0=[100, 4, 40]"],
     "nr": [],
     "nr, one mast moved": ["robots.site.positions.0=[100, 4, 40]"],
-    "fixed, 1.6 ms each way: a little more than the median of that": [
-        "robots.site.positions.0=[100, 4, 40]", "network.kind=fixed", "network.delay=1.6 ms",
+    "fixed, 1.5 ms each way: the median of that": [
+        "robots.site.positions.0=[100, 4, 40]", "network.kind=fixed", "network.delay=1.5 ms",
     ],
 }
 DELAYS = (0, 5, 20, 50, 100, 200, 300)  # ms each way

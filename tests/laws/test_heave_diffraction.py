@@ -134,10 +134,10 @@ def swing(tmp_path, bullet):
     return swing
 
 
-@pytest.mark.parametrize("period", [2.0, 2.5])
-def test_heave_in_short_waves_is_that_of_diffraction_theory(swing, period):
+@pytest.mark.parametrize(("period", "within"), [(2.0, 0.005), (2.5, 0.02)])  # nearer to resonance errors are multiplied
+def test_heave_in_short_waves_is_that_of_diffraction_theory(swing, period, within):
     """0.0940 and 0.631 m a metre of waves by 100 terms inside, 0.0941 and 0.632 by 200."""
-    assert swing(period) == pytest.approx(abs(Cylinder(2 * math.pi / period).response()), rel=0.02)
+    assert swing(period) == pytest.approx(abs(Cylinder(2 * math.pi / period).response()), rel=within)
 
 
 def test_a_coarse_solution_has_too_little_heave():

@@ -2,13 +2,16 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from twin.assembly.build import build
+from twin.errors import RunError
 from twin.project.project import Project
 from twin.robots import group as groups
-from twin.robots.decisions import decide
+from twin.robots.decisions import calm, decide, decided
 from twin.specs.scenario import load_scenario
+from twin.state import NOMINAL, Actions, Observation
 
 VOID = Path(__file__).resolve().parents[1] / "project/worlds/void/scenarios/height.toml"
 
@@ -73,3 +76,55 @@ def test_a_flight_is_the_same_one_by_one(made, monkeypatch, where):
     for group in alone.twin.groups:
         group.sensor = OneByOne(group.sensor)
     assert told(alone) == together
+
+
+@pytest.mark.parametrize(
+    "actions",
+    [
+        Actions(np.zeros((2, 4))),
+        Actions(np.zeros((3, 4)), {"error": np.zeros(2)}),
+        Actions(np.zeros((3, 4)), {"error": np.zeros((3, 1))}),
+        Actions(np.zeros((3, 4)), {"error": 1.0}),
+    ],
+)
+def test_columns_of_another_length_are_refused(actions):
+    class Wrong:
+        act_batch = staticmethod(lambda controllers, observations: actions)
+
+    with pytest.raises(RunError, match="Wrong must return 3 commands, and as many numbers for each name"):
+        decided([Wrong()] * 3, [Observation(0, "drone", None)] * 3)
+
+
+def test_a_list_of_numbers_is_a_column():
+    class Lists:
+        act_batch = staticmethod(lambda controllers, observations: Actions(np.zeros((2, 4)), {"error": [1, 2]}))
+
+    assert decided([Lists()] * 2, [Observation(0, "drone", None)] * 2).log["error"].tolist() == [1.0, 2.0]
+
+
+def test_who_replaces_update_is_asked_one_by_one():
+    """`calm` speaks for the `update` beside it, not for that of a class that derives from it."""
+
+    class Watch:
+        calm = staticmethod(lambda failsafes, observations: [True] * len(failsafes))
+
+        def update(self, observation):
+            return NOMINAL
+
+    class Stricter(Watch):
+        def update(self, observation):
+            return "stopped"
+
+    class Same(Watch):
+        pass
+
+    seen = [Observation(0, "drone", None)]
+    assert calm([Watch()], seen) == calm([Same()], seen) == [True] and calm([Stricter()], seen) == [False]
+
+
+def test_an_answer_for_too_few_is_refused():
+    class Forgetful:
+        calm = staticmethod(lambda failsafes, observations: [True])
+
+    with pytest.raises(RunError, match="Forgetful.calm must answer for 2 robots, found 1"):
+        calm([Forgetful()] * 2, [Observation(0, "drone", None)] * 2)

@@ -9,6 +9,7 @@ from twin.errors import ScenarioError, WorldError
 from twin.gzipped import unpacked
 from twin.network.trace import read_round_trips
 from twin.world.importers import import_world
+from twin.world.measured_sea import read_spectrum
 
 CORNERS = [[8, 50], [8.0003, 50], [8.0003, 50.0002], [8, 50]]
 SQUARE = {"type": "Feature", "properties": {"height": 12}, "geometry": {"type": "Polygon", "coordinates": [CORNERS]}}
@@ -46,3 +47,13 @@ def test_a_bomb_and_a_torn_file_are_refused(tmp_path):
     torn.write_bytes(bomb.read_bytes()[:40])
     with pytest.raises(WorldError, match=r"torn\.gz: can't be unpacked"), unpacked(torn, WorldError):
         pass
+
+
+def test_a_damaged_year_of_spectra_is_refused(tmp_path):
+    """A flipped byte is an error of zlib, a torn end one of gzip, an endless one is neither."""
+    file = packed(tmp_path / "46042w2020.txt.gz", "YY MM DD hh .03 .04\n" + "2020 1 1 0 1.0 2.0\n" * 100)
+    good = file.read_bytes()
+    for damaged in (good[:12] + bytes([good[12] ^ 255]) + good[13:], good[:30], gzip.compress(bytes(70 << 20))):
+        file.write_bytes(damaged)
+        with pytest.raises(WorldError, match=r"46042w2020\.txt\.gz: (can't be unpacked|unpacks to more)"):
+            read_spectrum(file, 0)

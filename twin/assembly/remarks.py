@@ -61,8 +61,9 @@ def _of_course(entry: Entry, world: World, duration: int) -> Iterator[str]:
         if len(hidden):
             x, y, z = way[hidden[0]]
             yield f"the course of {spec.name} leads through a wall near ({x:.0f}, {y:.0f}, {z:.0f}) m"
-        wanted = np.array([np.linalg.norm(goal.acceleration) for goal in goals])
-        if (k := int(wanted.argmax())) is not None and wanted[k] > most:
+        wanted = np.array([np.abs(goal.acceleration).max() for goal in goals])
+        k = int(wanted.argmax())
+        if wanted[k] > most:
             yield (f"the course of {spec.name} asks for {wanted[k]:.1f} m/s2 at {times[k]:.1f} s; "
                    f"it can command {most:g}")  # fmt: skip
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from math import isfinite
 from typing import Any
 
@@ -40,8 +41,8 @@ def decided(controllers: Sequence[Controller], observations: Sequence[Observatio
     try:
         if batch is not None:
             together = batch(controllers, observations)
-            if isinstance(together, Actions) and len(together.commands) == len(observations):
-                return together
+            if isinstance(together, Actions):
+                return _columns(together, len(observations), name)
             actions = list(together)
         else:
             actions = []
@@ -56,6 +57,20 @@ def decided(controllers: Sequence[Controller], observations: Sequence[Observatio
         found = [type(action).__name__ for action in actions]
         raise RunError(f"controller {name} must return {len(observations)} Action(s), found {found}")
     return actions
+
+
+def _columns(actions: Actions, count: int, controller: str) -> Actions:
+    """Return the actions of `count` robots with their logs as arrays of that length.
+
+    Raises:
+        RunError: there are more or fewer of them.
+    """
+    log = {str(name): np.asarray(values, dtype=np.float64) for name, values in actions.log.items()}
+    found = {"commands": len(actions.commands), **{name: values.shape for name, values in log.items()}}
+    if found["commands"] != count or any(values.shape != (count,) for values in log.values()):
+        raise RunError(f"controller {controller} must return {count} commands, and as many numbers for each name that "
+                       f"it logs; found {found}")  # fmt: skip
+    return replace(actions, log=log)
 
 
 def overrule(failsafe: Failsafe, observation: Observation) -> tuple[str, Action]:
@@ -79,13 +94,19 @@ def calm(failsafes: Sequence[Failsafe], observations: Sequence[Observation]) -> 
     Raises:
         RunError: it raised; its own error is the cause.
     """
-    look = getattr(type(failsafes[0]), "calm", None)
-    if look is None:
+    kind = type(failsafes[0])
+    decides = next((one for one in kind.__mro__ if "update" in vars(one) or "calm" in vars(one)), kind)
+    if "calm" not in vars(decides):  # none, or it is of a class whose `update` this one replaces
         return [False] * len(failsafes)
     try:
-        return list(look(failsafes, observations))
+        quiet = list(kind.calm(failsafes, observations))  # type: ignore[attr-defined]
+    except RunError:
+        raise
     except (Exception, SystemExit) as error:
         raise _failure("failsafe", failsafes[0], observations[0].robot, observations[0].time, error) from error
+    if len(quiet) != len(failsafes):
+        raise RunError(f"failsafe {kind.__name__}.calm must answer for {len(failsafes)} robots, found {len(quiet)}")
+    return quiet
 
 
 def _failure(role: str, who: object, robot: str, time: int, error: BaseException) -> RunError:

@@ -13,7 +13,7 @@ import numpy as np
 from twin.clock import NS
 from twin.errors import RunError, nearest
 from twin.protocols import RobotSpec
-from twin.state import COMMAND, NEVER, NOMINAL, TELEMETRY, Event, Message, Observation, Packet, Sample
+from twin.state import COMMAND, NEVER, NOMINAL, TELEMETRY, Event, Message, Packet, Sample
 
 
 @dataclass(slots=True)
@@ -108,7 +108,3 @@ class Robot(mesa.Agent):
                 newest, self.heard, self.answers = packet, packet.arrived, packet.stamp
         self.inbox.clear()
         return newest, tuple(others)
-
-    def observe(self, time: int, inbox: tuple[Packet, ...]) -> Observation:
-        """Return what is known on board at `time` [ns]."""
-        return Observation(time, self.name, self.sensed, inbox, self.heard, self.answers)

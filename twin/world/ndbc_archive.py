@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import gzip
 import re
 from pathlib import Path
 
 import numpy as np
 
 from twin.errors import WorldError
+from twin.gzipped import unpacked
 from twin.state import F64
 
 _NAME = re.compile(r"(\w{5})w(\w*)(\.txt(?:\.gz)?)")
@@ -65,10 +65,9 @@ def _numbers(path: Path, number: int, words: list[str]) -> F64:
 
 def _text(path: Path) -> str:
     try:
-        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
-            found: bytes = file.read(_LARGEST + 1)
-        if len(found) > _LARGEST:
-            raise WorldError(f"{path}: is larger than {_LARGEST >> 20} MB, unpacked; cut it into parts")
-        return found.decode("utf-8")
-    except (OSError, EOFError, UnicodeDecodeError) as error:
+        with unpacked(path, WorldError, _LARGEST) as plain:
+            if plain.stat().st_size > _LARGEST:
+                raise WorldError(f"{path}: is larger than {_LARGEST >> 20} MB; cut it into parts")
+            return plain.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
         raise WorldError(f"{path}: can't be read: {error}") from error

@@ -114,7 +114,7 @@ def _is_plain(controllers: Sequence[Trajectory]) -> bool:
 
 def _goals(controllers: Sequence[Trajectory], observations: Sequence[Observation]) -> list[Reference]:
     """Return where the task wants each robot now."""
-    if type(controllers[0]).reference is not Trajectory.reference:
+    if type(controllers[0]).reference is not Trajectory.reference or any(c.course is None for c in controllers):
         return [c.reference(seen) for c, seen in zip(controllers, observations, strict=True)]
     now = observations[0].time / NS
     return [c.course.reference(c.spec.row, now) for c in controllers if c.course is not None]
