@@ -10,7 +10,7 @@ from numba.core import event
 
 from twin.cli.console import say
 
-COMPILING = "compiling kernels that no earlier run needed; for all of them, about two minutes"
+COMPILING = "compiling kernels that no earlier run needed; for all of them, some minutes"
 
 
 class _Names(event.Listener):
