@@ -85,6 +85,21 @@ def test_a_scenario_of_another_project_is_asked_for(command, tmp_path, monkeypat
     assert code == 0, err
 
 
+def test_a_cluster_of_a_stranger_starts_nothing_unasked(command, tmp_path, monkeypatch):
+    pytest.importorskip("distributed")
+    away, here = tmp_path / "away", tmp_path / "here"
+    shutil.copytree(ROOT / "tests/project", here)
+    away.mkdir()
+    for folder in (away, here):
+        (folder / "cluster.toml").write_text('kind = "subprocess:check_call"\n[options]\nargs = ["touch", "pwned"]\n')
+    monkeypatch.chdir(here)
+    for file, words, runs in ((away, (), False), (away, ("--trust",), True), (here, (), True)):
+        Path("pwned").unlink(missing_ok=True)
+        code, _, err = command("sweep", "void/height", "--cluster", file / "cluster.toml", *words)
+        assert code == 2 and Path("pwned").exists() == runs, err
+        assert ("makes no cluster" if runs else "not of this project") in err
+
+
 def test_a_terminal_is_asked_and_its_answer_remembered(command, project, monkeypatch):
     import twin.cli.consent as consent
 

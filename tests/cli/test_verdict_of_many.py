@@ -64,7 +64,9 @@ def test_a_sweep_that_is_not_done_is_looked_at_early_and_says_so(command, sweep)
     (early,), (late,) = (statements(_rows(12), Wanted(sequential=early)) for early in (True, False))
     assert found["statements"][0]["interval"]["upper"] == early.interval.upper > 0.3 > late.interval.upper
     code, out, err = command("verdict", "falls", "--probability", "0.3")
-    assert "2 of 14 runs are not done: twin sweep falls" in " ".join(err.split()) and "confidence sequences" in out
+    said = "2 of 14 runs are not done: twin sweep sweeps/falls"
+    assert said in " ".join(err.split()) and "confidence sequences" in out
+    assert "14 runs, 2 of them to do" in command("sweep", "sweeps/falls", "--dry-run")[1]
 
 
 def _rows(n):

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from twin.errors import ScenarioError
+from twin.errors import EXIT_INCONCLUSIVE, EXIT_REQUIREMENT, RunError, ScenarioError
 from twin.specs.toml_text import validate
+from twin.studies import cluster as clusters
 from twin.studies.cluster import Cluster
 from twin.studies.plan import Plan
 from twin.studies.pool import Pool
@@ -25,6 +26,9 @@ HEIGHT = str(ROOT / "tests/project/worlds/void/scenarios/height.toml")
 SET = {"network.kind": "fixed", "network.jitter.kind": "exponential", "network.jitter.scale": "5 ms",
        "duration": "0.3 s"}  # fmt: skip
 ROUNDS = int(os.environ.get("TWIN_CHAOS", "0"))
+DONE = {0, EXIT_REQUIREMENT, EXIT_INCONCLUSIVE}
+ENDS = {"": DONE, "client": DONE | {-signal.SIGKILL},
+        "scheduler": DONE | {RunError.exit_code, ScenarioError.exit_code}}  # it may be gone before it was found
 SEED = int(os.environ.get("TWIN_CHAOS_SEED", "1"))
 
 
@@ -55,6 +59,9 @@ def test_a_cluster_makes_the_table_of_a_pool(tmp_path):
         ('kind = "kubernetes"', "kubernetes needs dask-kubernetes: pip install it"),
         ('kind = "distributed:Local"', "found 'distributed:Local'; allowed: slurm"),
         ('kind = "nonsense"', "kind"),
+        ('kind = "rm -rf; distributed:LocalCluster"', "kind: found 'rm -rf; distributed:LocalCluster'"),
+        ('kind = "builtins:iter"\n[options]\na = 1', "options: builtins:iter: TypeError"),
+        ('kind = "importlib:import_module"\n[options]\nname = 1', "AttributeError: 'int' object has no attribute"),
         ("nodes = 3", "nodes"),
     ],
 )
@@ -64,6 +71,60 @@ def test_what_is_wrong_with_a_cluster_is_said(tmp_path, where, said):
     with pytest.raises(ScenarioError) as error:
         Cluster(str(file), 1)
     assert said in str(error.value)
+
+
+@pytest.fixture
+def inside():
+    """Return the address of a scheduler in this process, with one worker: what is patched here, it sees."""
+    import distributed
+
+    with distributed.LocalCluster(
+        n_workers=1, threads_per_worker=1, processes=False, memory_limit=0, dashboard_address=None, silence_logs=50
+    ) as made:
+        yield made.scheduler_address
+
+
+def jobs(folder, *names):
+    return [{"id": name, "store": str(folder), "overrides": []} for name in names]
+
+
+class Template:
+    """A stand-in that lives until it is killed."""
+
+    def poll(self):
+        return None
+
+    def wait(self):
+        return -9
+
+
+@pytest.mark.parametrize("kills", [1, 2, 3])
+def test_a_template_that_is_killed_costs_one_try_of_its_run_alone(inside, tmp_path, monkeypatch, kills):
+    asked, done = [], []
+
+    def ask(template, job):
+        asked.append(job["id"])
+        return b"" if job["id"] == "b" and asked.count("b") <= kills else b'{"same": true}'
+
+    monkeypatch.setattr(clusters, "start_template", Template)
+    monkeypatch.setattr(clusters, "ask", ask)
+    with Cluster(inside, 1) as cluster:
+        if kills == 3:
+            with pytest.raises(RunError, match="run b was lost 3 times: the template of run b died"):
+                cluster.run(jobs(tmp_path, "a", "b", "c"), lambda job, same: done.append(job["id"]))
+        else:
+            cluster.run(jobs(tmp_path, "a", "b", "c"), lambda job, same: done.append(job["id"]))
+            assert sorted(done) == ["a", "b", "c"]
+    assert asked.count("b") == min(kills + 1, 3) and asked.count("a") == 1
+
+
+def test_a_cluster_that_no_worker_comes_to_says_so(tmp_path, monkeypatch):
+    monkeypatch.setattr(clusters, "_LOOK", 0.1)
+    file = tmp_path / "cluster.toml"
+    file.write_text('kind = "local"\nwait = "0.2 s"\n[options]\nn_workers = 0\n'
+                    "dashboard_address = 'localhost:0'\n")  # fmt: skip
+    with Cluster(str(file), 1) as cluster, pytest.raises(RunError, match="no worker for 200 ms"):
+        cluster.run(jobs(tmp_path, "a"), lambda job, same: None)
 
 
 class Site:
@@ -86,13 +147,14 @@ class Site:
         file.unlink(missing_ok=True)
         self.start("scheduler", "-m", "distributed.cli.dask_scheduler", "--port", "0", "--no-dashboard",
                    "--scheduler-file", str(file))  # fmt: skip
-        while not file.exists():
+        deadline = time.monotonic() + 60
+        while not (file.is_file() and file.read_text()):
+            assert self.processes["scheduler"].poll() is None, (self.folder / "scheduler.log").read_text()
+            assert time.monotonic() < deadline, (self.folder / "scheduler.log").read_text()
             time.sleep(0.1)
         for number in range(2):
             self.start(f"worker {number}", "-m", "distributed.cli.dask_worker", "--scheduler-file", str(file),
                        "--nthreads", "1", "--no-dashboard", "--memory-limit", "0", "--death-timeout", "20")  # fmt: skip
-        while not file.read_text():
-            time.sleep(0.1)
         self.start("client", str(ROOT / "cli.py"), "sweep", str(self.plan), "-o", str(self.folder / "sweep"), "--trust",
                    "--cluster", json.loads(file.read_text())["address"])  # fmt: skip
 
@@ -170,7 +232,7 @@ def test_whatever_is_killed_a_resume_gives_the_same_table(tmp_path):
                 _kill(victim)
                 print(f"round {number}: {kind} killed with {done()} rows there")
             if kind in ("scheduler", "client", ""):
-                assert site.processes["client"].wait(timeout=300) != 1 or kind
+                assert site.processes["client"].wait(timeout=300) in ENDS[kind], (tmp_path / "client.log").read_text()
             site.close()
     finally:
         site.close()

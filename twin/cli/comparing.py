@@ -23,9 +23,9 @@ def compare_sweeps(folders: Sequence[Path], by: str, output: Path | None, *, eve
                    as_json: bool) -> int:  # fmt: skip
     """Compare the settings of a sweep, or sweeps with each other: all others with the first."""
     runs = {name: of_sweep(folder) for name, folder in zip(_names(folders), folders, strict=True)}
-    for folder, of in zip(folders, runs.values(), strict=True):
+    for of in runs.values():
         if of.missing:
-            say(f"{of.missing} of {of.missing + len(of.rows)} runs are not done: twin sweep {folder}", "yellow")
+            say(of.open, "yellow")
     (first, before), *others = settings_of({name: of.rows for name, of in runs.items()}, by).items()
     found = [compared((first, before), (name, rows)) for name, rows in others]
     if not all(one.pairs for one in found):

@@ -11,7 +11,7 @@ import click
 
 from twin.cli.console import err, say
 from twin.project.foreign import own_words, runnables
-from twin.project.guard import Guard, Runnable, TrustError, guard, is_project
+from twin.project.guard import Guard, Runnable, TrustError, code, guard, is_project
 from twin.project.project import Project, builtin_root, installed_robots
 from twin.specs.scenario import Scenario, load_scenario
 
@@ -42,6 +42,24 @@ def consent(scenario: Scenario, project: Project, origin: Path, *, trust: bool, 
         watch.trust_all()
     elif trust:
         watch.trust_all()
+    else:
+        watch.require(wanted)
+
+
+def consent_cluster(file: Path, *, trust: bool) -> None:
+    """See to it that a cluster.toml may call the class, and start the commands, that it names.
+
+    Raises:
+        TrustError: the user doesn't agree, or can't be asked.
+    """
+    watch = guard()
+    if watch is None or not file.is_file():  # what is wrong with it is said by who opens it
+        return
+    wanted = [code(f"the cluster that {file} describes", [file])]
+    if own_words(file, watch):
+        _remember(wanted)
+    elif trust:
+        watch.agree(wanted)
     else:
         watch.require(wanted)
 

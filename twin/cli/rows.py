@@ -19,9 +19,14 @@ from twin.studies.sweep import plan_runs
 class Runs:
     """Rows, and how many more there would be if all of a sweep were done."""
 
-    name: str
+    name: str  # the folder of a sweep, as `twin sweep` takes it, or the first recording
     rows: list[dict[str, Any]]
     missing: int = 0
+
+    @property
+    def open(self) -> str:
+        """What there is to say of runs that are not done."""
+        return f"{self.missing} of {self.missing + len(self.rows)} runs are not done: twin sweep {self.name}"
 
 
 def rows_of(what: Sequence[Path]) -> Runs:
@@ -54,7 +59,7 @@ def of_sweep(folder: Path) -> Runs:
         others = any((folder / "runs").glob("*/*.json"))
         why = "; its rows are of other code or files" if others else ""
         raise ScenarioError(f"none of its {len(sweep.runs)} runs is done{why}: twin sweep {folder}", file=folder)
-    return Runs(folder.name, rows, len(sweep.runs) - len(rows))
+    return Runs(str(folder), rows, len(sweep.runs) - len(rows))
 
 
 def sweep_folder(path: Path) -> Path | None:

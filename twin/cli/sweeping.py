@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from twin.cli.bars import bar
-from twin.cli.consent import consent
+from twin.cli.consent import consent, consent_cluster
 from twin.cli.console import out, print_json, say
 from twin.cli.statements import print_ends, print_statements, statement_code
 from twin.errors import ScenarioError
@@ -94,6 +94,8 @@ def execute(plan: Plan, folder: Path, asked: Asked) -> int:
         out.print(f"{plan.size:,} runs, in {folder}")
         return 0
     sweep = plan_runs(plan, folder)
+    if asked.cluster is not None:
+        consent_cluster(Path(asked.cluster), trust=asked.trust)
     agree(sweep, trust=asked.trust)
     missing = len(sweep.missing)
     if asked.dry_run:

@@ -61,6 +61,6 @@ def verdict(
         return statement_code(found, strict=strict)
     print_ends(runs.rows)
     if runs.missing:
-        say(f"{runs.missing} of {runs.missing + len(runs.rows)} runs are not done: twin sweep {what[0]}", "yellow")
+        say(runs.open, "yellow")
     print_statements(found, wanted)
     return statement_code(found, strict=strict)

@@ -6,20 +6,23 @@ import importlib
 import json
 import subprocess
 import threading
+import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
 from pydantic import Field
 
+from twin.clock import NS
 from twin.errors import RunError, ScenarioError
 from twin.extras import needed
 from twin.specs import Spec
 from twin.specs.toml_text import read_toml, validate
 from twin.studies.pool import TRIES, Done, Job, ask, start_template
 from twin.studies.store import Store
+from twin.units import DurationNs, duration_text
 
 KINDS = {"slurm": "dask_jobqueue:SLURMCluster", "pbs": "dask_jobqueue:PBSCluster", "lsf": "dask_jobqueue:LSFCluster",
          "kubernetes": "dask_kubernetes.operator:KubeCluster", "local": "distributed:LocalCluster"}  # fmt: skip
@@ -27,14 +30,17 @@ _LOOK = 5.0
 """s after which it is looked whether the scheduler is still there."""
 _UNDER_WAY = 200
 """Jobs that the scheduler has at a time."""
+_WAIT = 60 * NS
+"""ns that a scheduler which is there already may be without any worker."""
 
 
 class ClusterSpec(Spec):
     """A cluster.toml: which kind of cluster is started, with what, and how many workers it has."""
 
-    kind: str = Field(pattern="|".join(KINDS) + r"|[\w.]+:\w+")  # one of those known, or module:Class
+    kind: str = Field(pattern=rf"^(?:{'|'.join(KINDS)}|[\w.]+:\w+)$")  # one of those known, or module:Class
     workers: int | None = Field(default=None, ge=1)
     adapt: dict[str, int] | None = None  # minimum and maximum, in place of workers
+    wait: Annotated[DurationNs, Field(gt=0)] = 600 * NS  # how long it may be without any worker, as in a queue
     options: dict[str, Any] = {}  # of the class
 
 
@@ -50,13 +56,16 @@ class Cluster:
     def __init__(self, where: str, workers: int) -> None:
         with needed("cluster", "distributed"):
             import distributed
-        self._stack = ExitStack()
-        address = where if "://" in where else self._stack.enter_context(_started(where, workers))
+        self._stack, self._wait = ExitStack(), _WAIT
+        address: Any = where
+        if "://" not in where:
+            made, self._wait = _started(where, workers)
+            address = self._stack.enter_context(made)
         try:
             self._client = self._stack.enter_context(distributed.Client(address, timeout=20))  # type: ignore[no-untyped-call]
         except (OSError, ValueError) as error:
             raise ScenarioError(f"{where}: no scheduler answers: {error}", file="--cluster") from error
-        self._warm = False
+        self._warm, self._attended = False, time.monotonic()
 
     def __enter__(self) -> Self:
         return self
@@ -68,9 +77,9 @@ class Cluster:
         """Run all jobs, the very first one alone: what it compiles, the others find.
 
         Raises:
-            RunError: the scheduler is gone, or a job killed its workers three times.
+            RunError: the scheduler is gone, no worker comes, or a job killed its workers three times.
         """
-        waiting = list(jobs)
+        waiting, self._attended = list(jobs), time.monotonic()
         if waiting and not self._warm:
             self._some(waiting[:1], done)
             self._warm, waiting = True, waiting[1:]
@@ -84,6 +93,8 @@ class Cluster:
                 under_way.append(self._submit(waiting.popleft()))
             self._pause([future for _, future in under_way])
             lost = self._client.status != "running"
+            if not lost and all(future.status == "pending" for _, future in under_way):
+                self._attend()
             still = []
             for job, future in under_way:
                 if future.status == "finished":
@@ -107,7 +118,20 @@ class Cluster:
                 raise RunError(f"{message}; what is done stays: call it again to go on")
 
     def _submit(self, job: Job) -> tuple[Job, Any]:
-        return job, self._client.submit(answer, job, key=job["id"], pure=False)
+        """Give a job to the scheduler by a name of its own: by one that is known, it hands out what came of that."""
+        return job, self._client.submit(answer, job, pure=False)
+
+    def _attend(self) -> None:
+        """See that there is a worker, or was one a while ago."""
+        try:
+            workers = self._client.scheduler_info()["workers"]
+        except (TimeoutError, OSError):
+            return  # its status tells next time
+        if workers:
+            self._attended = time.monotonic()
+        elif time.monotonic() - self._attended > self._wait / NS:
+            message = f"the cluster had no worker for {duration_text(self._wait)}"
+            raise RunError(f"{message}; `wait` in a cluster.toml is how long it may have none")
 
     def _pause(self, futures: list[Any]) -> None:
         """Wait until one of them is over, or for a while: whether the scheduler is still there is looked at then."""
@@ -123,29 +147,39 @@ def _there(job: Job) -> bool:
     return Store(Path(job["store"])).has(job["id"])
 
 
-def _started(where: str, workers: int) -> Any:
-    """Return a cluster of this command's own, which ends with it."""
+def _started(where: str, workers: int) -> tuple[Any, int]:
+    """Return a cluster of this command's own, which ends with it, and how long [ns] it may be without a worker."""
     if where == "local":
-        return _local(workers)
+        return _local(workers), _WAIT
     data, text = read_toml(Path(where))
     spec = validate(ClusterSpec, data, file=where, text=text)
-    module, _, name = KINDS.get(spec.kind, spec.kind).partition(":")
+    kind = _kind(spec.kind, where)
     try:
-        kind: Callable[..., Any] = getattr(importlib.import_module(module), name)
         made = kind(**spec.options)
-    except ImportError as error:
-        raise ScenarioError(f"{spec.kind} needs {module.partition('.')[0].replace('_', '-')}: pip install it",
-                            file=where, key="kind") from error  # fmt: skip
-    except AttributeError as error:
-        raise ScenarioError(f"found {spec.kind!r}; allowed: {', '.join(KINDS)}, or module:Class", file=where,
-                            key="kind") from error  # fmt: skip
-    except (TypeError, ValueError) as error:
-        raise ScenarioError(f"{KINDS.get(spec.kind, spec.kind)}: {error}", file=where, key="options") from error
+    except Exception as error:  # of other people's code, which asks for commands, files and servers of its own
+        message = f"{KINDS.get(spec.kind, spec.kind)}: {type(error).__name__}: {error}"
+        raise ScenarioError(message, file=where, key="options") from error
+    if not hasattr(made, "__enter__"):
+        raise ScenarioError(f"{spec.kind} makes no cluster, but {made!r}", file=where, key="kind")
     if spec.adapt is not None:
         made.adapt(**spec.adapt)
     elif spec.workers is not None:
         made.scale(spec.workers)
-    return made
+    return made, spec.wait
+
+
+def _kind(name: str, where: str) -> Callable[..., Any]:
+    """Return the class of clusters that a file names."""
+    module, _, attribute = KINDS.get(name, name).partition(":")
+    try:
+        kind: Callable[..., Any] = getattr(importlib.import_module(module), attribute)
+    except ImportError as error:
+        raise ScenarioError(f"{name} needs {module.partition('.')[0].replace('_', '-')}: pip install it",
+                            file=where, key="kind") from error  # fmt: skip
+    except AttributeError as error:
+        raise ScenarioError(f"found {name!r}; allowed: {', '.join(KINDS)}, or module:Class", file=where,
+                            key="kind") from error  # fmt: skip
+    return kind
 
 
 def _local(workers: int) -> Any:
