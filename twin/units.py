@@ -33,6 +33,7 @@ UNITS: dict[str, dict[str, Decimal]] = {
     "energy": {"J": Decimal(1), "kJ": Decimal(1000), "Wh": Decimal(3600), "kWh": Decimal(3_600_000)},
     "power": {"dBm": Decimal(1)},
     "gain": {"dB": Decimal(1), "dBi": Decimal(1)},
+    "radar cross-section": {"dBsm": Decimal(1)},
     "data": {"B": Decimal(1), "kB": Decimal(1000), "MB": Decimal(1_000_000)},
     "data rate": {"bit/s": Decimal(1), "kbit/s": Decimal(1000), "Mbit/s": Decimal("1e6"),
                   "Gbit/s": Decimal("1e9")},
@@ -157,6 +158,8 @@ Newtons = Annotated[float, _type("force"), unit("N")]
 Joules = Annotated[float, _type("energy"), unit("J")]
 PowerDbm = Annotated[float, _type("power"), unit("dBm")]
 GainDb = Annotated[float, _type("gain"), unit("dB")]
+Dbsm = Annotated[float, _type("radar cross-section"), unit("dBsm")]
+"""A radar cross-section over a square metre, in dB."""
 BitRate = Annotated[float, _type("data rate"), unit("bit/s")]
 Kelvin = Annotated[float, _type("temperature"), unit("K")]
 Pascal = Annotated[float, _type("pressure"), unit("Pa")]

@@ -28,6 +28,7 @@ from twin.specs.nr import QosSpec as QosSpec
 from twin.specs.nr import SidelinkSpec as SidelinkSpec
 from twin.specs.radio import AntennaSpec as AntennaSpec
 from twin.specs.radio import RadioSpec as RadioSpec
+from twin.specs.rcs import RcsSpec as RcsSpec
 from twin.specs.robot import RobotKind as RobotKind
 from twin.specs.sensor import AltimeterSpec as AltimeterSpec
 from twin.specs.sensor import BarometerSpec as BarometerSpec

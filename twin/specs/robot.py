@@ -10,6 +10,7 @@ from twin.clock import NS
 from twin.specs.base import Spec
 from twin.specs.body import BodySpec
 from twin.specs.radio import RadioSpec
+from twin.specs.rcs import RcsSpec
 from twin.specs.sensor import SensorSpec
 from twin.specs.service import ServerSpec
 from twin.units import Bytes, DurationNs, RateHz
@@ -36,6 +37,7 @@ class RobotKind(Spec):
     description: str = ""
     body: BodySpec | None = None
     radios: tuple[RadioSpec, ...] = ()
+    rcs: RcsSpec | None = None  # what radars see of its body; None: they don't
     sensors: tuple[SensorSpec, ...] = ()
     server: ServerSpec | None = None
     control: RateHz = 50
@@ -45,6 +47,12 @@ class RobotKind(Spec):
     failsafe: str | None = None
     failsafe_parameters: dict[str, Any] = {}
     hold: HoldSpec = HoldSpec()
+
+    @model_validator(mode="after")
+    def _has_a_body_to_be_seen(self) -> Self:
+        if self.rcs is not None and self.body is None:
+            raise ValueError("rcs: found a table, but this robot has no body; allowed: none")
+        return self
 
     @model_validator(mode="after")
     def _has_a_failsafe_to_hold_with(self) -> Self:
