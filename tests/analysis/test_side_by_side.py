@@ -6,11 +6,12 @@ from types import SimpleNamespace
 from twin.analysis.side_by_side import side_by_side
 
 
-def run(name, seed, delay, rtt, answer="passed"):
+def run(name, seed, delay, rtt, answer="passed", complete=True):
     text = f'seed = {seed}\n[network]\nkind = "fixed"\ndelay = "{delay} ms"\n'
-    verdicts = [{"requirement": "rtt_p50 < 1 s", "answer": answer, "passed": answer == "passed"}]
+    verdicts = [{"requirement": "rtt_p50 < 1 s", "answer": answer, "passed": answer == "passed", "operator": "<",
+                 "limit": 1.0, "margin": 1.0 - rtt}]  # fmt: skip
     summary = {"rtt_p50": rtt, "collisions": 0, "requirements": verdicts, "answer": answer, "passed": True}
-    return SimpleNamespace(path=Path(f"{name}.h5"), scenario_text=text, summary=summary)
+    return SimpleNamespace(path=Path(f"{name}.h5"), scenario_text=text, summary=summary, complete=complete)
 
 
 def rows(part):
@@ -41,6 +42,14 @@ def test_verdicts_of_two_settings_are_weighed_pair_by_pair():
     second = [run(f"b{seed}", seed, 60, 0.12, "failed") for seed in range(1, 6)]
     table = side_by_side([*first, *second])
     assert rows(table.verdicts)["rtt_p50 < 1 s"] == ("passed", "failed", "5 : 0 passed alone (by chance 0.062)")
+
+
+def test_a_run_that_was_cut_short_has_passed_nothing():
+    first = [run(f"a{seed}", seed, 20, 0.04, complete=seed > 2) for seed in range(1, 6)]
+    second = [run(f"b{seed}", seed, 60, 0.12) for seed in range(1, 6)]
+    for label in ("verdict", "rtt_p50 < 1 s"):
+        cells = rows(side_by_side([*first, *second]).verdicts)[label]
+        assert cells[2] == "0 : 2 passed alone (by chance 0.5)"
 
 
 def test_runs_that_differ_in_their_seed_alone_stay_apart():

@@ -73,6 +73,22 @@ def test_what_was_signed_is_good_and_names_its_owner(signed, ending):
     assert Path(f"case.{ending}").read_bytes() == first, "the same evidence is the same bytes"
 
 
+def test_evidence_from_before_margins_stood_beside_answers_is_read(signed):
+    from twin.analysis.evidence.case import case
+    from twin.analysis.evidence.check import written_as
+    from twin.analysis.evidence.limits import Limits
+    from twin.analysis.evidence.signing import sign
+
+    document = case([Path("run.h5")], Limits.of(ROOT))
+    for asked in document["requirements"]:
+        for one in asked["answers"]:
+            del one["held"]
+    for ending in ("json", "html"):
+        Path(f"old.{ending}").write_bytes(written_as(Path(f"old.{ending}"), sign(document)))
+        code, states = verify(signed, f"old.{ending}")
+        assert states[f"old.{ending}: signature"] == "good"
+
+
 def test_changed_data_are_named(signed):
     signed("evidence", "run.h5", "-o", "case.json")
     found = json.loads(Path("case.json").read_text())

@@ -66,3 +66,11 @@ def test_a_margin_is_told_of_the_runs_that_it_speaks_of(command, monkeypatch):
     kept.write_text(json.dumps(other))
     assert states()[0] == 4 and states()[1][f"margin {kept.as_posix()}"] == "changed"
     assert not any(held(command, "a.h5").values()), "other code"
+
+
+def test_a_damaged_margin_is_named_and_breaks_nothing_else(command):
+    command("run", HEIGHT, "-o", "a.h5", "--duration", "0.1 s", *FIXED)
+    Path("margins").mkdir()
+    Path("margins/bad.json").write_text('{"format": "twin-margin", "version": 1, "key": 3}')
+    code, out, err = command("info", "a.h5")
+    assert code == 0 and "margins/bad.json: not the file of a margin: key:" in " ".join(err.split())

@@ -42,6 +42,9 @@ def test_the_parameter_that_matters_is_named(command, done):
     code, out, _ = command("sensitivity", "sweeps/falls", "--picture", "bars.png")
     assert "another at 20 of 40 points: 50.0% (33.8% to 66.2% at 95 %)" in out and "by network.delay" in out
     assert Path("bars.png").stat().st_size > 1000
+    code, _, err = command("sensitivity", "sweeps/falls", "--picture", "bars.png")
+    assert code == 1 and "exists already; --force replaces it" in " ".join(err.split())
+    assert command("sensitivity", "sweeps/falls", "--picture", "bars.png", "--force")[0] == 0
 
 
 @pytest.mark.parametrize(

@@ -115,3 +115,21 @@ def test_twin_runs_lists_it(command, sweep):
     assert "4 complete, 1 died" in out
     (found,) = json.loads(command("runs", "--json")[1])
     assert found["runs"] == 14 and found["ended"] == {"complete": 4, "died": 1}
+
+
+@pytest.mark.parametrize("damage", ["", "{", "[]", '{"id": 3}', "\xff"])
+def test_a_damaged_row_is_named(command, sweep, damage):
+    made = sweep(["passed"] * 3)
+    row = made.store.place(made.runs[1].name)
+    row.write_text(damage)
+    code, out, err = command("runs")
+    assert code == 0 and "2 of 14" in out and row.name in out.replace("\n", "")
+    code, out, err = command("verdict", "falls")
+    assert code == 1 and "its run is done again" in " ".join(err.split())
+
+
+def test_walds_test_takes_two_shares_in_order(command, sweep):
+    sweep(["passed"])
+    for words in (["verdict", "falls"], ["sweep", "sweeps/falls"]):
+        code, out, err = command(*words, "--good", "0.1")
+        assert code == 2 and "--good: found 0.1; allowed: less than --probability" in " ".join(err.split())

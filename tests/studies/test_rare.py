@@ -69,6 +69,18 @@ def test_trees_of_a_twin_are_plain_runs_and_futures_that_can_be_run_again(scenar
     assert len({seed for seed, _ in chosen}) == len(chosen) and all(leaf.hit for _, leaf in chosen)
 
 
+def test_trees_of_another_score_are_other_trees(scenario, tmp_path):
+    """Its file is part of their name, and what that imports beside it."""
+    near, names = Path(scenario).parents[3] / "near.py", []
+    for text in (NEAR, f"from .far import more\n{NEAR}", NEAR):
+        near.write_text(text)
+        for more in (1, 2):
+            near.with_name("far.py").write_text(f"more = {more}")
+            names.append(study(scenario, tmp_path)._job(1, [2.0])["id"])
+    plain, sibling, again = names[:2], names[2:4], names[4:]
+    assert plain == again and plain[0] == plain[1] and len({plain[0], *sibling}) == 3
+
+
 @pytest.mark.parametrize(
     ("event", "changes", "said"),
     [

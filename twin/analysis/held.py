@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any
+
+from pydantic import BaseModel, ValidationError
 
 from twin.analysis.written import written
 from twin.project.project import Project
@@ -25,6 +28,23 @@ _APART = ("seed", "requirements", "description", "include", "party", "parties")
 _MEANS = {"network.delay": "one way"}
 _PLACES = ("margins/*.json", "*/margins/*.json", "sweeps/*/margins/*.json")
 _MOST, _LARGEST = 1000, 1_000_000
+_log = logging.getLogger(__name__)
+
+
+class _Border(BaseModel):
+    holds: float
+    breaks: float | None
+
+
+class _Kept(BaseModel):
+    """The file of a margin."""
+
+    key: str
+    unit: str
+    seeds: list[int]
+    scenario: str
+    origins: dict[str, Any]
+    requirements: dict[str, _Border]
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,10 +140,10 @@ def held_by(recording: Recording) -> dict[str, list[Held]]:
                            "plugins": dict(header.plugins), "inputs": dict(header.inputs)})  # fmt: skip
     found: dict[str, list[Held]] = {}
     for name, digest, kept in _files(folders):
-        if kept["origins"] != origins or kept["scenario"] != without(recording.scenario_text, kept["key"]):
+        if kept.origins != origins or kept.scenario != without(recording.scenario_text, kept.key):
             continue
-        for text, border in kept["requirements"].items():
-            held = Held(kept["key"], kept["unit"], border["holds"], border["breaks"], len(kept["seeds"]), name, digest)
+        for text, border in kept.requirements.items():
+            held = Held(kept.key, kept.unit, border.holds, border.breaks, len(kept.seeds), name, digest)
             found.setdefault(text, []).append(held)
     return found
 
@@ -146,7 +166,7 @@ def _comparable(origins: Mapping[str, Any]) -> dict[str, Any]:
     return {**origins, "inputs": inputs}
 
 
-def _files(folders: Sequence[Path]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+def _files(folders: Sequence[Path]) -> Iterator[tuple[str, str, _Kept]]:
     """Yield the margins that are kept below some folders: name, sha256, content."""
     seen = set[Path]()
     for folder in folders:
@@ -156,17 +176,23 @@ def _files(folders: Sequence[Path]) -> Iterator[tuple[str, str, dict[str, Any]]]
                 continue
             seen.add(file.resolve())
             content = file.read_bytes()
-            kept = _read(content)
+            kept = _read(file, content)
             if kept is not None:
                 name = file.relative_to(folder).as_posix()
                 yield name, hashlib.sha256(content).hexdigest(), kept
 
 
-def _read(content: bytes) -> dict[str, Any] | None:
-    """Return what a margin kept; None for a file of another kind or version."""
+def _read(file: Path, content: bytes) -> _Kept | None:
+    """Return what a margin kept; None for a file of another kind or version, and, which is said, a damaged one."""
     try:
         found = json.loads(content)
     except (ValueError, RecursionError):
         return None
-    is_one = isinstance(found, dict) and (found.get("format"), found.get("version")) == (FORMAT, VERSION)
-    return found if is_one else None
+    if not isinstance(found, dict) or (found.get("format"), found.get("version")) != (FORMAT, VERSION):
+        return None
+    try:
+        return _Kept.model_validate(found)
+    except ValidationError as error:
+        first = error.errors()[0]
+        _log.warning("%s: not the file of a margin: %s: %s", file, ".".join(map(str, first["loc"])), first["msg"])
+        return None

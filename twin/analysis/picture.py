@@ -70,11 +70,21 @@ def save(figure: Figure, path: Path, *, force: bool = False) -> None:
     Raises:
         TwinError: it exists and `force` is off, the ending is no format, or the file can't be written.
     """
-    kind = path.suffix.removeprefix(".").lower()
-    if kind not in FORMATS:
-        raise TwinError(f"{path}: found ending {path.suffix!r}; allowed: {', '.join(FORMATS)}")
+    check_place(path, force=force)
     with written(path, "wb", force=force) as file:
-        figure.savefig(file, format=kind, dpi=DPI)
+        figure.savefig(file, format=path.suffix.removeprefix(".").lower(), dpi=DPI)
+
+
+def check_place(path: Path, *, force: bool = False) -> None:
+    """See that a picture may be written there, before hours of work for it.
+
+    Raises:
+        TwinError: it exists and `force` is off, or the ending is no format.
+    """
+    if path.suffix.removeprefix(".").lower() not in FORMATS:
+        raise TwinError(f"{path}: found ending {path.suffix!r}; allowed: {', '.join(FORMATS)}")
+    if path.exists() and not force:
+        raise TwinError(f"{path}: exists already; --force replaces it")
 
 
 def _view(flown: Sequence[Track], masts: Sequence[RadioSite]) -> tuple[F64, F64]:

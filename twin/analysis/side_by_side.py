@@ -5,19 +5,19 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import sqrt
 from typing import Any
 
 import numpy as np
-from scipy.special import stdtrit
 
-from twin.analysis.rows import flat
+from twin.analysis.paired import Comparison, Difference, Discordance, compared
+from twin.analysis.rows import flat, of_summary
 from twin.analysis.verdicts import answer_of, overall_of
-from twin.numerics.statistics import CONFIDENCE, mcnemar
 from twin.recording.reader import Recording
 from twin.specs.figures import FIGURES, Figure
 
 _MISSING = "-"
+_OVERALL = "verdict"
+"""Label of the answer to all requirements together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,17 +61,32 @@ def side_by_side(runs: Sequence[Recording]) -> Table:
     names = _distinct([run.path.stem for run in runs])
     columns = [names[g[0]] if len(g) == 1 else f"{names[g[0]]} and {len(g) - 1} more" for g in pooled]
     summaries = [run.summary for run in runs]
-    paired = _common_seeds(pooled, seeds) if len(pooled) == 2 and len(runs) > 2 else []
-    if paired:
-        columns.append(f"difference, {len(paired)} seeds")
+    paired = _paired(runs, pooled, seeds) if len(pooled) == 2 and len(runs) > 2 else None
+    if paired is not None:
+        columns.append(f"difference, {paired.pairs} seeds")
     everywhere = seeds if len(pooled) == len(runs) else []
     return Table(
         tuple(columns),
-        _settings([scenarios[g[0]] for g in pooled], everywhere, extra=bool(paired)),
+        _settings([scenarios[g[0]] for g in pooled], everywhere, extra=paired is not None),
         tuple(_figure(name, figure, pooled, summaries, paired) for name, figure in FIGURES.items()
               if any(name in summary for summary in summaries)),
         _verdicts(pooled, summaries, paired),
     )  # fmt: skip
+
+
+def _paired(runs: Sequence[Recording], pooled: Sequence[Sequence[int]], seeds: Sequence[Any]) -> Comparison | None:
+    """Return two settings against each other, seed by seed; None unless they share two seeds."""
+    first, second = ([_row(runs[i], seeds[i]) for i in members] for members in pooled)
+    found = compared(("", first), ("", second))
+    return found if found.pairs > 1 else None
+
+
+def _row(run: Recording, seed: Any) -> dict[str, Any]:
+    """Return a run as a row of its setting; the verdict is one more requirement."""
+    row = of_summary(run.summary)
+    if overall := overall_of(run.summary):
+        row["requirements"] = {_OVERALL: overall, **row["requirements"]}
+    return {"point": {}, "seed": seed, "status": "complete" if run.complete else "stopped", **row}
 
 
 def _settings(scenarios: Sequence[Mapping[str, Any]], seeds: Sequence[Any], *, extra: bool) -> tuple[Row, ...]:
@@ -88,61 +103,52 @@ def _figure(
     figure: Figure,
     pooled: Sequence[Sequence[int]],
     summaries: Sequence[Mapping[str, Any]],
-    paired: Sequence[tuple[int, int]],
+    paired: Comparison | None,
 ) -> Row:
     cells = []
     for members in pooled:
         values = [value for i in members if (value := summaries[i].get(name)) is not None]
         cells.append(figure.shown(float(np.mean(values)) if values else None))
-    if not paired:
+    if paired is None:
         return Row.of(figure.label.strip(), cells)
-    pairs = [(summaries[a].get(name), summaries[b].get(name)) for a, b in paired]
-    apart = _difference(figure, [b - a for a, b in pairs if a is not None and b is not None])
-    return Row.of(figure.label.strip(), cells, [apart])
+    found = next((one for one in paired.differences if one.figure == name), None)
+    return Row.of(figure.label.strip(), cells, [_difference(figure, found)])
 
 
-def _difference(figure: Figure, apart: Sequence[float]) -> str:
+def _difference(figure: Figure, one: Difference | None) -> str:
     """Return mean and half-width of the interval of differences, and in how many there is more and less."""
-    if len(apart) < 2:
+    if one is None or one.pairs < 2:
         return _MISSING
-    middle, n = float(np.mean(apart)), len(apart)
-    half = float(stdtrit(n - 1, 0.5 + CONFIDENCE / 2)) * float(np.std(apart, ddof=1)) / sqrt(n)
-    more, less = sum(one > 0 for one in apart), sum(one < 0 for one in apart)
-    signs = f"{more} : {less} (by chance {mcnemar(more, less):.2g})"
-    return f"{'+' if middle > 0 else ''}{figure.shown(middle)} ± {figure.shown(half)}, {signs}"
+    half = (one.interval.upper - one.interval.lower) / 2
+    signs = f"{one.more} : {one.less} (by chance {one.chance:.2g})"
+    return f"{'+' if one.mean > 0 else ''}{figure.shown(one.mean)} ± {figure.shown(half)}, {signs}"
 
 
 def _verdicts(
-    pooled: Sequence[Sequence[int]], summaries: Sequence[Mapping[str, Any]], paired: Sequence[tuple[int, int]]
+    pooled: Sequence[Sequence[int]], summaries: Sequence[Mapping[str, Any]], paired: Comparison | None
 ) -> tuple[Row, ...]:
     answers = [{one["requirement"]: answer_of(one) for one in run.get("requirements", ())} for run in summaries]
-    overall = [{"verdict": word} if (word := overall_of(run)) else {} for run in summaries]
-    labels = ["verdict", *dict.fromkeys(text for run in answers for text in run)]
+    overall = [{_OVERALL: word} if (word := overall_of(run)) else {} for run in summaries]
+    labels = [_OVERALL, *dict.fromkeys(text for run in answers for text in run)]
+    discordant = {} if paired is None else {one.requirement: one for one in paired.verdicts}
     rows = []
     for label in labels:
         cells = [_votes([(overall[i] | answers[i]).get(label, _MISSING) for i in members]) for members in pooled]
-        words = [(overall[i] | answers[i]).get(label) for i in range(len(summaries))]
-        rows.append(Row.of(label, cells, [_alone([(words[a], words[b]) for a, b in paired])] if paired else []))
+        rows.append(Row.of(label, cells, [] if paired is None else [_alone(discordant.get(label))]))
     return tuple(rows) if any(overall) else ()
 
 
-def _alone(pairs: Sequence[tuple[str | None, str | None]]) -> str:
-    """Return in how many pairs one passed alone, and how likely that is by chance (McNemar, exact)."""
-    passed = [(a == "passed", b == "passed") for a, b in pairs]
-    first, second = passed.count((True, False)), passed.count((False, True))
-    return f"{first} : {second} passed alone (by chance {mcnemar(first, second):.2g})" if first or second else ""
+def _alone(one: Discordance | None) -> str:
+    """Return in how many pairs one setting passed alone, and how likely that is by chance (McNemar, exact)."""
+    if one is None or not (one.first_alone or one.second_alone):
+        return ""
+    return f"{one.first_alone} : {one.second_alone} passed alone (by chance {one.chance:.2g})"
 
 
 def _votes(words: Sequence[str]) -> str:
     """Return what all say, or how many say what."""
     counts = {word: words.count(word) for word in words}
     return words[0] if len(counts) == 1 else ", ".join(f"{n} {word}" for word, n in counts.items())
-
-
-def _common_seeds(pooled: Sequence[Sequence[int]], seeds: Sequence[Any]) -> list[tuple[int, int]]:
-    first, second = ({seeds[i]: i for i in members} for members in pooled)
-    pairs = [(first[seed], second[seed]) for seed in first if seed in second]
-    return pairs if len(pairs) > 1 else []
 
 
 def _distinct(names: Sequence[str]) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from twin.analysis.held import borders, document, keep
 from twin.assembly.build import build
 from twin.cli.consent import consent
 from twin.cli.console import err, out, print_json
-from twin.cli.sweeping import pair
+from twin.cli.sweeping import setting
 from twin.errors import ScenarioError
 from twin.project.project import find_scenario
 from twin.runs.provenance import origins
@@ -39,7 +40,7 @@ class Wanted:
 def execute(wanted: Wanted, options: Mapping[str, Any]) -> int:
     """Find the border and print it; return the exit code."""
     low, high, within, unit = _ends(wanted)
-    shared: dict[str, Any] = dict(pair(text, "--set") for text in wanted.fixed)
+    shared: dict[str, Any] = dict(map(setting, wanted.fixed))
     if wanted.requirements:
         shared["requirements"] = list(wanted.requirements)
     tables = {"scenario": wanted.scenario, "set": shared, "seeds": options["seeds"]}
@@ -62,7 +63,9 @@ def execute(wanted: Wanted, options: Mapping[str, Any]) -> int:
     with Pool(options["jobs"]) as pool:
         border = find_border(margins_of(plan, moved, folder, pool, progress, held), low, high, within)
     found = borders(held, low if abs(border.holds - low) < abs(border.breaks - low) else high)
-    seeds, made_of = [point.seed for point in plan.points()], origins(build(scenario, project), scenario)
+    seeds = [point.seed for point in plan.points()]
+    with closing(build(scenario, project)) as built:
+        made_of = origins(built, scenario)
     file = keep(folder, document(scenario.to_toml(), moved, seeds, made_of, found))
     holds, breaks = (f"{place:.6g} {unit}".strip() for place in (border.holds, border.breaks))
     if options["as_json"]:

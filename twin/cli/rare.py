@@ -40,6 +40,7 @@ from twin.cli.complete import SCENARIO
 @click.option("-j", "--jobs", type=click.IntRange(1), default=1, show_default=True, help="Trees side by side.")
 @click.option("-o", "--output", type=click.Path(path_type=Path, file_okay=False),
               help="Folder of the trees; sweeps/NAME-rare if not given.")  # fmt: skip
+@click.option("--force", is_flag=True, help="Replace an existing picture.")
 @TRUST
 @click.option("--json", "as_json", is_flag=True, help="Print probability and trees as JSON.")
 def rare(scenario: str, event: str, **options: Any) -> int:

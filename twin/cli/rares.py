@@ -11,7 +11,7 @@ from typing import Any
 from twin.cli.bars import bar
 from twin.cli.consent import consent
 from twin.cli.console import out, print_json, say
-from twin.cli.sweeping import pair
+from twin.cli.sweeping import setting
 from twin.clock import NS
 from twin.errors import EXIT_INCONCLUSIVE, ScenarioError
 from twin.numerics.statistics import CONFIDENCE
@@ -27,6 +27,10 @@ from twin.units import QuantityError, parse_quantity
 
 def execute(scenario: str, event: str, options: Mapping[str, Any]) -> int:
     """Grow the trees and say what they show; return the exit code."""
+    if options["picture"] is not None:
+        from twin.analysis.picture import check_place
+
+        check_place(options["picture"], force=options["force"])
     rare = _open(scenario, event, options)
     consent(rare.scenario, rare.project, rare.path, trust=options["trust"])
     if rare.question.importance not in KINDS:
@@ -41,7 +45,11 @@ def execute(scenario: str, event: str, options: Mapping[str, Any]) -> int:
         chosen = worst(seeds, trees, rare.question.event, options["worst"])
         recordings = rare.record(pool, chosen)
     if options["picture"] is not None:
-        _draw(rare, trees, options["picture"])
+        from twin.analysis.picture import save
+        from twin.studies.pictures import draw_trees
+
+        save(draw_trees(trees, rare.question.event), options["picture"], force=options["force"])
+        say(f"drawn in {options['picture']}", "dim")
     if options["as_json"]:
         print_json({"event": rare.question.event.text, "levels": levels, "copies": rare.question.copies,
                     **asdict(found), "worst": _told(chosen, recordings),
@@ -64,7 +72,7 @@ def _open(scenario: str, event: str, options: Mapping[str, Any]) -> Rare:
     stated = {name: options[name] for name in ("wall", "memory") if options[name] is not None}
     limits = validate(Limits, stated, file="options")
     folder = options["output"] or Path("sweeps") / f"{Path(scenario).stem}-rare"
-    return open_rare(scenario, [pair(text, "--set") for text in options["fixed"]], question, folder, limits)
+    return open_rare(scenario, list(map(setting, options["fixed"])), question, folder, limits)
 
 
 def _levels(rare: Rare, pool: Pool, options: Mapping[str, Any]) -> list[float]:
@@ -118,11 +126,3 @@ def _print_worst(rare: Rare, chosen: Sequence[tuple[int, Leaf]], recordings: Seq
         value = rare.question.event.shown(leaf.value or 0.0)
         out.print(f"{value} by {leaf.end / NS:.6g} s, root {seed}, drawn anew {len(leaf.lineage)} times: {file}",
                   highlight=False)  # fmt: skip
-
-
-def _draw(rare: Rare, trees: Sequence[Tree], output: Path) -> None:
-    from twin.analysis.picture import save
-    from twin.studies.pictures import draw_trees
-
-    save(draw_trees(trees, rare.question.event), output, force=True)
-    out.print(f"drawn in {output}", markup=False)

@@ -59,13 +59,17 @@ def _sweeps(places: Sequence[Path]) -> Iterator[Path]:
 
 
 def _sweep(folder: Path) -> dict[str, Any]:
-    """Return how many runs of a sweep are done, and how they ended; of a damaged plan, why."""
-    import json
-
-    from twin.errors import ScenarioError
+    """Return how many runs of a sweep are done, and how they ended; of a damaged plan or row, what is wrong."""
+    from twin.errors import RecordingError, ScenarioError
     from twin.studies.plan import read_plan
+    from twin.studies.store import read_row
 
-    rows = [json.loads(file.read_text()) for file in folder.glob("runs/??/*.json")]
+    rows, faults = [], []
+    for place in sorted(folder.glob("runs/??/*.json")):
+        try:
+            rows.append(read_row(place))
+        except RecordingError as error:
+            faults.append(str(error))
     ended = Counter(row["status"] for row in rows)
     answers = Counter(row["answer"] for row in rows if row.get("answer"))
     facts: dict[str, Any] = {"sweep": str(folder), "done": len(rows), "runs": None, "scenario": "",
@@ -76,8 +80,8 @@ def _sweep(folder: Path) -> dict[str, Any]:
             plan = read_plan(file)
             facts |= {"runs": plan.size, "scenario": plan.scenario}
         except ScenarioError as error:
-            facts["fault"] = str(error)
-    return facts
+            faults.append(str(error))
+    return facts | ({"fault": "; ".join(faults)} if faults else {})
 
 
 def _print_sweeps(sweeps: Sequence[dict[str, Any]]) -> None:

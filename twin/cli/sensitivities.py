@@ -46,6 +46,10 @@ class Found:
 
 def execute(what: str, ranges: Sequence[str], output: Path | None, options: Mapping[str, Any]) -> int:
     """Run what is missing and say what figures hang on; return the exit code."""
+    if options["picture"] is not None:
+        from twin.analysis.picture import check_place
+
+        check_place(options["picture"], force=options["force"])
     plan, folder = _plan(what, ranges, output, options)
     check(plan)
     sweep = plan_runs(plan, folder)
@@ -60,7 +64,12 @@ def execute(what: str, ranges: Sequence[str], output: Path | None, options: Mapp
     if sweep.runs[0].scenario.requirements:
         turned = flips(points.x, points.answers(), answer_of(nominal.rows()))
     if options["picture"] is not None:
-        _draw(points, found, turned, options["picture"])
+        from twin.analysis.picture import save
+        from twin.studies.pictures import draw_tornado
+
+        rows = [(FIGURES[one.figure].label.strip(), one.correlation) for one in found]
+        save(draw_tornado(points.names, rows), options["picture"], force=options["force"])
+        say(f"drawn in {options['picture']}", "dim")
     if options["as_json"]:
         print_json({"parameters": points.names, "units": points.units, "points": len(points.rows),
                     "figures": [asdict(one) for one in found],
@@ -149,12 +158,3 @@ def _by_size(influences: Sequence[Influence]) -> list[int]:
 
 def _shown(one: Influence) -> str:
     return f"{one.value:+.2f} ({one.interval.lower:+.2f} to {one.interval.upper:+.2f})"
-
-
-def _draw(points: Sampled, found: Sequence[Found], turned: Flips | None, output: Path) -> None:
-    from twin.analysis.picture import save
-    from twin.studies.pictures import draw_tornado
-
-    rows = [(FIGURES[one.figure].label.strip(), one.correlation) for one in found]
-    save(draw_tornado(points.names, rows), output, force=True)
-    say(f"drawn in {output}", "dim")

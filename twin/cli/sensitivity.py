@@ -31,6 +31,7 @@ from twin.cli.complete import SCENARIO
 @click.option("-o", "--output", type=click.Path(path_type=Path, file_okay=False),
               help="Folder of the runs; sweeps/NAME-sensitivity if not given.")  # fmt: skip
 @click.option("--picture", type=click.Path(path_type=Path), help="Draw bars: .png, .svg or .pdf.")
+@click.option("--force", is_flag=True, help="Replace an existing picture.")
 @TRUST
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 def sensitivity(what: str, ranges: tuple[str, ...], output: Path | None, **options: Any) -> int:

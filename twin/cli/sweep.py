@@ -29,7 +29,7 @@ _MOST = 1_000
 @click.option("--set", "fixed", multiple=True, metavar="KEY=VALUE", help="Change a value in all runs; repeatable.")
 @click.option("--grid", multiple=True, metavar="KEY=A,B,...", help="Run with each of these values; repeatable.")
 @click.option("--range", "ranges", multiple=True, metavar="KEY=A:B", help="Sample between two values; repeatable.")
-@click.option("--design", metavar="KIND:N", help="How ranges are sampled: lhs:N or sobol:N.")
+@click.option("--design", metavar="KIND:N", help="How ranges are sampled: lhs:N, sobol:N or saltelli:N.")
 @click.option("--seeds", metavar="FIRST:LAST", help="Run each point with each of these seeds.")
 @click.option("--record", type=click.Choice(["none", "failed", "all"]), help="Which runs keep their recordings.")
 @click.option("--wall", metavar="TIME", help='End a run that takes longer, such as "10 min".')

@@ -13,6 +13,7 @@ from twin.cli.console import out, print_json, say
 from twin.cli.statements import print_ends, print_statements, statement_code
 from twin.errors import ScenarioError
 from twin.extras import missing as missing_extra
+from twin.specs.overrides import parse_override
 from twin.specs.toml_text import validate
 from twin.studies.cluster import Cluster
 from twin.studies.deciding import until_decided
@@ -58,13 +59,18 @@ def plan_of(what: str, output: Path | None, options: Mapping[str, Any]) -> tuple
 def _changes(options: Mapping[str, Any]) -> dict[str, Any]:
     """Return the tables of a plan that options give."""
     found: dict[str, Any] = {
-        "set": dict(pair(text, "--set") for text in options["fixed"]),
+        "set": dict(map(setting, options["fixed"])),
         "grid": {key: value.split(",") for key, value in (pair(text, "--grid") for text in options["grid"])},
         "range": {key: _ends(value) for key, value in (pair(text, "--range") for text in options["ranges"])},
         "limits": {name: options[name] for name in ("wall", "memory") if options[name] is not None},
     }
     found |= {name: options[name] for name in ("design", "seeds", "record")}
     return {name: value for name, value in found.items() if value}
+
+
+def setting(text: str) -> tuple[str, Any]:
+    """Return key and value of --set KEY=VALUE; the value is TOML, or else plain text."""
+    return pair(text, "--set")[0], parse_override(text)[1]
 
 
 def pair(text: str, option: str) -> tuple[str, str]:
@@ -88,8 +94,7 @@ def execute(plan: Plan, folder: Path, asked: Asked) -> int:
     Raises:
         ScenarioError: a run's scenario is wrong, or the shares of Wald's test are the wrong way round.
     """
-    if asked.good is not None and asked.good >= asked.probability:
-        raise ScenarioError(f"found {asked.good:g}; allowed: less than --probability", key="--good")
+    wanted = Wanted(probability=asked.probability, sequential=asked.until_decided, good=asked.good)
     if asked.dry_run and plan.size > LISTED:
         out.print(f"{plan.size:,} runs, in {folder}")
         return 0
@@ -102,7 +107,6 @@ def execute(plan: Plan, folder: Path, asked: Asked) -> int:
         out.print(f"{len(sweep.runs)} runs, {missing} of them to do, in {folder}")
         return 0
     sweep.store.begin(plan)
-    wanted = Wanted(probability=asked.probability, sequential=asked.until_decided, good=asked.good)
     shown = bar("runs", len(sweep.runs), len(sweep.runs) - missing)
     with shown as step, open_runner(asked.cluster, asked.jobs) as runner:
         if asked.until_decided:

@@ -41,18 +41,16 @@ def verdict(
     Exit codes: 0 all requirements hold, 5 one does not, 6 more runs are needed
     to tell.
     """
-    from dataclasses import asdict
+    from dataclasses import asdict, replace
 
     from twin.cli.console import print_json, say
     from twin.cli.rows import rows_of
     from twin.cli.statements import print_ends, print_statements, statement_code
     from twin.studies.statements import Wanted, overall, statements
 
-    good = options["good"]
-    if good is not None and good >= options["probability"]:
-        raise click.BadParameter(f"found {good:g}; allowed: less than --probability", param_hint="--good")
+    wanted = Wanted(together=not each, sequential=looked, **options)
     runs = rows_of(what)
-    wanted = Wanted(together=not each, sequential=looked or runs.missing > 0, **options)
+    wanted = replace(wanted, sequential=looked or runs.missing > 0)
     found = statements(runs.rows, wanted)
     if as_json:
         plain = [asdict(one) for one in found]

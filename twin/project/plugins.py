@@ -47,10 +47,7 @@ def load_object(reference: str, *folders: Path) -> Loaded:
     Raises:
         PluginError: the reference is malformed, there is no such file or name, or the file can't be imported.
     """
-    file, colon, name = reference.rpartition(":")
-    if not colon or not name.isidentifier():
-        raise PluginError(f"{reference!r}: expected 'file.py:Class'")
-    path = find_source(file, *folders)
+    path, name = source_of(reference, *folders)
     module = import_source(path)
     if not hasattr(module, name):
         there = _public(module)
@@ -109,6 +106,18 @@ def parameters(controller: type, table: dict[str, Any], *, key: str, file: Path 
         raise ScenarioError(f"{controller.__name__} takes no parameters, found {', '.join(table)}",
                             file=file, key=key)  # fmt: skip
     return None
+
+
+def source_of(reference: str, *folders: Path) -> tuple[Path, str]:
+    """Return the resolved file and the name of `file.py:Name`, without loading it.
+
+    Raises:
+        PluginError: the reference is malformed, or as of `find_source`.
+    """
+    file, colon, name = reference.rpartition(":")
+    if not colon or not name.isidentifier():
+        raise PluginError(f"{reference!r}: expected 'file.py:Class'")
+    return find_source(file, *folders), name
 
 
 def find_source(file: str, *folders: Path) -> Path:

@@ -10,6 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from twin.numerics.kernels import sources_digest
+from twin.project import plugins
 from twin.project.foreign import existing, folders, texts
 from twin.project.project import Project
 from twin.specs.scenario import Scenario
@@ -29,6 +30,16 @@ def run_id(scenario: Scenario, project: Project) -> str:
         for file in existing([text.partition(":")[0]] if ".py:" in text else [text], places):
             digest.update(f"{text}\0{_file(file)}".encode())
     return digest.hexdigest()[:20]
+
+
+def source_id(reference: str, *folders: Path) -> str:
+    """Return a digest of what `file.py:name` is made of: its file, and its siblings that it imports.
+
+    Raises:
+        PluginError: it is malformed, or there is no such file.
+    """
+    source, _ = plugins.source_of(reference, *folders)
+    return "\n".join([_file(source), *(f"{name} {its}" for name, its in plugins.siblings(source).items())])
 
 
 @cache

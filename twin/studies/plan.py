@@ -24,7 +24,7 @@ from twin.units import DurationNs
 _NUMBER = re.compile(r"\s*([-+]?[0-9.]+(?:[eE][-+]?[0-9]+)?)\s*(.*?)\s*")
 _DESIGN = re.compile(r"(lhs|sobol|saltelli):([1-9][0-9]*)")
 _SEEDS = re.compile(r"([0-9]+):([0-9]+)")
-Value = str | float | bool
+Value = str | int | float | bool
 
 
 class Limits(Spec):
@@ -38,7 +38,7 @@ class Plan(Spec):
     """A sweep: every value of `grid` with every sample of `range`, each with every seed."""
 
     scenario: str
-    set: dict[str, Value | tuple[str, ...]] = {}  # in all runs
+    set: dict[str, Value | tuple[Any, ...] | dict[str, Any]] = {}  # in all runs
     grid: dict[str, tuple[Value, ...]] = {}
     range: dict[str, tuple[Value, Value]] = {}  # from, to
     design: str = "lhs:100"  # of the ranges: lhs, sobol or saltelli, and how many samples

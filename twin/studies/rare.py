@@ -15,7 +15,8 @@ from twin.project import plugins
 from twin.project.project import Project, find_scenario
 from twin.specs.requirement import Requirement, parse_requirement
 from twin.specs.scenario import Scenario, load_scenario
-from twin.studies.identity import run_id
+from twin.studies.identity import run_id, source_id
+from twin.studies.importance import KINDS
 from twin.studies.plan import Limits
 from twin.studies.pool import Job, Runner
 from twin.studies.splitting import Chance, Leaf, chance, next_levels
@@ -50,6 +51,7 @@ class Rare:
     question: Question
     store: Store
     limits: Limits = field(default_factory=Limits)
+    score: str = ""  # digest of the code of a score of the user's own
 
     def levels(self, pool: Runner, progress: Callable[[], None], roots: int = PILOT) -> list[float]:
         """Return levels from a pilot, whose runs count for nothing else: levels found in a sample would bias it.
@@ -88,7 +90,8 @@ class Rare:
     def _job(self, seed: int, levels: Sequence[float]) -> Job:
         asked = {**asdict(self.question), "event": self.question.event.text, "levels": list(levels)}
         scenario = self.scenario.model_copy(update={"seed": seed})
-        name = hashlib.sha256(f"{run_id(scenario, self.project)}{json.dumps(asked, sort_keys=True)}".encode())
+        parts = run_id(scenario, self.project), json.dumps(asked, sort_keys=True), self.score
+        name = hashlib.sha256("".join(parts).encode())
         changes = [*self.changes, ("seed", seed), ("requirements", [self.question.event.text])]
         return self._common(name.hexdigest()[:20], seed, changes) | {"record": "none", "tree": asked}
 
@@ -148,6 +151,7 @@ def open_rare(
 
     Raises:
         ScenarioError: the scenario is wrong, or something in it can't be forked.
+        PluginError: there is no such file of a score.
     """
     project, path = find_scenario(scenario)
     asked, _ = load_scenario(path, [*changes, ("requirements", [question.event.text])])
@@ -155,7 +159,9 @@ def open_rare(
         if scheme := plugins.scheme_of(entry.controller or ""):
             message = f"found {scheme}:, a peer that can't be forked with the run; allowed in `twin rare`: classes"
             raise ScenarioError(message, key=f"robots.{name}.controller", file=path)
-    return Rare(asked, project, path, changes, question, Store(folder), limits)
+    kind = question.importance
+    score = "" if kind in KINDS else source_id(kind, project.folder)
+    return Rare(asked, project, path, changes, question, Store(folder), limits, score)
 
 
 def question_of(event: str, importance: str, horizon: float, copies: int) -> Question:

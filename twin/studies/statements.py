@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from math import ceil, inf, isfinite
 from typing import Any, Literal
 
+from twin.errors import ScenarioError
 from twin.numerics.statistics import (
     CONFIDENCE,
     Bounds,
@@ -61,6 +62,15 @@ class Wanted:
     together: bool = True  # all statements hold together (Bonferroni), not each by itself
     sequential: bool = False  # runs were looked at before all were there, or may be: a confidence sequence
     good: float | None = None  # Wald's test of at most this against at least `probability`; between them, no promise
+
+    def __post_init__(self) -> None:
+        """See that the shares of Wald's test are the right way round.
+
+        Raises:
+            ScenarioError: they aren't.
+        """
+        if self.good is not None and self.good >= self.probability:
+            raise ScenarioError(f"found {self.good:g}; allowed: less than --probability", file="--good")
 
     @property
     def bounds(self) -> Bounds:

@@ -7,8 +7,9 @@ import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
-from twin.errors import ScenarioError
+from twin.errors import RecordingError, ScenarioError
 from twin.studies.plan import Plan, read_plan
 
 Row = Mapping[str, Any]
@@ -53,13 +54,32 @@ class Store:
         return _write(file, text) or file.read_text() == text
 
     def rows(self, names: Iterable[str]) -> list[dict[str, Any]]:
-        """Return the rows of runs that are done, in the order of `names`."""
-        return [json.loads(self.place(name).read_text()) for name in names if self.has(name)]
+        """Return the rows of runs that are done, in the order of `names`.
+
+        Raises:
+            RecordingError: one was damaged.
+        """
+        return [read_row(self.place(name)) for name in names if self.has(name)]
+
+
+def read_row(file: Path) -> dict[str, Any]:
+    """Return the row in a file.
+
+    Raises:
+        RecordingError: there is none in it.
+    """
+    try:
+        row = json.loads(file.read_text())
+    except (OSError, ValueError, RecursionError) as error:
+        raise RecordingError(f"{file}: can't be read: {error}; without it, its run is done again") from error
+    if not (isinstance(row, dict) and isinstance(row.get("status"), str)):
+        raise RecordingError(f"{file}: found no row of a run; without it, its run is done again")
+    return row
 
 
 def _write(file: Path, text: str) -> bool:
     """Write a file that appears whole, unless it is there; tell whether it was not."""
-    draft = file.with_name(f".{file.name}.{os.getpid()}")
+    draft = file.with_name(f".{file.name}.{uuid4().hex[:8]}")  # hosts that share a folder share numbers of processes
     with draft.open("w") as opened:
         opened.write(text)
         opened.flush()

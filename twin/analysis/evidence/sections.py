@@ -68,7 +68,7 @@ def _requirements(document: dict[str, Any]) -> Iterator[str | Table]:
             origin = one["origin"]
             where = f"{origin['document']}, {origin['clause']} (profile {origin['profile']})" if origin else "scenario"
             for each in one["answers"]:
-                margins = [held["text"] for held in each["held"]]
+                margins = [held["text"] for held in each.get("held", ())]
                 words = [each["reason"], each["interval"], each["ground"], each["margin"], *margins]
                 ground = "; ".join(filter(None, words))
                 word = f"{MARKS[each['answer']]} {each['answer']}"
