@@ -16,6 +16,12 @@ class Browser:
         self.leave()
         self.driver.get(url)
 
+    def screen(self, width, height=900, media=""):
+        """Make the page so wide [px], which a window may not be, and laid out for a medium."""
+        size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600}
+        self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+        self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": media})
+
     def leave(self):
         """Leave the page and forget its logs; before its server ends, or the page complains of that."""
         self.driver.get("about:blank")
@@ -40,6 +46,8 @@ def browser(chromium):
     page = Browser(chromium)
     yield page
     page.leave()
+    page.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+    page.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
 
 
 @pytest.fixture(scope="session")

@@ -63,10 +63,10 @@ def served(browser, recording):
     answering.join()
 
 
-@pytest.mark.parametrize("width", [1280, 800])
+@pytest.mark.parametrize("width", [1280, 800, 390])
 def test_a_report_draws_its_figures_and_fits(browser, recording, tmp_path, width):
     write_report([take_apart(recording, None)], tmp_path / "report.html")
-    browser.driver.set_window_size(width, 900)
+    browser.screen(width)
     browser.open((tmp_path / "report.html").as_uri())
     figures = until(lambda: browser.run("return document.querySelectorAll('.plotly-graph-div .main-svg').length"))
     assert figures >= 3, "time line, latency, age"
@@ -74,6 +74,23 @@ def test_a_report_draws_its_figures_and_fits(browser, recording, tmp_path, width
     assert browser.run("return document.documentElement.scrollWidth <= window.innerWidth"), "nothing sticks out"
     assert browser.errors() == []
     assert browser.requested() == {(tmp_path / "report.html").as_uri()}
+
+
+def test_on_paper_no_number_and_no_verdict_is_broken(browser, recording, tmp_path):
+    """All cells of short words or numbers are one line high between the margins of A4, 186 mm apart: 703 px."""
+    write_report([take_apart(recording, None)], tmp_path / "report.html")
+    browser.screen(703, media="print")
+    browser.open((tmp_path / "report.html").as_uri())
+    cells = browser.run("""return [...document.querySelectorAll("td.number, td.short")].map(cell => {
+        const style = getComputedStyle(cell), line = parseFloat(style.lineHeight);
+        const padding = parseFloat(style.paddingTop) + parseFloat(style.paddingBottom);
+        return [cell.textContent, cell.clientHeight - padding, line];
+    }).filter(([_, height, line]) => height > 1.5 * line)""")
+    assert cells == []
+    assert browser.run("return document.documentElement.scrollWidth <= window.innerWidth"), "nothing is cut off"
+    browser.run("dispatchEvent(new Event('beforeprint'))")
+    widths = browser.run("return [...document.querySelectorAll('.main-svg')].map(svg => svg.clientWidth)")
+    assert widths and max(widths) <= 703
 
 
 def test_slider_and_keys_of_a_replay_move_the_robots(browser, served, recording):

@@ -102,7 +102,7 @@ def _quality(runs: Sequence[Run]) -> str:
     if any(run.geometry is None for run in runs):
         note += " Drawn without the plan of the world, which is not the one of the run or was not found."
     maps = "".join(f"<div>{_plot(figure)}</div>" for figure in figures.quality_maps(runs))
-    return f"{_said(note)}<div class=maps>{maps}</div>"
+    return f"{_said(note)}<div class='maps{' two' if len(runs) > 1 else ''}'>{maps}</div>"
 
 
 def _figure(figure: go.Figure, note: str) -> str:

@@ -111,9 +111,10 @@ def quality_maps(runs: Sequence[Run]) -> list[go.Figure]:
     gains = np.concatenate([spot.gain_db for run in runs for spot in run.quality])
     known = gains[np.isfinite(gains)]
     least, most = (np.floor(known.min()), np.ceil(known.max())) if len(known) else (-1.0, 0.0)
-    key = {"colorscale": GAINS, "cmin": least, "cmax": most, "colorbar": {
-        "title": {"text": "gain (dB)", "side": "top"}, "thickness": 12, "outlinewidth": 0, "orientation": "h",
-        "x": 0, "xanchor": "left", "y": -0.16, "yanchor": "top", "len": 0.6}}  # fmt: skip
+    bar = {"title": {"text": "gain (dB)", "side": "right", "font": {"size": 12}}, "thickness": 12, "outlinewidth": 0,
+           "orientation": "h", "x": 0, "xanchor": "left", "y": 0, "yref": "container", "yanchor": "bottom",
+           "len": 0.6, "tickangle": 0, "nticks": 5}  # fmt: skip
+    key = {"colorscale": GAINS, "cmin": least, "cmax": most, "colorbar": bar}
     found = []
     for run in runs:
         figure = _panels(["north (m)"], [1.0])
@@ -126,7 +127,9 @@ def quality_maps(runs: Sequence[Run]) -> list[go.Figure]:
             figure.add_trace(trace)
         figure.update_xaxes(title_text="east (m)", range=[low[0], high[0]], constrain="domain", showgrid=False)
         figure.update_yaxes(range=[low[1], high[1]], constrain="domain", showgrid=False, scaleanchor="x", scaleratio=1)
-        found.append(figure.update_layout(height=620 if len(runs) == 1 else 460, showlegend=False))
+        figure.update_layout(height=620 if len(runs) == 1 else 460, showlegend=False, margin={"b": 92},
+                             meta={"aspect": float((high[1] - low[1]) / (high[0] - low[0]))})  # fmt: skip
+        found.append(figure)
     return found
 
 
@@ -136,6 +139,7 @@ def _panels(labels: Sequence[str], heights: Sequence[float]) -> go.Figure:
     figure.update_layout(
         template="none", font={"family": _FONT, "size": 13, "color": INK}, paper_bgcolor=CLEAR, plot_bgcolor=CLEAR,
         margin={"l": 62, "r": 16, "t": 32, "b": 48}, hovermode="closest",
+        modebar={"bgcolor": CLEAR, "color": MUTED, "activecolor": INK},
         legend={"orientation": "h", "x": 0, "y": -0.12, "yanchor": "top"},
     )  # fmt: skip
     axis = {"gridcolor": GRID, "linecolor": GRID, "zeroline": False, "tickcolor": GRID, "showline": True,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from html import escape
 
@@ -17,6 +18,8 @@ from twin.analysis.settings import setting_changes
 from twin.analysis.verdicts import MARKS, lines, overall_of
 from twin.specs.figures import FIGURES
 
+_SHORT, _MANY = 14, 8
+"""Characters up to which a cell isn't broken; columns beyond which a table is set smaller on paper."""
 TILES = ("rtt_p50", "rtt_p99", "packets_lost", "tracking_rms", "failsafes", "collisions")
 _MARKS = {
     "passed": ("passed", "✓ passed"),
@@ -26,20 +29,42 @@ _MARKS = {
 }
 
 
-def table(header: Sequence[str], rows: Sequence[Sequence[object]], bad: Sequence[bool] = ()) -> str:
-    """Return a table of escaped cells; columns whose cells are all short values stand right, `bad` rows are marked."""
-    numbers = [all(_is_value(row[i]) for row in rows) for i in range(len(header))]
+def table(
+    header: Sequence[str], rows: Sequence[Sequence[object]], bad: Sequence[bool] = (), *, look: str = ""
+) -> str:
+    """Return a table of escaped cells; columns whose cells are all short values stand right, `bad` rows are marked.
 
-    def line(tag: str, cells: Sequence[object]) -> str:
+    `look`: "cards" to become one card a row on a narrow screen, "made" for two columns with long words in the second.
+    """
+    columns = list(zip(*rows, strict=True)) or [()] * len(header)
+    kinds = ["number" if all(map(_is_value, column)) else _kind(i, column) for i, column in enumerate(columns)]
+    labels = [escape(str(name)) for name in header]
+
+    def cells(row: Sequence[object]) -> str:
         return "".join(
-            f'<{tag}{" class=number" if number else ""}>{escape(str(cell))}</{tag}>'
-            for cell, number in zip(cells, numbers, strict=True)
+            f'<td class="{kind}{" none" if cell in ("", "-") else ""}" data-label="{label}">'
+            f"{_breakable(str(cell)) if not i else escape(str(cell))}</td>"
+            for i, (cell, kind, label) in enumerate(zip(row, kinds, labels, strict=True))
         )
 
     marks = [*bad, *[False] * (len(rows) - len(bad))]
-    body = "".join(f"<tr{' class=bad' if mark else ''}>{line('td', row)}</tr>"
+    body = "".join(f"<tr{' class=bad' if mark else ''}>{cells(row)}</tr>"
                    for row, mark in zip(rows, marks, strict=True))  # fmt: skip
-    return f"<div class=wide><table><thead><tr>{line('th', header)}</tr></thead><tbody>{body}</tbody></table></div>"
+    top = "".join(f'<th class="{kind}">{label}</th>' for label, kind in zip(labels, kinds, strict=True))
+    look = f"{look} many" if len(header) > _MANY else look
+    return f'<div class=wide><table class="{look}"><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table></div>'
+
+
+def _kind(i: int, column: Sequence[object]) -> str:
+    """Return how the cells of a column break: names where a part ends, short texts nowhere."""
+    if not i:
+        return "name"
+    return "short" if max((len(str(cell)) for cell in column), default=0) <= _SHORT else "text"
+
+
+def _breakable(name: str) -> str:
+    """Return an escaped name that may break after the dots between its parts."""
+    return re.sub(r"\.(?=[a-z])", ".<wbr>", escape(name))
 
 
 def head(run: Run) -> str:
@@ -74,7 +99,7 @@ def summary(runs: Sequence[Run]) -> str:
         if any(name in run.summary for run in runs)
     ]
     verdicts = f"<div class=pair>{''.join(map(requirements, runs))}</div>"
-    return verdicts + _folded("All figures", table(["figure", *_labels(runs)], rows), len(runs) > 1)
+    return verdicts + _folded("All figures", table(["figure", *_labels(runs)], rows), len(runs) > 1, printed=True)
 
 
 def requirements(run: Run) -> str:
@@ -88,7 +113,7 @@ def requirements(run: Run) -> str:
         for one in found
     ]
     header = [f"requirement{f' ({run.label})' if run.label else ''}", "limit", "value", "verdict", "rests on"]
-    return table(header, rows, [one.answer == "failed" for one in found])
+    return table(header, rows, [one.answer == "failed" for one in found], look="cards")
 
 
 def flow_table(run: Run) -> str:
@@ -103,7 +128,7 @@ def flow_table(run: Run) -> str:
         rows.append([flow.name, flow.settled, *map(_ms, times), _ms(longest), flow.late, flow.lost,
                      _percent(flow.missed), *map(_ms, ages)])  # fmt: skip
     title = f"<b>{escape(run.label)}</b> " if run.label else ""
-    return title + table(header, rows)
+    return title + table(header, rows, look="cards")
 
 
 def time_table(run: Run) -> str:
@@ -116,7 +141,8 @@ def time_table(run: Run) -> str:
         for name, flow in flows.items()
     ]  # fmt: skip
     title = f"<b>{escape(run.label)}</b> " if run.label else ""
-    return title + table(["flow", "always in time", *PARTS, "late or lost for"], rows) if rows else ""
+    header = ["flow", "always in time", *PARTS, "late or lost for"]
+    return title + table(header, rows, look="cards") if rows else ""
 
 
 def kpi_table(runs: Sequence[Run]) -> str:
@@ -127,7 +153,7 @@ def kpi_table(runs: Sequence[Run]) -> str:
         [label, kpi.standard or "-", kpi.document or "-", *(one[label].shown if label in one else "-" for one in found)]
         for label, kpi in every.items()
     ]
-    return table(["KPI", "3GPP name", "defined in", *_labels(runs)], rows)
+    return table(["KPI", "3GPP name", "defined in", *_labels(runs)], rows, look="cards")
 
 
 def robots(run: Run) -> str:
@@ -182,7 +208,7 @@ def provenance(run: Run) -> str:
     ]  # fmt: skip
     text = f"<pre>{escape(header.scenario_text)}</pre>"
     label = f"{run.label}: " if run.label else ""
-    return table([f"{label}made of", ""], rows) + _folded(f"{label}Scenario as it was resolved", text)
+    return table([f"{label}made of", ""], rows, look="made") + _folded(f"{label}Scenario as it was resolved", text)
 
 
 def _label(figure: str) -> str:
@@ -196,8 +222,9 @@ def _labels(runs: Sequence[Run]) -> list[str]:
     return [run.label or "value" for run in runs]
 
 
-def _folded(title: str, content: str, is_open: bool = False) -> str:
-    return f"<details{' open' if is_open else ''}><summary>{escape(title)}</summary>{content}</details>"
+def _folded(title: str, content: str, is_open: bool = False, *, printed: bool = False) -> str:
+    how = f"{' class=printed' if printed else ''}{' open' if is_open else ''}"
+    return f"<details{how}><summary>{escape(title)}</summary>{content}</details>"
 
 
 def _is_value(cell: object) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -13,6 +13,9 @@ from twin.errors import TwinError
 from twin.specs.scenario import Scenario
 
 ABSENT = "-"
+Texts = tuple[str, list[str]]
+"""A key, and its value in each scenario as people read it."""
+_HERTZ = {"GHz": 1e9, "MHz": 1e6, "kHz": 1e3}
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,22 +33,26 @@ class _Value(NamedTuple):
 
 
 def setting_changes(a: Mapping[str, Any], b: Mapping[str, Any]) -> tuple[list[Setting], list[Setting]]:
-    """Compare two resolved scenarios.
+    """Compare two resolved scenarios, as `settings_apart` does."""
+    chosen, implied = settings_apart((a, b))
+    return [Setting(key, *texts) for key, texts in chosen], [Setting(key, *texts) for key, texts in implied]
 
-    Returns what was chosen differently, and apart from that the defaults of tables that only one of them has: those of
-    another kind of network, for instance.
+
+def settings_apart(scenarios: Sequence[Mapping[str, Any]]) -> tuple[list[Texts], list[Texts]]:
+    """Compare resolved scenarios.
+
+    Returns what was chosen differently, and apart from that the defaults of tables that only some of them have: those
+    of another kind of network, for instance; each with a text for every scenario.
     """
-    left, right = (dict(_values(data)) for data in (a, b))
-    chosen: list[Setting] = []
-    implied: list[Setting] = []
-    for key in {**left, **right}:
-        x, y = left.get(key), right.get(key)
-        if x is not None and y is not None:
-            if x.text != y.text:
-                chosen.append(Setting(key, x.text, y.text))
-        elif (one := x or y) is not None:
-            row = Setting(key, x.text if x else ABSENT, y.text if y else ABSENT)
-            (implied if one.is_default else chosen).append(row)
+    every = [dict(_values(data)) for data in scenarios]
+    chosen: list[Texts] = []
+    implied: list[Texts] = []
+    for key in dict.fromkeys(key for one in every for key in one):
+        found = [one.get(key) for one in every]
+        texts = [ABSENT if value is None else value.text for value in found]
+        if len(set(texts)) > 1:
+            by_default = None in found and all(value is None or value.is_default for value in found)
+            (implied if by_default else chosen).append((key, texts))
     return chosen, implied
 
 
@@ -101,5 +108,7 @@ def _leaf(value: Any, parsed: Any, field: FieldInfo | None) -> _Value:
 def _shown(value: Any, unit: str) -> str:
     if isinstance(value, list):
         return f"[{', '.join(_shown(item, '') for item in value)}]"
+    if unit == "Hz":
+        unit, value = next(((name, value / scale) for name, scale in _HERTZ.items() if value >= scale), (unit, value))
     text = str(value).lower() if isinstance(value, bool) else f"{value:g}" if isinstance(value, float) else str(value)
     return f"{text} {unit}".rstrip() if isinstance(value, (int, float)) and not isinstance(value, bool) else text

@@ -11,6 +11,7 @@ import numpy as np
 
 from twin.analysis.paired import Comparison, Difference, Discordance, compared
 from twin.analysis.rows import flat, of_summary
+from twin.analysis.settings import settings_apart
 from twin.analysis.verdicts import answer_of, overall_of
 from twin.recording.reader import Recording
 from twin.specs.figures import FIGURES, Figure
@@ -39,7 +40,8 @@ class Table:
     """Columns are runs, or settings where several runs differ in their seed alone."""
 
     columns: tuple[str, ...]
-    settings: tuple[Row, ...]  # what was set differently
+    settings: tuple[Row, ...]  # what was chosen differently
+    defaults: tuple[Row, ...]  # what only comes with that: settings that only some have, at their defaults
     figures: tuple[Row, ...]
     verdicts: tuple[Row, ...]  # of all requirements together, then of each
 
@@ -50,8 +52,9 @@ def side_by_side(runs: Sequence[Recording]) -> Table:
     Of two settings with at least two seeds in common a further column has the mean difference, seed by seed, the
     half-width of its interval by Student's t at 95 %, and the sign test; of verdicts, McNemar's test.
     """
-    scenarios = [flat(tomllib.loads(run.scenario_text)) for run in runs]
-    seeds = [scenario.pop("seed", None) for scenario in scenarios]
+    resolved = [tomllib.loads(run.scenario_text) for run in runs]
+    seeds = [scenario.pop("seed", None) for scenario in resolved]
+    scenarios = list(map(flat, resolved))
     groups: dict[tuple[tuple[str, str], ...], list[int]] = {}
     for i, scenario in enumerate(scenarios):
         groups.setdefault(tuple(sorted((key, repr(value)) for key, value in scenario.items())), []).append(i)
@@ -67,7 +70,7 @@ def side_by_side(runs: Sequence[Recording]) -> Table:
     everywhere = seeds if len(pooled) == len(runs) else []
     return Table(
         tuple(columns),
-        _settings([scenarios[g[0]] for g in pooled], everywhere, extra=paired is not None),
+        *_settings([resolved[g[0]] for g in pooled], everywhere, int(paired is not None)),
         tuple(_figure(name, figure, pooled, summaries, paired) for name, figure in FIGURES.items()
               if any(name in summary for summary in summaries)),
         _verdicts(pooled, summaries, paired),
@@ -89,13 +92,13 @@ def _row(run: Recording, seed: Any) -> dict[str, Any]:
     return {"point": {}, "seed": seed, "status": "complete" if run.complete else "stopped", **row}
 
 
-def _settings(scenarios: Sequence[Mapping[str, Any]], seeds: Sequence[Any], *, extra: bool) -> tuple[Row, ...]:
-    keys = dict.fromkeys(key for scenario in scenarios for key in scenario)
-    values = {key: [_short(scenario.get(key, _MISSING)) for scenario in scenarios] for key in keys}
+def _settings(scenarios: Sequence[Mapping[str, Any]], seeds: Sequence[Any], extra: int) -> list[tuple[Row, ...]]:
+    """Return what was chosen differently, and the defaults that only some have."""
+    found = settings_apart(scenarios)
     if seeds:
-        values["seed"] = [_short(seed) for seed in seeds]
-    rows = (Row.of(key, cells, [""] * extra) for key, cells in values.items())
-    return tuple(row for row in rows if row.differs)
+        found[0].append(("seed", [_short(seed) for seed in seeds]))
+    every = [[Row.of(key, list(map(_short, texts)), [""] * extra) for key, texts in rows] for rows in found]
+    return [tuple(row for row in rows if row.differs) for rows in every]
 
 
 def _figure(

@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 @click.option("--by", default="", metavar="KEY", help="What to compare in a sweep; the rest is paired.")
 @click.option("-o", "--output", type=click.Path(path_type=Path),
               help="Overlaid curves or a forest plot, .png, .svg or .pdf; or a page on two runs, .html.")  # fmt: skip
-@click.option("--all", "everything", is_flag=True, help="Also show figures that are the same everywhere.")
+@click.option("--all", "everything", is_flag=True,
+              help="Also defaults that come with a setting, and figures that are the same.")  # fmt: skip
 @click.option("--force", is_flag=True, help="Replace an existing picture or page.")
 @click.option("--json", "as_json", is_flag=True, help="Print the table as JSON.")
 def compare(
@@ -94,12 +95,16 @@ def _print(table: Table, everything: bool) -> None:
             shown.add_section()
 
     same = [row for row in table.figures if not row.differs]
-    add(table.settings, "bold")
+    add([*table.settings, *(table.defaults if everything else ())], "bold")
     add([row for row in table.figures if everything or row.differs])
     add(table.verdicts)
     out.print(shown, soft_wrap=False)
-    if same and not everything:
-        out.print(f"{len(same)} figures are the same everywhere; --all shows them")
+    if everything:
+        return
+    folded = [f"{len(table.defaults)} defaults come with the settings"] if table.defaults else []
+    folded += [f"{len(same)} figures are the same everywhere"] if same else []
+    if folded:
+        out.print(f"{', '.join(folded)}; --all shows them")
 
 
 def _colour(cell: str) -> str:
