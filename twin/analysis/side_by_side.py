@@ -11,7 +11,7 @@ import numpy as np
 
 from twin.analysis.paired import Comparison, Difference, Discordance, compared
 from twin.analysis.rows import flat, of_summary
-from twin.analysis.settings import settings_apart
+from twin.analysis.settings import Texts, settings_apart
 from twin.analysis.verdicts import answer_of, overall_of
 from twin.recording.reader import Recording
 from twin.specs.figures import FIGURES, Figure
@@ -68,9 +68,11 @@ def side_by_side(runs: Sequence[Recording]) -> Table:
     if paired is not None:
         columns.append(f"difference, {paired.pairs} seeds")
     everywhere = seeds if len(pooled) == len(runs) else []
+    chosen, defaults = _settings([resolved[g[0]] for g in pooled], everywhere, int(paired is not None))
     return Table(
         tuple(columns),
-        *_settings([resolved[g[0]] for g in pooled], everywhere, int(paired is not None)),
+        chosen,
+        defaults,
         tuple(_figure(name, figure, pooled, summaries, paired) for name, figure in FIGURES.items()
               if any(name in summary for summary in summaries)),
         _verdicts(pooled, summaries, paired),
@@ -92,13 +94,18 @@ def _row(run: Recording, seed: Any) -> dict[str, Any]:
     return {"point": {}, "seed": seed, "status": "complete" if run.complete else "stopped", **row}
 
 
-def _settings(scenarios: Sequence[Mapping[str, Any]], seeds: Sequence[Any], extra: int) -> list[tuple[Row, ...]]:
+def _settings(
+    scenarios: Sequence[Mapping[str, Any]], seeds: Sequence[Any], extra: int
+) -> tuple[tuple[Row, ...], tuple[Row, ...]]:  # fmt: skip
     """Return what was chosen differently, and the defaults that only some have."""
-    found = settings_apart(scenarios)
-    if seeds:
-        found[0].append(("seed", [_short(seed) for seed in seeds]))
-    every = [[Row.of(key, list(map(_short, texts)), [""] * extra) for key, texts in rows] for rows in found]
-    return [tuple(row for row in rows if row.differs) for rows in every]
+    chosen, implied = settings_apart(scenarios)
+    if len(set(seeds)) > 1:
+        chosen.append(("seed", [_short(seed) for seed in seeds]))
+
+    def rows(found: Sequence[Texts]) -> tuple[Row, ...]:
+        return tuple(Row.of(key, list(map(_short, texts)), [""] * extra) for key, texts in found)
+
+    return rows(chosen), rows(implied)
 
 
 def _figure(
