@@ -125,6 +125,30 @@ def test_slider_and_keys_of_a_replay_move_the_robots(browser, served, recording)
     assert browser.requested() == {address}
 
 
+def test_a_packet_is_watched_on_its_way(browser, served, recording):
+    """20 ms each way, 1 ms of them a sixtieth of what the page plays in a second: it is listed and drawn meanwhile."""
+    browser.driver.set_window_size(900, 600)
+    browser.open(served.server.address)
+    button = "[...document.querySelectorAll('button')].find(one => one.textContent.includes('watch the next packet'))"
+    until(lambda: browser.run(f"return {button} !== undefined"))
+    served.player.seek(0.3)
+    until(lambda: browser.run(f"{button}.click(); return true") and served.player.speed < 0.1)
+    until(lambda: browser.run("return document.body.innerText.includes('ball-0 → edge')"))
+    served.player.playing = False
+    until(lambda: browser.run("return document.body.innerText.includes('under way')"))
+    assert browser.errors() == []
+
+
+def test_the_page_says_whose_run_it_is_and_what_came_of_it(browser, served, recording):
+    browser.open(served.server.address)
+    until(lambda: browser.run("return document.body.innerText.includes('no requirements')"))
+    text = browser.run("return document.body.innerText")
+    assert "</script><script>window.hacked = 1</script>" in text and "network fixed" in text
+    assert browser.run("return window.hacked") is None
+    shown = browser.run("return [...document.querySelectorAll('input')].map(one => one.value)")
+    assert "latency" in shown, "the round trip is what one sees first"
+
+
 HOSTILE = "<img src=x onerror='window.hacked = 1'>"
 
 
@@ -170,5 +194,7 @@ def test_a_file_plays_without_a_server(browser, recording, tmp_path):
     replay.close()
     browser.open((tmp_path / "run.html").as_uri())
     until(lambda: browser.run("return document.querySelector('canvas') !== null"))
+    assert browser.run("return document.body.innerText.includes('no requirements')"), "its verdict stands over it"
+    assert browser.run("return window.hacked") is None
     assert browser.errors() == []
     assert browser.requested() == {(tmp_path / "run.html").as_uri()}

@@ -62,7 +62,7 @@ def test_speeds_go_up_and_down_to_their_ends():
     player.faster(1)
     assert player.speed == 2.0
     player.faster(-9)
-    assert player.speed == 0.1
+    assert player.speed == 0.0005
 
 
 @pytest.mark.parametrize(("asked", "found"), [(-1.0, 0.0), (0.4, 0.4), (7.0, 1.0)])

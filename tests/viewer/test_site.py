@@ -1,5 +1,8 @@
 """A world without a run as a page: all of its triangles are served, and a file holds it."""
 
+import re
+import time
+
 import numpy as np
 import pytest
 
@@ -52,3 +55,21 @@ def test_the_page_draws_in_a_browser(page, tmp_path, browser):
     assert browser.run("return document.title") is not None
     assert not browser.errors()
     assert browser.requested() == {(tmp_path / "yard.html").as_uri()}
+
+
+def test_a_click_in_the_browser_says_where_that_is(page, browser):
+    """The camera looks at the middle of the house: there the click meets it, and the roof is 3 m high."""
+    from selenium.webdriver import ActionChains
+
+    browser.driver.set_window_size(900, 600)
+    browser.open(page.server.address)
+    said = "return document.body.innerText"
+    end = time.monotonic() + 60.0
+    while "Clicked" not in (text := browser.run(said)) and time.monotonic() < end:
+        for canvas in browser.driver.find_elements("css selector", "canvas")[:1]:
+            ActionChains(browser.driver).move_to_element(canvas).click().perform()
+        time.sleep(0.5)
+    x, y, z = (float(part) for part in re.search(r"Clicked: \[([^]]+)\]", text)[1].split(","))
+    assert 0.0 <= x <= 4.0 and -0.01 <= y <= 4.0 and 0.0 < z <= 3.0, text
+    assert re.search(rf"positions = \[\[{x:.2f}, {y:.2f}, 8\.00\]\]", text), "5 m above the roof"
+    assert not browser.errors()

@@ -7,20 +7,20 @@ from html import escape
 from typing import Any, cast, get_args
 
 import numpy as np
-from matplotlib.colors import to_hex
 from viser import ViserServer
 
-from twin.analysis.picture import DELAYS
 from twin.analysis.tracks import Track
 from twin.recording.reader import Recording
 from twin.specs.figures import FIGURES
 from twin.state import F64, Frame
+from twin.viewer.heading import event_texts, heading, legend, marks
 from twin.viewer.player import SPEEDS, Player
 from twin.viewer.plot import SignalPlot
-from twin.viewer.radio import GAINS, Chosen, LinkColour
+from twin.viewer.radio import Chosen, LinkColour
 from twin.viewer.scene import Scene
+from twin.viewer.traffic import Traffic
 
-_NOBODY = "nobody"
+_NOBODY, _NO_EVENT = "no robot", "choose one"
 
 
 class Controls:
@@ -36,11 +36,14 @@ class Controls:
         self._nodes = {robot.name: node for node, robot in enumerate(recording.robots)}
         self._dirty = True
         self._followed: F64 | None = None
+        self._events = recording.events()
         server.gui.configure_theme(control_width="large", show_logo=False, show_share_button=False)
+        self._heading: Any = server.gui.add_html(heading(recording))
         self._add_time()
         self._add_keys()
-        self._add_view()
         self._add_signals()
+        self._add_view()
+        self._traffic = Traffic(server, recording, player, scene, self._touch)
         server.on_client_connect(lambda _: self._touch())
 
     def changed(self) -> bool:
@@ -53,11 +56,18 @@ class Controls:
         self._tracks = {track.robot: track for track in tracks}
         self._time = time
         self._slider.max = self._player.duration
+        self._heading.content = heading(self._recording)
+        self._legend.content = legend(self._scene.slowest)
+        self._traffic.grow()
         for plot in self._plots:
             plot.load()
 
-    def show(self, frame: Frame, now: float) -> None:
-        """Follow the player: slider, readings, plots, camera."""
+    def show(self, frame: Frame, now: float, *, readings: bool = True) -> None:
+        """Follow the player: packets, camera, and `readings`: slider, numbers, plots."""
+        self._traffic.show(frame, now, listed=readings)
+        self._follow_robot(frame)
+        if not readings:
+            return
         self._slider.value = round(now, 3)
         self._play.label = "pause" if self._player.playing or self._player.live else "play"
         self._speed.value = f"{self._player.speed:g} x"
@@ -66,16 +76,18 @@ class Controls:
         self._readings.content = self._reading(frame)
         for plot in self._plots:
             plot.show(now)
-        self._follow_robot(frame)
 
     def _add_time(self) -> None:
         gui, player = self._server.gui, self._player
         frame = 1.0 / player.rate_hz
-        self._slider: Any = gui.add_slider("time (s)", 0.0, max(player.duration, frame), frame, 0.0,
-                                           hint="in it, arrow keys go one frame")  # fmt: skip
+        end = max(player.duration, frame)
+        self._slider: Any = gui.add_slider("time (s)", 0.0, end, frame, 0.0, marks=marks(self._events, end),
+                                           hint="marks are events; in it, arrow keys go one frame")  # fmt: skip
         self._play = gui.add_button("play", hint="space")
         steps = gui.add_button_group("step", ("-1 s", "-1", "+1", "+1 s"), hint="keys J and L: one frame")
         self._speed: Any = gui.add_dropdown("speed", SPEEDS, initial_value="1 x", hint="page up and page down")
+        moments = event_texts(self._events)
+        event: Any = gui.add_dropdown("go to event", (_NO_EVENT, *moments), visible=bool(moments))
         loop = gui.add_checkbox("loop", False)
         self._live: Any = gui.add_checkbox("live", player.live, visible=not self._recording.finished)
         frames = {"-1 s": -player.rate_hz, "-1": -1, "+1": 1, "+1 s": player.rate_hz}
@@ -85,6 +97,7 @@ class Controls:
                 player.seek(round(self._slider.value * player.rate_hz) / player.rate_hz)
 
         self._slider.on_update(sought)
+        event.on_update(lambda _: self._do(lambda: player.seek(moments.get(event.value, player.time))))
         self._play.on_click(lambda _: self._toggle())
         steps.on_click(lambda _: self._step(frames[steps.value]))
         self._speed.on_update(lambda _: setattr(player, "speed", float(self._speed.value.split()[0])))
@@ -108,14 +121,14 @@ class Controls:
 
     def _add_view(self) -> None:
         gui, scene = self._server.gui, self._scene
-        self._follow = gui.add_dropdown("follow", (_NOBODY, *self._tracks), initial_value=_NOBODY)
-        links = gui.add_dropdown("links", get_args(Chosen), initial_value=scene.links_of)
-        colours = gui.add_dropdown("links show", get_args(LinkColour), initial_value=scene.link_colour)
+        self._follow = gui.add_dropdown("camera follows", (_NOBODY, *self._tracks), initial_value=_NOBODY)
+        links = gui.add_dropdown("radio links", get_args(Chosen), initial_value=scene.links_of)
+        colours = gui.add_dropdown("coloured by", get_args(LinkColour), initial_value=scene.link_colour)
         paths = gui.add_dropdown("radio paths", get_args(Chosen), initial_value=scene.paths_of,
-                                 visible=self._recording.header.paths)  # fmt: skip
+                                 visible=self._recording.header.paths, hint="coloured by path gain")  # fmt: skip
         most = max(20.0, 2 * scene.natural_scale)
-        size = gui.add_slider("robots drawn x", 1.0, most, 1.0, scene.natural_scale)
-        gui.add_html(f"<div style='padding:0 1em;font-size:.85em'>{_key(scene.slowest)}</div>")
+        size = gui.add_slider("robots enlarged", 1.0, most, 1.0, scene.natural_scale, hint="1: as large as they are")
+        self._legend: Any = gui.add_html(legend(scene.slowest))
 
         def chosen(_: Any) -> None:
             scene.link_colour, scene.links_of = cast(LinkColour, colours.value), cast(Chosen, links.value)
@@ -135,7 +148,7 @@ class Controls:
         self._readings = gui.add_html("")
         self._plots = [
             SignalPlot(self._server, self._recording, names[0], label, colour, first, self._touch)
-            for label, colour, first in (("signal", "#0072B2", 0), ("and", "#D55E00", None))
+            for label, colour, first in (("signal", "#0072B2", "latency"), ("and", "#D55E00", None))
         ]
         self._robot.on_update(lambda _: self._select())
         self._scene.on_click(lambda node: setattr(self._robot, "value", self._recording.robots[node].name))
@@ -202,11 +215,3 @@ class Controls:
 
     def _touch(self) -> None:
         self._dirty = True
-
-
-def _key(slowest: float) -> str:
-    """Return the key of colours of round trips and gains."""
-    stops = ", ".join(to_hex(DELAYS(i / 8)) for i in range(9))
-    bar = f"<span style='display:inline-block;width:8em;height:.7em;background:linear-gradient(90deg,{stops})'></span>"
-    return (f"Round trip 0 {bar} {1e3 * slowest:.0f} ms<br>grey: none yet, or on failsafe<br>"
-            f"Gain {GAINS[1]:.0f} {bar} {GAINS[0]:.0f} dB")  # fmt: skip

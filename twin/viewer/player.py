@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-SPEEDS = ("0.1 x", "0.25 x", "0.5 x", "1 x", "2 x", "5 x", "10 x")
+SPEEDS = ("0.0005 x", "0.002 x", "0.01 x", "0.1 x", "0.25 x", "0.5 x", "1 x", "2 x", "5 x", "10 x")
 
 
 class Player:

@@ -15,6 +15,7 @@ from twin.state import F64
 WINDOW = 10.0
 """Seconds of a signal before now that the plot shows."""
 _NOTHING = "nothing"
+_WORDS = {"latency": "latency: round trip"}
 _POINTS = 400
 
 
@@ -22,12 +23,12 @@ class SignalPlot:
     """A choice of signals and a plot of the chosen one; `touched` is called when another one is chosen."""
 
     def __init__(
-        self, server: ViserServer, recording: Recording, robot: str, label: str, colour: str, first: int | None,
+        self, server: ViserServer, recording: Recording, robot: str, label: str, colour: str, first: str | None,
         touched: Callable[[], None],
     ) -> None:  # fmt: skip
         self._recording, self._robot, self._colour, self._touched = recording, robot, colour, touched
         names = self._names()
-        chosen = _NOTHING if first is None else names[first + 1]
+        chosen = _NOTHING if first is None else first if first in names else names[min(1, len(names) - 1)]
         self._name: Any = server.gui.add_dropdown(label, names, initial_value=chosen)
         self.load()
         self._plot = server.gui.add_uplot(
@@ -56,7 +57,8 @@ class SignalPlot:
         if self._name.value != _NOTHING:
             found = signal(self._recording, self._robot, self._name.value)
             known = np.isfinite(found.value)  # one value that is none blanks the whole plot
-            self._signal = Signal(found.name, found.robot, found.unit, found.time[known], found.value[known])
+            scale, unit = (1e3, "ms") if found.unit == "s" else (1.0, found.unit)
+            self._signal = Signal(found.name, found.robot, unit, found.time[known], scale * found.value[known])
 
     def _names(self) -> tuple[str, ...]:
         return (_NOTHING, *signal_names(self._recording, self._robot))
@@ -69,7 +71,7 @@ class SignalPlot:
 
     def _series(self) -> tuple[uplot.Series, uplot.Series]:
         drawn, unit = self._signal, self._signal.unit if self._signal else ""
-        title = "" if drawn is None else f"{drawn.name} ({unit})" if unit else drawn.name
+        title = "" if drawn is None else f"{_WORDS.get(drawn.name, drawn.name)}{f' ({unit})' if unit else ''}"
         return uplot.Series(label="t (s)"), uplot.Series(label=title, stroke=self._colour, width=2)
 
     def _window(self, now: float) -> tuple[F64, F64]:

@@ -16,12 +16,13 @@ F32 = NDArray[np.float32]
 Bytes = NDArray[np.uint8]
 Lines = tuple[F32, Bytes]
 """Ends (n, 2, 3) m of pieces and their colours (n, 2, 3)."""
-LinkColour = Literal["round trip", "gain"]
-Chosen = Literal["best of each robot", "of the robot", "none"]
+LinkColour = Literal["round trip", "path gain"]
+Chosen = Literal["best of each robot", "of the selected robot", "none"]
 """Whose links or paths are drawn: each robot's best link, all of the selected robot's, or none."""
 GAINS = (-130.0, -60.0)
 """Range of colours of path gains, dB."""
 _GREY = (125, 133, 142)
+_GAMMA = 2.2  # of sRGB, nearly
 
 
 def gain_colours(gain_db: F64) -> Bytes:
@@ -33,6 +34,12 @@ def colours(table: Colormap, part: F64) -> Bytes:
     """Return bytes (n, 3) for parts (n,) of a range; grey for nan."""
     found: Bytes = np.round(255 * np.asarray(table(np.clip(part, 0.0, 1.0)))[:, :3]).astype(np.uint8)
     found[np.isnan(part)] = _GREY
+    return found
+
+
+def as_light(shown: Bytes) -> Bytes:
+    """Return bytes that a scene shows as these of sRGB: it takes colours of lines and points for amounts of light."""
+    found: Bytes = np.round(255 * (shown / 255.0) ** _GAMMA).astype(np.uint8)
     return found
 
 

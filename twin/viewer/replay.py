@@ -15,6 +15,7 @@ from twin.recording.files import is_being_written
 from twin.recording.reader import Recording
 from twin.state import F64, Frame
 from twin.viewer.controls import Controls
+from twin.viewer.heading import heading, legend, titled
 from twin.viewer.models import find_models
 from twin.viewer.player import Player
 from twin.viewer.scene import Scene
@@ -24,8 +25,9 @@ from twin.world.geometry import Geometry
 
 TRAIL = 20.0
 """Seconds of the trails in a replay; a file shows the whole way."""
-_REFRESH, _LOOK = 0.04, 0.5
-"""Seconds between two pictures, and between two looks at a recording that grows."""
+_REFRESH, _TELL, _LOOK = 0.04, 0.25, 0.5
+"""Seconds between two pictures, between two tellings of numbers and trails, which keep a browser busy, while it plays,
+and between two looks at a recording that grows."""
 _MOST_SEGMENTS = 4000
 
 
@@ -44,7 +46,7 @@ class Replay:
         sea: Elevation | None = None,
     ) -> None:  # fmt: skip
         _await_frame(recording)
-        self.recording, self._closed = recording, False
+        self.recording, self._closed, self._told = recording, False, 0.0
         self._read()
         self.server = Page(recording.path.name, host, port)
         models, self.notes = find_models(recording)
@@ -57,7 +59,7 @@ class Replay:
     def serve(self) -> None:
         """Answer browsers until Ctrl-C or `close`."""
         controls = Controls(self.server, self.recording, self.player, self.scene, self.tracks, self.time)
-        shown, now = -1.0, time.monotonic()
+        shown, told, now = -1.0, -1.0, time.monotonic()
         looked = now
         while not self._closed:
             then, now = now, time.monotonic()
@@ -66,17 +68,22 @@ class Replay:
                 if self.recording.refresh():
                     self._grow(controls)
             self.player.advance(now - then)
-            if self.player.time != shown or controls.changed():
-                shown = self.player.time
-                frame = self.show(shown)
-                controls.show(frame, shown)
+            changed = controls.changed()
+            if self.player.time != shown or changed or told != shown:
+                moves, shown = self.player.time != shown, self.player.time
+                tells = changed or not moves or now - self._told > _TELL
+                frame = self.show(shown, trails=tells)
+                controls.show(frame, shown, readings=tells)
+                if tells:
+                    told, self._told = shown, now
             time.sleep(max(0.0, _REFRESH - (time.monotonic() - now)))
 
-    def show(self, at: float) -> Frame:
+    def show(self, at: float, *, trails: bool = True) -> Frame:
         """Draw the newest frame at a time [s]; return it."""
         frame = self.frame(at)
         self.scene.show(frame, self.round_trips(at))
-        self.scene.show_trails(*self._trails(at - TRAIL, at))
+        if trails:
+            self.scene.show_trails(*self._trails(at - TRAIL, at))
         return frame
 
     def frame(self, at: float) -> Frame:
@@ -104,7 +111,7 @@ class Replay:
             for at in np.arange(0.0, self.player.duration + 1e-9, 1.0 / rate_hz).tolist():
                 self.scene.show(self.frame(at), self.round_trips(at))
                 serializer.insert_sleep(1.0 / rate_hz)
-            file.write(serializer.as_html())
+            file.write(titled(serializer.as_html(), heading(self.recording), legend(self.scene.slowest, packets=False)))
 
     def close(self) -> None:
         """Stop the server."""

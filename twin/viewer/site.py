@@ -53,7 +53,7 @@ class SitePage:
                 pieces = np.stack([one.way[:-1], one.way[1:]], axis=1).astype(np.float32)
                 scene.add_line_segments(f"/placed/{i}/way", pieces, ROUTE, thickness=extent / 700)
         self._told: Any = self.server.gui.add_markdown("Click on a place: its coordinates appear here, to be copied.")
-        scene.on_pointer_event(event_type="click")(self._clicked)
+        scene.on_click()(self._clicked)
 
     def picked(self, origin: Sequence[float], direction: Sequence[float]) -> tuple[F64, float] | None:
         """Return the point (3,) m that a ray meets, and z [m] of the highest surface there; None without one."""
