@@ -23,3 +23,17 @@ def test_a_second_at_25_pictures_a_second_has_26_that_are_not_the_same(second, t
         assert (stream.width, stream.height) == SIZE and stream.average_rate == 25
     assert len(pictures) == 26, "both ends"
     assert not np.array_equal(pictures[0], pictures[-1])
+
+
+def test_title_verdict_and_keys_stand_beside_the_map(second):
+    """What is written in the figure, read from the figure itself: a video holds only pixels."""
+    from twin.analysis.tracks import sites, tracks
+    from twin.viewer.video import _Film
+
+    film = _Film(tracks(second), sites(second), second["state/time"][:] / 1e9, None)
+    film.entitle(second)
+    texts = [text.get_text() for text in film._figure.texts]
+    assert any("network fixed" in text for text in texts) and "no requirements" in " ".join(texts)
+    legend = [text.get_text() for text in film._map.get_legend().get_texts()]
+    assert legend == ["robot", "on failsafe", "base station"]
+    assert film._longest[-1] == pytest.approx(40.0), "20 ms each way"

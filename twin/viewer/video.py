@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import textwrap
+import tomllib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,13 +12,18 @@ import av
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.cm import ScalarMappable
 from matplotlib.collections import LineCollection
+from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from twin.analysis.picture import DELAYS
-from twin.analysis.plan import INK, MUTED, PAPER, draw_plan
+from twin.analysis.plan import FRAME, INK, MUTED, PAPER, draw_plan
 from twin.analysis.tracks import RadioSite, Track, sites, tracks
+from twin.analysis.verdicts import MARKS, overall_of
 from twin.clock import NS
 from twin.errors import TwinError
 from twin.recording.reader import Recording
@@ -26,7 +33,10 @@ from twin.world.geometry import Geometry
 SIZE = (1280, 720)  # pixels
 TRAIL = 20.0  # s
 _DPI = 100
-_MAP, _STRIP = (0.0, 0.24, 1.0, 0.76), (0.06, 0.075, 0.92, 0.135)  # left, bottom, width, height
+_MAP, _STRIP, _KEY = (0.0, 0.24, 1.0, 0.66), (0.06, 0.075, 0.92, 0.135), (0.78, 0.925, 0.2, 0.018)
+"""Left, bottom, width and height of the map, of the round trips below it, and of the key of colours above it."""
+_NOW, _ASTRAY = "#0072B2", "#D55E00"
+_VERDICTS = {"passed": "#00704f", "failed": "#b8400a", "inconclusive": "#7a5b00"}
 
 
 def write_video(
@@ -43,6 +53,7 @@ def write_video(
         raise TwinError(f"{recording.path}: holds no robot that moves")
     time = recording["state/time"][:: max(1, -(-recording.rows["state"] // len(flown[0].position)))] / NS
     film = _Film(flown, sites(recording), time, geometry)
+    film.entitle(recording)
     part = path.with_name(f".{path.name}.part.mp4")
     try:
         with av.open(str(part), "w") as file:
@@ -72,19 +83,35 @@ class _Film:
         canvas: Any = FigureCanvasAgg(figure)
         self._canvas = canvas
         self._map, self._strip = figure.add_axes(_MAP), figure.add_axes(_STRIP)
+        self._figure = figure
         self._prepare_map(geometry, masts)
         self._prepare_strip()
+        self._prepare_key()
         self._moving = list(self._add_moving())
         for artist in self._moving:
             artist.set_animated(True)  # so that none of them is in what stays
-        self._canvas.draw()
-        self._still = self._canvas.copy_from_bbox(figure.bbox)
+
+    def entitle(self, recording: Recording) -> None:
+        """Say above the map whose run it is and what came of it."""
+        scenario, summary = tomllib.loads(recording.scenario_text), recording.summary
+        title = textwrap.shorten(scenario.get("description") or recording.header.world, 80, placeholder=" ...")
+        kinds = [f"{part} {scenario[part]['kind']}" for part in ("channel", "network") if part in scenario]
+        answer = overall_of(summary) if recording.complete else "incomplete"
+        verdict = f"{MARKS.get(answer or '', '')} {answer or 'no requirements'}".strip()
+        self._figure.text(0.012, 0.968, title, fontsize=14, fontweight="bold", color=INK, va="center")
+        said = self._figure.text(0.012, 0.925, verdict, fontsize=11, fontweight="bold", va="center",
+                                 color=_VERDICTS.get(answer or "", MUTED))  # fmt: skip
+        right = said.get_window_extent(self._canvas.get_renderer()).x1 / SIZE[0]
+        facts = "  ·  ".join([f"world {recording.header.world}", *kinds, f"seed {recording.header.seed}"])
+        self._figure.text(right + 0.012, 0.925, facts, fontsize=11, color=MUTED, va="center")
 
     def pictures(self, rate_hz: int) -> Iterator[NDArray[np.uint8]]:
         """Yield the pictures (height, width, 3) of the run at a rate."""
+        self._canvas.draw()
+        still = self._canvas.copy_from_bbox(self._figure.bbox)
         for at in np.arange(0.0, float(self._time[-1]) + 1e-9, 1.0 / rate_hz).tolist():
             self._move(at)
-            self._canvas.restore_region(self._still)
+            self._canvas.restore_region(still)
             for artist in self._moving:
                 artist.axes.draw_artist(artist)
             yield np.ascontiguousarray(np.asarray(self._canvas.buffer_rgba())[..., :3])
@@ -102,7 +129,7 @@ class _Film:
             draw_plan(self._map, geometry, low, high)
         for site in masts:
             self._map.plot(*site.position[:2], "^", color=INK, markersize=10, markeredgecolor=PAPER)
-            self._map.annotate(site.robot, site.position[:2], (8, 4), textcoords="offset points", fontsize=9)
+            self._name(self._map, site.robot).xy = site.position[:2]
 
     def _prepare_strip(self) -> None:
         strip = self._strip
@@ -112,20 +139,38 @@ class _Film:
         strip.tick_params(labelsize=8, colors=MUTED)
         for side in ("top", "right"):
             strip.spines[side].set_visible(False)
-        for track in self._flown:
-            strip.plot(self._time, 1e3 * track.round_trip, color=MUTED, linewidth=0.7, alpha=0.5)
+        trips = np.array([1e3 * track.round_trip for track in self._flown])
+        self._longest = np.where(np.isfinite(trips), trips, -np.inf).max(axis=0)
+        self._longest[np.isneginf(self._longest)] = np.nan
+        strip.plot(self._time, self._longest, color=FRAME, linewidth=1.2)
+
+    def _prepare_key(self) -> None:
+        """Draw what colours and marks mean."""
+        key = self._figure.add_axes(_KEY)
+        self._figure.colorbar(ScalarMappable(Normalize(0.0, self._slowest), DELAYS), cax=key, orientation="horizontal",
+                              ticks=MaxNLocator(4))  # fmt: skip
+        key.tick_params(labelsize=8, colors=MUTED, length=2, pad=1)
+        key.set_title("round trip of the latest command (ms)", fontsize=9, color=INK, loc="left", pad=3)
+        for spine in key.spines.values():
+            spine.set_visible(False)
+        kinds = (("robot", "o", INK), ("on failsafe", "X", _ASTRAY), ("base station", "^", INK))
+        marks = [Line2D([], [], marker=marker, color=colour, markersize=10, label=label, linestyle="none",
+                        markeredgecolor=PAPER) for label, marker, colour in kinds]  # fmt: skip
+        self._map.legend(handles=marks, loc="lower left", ncols=3, fontsize=9, framealpha=0.85, edgecolor="none",
+                         facecolor=PAPER, handletextpad=0.2, columnspacing=1.0)  # fmt: skip
 
     def _add_moving(self) -> Iterator[Any]:
-        self._trails = LineCollection([], cmap=DELAYS, linewidths=3.0, capstyle="round")
+        self._trails = LineCollection([], cmap=DELAYS, linewidths=4.5, capstyle="round")
         self._trails.set_clim(0.0, self._slowest)
         self._map.add_collection(self._trails, autolim=False)
         (self._robots,) = self._map.plot([], [], "o", color=INK, markersize=9, markeredgecolor=PAPER)
-        (self._astray,) = self._map.plot([], [], "X", color="#D55E00", markersize=13, markeredgecolor=PAPER)
+        (self._astray,) = self._map.plot([], [], "X", color=_ASTRAY, markersize=13, markeredgecolor=PAPER)
         self._names = [self._name(self._map, track.robot) for track in self._flown]
         self._clock = self._map.text(0.012, 0.975, "", transform=self._map.transAxes, fontsize=15, color=INK, va="top",
                                      bbox={"facecolor": PAPER, "edgecolor": "none", "alpha": 0.85})  # fmt: skip
         self._now = self._strip.axvline(0.0, color=INK, linewidth=1.2)
-        yield from (self._trails, self._robots, self._astray, *self._names, self._clock, self._now)
+        (self._past,) = self._strip.plot([], [], color=_NOW, linewidth=1.6)
+        yield from (self._trails, self._robots, self._astray, *self._names, self._clock, self._past, self._now)
 
     @staticmethod
     def _name(axes: Axes, name: str) -> Any:
@@ -146,5 +191,6 @@ class _Film:
         self._trails.set_segments([piece for way in ways for piece in np.stack([way[:-1], way[1:]], axis=1)])
         delays = [1e3 * track.round_trip[first:last:every][1:] for track in self._flown]
         self._trails.set_array(np.concatenate(delays))
-        self._clock.set_text(f"{at:6.2f} s" + ("   x: on failsafe" if astray.any() else ""))
+        self._clock.set_text(f"{at:.2f} s")
+        self._past.set_data(self._time[:last], self._longest[:last])
         self._now.set_xdata([at, at])
