@@ -17,6 +17,7 @@ from twin.state import (
     Action,
     BodyState,
     Commands,
+    Cpi,
     Event,
     Frame,
     LinkState,
@@ -107,6 +108,16 @@ class Channel(Protocol):
     @property
     def counts(self) -> Mapping[str, int]:
         """What was clipped or approximated so far: name -> times; printed, and part of a run's summary."""
+
+
+class Sensing(Protocol):
+    """Base stations that see."""
+
+    def look(self, time: int, bodies: BodyState) -> Sequence[Packet]:
+        """Return the packets with what CPIs saw whose middle was reached at `time` [ns]."""
+
+    def told(self) -> Sequence[Cpi]:
+        """Return, and forget, the CPIs since the last call."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -11,7 +11,7 @@ import numpy as np
 from twin.clock import Clock
 from twin.errors import RunError
 from twin.numerics.seeds import Seeds
-from twin.protocols import Batch, Channel, Network, Physics
+from twin.protocols import Batch, Channel, Network, Physics, Sensing
 from twin.robots.group import Due, Group
 from twin.robots.robot import Robot
 from twin.state import NEVER, Commands, Event, Frame, Packet, Truth
@@ -34,8 +34,10 @@ class Twin(mesa.Model):
         robots: Sequence[Robot],
         groups: Sequence[Group],
         seeds: Seeds,
+        sensing: Sensing | None = None,
     ) -> None:
         """Put the four worlds together; robots are in node order, groups in the order of their bodies."""
+        self.sensing = sensing
         self.physics, self.channel, self.network = physics, channel, network
         self.robots, self.groups, self.seeds = robots, groups, seeds
         seeds.tell(self.random.seed)  # mesa's own; `rng` is one of theirs
@@ -73,6 +75,8 @@ class Twin(mesa.Model):
         self.bodies, events = self.physics.step(self.commands)  # commands held since the last tick
         if self.clock.due(self.channel_rate):
             self.links = self.channel.trace(t, self.bodies)
+        if self.sensing is not None:
+            self.network.send(self.sensing.look(t, self.bodies))
         self._interact(t, events)
 
     def frames(self, until: int) -> Iterator[Frame]:
@@ -104,7 +108,8 @@ class Twin(mesa.Model):
         events += self._events + self.network.events()
         logs, self._logs, self._events = self._logs, [], []
         modes, commands = [robot.mode for robot in self.robots], self.commands.held()
-        self.frame = Frame(t, self.bodies, self.links, commands, modes, self.network.settled(), events, logs)
+        cpis = () if self.sensing is None else self.sensing.told()
+        self.frame = Frame(t, self.bodies, self.links, commands, modes, self.network.settled(), events, logs, cpis)
 
     def _deliver(self, batch: Batch) -> None:
         answering: dict[int, list[Packet]] = {node: [] for _, node in batch.wakes}

@@ -31,7 +31,7 @@ def site(height, **more):
 def clutter(geometry, radio, tile, scattering=0.3, alpha=4, **surfaces):
     surfaces = {"ground": SurfaceSpec(alpha_r=alpha)} | surfaces
     spec = RayTracingSpec(tile=tile, surfaces=surfaces, atmosphere=VACUUM, rays=2_000)
-    return site_clutter(geometry, radio, spec, scattering, conductor)
+    return site_clutter(geometry, (radio, radio), spec, scattering, conductor)
 
 
 def within(found, near, far):
@@ -89,4 +89,4 @@ def test_the_leakage_to_the_panel_is_left_out_and_phases_are_those_of_the_array(
     assert found.delay.min() * SPEED_OF_LIGHT >= 2 * 20.0
     assert np.all(np.diff(found.delay) >= 0.0)
     height = -20.0 / (0.5 * found.delay * SPEED_OF_LIGHT)
-    np.testing.assert_allclose(found.phase[:, 0], np.pi * height, atol=0.12)  # half a metre of 20: the panel is higher
+    np.testing.assert_allclose(found.phase[0, :, 0], np.pi * height, atol=0.12)  # half a metre of 20

@@ -12,6 +12,7 @@ from twin.assembly.network import Ends, make_network
 from twin.assembly.physics import make_physics
 from twin.assembly.reseeds import check_reseeds
 from twin.assembly.robots import host_controllers, make_groups, make_robots
+from twin.assembly.sensing import Stage, make_sensing
 from twin.clock import Clock
 from twin.errors import Findings, ScenarioError, located
 from twin.numerics.seeds import Seeds
@@ -64,16 +65,16 @@ def build(
         robot.nodes = directory
     network = make_network(scenario.network, Ends(nodes, radios, lookahead, scenario.seed, project))
     seeds.follow(network)
-    twin.connect(physics, channel, network, robots, groups, seeds)
+    sensing = make_sensing(Stage(scenario, world, entries, nodes, radios, network, sea))
+    seeds.follow(sensing)
+    twin.connect(physics, channel, network, robots, groups, seeds, sensing)
     built = Built(twin, world, entries, nodes, radios, physics, sea, project, scenario)
     if scenario.reseed:
         check_reseeds(built)
     return built
 
 
-def _read(
-    scenario: Scenario, project: Project, controllers: Mapping[str, plugins.Loaded]
-) -> tuple[World, list[Entry]]:
+def _read(scenario: Scenario, project: Project, controllers: Mapping[str, plugins.Loaded]) -> tuple[World, list[Entry]]:
     """Return world and entries, or everything that is wrong with what the scenario names."""
     findings, world = Findings(), None
     with findings.attempt(), located(key="world"):

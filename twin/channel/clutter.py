@@ -1,7 +1,8 @@
-"""Static clutter: what the faces of a site send back to a radio that stands still, traced once.
+"""Static clutter: what the faces of a site send from one fixed radio to another, traced once.
 
-The receiver is a panel of the same antenna a metre above the transmitter: near enough to see the same, and a place of
-its own for the tracer. Its direct path is left out, since that is leakage, which isolation and cancelling decide.
+A radio hears its own echoes by a panel of the same antenna a metre above it: near enough to see the same, and a place
+of its own for the tracer. The direct path to the panel is left out, since it is leakage, which isolation and
+cancelling decide.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from twin.world.geometry import Geometry
 from twin.world.materials import permittivity as of_material
 
 APART = 1.0
-"""m, of the panel above the transmitter."""
+"""m, of the panel above its radio."""
 _EVERY = 100_000_000
 
 
@@ -29,28 +30,33 @@ class Clutter(NamedTuple):
 
     amplitude: C128  # (P,) between single elements
     delay: F64  # (P,) s
-    phase: F64  # (P, 2) rad, between rows and between columns of the site's array
+    phase: F64  # (2, P, 2) rad, between rows and between columns of the sender's and the receiver's array
 
 
 def site_clutter(
     geometry: Geometry,
-    radio: Radio,
+    radios: tuple[Radio, Radio],
     spec: RayTracingSpec,
     scattering: float,
     permittivity: Permittivity = of_material,
 ) -> Clutter:
-    """Return the echoes of a site's faces for a fixed `radio`: mirrors at right angles, and every tile in sight.
+    """Return the echoes of a site's faces from one fixed radio to another, or to itself.
 
-    Faces of which `spec` doesn't say how they scatter do it with the coefficient `scattering`.
+    Mirrors, and every tile in sight of both. Faces of which `spec` doesn't say how they scatter do it with the
+    coefficient `scattering`.
     """
-    x, y, z = radio.mount
-    sender = replace(radio, index=0, owner=0, body=None, role="cell")
-    panel = replace(sender, index=1, owner=1, mount=(x, y, z + APART))
-    tracer = RayTracer(geometry, [sender, panel], _rough(spec, geometry, scattering), permittivity=permittivity)
-    links = tracer.trace()
+    sender, receiver = radios
+    alone = sender.mount == receiver.mount
+    x, y, z = receiver.mount
+    ends = [
+        replace(sender, index=0, owner=0, body=None, role="cell"),
+        replace(receiver, index=1, owner=1, body=None, role="cell", mount=(x, y, z + APART * alone)),
+    ]
+    links = RayTracer(geometry, ends, _rough(spec, geometry, scattering), permittivity=permittivity).trace()
     order = np.argsort(links.path_delay, kind="stable")
-    order = order[(links.path_length > 0)[order]]
-    return Clutter(links.path_element[order], links.path_delay[order], links.path_phase[0, order])
+    if alone:
+        order = order[(links.path_length > 0)[order]]
+    return Clutter(links.path_element[order], links.path_delay[order], links.path_phase[:, order])
 
 
 def _rough(spec: RayTracingSpec, geometry: Geometry, scattering: float) -> RayTracingSpec:

@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.errors import RecordingError
-from twin.recording.schema import BODY_COLUMNS
-from twin.state import NEVER, BodyState, Event, Frame, Hop, LinkState, Packet, RoutedLinks
+from twin.recording.schema import BODY_COLUMNS, ends
+from twin.recording.sensed import cpis_of
+from twin.state import NEVER, BodyState, Cpi, Event, Frame, Hop, LinkState, Packet, RoutedLinks
 
 if TYPE_CHECKING:
     from twin.recording.rows import Rows
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 _BLOCK_BYTES = 1 << 23
 _FIRST_ROWS = 4
 _LARGEST_BLOCK = 1 << 28  # bytes that one frame may need; a file that claims more is hostile
-_ENDS = ("links", "packets", "events", "logs")
 
 Columns = dict[str, NDArray[Any]]
 
@@ -43,10 +43,11 @@ class _Block:
         self._state = _read(recording, "state", start, stop)
         self._rows = stop - start
         self._groups = tuple(recording.header.layout.commands)
-        self._ends = {name: self._bounds(name, start) for name in _ENDS}
+        self._ends = {name: self._bounds(name, start) for name in ends(recording.header)}
         self._packets = self._table("packets")
         self._events = self._table("events")
         self._logs = self._table("logs")
+        self._cpis = self._sensed() if recording.header.sensing else []
         self._first_link = int(self._ends["links"][1]) - 1
         self._links = _read(recording, "links", self._first_link, int(self._ends["links"][-1]))
         self._link: tuple[int, LinkState] | None = None
@@ -65,6 +66,7 @@ class _Block:
                 packets=[_packet(row) for row in self._packets[since["packets"]]],
                 events=[Event(*row) for row in self._events[since["events"]]],
                 logs=self._logs[since["logs"]],
+                cpis=self._cpis[since["cpis"]] if self._cpis else (),
             )
 
     def _bounds(self, table: str, start: int) -> NDArray[np.int64]:
@@ -84,6 +86,15 @@ class _Block:
             text = self._recording[f"{name}/{column}"].is_text
             lists.append(self._recording.strings.texts(values) if text else values.tolist())
         return list(zip(*lists, strict=True))
+
+    def _sensed(self) -> list[Cpi]:
+        """Return the CPIs of the block."""
+        first, last = (int(self._ends["cpis"][k]) for k in (0, -1))
+        cpis = _read(self._recording, "cpis", max(first - 1, 0), last)
+        before = int(cpis["detection_end"][0]) if first else 0
+        cpis = {name: values[1 if first else 0 :] for name, values in cpis.items()}
+        after = int(cpis["detection_end"][-1]) if len(cpis["time"]) else before
+        return cpis_of(cpis, _read(self._recording, "detections", before, after))
 
     def _bodies(self, i: int) -> BodyState:
         layout = self._recording.header.layout

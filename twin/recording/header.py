@@ -86,6 +86,7 @@ def read_header(file: h5py.File) -> Header:
         inputs=_read_mapping(file, "inputs") if linked(file, "inputs") else {},
         paths=bool(file.attrs["paths"]),
         hops=linked(file, "packets/uplink_queued"),
+        sensing=linked(file, "cpis/time"),
         **attributes,
     )
     _check(header, file.filename)

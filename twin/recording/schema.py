@@ -91,6 +91,7 @@ class Header:
     inputs: Mapping[str, str] = field(default_factory=dict)  # other files that were read -> sha256
     paths: bool = False  # also record every path of every link
     hops: bool = False  # also record what happened to packets on each radio link
+    sensing: bool = False  # also record what base stations saw
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,11 +155,19 @@ def tables(header: Header) -> tuple[TableSpec, ...]:
                   _PACKETS + (_hop("uplink") + _hop("downlink") if header.hops else ())),
         TableSpec("events", "what happened at one instant", _EVENTS),
         TableSpec("logs", "values that controllers log", _LOGS),
+        TableSpec("detections", "what base stations detected, in the order of CPIs", _DETECTIONS),
+        TableSpec("cpis", "coherent processing intervals of pairs of sites", _CPIS),
         TableSpec("state", "everything that has a value at all times, at the record rate",
                   _state(header), header.record_rate_hz),
         TableSpec("result", "how the run ended, in JSON: complete, reason, summary; empty before", text),
     ]  # fmt: skip
-    return tuple(spec for spec in specs if header.paths or spec.name != "paths")
+    without = {*(() if header.paths else ("paths",)), *(() if header.sensing else ("detections", "cpis"))}
+    return tuple(spec for spec in specs if spec.name not in without)
+
+
+def ends(header: Header) -> tuple[str, ...]:
+    """Return the tables of which each frame says how many rows there were."""
+    return ("links", "packets", "events", "logs", *(("cpis",) if header.sensing else ()))
 
 
 def checks(table: TableSpec) -> TableSpec:
@@ -169,7 +178,6 @@ def checks(table: TableSpec) -> TableSpec:
 
 def _state(header: Header) -> tuple[ColumnSpec, ...]:
     bodies, joints = header.layout.bodies, int(header.layout.joint_offset[-1])
-    ends = ("links", "packets", "events", "logs")
     return (
         ColumnSpec("time", "<i8", (), "ns", "time of the frame"),
         ColumnSpec("position", "<f8", (bodies, 3), "m", "centre of mass", _ENU),
@@ -187,7 +195,7 @@ def _state(header: Header) -> tuple[ColumnSpec, ...]:
         ),
         *(
             ColumnSpec(f"end/{name}", "<i8", (), "rows", f"rows of the table {name} up to this frame")
-            for name in ends
+            for name in ends(header)
         ),
     )  # fmt: skip
 
@@ -260,5 +268,28 @@ _LOGS = (
     ColumnSpec("node", "<i4", (), "", "row of robots", is_robot=True),
     ColumnSpec("name", CODE, (), "", "row of the table strings"),
     ColumnSpec("value", "<f8", (), "", "the value"),
+)
+_CPIS = (
+    ColumnSpec("time", "<i8", (), "ns", "of the bodies that were seen: the middle of the CPI"),
+    ColumnSpec("transmitter", "<i4", (), "", "row of robots", is_robot=True),
+    ColumnSpec("receiver", "<i4", (), "", "row of robots", is_robot=True),
+    ColumnSpec("transmitter_position", "<f8", (3,), "m", "of the antenna", _ENU),
+    ColumnSpec("receiver_position", "<f8", (3,), "m", "of the antenna", _ENU),
+    ColumnSpec("axes", "<f8", (3, 3), "1", "the receiver's array to world axes; x is its boresight"),
+    ColumnSpec("ambiguity", "<f8", (), "m/s", "by whole multiples of which rates may be off; 0: they aren't"),
+    ColumnSpec("noise_dbm", "<f8", (), "dBm", "of a resource element: thermal, own transmitter, other sites"),
+    ColumnSpec("clutter_db", "<f8", (), "dB", "what cancelling leaves of clutter in its worst cell, over noise"),
+    ColumnSpec("threshold_db", "<f8", (), "dB", "of detection, over noise"),
+    ColumnSpec("cells", "<f8", (), "1", "cells of range and Doppler"),
+    ColumnSpec("detection_end", "<i8", (), "rows", "rows of the table detections up to this CPI"),
+)
+_DETECTIONS = (
+    ColumnSpec("range", "<f8", (), "m", "half of the way from transmitter to target to receiver"),
+    ColumnSpec("rate", "<f8", (), "m/s", "at which the range grows, as measured"),
+    ColumnSpec("direction", "<f8", (3,), "1", "unit vector from the receiver", _ENU),
+    ColumnSpec("snr_db", "<f8", (), "dB", "over noise and interference in its cell"),
+    ColumnSpec("deviation", "<f8", (4,), "m, m/s, 1, 1", "standard deviations: range, rate, direction in the array"),
+    ColumnSpec("source", "<i4", (), "", "row of robots of the target it comes from; -1: noise"),
+    ColumnSpec("bounces", "<i4", (), "1", "interactions of that echo besides the target; 0: no ghost"),
 )
 _STRINGS = (ColumnSpec("end", "<i8", (), "bytes", "where the text ends in text/utf8"),)

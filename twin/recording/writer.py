@@ -24,7 +24,8 @@ from twin.errors import RecordingError
 from twin.recording.checks import Committed, header_crc
 from twin.recording.files import Claim
 from twin.recording.header import write_header
-from twin.recording.schema import BODY_COLUMNS, Header, checks, tables
+from twin.recording.schema import BODY_COLUMNS, Header, checks, ends, tables
+from twin.recording.sensed import columns_of
 from twin.recording.table import Codes, TableWriter
 from twin.state import NEVER, REPEATS, Event, Frame, Hop, LinkState, Packet, RoutedLinks
 
@@ -71,7 +72,7 @@ class Writer:
         check = {spec.name: TableWriter(self._file, checks(spec), self._reserve) for spec in specs}
         self._tables = {spec.name: TableWriter(self._file, spec, self._reserve, check[spec.name]) for spec in specs}
         self._codes = Codes(self._tables["strings"], self._tables["text"])
-        self._ends = [(f"end/{name}", self._tables[name]) for name in ("links", "packets", "events", "logs")]
+        self._ends = [(f"end/{name}", self._tables[name]) for name in ends(self._header)]
         self._counts = dict.fromkeys(self._tables, (0, 0))
         self._committed = self._file.create_dataset("committed", data=_packed(self._counts))
         self._committed.attrs["tables"] = np.array([name.encode() for name in self._tables])
@@ -140,6 +141,10 @@ class Writer:
             self._write_events(frame.events)
         if frame.logs:
             self._write_logs(frame.logs)
+        if frame.cpis:
+            cpis, detections = columns_of(frame.cpis, self._tables["detections"].rows)
+            self._tables["detections"].extend(detections)
+            self._tables["cpis"].extend(cpis)
         if frame.links.time != self._links_time:
             self._write_links(frame.links)
         self._left = frame

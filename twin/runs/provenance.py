@@ -44,6 +44,7 @@ def header(built: Built, scenario: Scenario, first: Frame, *, paths: bool = Fals
         packages=_packages(),
         paths=paths,
         hops=getattr(scenario.network, "hops", False),
+        sensing=scenario.sensing is not None,
         plugins=_plugins(built, scenario),
         inputs=_inputs(built, scenario),
     )

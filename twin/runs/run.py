@@ -26,7 +26,7 @@ from twin.runs.profiling import Profile
 from twin.runs.provenance import header
 from twin.specs import Jitter
 from twin.specs.scenario import Scenario
-from twin.state import Event, Frame, Packet
+from twin.state import Cpi, Event, Frame, Packet
 
 
 class Stopped(RunError):
@@ -166,6 +166,7 @@ def at_record_rate(frames: Iterable[Frame], rate_hz: int) -> Iterator[Frame]:
     packets: list[Packet] = []
     events: list[Event] = []
     logs: list[tuple[int, int, str, float]] = []
+    cpis: list[Cpi] = []
     left: Frame | None = None
     kept, stop = 0, None
     try:
@@ -173,15 +174,16 @@ def at_record_rate(frames: Iterable[Frame], rate_hz: int) -> Iterator[Frame]:
             packets += frame.packets
             events += frame.events
             logs += frame.logs
+            cpis += frame.cpis
             left = frame
             if frame.time >= kept * NS // rate_hz:
                 kept, left = kept + 1, None
-                yield replace(frame, packets=packets, events=events, logs=logs)
-                packets, events, logs = [], [], []
+                yield replace(frame, packets=packets, events=events, logs=logs, cpis=cpis)
+                packets, events, logs, cpis = [], [], [], []
     except TwinError as error:
         stop = error
     if left is not None:
-        yield replace(left, packets=packets, events=events, logs=logs)
+        yield replace(left, packets=packets, events=events, logs=logs, cpis=cpis)
     if stop is not None:
         raise stop
 

@@ -44,13 +44,15 @@ class Surroundings:
         place = np.round(0.5 * SPEED_OF_LIGHT * clutter.delay / cell).astype(int)
         cells = int(reach / cell) + 1
         kept = place < cells + _SKIRT
-        place, phase, strength = place[kept], clutter.phase[kept], np.abs(clutter.amplitude[kept]) ** 2
+        place, phase, strength = place[kept], clutter.phase[:, kept], np.abs(clutter.amplitude[kept]) ** 2
         listening = _beams(receiver)
         power = np.zeros((cells + 2 * _SKIRT, len(listening), len(beams)))
         for b, beam in enumerate(beams):
-            sent = strength * sender.alike(phase, beam) ** 2 * sender.elements
+            sent = strength * sender.alike(phase[0], beam) ** 2 * sender.elements
             for r, heard in enumerate(listening):
-                power[:, r, b] = np.bincount(place, sent * receiver.alike(phase, heard) ** 2, len(power))[: len(power)]
+                power[:, r, b] = np.bincount(place, sent * receiver.alike(phase[1], heard) ** 2, len(power))[
+                    : len(power)
+                ]
         skirt = response(np.arange(-_SKIRT, _SKIRT + 1.0)) ** 2
         spread = sum(w * np.roll(power, k - _SKIRT, axis=0) for k, w in enumerate(skirt))
         return cls(receiver, cell, np.asarray(spread)[:cells])

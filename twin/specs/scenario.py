@@ -31,6 +31,7 @@ from twin.specs.overrides import Override, apply_overrides
 from twin.specs.place import PlaceSpec
 from twin.specs.profile import ProfileUse, parse_entry
 from twin.specs.requirement import Requirement, misfits
+from twin.specs.sensing import SensingSpec
 from twin.specs.toml_text import read_toml, validate
 from twin.units import DurationNs, NonNegativeNs, Radians, RateHz, duration_text
 
@@ -111,6 +112,7 @@ class Scenario(Spec):
     environment: EnvironmentSpec | None = None
     channel: ChannelSpec = FreeSpaceSpec()
     network: NetworkSpec = IdealSpec()
+    sensing: SensingSpec | None = None
     robots: dict[str, RobotEntry] = Field(min_length=1)
     places: dict[str, PlaceSpec] = {}
     requirements: tuple[RequirementText, ...] = ()

@@ -97,6 +97,17 @@ class Carrier:
         made = cs.new_beams(len(s.gain), beams, s.load.shape[1])
         self._hold(s._replace(config=s.config._replace(ssb_bursts=bursts), **made))  # type: ignore[arg-type]
 
+    def sound(self, slots: I64, sounders: I64) -> None:
+        """Give symbols of downlink slots to sensing; see `State.sounding` (N, 3) and `State.sounders` (C, 2)."""
+        self._hold(self.state._replace(sounding=slots, sounders=sounders))
+
+    @property
+    def load(self) -> F64:
+        """Share of the carrier that each cell (C,) sent in, in its last downlink occasion."""
+        s = self.state
+        lit = [s.load[s.lit[first : first + n]].sum() for first, n in zip(s.beam_rows, s.cells["lit"], strict=False)]
+        return np.asarray(np.minimum(1.0, np.array(lit) / s.load.shape[1]))
+
     def trace(self, links: LinkState, rows: I64, amplitude: C128 | None = None) -> None:
         """Take the paths of a new trace; `rows` (T, C) of links, -1 for none; other beams than its own by `amplitude`.
 

@@ -133,6 +133,8 @@ class State(NamedTuple):
     spill: F64  # (T, R) power gain of each beam to a terminal, as it listens now, to that of `beam`
     lit: I64  # (R,) from each cell's first row on: the rows of beams that it uses in its present downlink occasion
     lit_at: I64  # (R,) ns, downlink occasion that a row of `load` is of
+    sounding: I64  # (N, 3) by slot of a period of N: first symbol of sensing, one after the last, and whose turn it is
+    sounders: I64  # (C, 2) 1 where a cell sends no data in those symbols, and its turn to send the signal, else -1
     load: F64  # (R, G) share of PRBs that a cell sends in through a beam, in its present downlink occasion
     load_sum: F64  # (R, G) summed over occasions since the last quality report
     interference: F64  # (R, G) in the present uplink occasion, to noise, as a beam of its cell hears it
@@ -177,7 +179,8 @@ def bind(s: State) -> Any:
         borrowed(s.ratio), borrowed(s.gain), borrowed(s.path_first), borrowed(s.path_last), borrowed(s.amplitude),
         borrowed(s.delay), borrowed(s.doppler), borrowed(s.traced), borrowed(s.fading), borrowed(s.faded_at),
         borrowed(s.response), borrowed(s.beam_rows), borrowed(s.beam), borrowed(s.spill), borrowed(s.lit),
-        borrowed(s.lit_at), borrowed(s.load), borrowed(s.load_sum), borrowed(s.interference), borrowed(s.rise_sum),
+        borrowed(s.lit_at), borrowed(s.sounding), borrowed(s.sounders), borrowed(s.load), borrowed(s.load_sum),
+        borrowed(s.interference), borrowed(s.rise_sum),
         borrowed(s.uplink_cap_db), borrowed(s.uplink_cap), borrowed(s.planned), borrowed(s.armed), borrowed(s.heap),
         borrowed(s.alarms), borrowed(s.arrivals), borrowed(s.fates), borrowed(s.repeats), borrowed(s.fairness),
         borrowed(s.counts), borrowed(s.access), borrowed(s.spread_db), borrowed(s.sizes),
@@ -229,6 +232,8 @@ def new_channel(terminals: int, cells: int, groups: int) -> dict[str, NDArray[An
         "response": np.zeros(groups, dtype=np.complex128),
         "uplink_cap_db": np.full(terminals, np.inf),
         "uplink_cap": np.full(terminals, np.inf),
+        "sounding": np.zeros((0, 3), dtype=np.int64),
+        "sounders": np.full((cells, 2), [0, -1], dtype=np.int64),
         **new_beams(terminals, np.ones(cells, dtype=np.int64), groups),
     }
 

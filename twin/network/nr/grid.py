@@ -59,10 +59,7 @@ def make_grid(spec: CarrierSpec) -> Grid:
     """
     mu = numerology(round(spec.scs / 1e3), spec.capability)
     slot = 1_000_000 >> mu
-    if spec.duplex != "tdd":
-        down = up = [(0, SYMBOLS)]
-    else:
-        down, up = _regions(spec.pattern, spec.special)
+    down, up = regions(spec)
     starts = _starts(spec)
     downlink = _occasions(down, starts, spec.symbols, slot, control_only=False)
     uplink = _occasions(up, starts, spec.symbols, slot, control_only=True)
@@ -114,8 +111,15 @@ def _for_data(rows: I64, spec: CarrierSpec, slot: int, down: bool) -> I64:
 Region = tuple[int, int]
 
 
-def _regions(pattern: str, special: tuple[int, int, int]) -> tuple[list[Region], list[Region]]:
-    """Return first and last + 1 symbol of downlink and uplink in every slot."""
+def regions(spec: CarrierSpec) -> tuple[list[Region], list[Region]]:
+    """Return first and last + 1 symbol of downlink and uplink in every slot of a period.
+
+    Raises:
+        ScenarioError: a pattern of other letters, or a special slot that doesn't add up.
+    """
+    if spec.duplex != "tdd":
+        return [(0, SYMBOLS)], [(0, SYMBOLS)]
+    pattern, special = spec.pattern, spec.special
     unknown = sorted(set(pattern) - set("DSU"))
     if unknown or not pattern:
         raise ScenarioError(f"{pattern!r} must be made of the letters D, S and U", key="pattern")

@@ -51,17 +51,41 @@ def load_cell(s: State, cell: int, time: int) -> None:
 
 
 @kernel
+def _light(s: State, cell: int, row: int) -> None:
+    """Note that a cell uses the beam of a row in the occasion that has begun."""
+    if s.lit_at[row] == s.cells[cell].load_at:
+        return
+    s.lit_at[row] = s.cells[cell].load_at
+    s.lit[s.beam_rows[cell] + s.cells[cell].lit] = row
+    s.cells[cell].lit += 1
+    s.load[row, :] = 0.0
+
+
+@kernel
 def load_beam(s: State, cell: int, row: int, start: int, prbs: int) -> None:
     """Add PRBs that a cell sends in through the beam of a row, in the occasion that has begun."""
     if prbs <= 0:
         return
-    if s.lit_at[row] != s.cells[cell].load_at:
-        s.lit_at[row] = s.cells[cell].load_at
-        s.lit[s.beam_rows[cell] + s.cells[cell].lit] = row
-        s.cells[cell].lit += 1
-        s.load[row, :] = 0.0
+    _light(s, cell, row)
     for g in range(start // s.config.group, last_group(s, start, prbs) + 1):
         s.load[row, g] += overlap(s, start, start + prbs, g)
+
+
+@kernel
+def share_load(s: State, cell: int, taken: float, sends: bool) -> None:
+    """Let sensing have a share of the occasion's time: data is heard in the rest of it, the signal through all beams.
+
+    The signal fills the whole carrier.
+    """
+    if taken <= 0.0:
+        return
+    first, last = s.beam_rows[cell], s.beam_rows[cell + 1]
+    for i in range(first, first + s.cells[cell].lit):
+        s.load[s.lit[i], :] *= 1.0 - taken
+    if sends:
+        for row in range(first, last):
+            _light(s, cell, row)
+            s.load[row, :] += taken / (last - first)
 
 
 @kernel

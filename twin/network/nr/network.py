@@ -15,6 +15,7 @@ from twin.network.events import ARRIVE, SAME_INSTANT, Entry, EventNetwork
 from twin.network.nr import carrier_state as cs
 from twin.network.nr.background import Background
 from twin.network.nr.band import Band, Flow, open_band
+from twin.network.nr.carrier import Carrier
 from twin.network.nr.carrier_state import DELIVERED, MOVED, UP
 from twin.network.nr.checks import check_kinds, check_names, check_spectrum
 from twin.network.nr.flows import Flows, kinds_of
@@ -80,6 +81,10 @@ class NrNetwork(EventNetwork):
         self.background.reseed(seed)
         if self._hardware is not None:
             self._hardware.seed = seed
+
+    def carrier(self, name: str) -> Carrier:
+        """Return the carrier of that name."""
+        return self.bands[list(self.spec.carriers).index(name)].carrier
 
     # packets in
 

@@ -15,11 +15,12 @@ from twin.network.nr.carrier_state import (
     State,
 )
 from twin.network.nr.control import misses_pdcch
-from twin.network.nr.interference import add_interference, load_beam, load_cell, remember_load, row_of
+from twin.network.nr.interference import add_interference, load_beam, load_cell, remember_load, row_of, share_load
 from twin.network.nr.persistent import reserved_prbs
 from twin.network.nr.queues import FEEDBACK, UPLINK, fill, schedule_event, settle
 from twin.network.nr.resources import free_process, signal_prbs, top
 from twin.network.nr.scheduler import drop_satisfied, is_away, persistent_block, schedule
+from twin.network.nr.sounding import left_for_data, long_from, sounds, taken_share
 from twin.network.nr.tdd import END, LONG, START, at, quotient, remainder
 from twin.network.nr.transmission import decode_later, launch
 from twin.network.nr.triggers import arm_again, arm_persistent, rest_if_empty, wake
@@ -37,13 +38,16 @@ def on_downlink(s: State, occasion: int, time: int) -> None:
     s.armed[DOWN] = -1
     place = remainder(occasion, s.grid.downlink.shape[1])
     turn = time - s.grid.downlink[START, place]
-    symbols = _symbols(s, s.grid.downlink[END, place] - s.grid.downlink[START, place])
+    end = turn + s.grid.downlink[END, place]
     full = s.grid.downlink[LONG, place]
     cells = s.cells.size
     for c in range(cells):
-        s.cells[c].chain = schedule(s, DOWN, c, occasion, symbols, full, time)
-        _load(s, c, occasion, time)
+        symbols, s.cells[c].chain = left_for_data(s, c, time, end), -1
+        if symbols > 0:
+            s.cells[c].chain = schedule(s, DOWN, c, occasion, symbols, long_from(s, c, time, full), time)
+        _load(s, c, occasion, time, end)
     for c in range(cells):
+        symbols = left_for_data(s, c, time, end)
         h = s.cells[c].chain
         while h >= 0:
             link = h // HARQ_PROCESSES
@@ -59,8 +63,8 @@ def on_downlink(s: State, occasion: int, time: int) -> None:
 
 
 @kernel
-def _load(s: State, cell: int, occasion: int, time: int) -> None:
-    """Note where a cell sends in the occasion that begins: dynamically, and in persistent allocations in use."""
+def _load(s: State, cell: int, occasion: int, time: int, end: int) -> None:
+    """Note where a cell sends in the occasion that begins: dynamically, in persistent allocations in use, to sense."""
     if s.cells.size == 1 and s.config.self_interference == 0.0:
         return  # nobody hears it
     reserved = reserved_prbs(s, DOWN, cell, occasion) if s.config.persistent else 0
@@ -78,6 +82,7 @@ def _load(s: State, cell: int, occasion: int, time: int) -> None:
             load_beam(s, cell, row, s.blocks[h].start, s.blocks[h].prbs)
         h = s.blocks[h].chain
     s.cells[cell].row = row
+    share_load(s, cell, taken_share(s, cell, time, end), sounds(s, cell, time))
     remember_load(s, cell)
 
 

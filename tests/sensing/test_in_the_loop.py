@@ -1,0 +1,122 @@
+"""Sensing in the loop: CPIs by the clock, detections as packets, tables of a recording, and nothing without it."""
+
+import numpy as np
+import pytest
+
+from twin.errors import ScenarioError
+from twin.recording.reader import Recording
+from twin.runs.run import Onlookers, run
+from twin.state import Scan
+
+LIVE = []
+
+
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory):
+    """Run the scenario once, and return the frames of the run and its recording."""
+    from pathlib import Path
+
+    from twin.assembly.build import build
+    from twin.project.project import Project
+    from twin.specs.scenario import load_scenario
+
+    path = Path(__file__).parents[1] / "project/worlds/void/scenarios/sensed.toml"
+    scenario, _ = load_scenario(path)
+    files = []
+    for name in ("one", "two"):
+        file = tmp_path_factory.mktemp("sensed") / f"{name}.h5"
+        LIVE.clear()
+        told = Onlookers(progress=lambda frame: LIVE.extend(frame.cpis))
+        outcome = run(build(scenario, Project.around(path.parent)), scenario, file, onlookers=told)
+        assert outcome.error is None
+        files.append(file)
+    return files
+
+
+def test_each_site_senses_once_in_each_refresh_and_reports_to_the_edge(recorded):
+    """32 pulses 2 ms apart in every 100 ms: the middle at 31.25 ms, the last pulse over at 62.5 ms, 5 ms later sent."""
+    with Recording(recorded[0]) as recording:
+        names = [robot.name for robot in recording.robots]
+        time, receiver = recording["cpis/time"][:], recording["cpis/receiver"][:]
+        assert [names[node] for node in receiver[:2]] == ["site-0", "site-1"]
+        np.testing.assert_array_equal(time[::2], [35_000_000 + 100_000_000 * n for n in range(15)])  # a tick of 5 ms
+        packets = [p for frame in recording.frames() for p in frame.packets if p.kind == "detections"]
+        ends = np.diff(recording["cpis/detection_end"][:], prepend=0)
+    sent = [p for p in packets if names[p.source] == "site-0"]
+    assert {names[p.destination] for p in packets} == {"edge"}
+    assert [p.created for p in sent] == [67_500_000 + 100_000_000 * n for n in range(15)]
+    assert all(p.stamp == t for p, t in zip(sent, time[::2], strict=True))
+    assert [p.sequence for p in sent] == list(range(15))
+    assert all(p.fate == "delivered" and p.arrived - p.created == 500_000 for p in sent)  # the backhaul
+    assert sorted(p.size for p in packets) == sorted((24 + 32 * ends).tolist())
+
+
+def test_detections_are_where_the_bodies_are(recorded):
+    """Range within 5 deviations of the truth at the time of the stamp, directions likewise, rates as bodies move."""
+    with Recording(recorded[0]) as recording:
+        frames = {frame.time: frame for frame in recording.frames()}
+        bodies = [robot.body for robot in recording.robots]
+        cpis = [cpi for frame in frames.values() for cpi in frame.cpis]
+    assert len(cpis) == 30
+    seen = 0
+    for cpi in cpis:
+        frame = min(frames.values(), key=lambda f, t=cpi.scan.time: abs(f.time - t))
+        later = (cpi.scan.time - frame.time) / 1e9
+        for k in np.flatnonzero(cpi.source >= 0):
+            seen += 1
+            body = bodies[cpi.source[k]]
+            place = frame.bodies.position[body] + later * frame.bodies.velocity[body] - cpi.scan.receiver
+            distance = np.linalg.norm(place)
+            deviation = cpi.scan.deviation[k]
+            assert abs(cpi.scan.range[k] - distance) < 5.0 * deviation[0] + 0.2
+            assert abs(cpi.scan.rate[k] - frame.bodies.velocity[body] @ place / distance) < 5.0 * deviation[1] + 0.3
+            turned = (cpi.scan.direction[k] - place / distance) @ cpi.scan.axes
+            assert np.all(np.abs(turned[[2, 1]]) < 5.0 * deviation[2:] + 0.01)
+    assert seen >= 6
+
+
+def test_a_run_and_its_recording_tell_the_same_and_twice_the_same(recorded):
+    """Every column of both files, and every CPI of the run and of its recording."""
+    with Recording(recorded[0]) as one, Recording(recorded[1]) as two:
+        assert one.columns == two.columns
+        for name in one.columns:
+            np.testing.assert_array_equal(one[name][:], two[name][:])
+        told = [cpi for frame in one.frames() for cpi in frame.cpis]
+    for cpi, again in zip(LIVE, told, strict=True):
+        for name in ("transmitter", "receiver", "source", "bounces", "noise_dbm", "clutter_db", "cells"):
+            np.testing.assert_array_equal(getattr(cpi, name), getattr(again, name))
+        for name in Scan.__slots__:
+            np.testing.assert_array_equal(getattr(cpi.scan, name), getattr(again.scan, name))
+
+
+def test_without_sensing_there_are_no_tables_and_all_slots(stage, tmp_path):
+    built = stage("sensed", "duration=50 ms")
+    assert built.twin.sensing is not None
+    text = built.scenario.model_copy(update={"sensing": None})
+    assert "sensing" not in text.to_toml()
+    carrier = built.twin.network.carrier("n78")
+    assert carrier.state.sounding.shape == (200, 3)
+    assert (carrier.state.sounding[:, 1] > 0).sum() == 32 * 1
+    built.close()
+
+
+@pytest.mark.parametrize(
+    ("override", "key", "said"),
+    [
+        ("network.kind=ideal", "sensing", 'found network.kind = "ideal"; allowed: "nr", whose carrier'),
+        ("sensing.carrier=n77", "sensing.carrier", "found 'n77'; allowed: n78"),
+        ('sensing.cells=["sita"]', "sensing.cells", "found 'sita'; cells of n78: site-0, site-1"),
+        ('sensing.targets=["edge"]', "sensing.targets", "edge has no radar cross-section; allowed: robots whose"),
+        ('sensing.targets=["sene"]', "sensing.targets", "found 'sene'; allowed: edge, other, seen, site"),
+        ("sensing.pairs=all", "sensing.pairs", "pairs of two cells that all send at once; allowed: with turns = true"),
+        ("sensing.report=seen", "sensing.report", "found 'seen', which has a body; allowed: one without"),
+        ("sensing.report=edgy", "sensing.report", "found 'edgy'; allowed: "),
+        ("sensing.interval=3 ms", "sensing.speed", "found 10 m/s, but pulses 3 ms apart tell up to 7.14 m/s"),
+        ("robots.site.spec.radios=[{role='cell', carrier='3.5 GHz', antenna={rows=1, columns=8}}]", "sensing.cells",
+         "site-0 has 1 x 8 elements; allowed: 2 rows and 2 columns or more"),
+    ],
+)  # fmt: skip
+def test_what_can_not_be_is_said(stage, override, key, said):
+    with pytest.raises(ScenarioError, match=said) as found:
+        stage("sensed", override)
+    assert found.value.key == key

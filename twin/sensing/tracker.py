@@ -1,0 +1,175 @@
+"""Tracks of what base stations detect: an extended Kalman filter each, gated, assigned, confirmed, merged.
+
+Y. Bar-Shalom, P. Willett, X. Tian, Tracking and Data Fusion, 2011: nearly constant velocity (white acceleration),
+global nearest neighbour, M hits to confirm. The filter resolves the ambiguity of rates: it knows where a track was.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from pydantic import Field
+from scipy.optimize import linear_sum_assignment
+from scipy.stats import chi2
+
+from twin.clock import NS
+from twin.sensing.measurement import expected, measured, places, unwrapped
+from twin.specs.base import Spec
+from twin.state import F64, I64, Bool, Scan
+from twin.units import Metres, Seconds, Speed
+
+_FAR = 1e9
+
+
+class TrackerSpec(Spec):
+    """How tracks are kept."""
+
+    agility: float = Field(default=4.0, gt=0)  # m2/s3, density of the acceleration's noise
+    speed: Speed = Field(default=15.0, gt=0)  # standard deviation of a new track's velocity, per axis
+    gate: float = Field(default=0.999, gt=0.5, lt=1)  # share of a track's own detections that its gate holds
+    hits: int = Field(default=4, ge=1)  # detections until a track is confirmed
+    tentative: Seconds = Field(default=0.4, gt=0)  # without a detection, until a track is dropped that isn't
+    coast: Seconds = Field(default=1.0, gt=0)  # and one that is
+    extent: Metres = Field(default=0.3, ge=0)  # deviation of a body's echo from its centre
+    merge: Metres = Field(default=5.0, ge=0)  # between tracks that are one
+
+
+class Tracks(NamedTuple):
+    """n tracks."""
+
+    number: I64  # (n,) of each, never given again
+    state: F64  # (n, 6) m, m/s
+    covariance: F64  # (n, 6, 6)
+    hits: I64  # (n,)
+    born: I64  # (n,) ns
+    seen: I64  # (n,) ns, last detection
+
+    def at(self, rows: I64 | Bool) -> Tracks:
+        """Return some of them."""
+        return Tracks._make(column[rows] for column in self)
+
+
+class Tracker:
+    """Keeps the tracks of one place; `update` with each scan, in the order in which they arrive."""
+
+    def __init__(self, spec: TrackerSpec | None = None) -> None:
+        self.spec = spec or TrackerSpec()
+        none = np.zeros(0, dtype=np.int64)
+        self.tracks = Tracks(none, np.zeros((0, 6)), np.zeros((0, 6, 6)), none, none, none)
+        self.time, self.late, self._given = 0, 0, 0
+        self._limit = float(chi2.ppf(self.spec.gate, 4))
+
+    @property
+    def confirmed(self) -> Tracks:
+        """Those with enough detections."""
+        return self.tracks.at(self.tracks.hits >= self.spec.hits)
+
+    def update(self, scan: Scan) -> None:
+        """Take a scan in; one that is older than what is known already is counted as `late` and left out."""
+        if scan.time < self.time:
+            self.late += 1
+            return
+        self._predict(scan.time)
+        taken = self._correct(scan)
+        self._begin(scan, ~taken)
+        self._drop()
+        self._merge()
+
+    def _predict(self, time: int) -> None:
+        dt, tracks = (time - self.time) / NS, self.tracks
+        self.time = time
+        if dt == 0.0 or not len(tracks.number):
+            return
+        move, noise, one = np.eye(6), np.zeros((6, 6)), np.eye(3)
+        move[:3, 3:] = dt * one
+        noise[:3, :3], noise[3:, 3:] = dt**3 / 3.0 * one, dt * one
+        noise[:3, 3:] = noise[3:, :3] = dt**2 / 2.0 * one
+        covariance = move @ tracks.covariance @ move.T + self.spec.agility * noise
+        self.tracks = tracks._replace(state=tracks.state @ move.T, covariance=covariance)
+
+    def _noise(self, scan: Scan) -> F64:
+        """Return the variances (n, 4) of a scan's measurements, with what the body's extent adds."""
+        extent = self.spec.extent / np.maximum(scan.range, 1.0)
+        more = np.stack([np.full(len(extent), self.spec.extent), np.zeros(len(extent)), extent, extent], axis=1)
+        return np.asarray(scan.deviation**2 + more**2)
+
+    def _correct(self, scan: Scan) -> Bool:
+        """Give detections to tracks, at the least sum of distances; return which detections were taken."""
+        taken, tracks = np.zeros(len(scan.range), dtype=bool), self.tracks
+        if not len(tracks.number) or not len(taken):
+            return taken
+        there, noise = expected(scan, tracks.state), self._noise(scan)
+        off = measured(scan)[None] - there.value[:, None]
+        off[..., 1] = unwrapped(off[..., 1], scan.ambiguity)
+        spread = np.einsum("nij,njk,nlk->nil", there.slope, tracks.covariance, there.slope)
+        total = spread[:, None] + noise[None, :, :, None] * np.eye(4)
+        distance = np.einsum("nmi,nmi->nm", off, np.linalg.solve(total, off[..., None])[..., 0])
+        cost = distance + np.linalg.slogdet(total)[1]
+        within = distance < self._limit
+        least = cost[within].min(initial=0.0)
+        # Staying without a detection costs as much for any track; what is out of the gate more than all that.
+        rows, columns = linear_sum_assignment(np.where(within, cost - least - self._limit - 100.0, 0.0))
+        pairs = within[rows, columns]
+        rows, columns = rows[pairs], columns[pairs]
+        self._filter(there.slope[rows], total[rows, columns], off[rows, columns], rows, scan.time)
+        taken[columns] = True
+        taken |= within.any(axis=0)
+        return taken
+
+    def _filter(self, slope: F64, total: F64, off: F64, rows: I64, time: int) -> None:
+        tracks = self.tracks
+        state, covariance = tracks.state.copy(), tracks.covariance.copy()
+        hits, seen = tracks.hits.copy(), tracks.seen.copy()
+        gain = np.linalg.solve(total, slope @ covariance[rows]).transpose(0, 2, 1)
+        state[rows] += np.einsum("nij,nj->ni", gain, off)
+        left = covariance[rows] - gain @ total @ gain.transpose(0, 2, 1)
+        covariance[rows] = 0.5 * (left + left.transpose(0, 2, 1))
+        hits[rows] += 1
+        seen[rows] = time
+        self.tracks = tracks._replace(state=state, covariance=covariance, hits=hits, seen=seen)
+
+    def _begin(self, scan: Scan, free: Bool) -> None:
+        """Begin a track at each detection that is in no track's gate, moving as it was measured."""
+        rows = np.flatnonzero(free)
+        if not len(rows):
+            return
+        at = places(scan)[rows]
+        state = np.concatenate([at, np.zeros((len(rows), 3))], axis=1)
+        there = expected(scan, state)
+        along = there.slope[:, 1, 3:]
+        size = np.maximum((along * along).sum(axis=1), 1e-6)
+        state[:, 3:] = along * (scan.rate[rows] / size)[:, None]
+        noise = self._noise(scan)[rows]
+        prior = np.zeros((len(rows), 6, 6))
+        prior[:, :3, :3] = self._place_covariance(there.slope[:, [0, 2, 3], :3], noise[:, [0, 2, 3]])
+        known = 0.0 if 0.0 < scan.ambiguity < 2.0 * self.spec.speed else 1.0
+        across = np.eye(3) - known * along[:, :, None] * along[:, None, :] / size[:, None, None]
+        prior[:, 3:, 3:] = self.spec.speed**2 * across + 1.0 * np.eye(3)
+        new = np.arange(self._given, self._given + len(rows))
+        self._given += len(rows)
+        ones, now = np.ones(len(rows), dtype=np.int64), np.full(len(rows), scan.time, dtype=np.int64)
+        added = Tracks(new, state, prior, ones, now, now)
+        self.tracks = Tracks._make(np.concatenate([self.tracks[k], added[k]]) for k in range(len(added)))
+
+    @staticmethod
+    def _place_covariance(slope: F64, variance: F64) -> F64:
+        """Return the covariance (n, 3, 3) of places by range and two sines, by their slopes (n, 3, 3)."""
+        information = np.einsum("nki,nk,nkj->nij", slope, 1.0 / np.maximum(variance, 1e-12), slope)
+        return np.asarray(np.linalg.inv(information + 1e-9 * np.eye(3)))
+
+    def _drop(self) -> None:
+        since = (self.time - self.tracks.seen) / NS
+        patience = np.where(self.tracks.hits >= self.spec.hits, self.spec.coast, self.spec.tentative)
+        self.tracks = self.tracks.at(since <= patience)
+
+    def _merge(self) -> None:
+        """Of tracks at one place the one with most detections stays."""
+        tracks = self.tracks
+        order = np.lexsort((tracks.number, -tracks.hits))
+        kept: list[int] = []
+        for row in order.tolist():
+            near = np.linalg.norm(tracks.state[kept, :3] - tracks.state[row, :3], axis=1) < self.spec.merge
+            if not (near & (tracks.hits[kept] >= self.spec.hits)).any():
+                kept.append(row)
+        self.tracks = tracks.at(np.array(sorted(kept), dtype=np.int64))
