@@ -35,11 +35,13 @@ def traced_links(time: int, links: Pairing, paths: Paths, faces: tuple[I32, I32]
         np.zeros((n, k, 3)),
     )
     _retrace(links.pair, paths, *faces, out, ways)
+    with np.errstate(divide="ignore"):  # no power at all is -inf dB
+        gain, k_factor, dropped = (10.0 * np.log10(power) for power in (out.gain, out.k_factor, out.dropped))
     return TracedLinks(
         time=time,
         a=links.a,
         b=links.b,
-        path_gain_db=_db(out.gain),
+        path_gain_db=gain,
         los=out.los,
         path_offset=out.offset,
         path_amplitude=out.amplitude[:n],
@@ -47,11 +49,11 @@ def traced_links(time: int, links: Pairing, paths: Paths, faces: tuple[I32, I32]
         path_doppler=out.doppler[:n],
         path_departure=out.departure[:n],
         path_arrival=out.arrival[:n],
-        k_factor_db=_db(out.k_factor),
+        k_factor_db=k_factor,
         delay_spread=out.delay_spread,
         doppler_spread=out.doppler_spread,
         angular_spread=out.angular_spread,
-        dropped_db=_db(out.dropped),
+        dropped_db=dropped,
         beam=out.beam,
         path_element=out.element[:n],
         path_phase=out.phases[:, :n],
@@ -81,7 +83,3 @@ def _retrace(pair: I32, paths: Paths, face: I32, tile_face: I32, out: Output, wa
                 for axis in range(3):
                     ways.vertex[p, k, axis] = paths.vertex[g, m, k, axis]
 
-
-def _db(power: F64) -> F64:
-    with np.errstate(divide="ignore"):
-        return np.asarray(10.0 * np.log10(power))

@@ -74,7 +74,7 @@ class Radios:
         """
         check_rows("radio", self.body, bodies)
         position, velocity = np.empty_like(self.mount), np.empty_like(self.mount)
-        _motion(
+        row = _motion(
             self.body,
             self.mount,
             bodies.position,
@@ -84,9 +84,7 @@ class Radios:
             position,
             velocity,
         )
-        good = np.isfinite(position).all(axis=1) & np.isfinite(velocity).all(axis=1)
-        if not good.all():
-            row = int(np.argmin(good))
+        if row >= 0:
             found = f"position {position[row].tolist()}, velocity {velocity[row].tolist()}"
             who = f"radio {row} of node {self.radios[row].owner}"
             raise RunError(f"{who} at t = {time} ns: {found} must be finite")
@@ -124,14 +122,15 @@ def _motion(
     angular_velocity: F64,
     position: F64,
     velocity: F64,
-) -> None:
-    """Write position and velocity of points that are rigid on bodies: v + w x (R m)."""
+) -> int:
+    """Write position and velocity of points that are rigid on bodies, v + w x (R m); return a row that isn't finite."""
+    wrong = -1
     for i in range(body.size):
         n = body[i]
         if n < 0:
             position[i] = mount[i]
             velocity[i] = 0.0
-            continue
+            continue  # the mount was checked
         qx, qy, qz, qw = orientation[n]
         mx, my, mz = mount[i]
         tx, ty, tz = 2 * (qy * mz - qz * my), 2 * (qz * mx - qx * mz), 2 * (qx * my - qy * mx)
@@ -145,3 +144,7 @@ def _motion(
         velocity[i, 0] = body_velocity[n, 0] + wy * z - wz * y
         velocity[i, 1] = body_velocity[n, 1] + wz * x - wx * z
         velocity[i, 2] = body_velocity[n, 2] + wx * y - wy * x
+        sum_of_all = position[i, 0] + position[i, 1] + position[i, 2] + velocity[i, 0] + velocity[i, 1] + velocity[i, 2]
+        if wrong < 0 and not np.isfinite(sum_of_all):
+            wrong = i
+    return wrong

@@ -77,6 +77,9 @@ class RayTracer:
         self._tiles = make_tiles(self.scene, self._media.scattering > 0.0, self.spec.tile)
         self._sight = make_sight(len(self._place_body), self._tiles)
         self._opaque = Walls(np.full(len(loss), np.inf), 0.0, WALLS)
+        self._links = Pairing(self.radios.a, self.radios.b, self._pair)
+        self._mirrors = Mirrors(self.scene.normal, self.scene.plane, self.scene.surface, self._tiles)
+        self._faces_of = self._face, self._face[self._tiles.triangle]  # of triangles and of tiles
         self._work = make_work(max(self.spec.order, 2))
         self._paths = self._room(_FIRST_CAPACITY)
         self._position: F64 | None = None  # (places, 3) at the last trace
@@ -120,11 +123,9 @@ class RayTracer:
         return links
 
     def _route(self, time: int, position: F64, velocity: F64, bodies: BodyState) -> Routes:
-        radios, scene = self.radios, self.scene
         return Routes(
-            time, radios, Pairing(radios.a, radios.b, self._pair), self._paths, self._place, position, velocity, bodies,
-            Mirrors(scene.normal, scene.plane, scene.surface, self._tiles), self._edges, self.hulls,
-            (self._face, self._face[self._tiles.triangle]),
+            time, self.radios, self._links, self._paths, self._place, position, velocity, bodies,
+            self._mirrors, self._edges, self.hulls, self._faces_of,
         )  # fmt: skip
 
     def stored(self) -> StoredPaths:

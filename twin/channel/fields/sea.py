@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from math import cos, log, sin, sqrt
 from typing import NamedTuple, Protocol
 
@@ -137,6 +138,7 @@ class Tidal:
         return self.tracer.trace(time, bodies)
 
 
+@cache
 def no_sea() -> OverSea:
     """Return what a channel without a sea has."""
     none = np.zeros(0)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from twin.channel.search.images import Walls, bounce_points, clear_legs, make_work
@@ -9,6 +11,19 @@ from twin.channel.search.planes import Scene
 from twin.channel.search.tree import Rows, Tree, _insert
 from twin.numerics.kernels import kernel
 from twin.state import F64, I32, Bool
+
+
+class Asking(NamedTuple):
+    """When each of m targets that no path reaches is asked; metres are those of its odometer."""
+
+    at: F64  # (m,) m
+    pause: F64  # (m,) m until it is asked again
+    due: Bool  # (m,) now
+
+
+def make_asking(targets: int, pause: float) -> Asking:
+    """Return targets that are asked at once where they are dark."""
+    return Asking(np.full(targets, -np.inf), np.full(targets, pause), np.zeros(targets, dtype=np.bool_))
 
 
 def ask(tree: Tree, source: F64, target: F64, rays: int, step: int) -> None:
@@ -30,6 +45,21 @@ def enter(tree: Tree, planes: I32, step: int) -> None:
     if tree.count >= len(tree.rows.order) // 2:
         tree._allocate(2 * len(tree.rows.order))
     tree.count = _insert(tree.rows, tree.count, planes, int((planes >= 0).sum()), step)
+
+
+@kernel
+def note_dark(found: I32, pair: I32, odometer: F64, again: float, asking: Asking) -> bool:
+    """Note which targets are to be asked, since no path of their `pair` (m,) is `found` (pairs,); tell whether any is.
+
+    One in the light waits no more than `again` [m] when it gets dark.
+    """
+    any_due = False
+    for j in range(len(pair)):
+        asking.due[j] = found[pair[j]] == 0 and odometer[j] >= asking.at[j]
+        any_due = any_due or asking.due[j]
+        if found[pair[j]] > 0:
+            asking.at[j], asking.pause[j] = min(max(asking.at[j], odometer[j]), odometer[j] + again), again
+    return any_due
 
 
 @kernel

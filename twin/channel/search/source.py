@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from twin.channel.search.ask import ask
+from twin.channel.search.ask import ask, make_asking, note_dark
 from twin.channel.search.detours import SearchSpace
 from twin.channel.search.diffraction import exhaust_detours, follow_detours, refresh_detours, scratch
 from twin.channel.search.images import Work
@@ -23,7 +23,7 @@ CROWDED = 200_000
 FEWEST, MOST, A_PLANE = 300_000, 3_000_000, 60
 """Rays of a first search: so many a plane of the site, within these limits."""
 ASKED, AGAIN = 10_000, 20.0
-"""Rays from a target that no reflection reaches, and metres until it is asked again."""
+"""Rays from a target that no reflection reaches, and metres until it is asked again, doubled by each time in vain."""
 
 
 class Source:
@@ -43,8 +43,8 @@ class Source:
         self._ends = np.zeros((0, 3))  # the targets at the last step
         self._owed = 0.0  # rays that a moving source has not shot yet
         self._rays = spec.rays if spec.rays is not None else rays_for(space.scene)
-        self._dark = np.zeros(len(targets), dtype=np.bool_)  # targets that no reflection reached
-        self._asked = np.full(len(targets), -np.inf)  # odometer when they were last asked
+        self._asking = make_asking(len(targets), AGAIN)
+        self._due = False  # one of the targets is to be asked
 
     def advance(self, position: F64, step: int) -> None:
         """Take note of where the places (n, 3) are now: odometers, new sequences, images, lists."""
@@ -98,7 +98,7 @@ class Source:
             follow(scene, walls, self.tree.rows, quest, self.lists, work, paths)
         else:
             exhaust(scene, walls, self.tree.rows, self.tree.count, quest, work, paths)
-        self._dark = paths.found[self.pairs] == 0
+        self._due = note_dark(paths.found, self.pairs, self.lists.odometer, AGAIN, self._asking)
         if len(detours.edge) and kinetic:
             follow_detours(self.space, quest, self.detour_lists, scratch(), work, paths)
         elif len(detours.edge):
@@ -106,13 +106,15 @@ class Source:
 
     def ask(self, step: int) -> bool:
         """Shoot rays from the targets that no reflection reaches; tell whether they met paths that are new."""
-        if self.position is None or self.spec.order < 2 or not self._rays:
+        if not self._due or self.position is None or self.spec.order < 2 or not self._rays:
             return False
-        odometer, here, known = self.lists.odometer, self.position[self.place], self.tree.count
-        for j in np.flatnonzero(self._dark & (odometer >= self._asked + AGAIN)).tolist():
+        here, known = self.position[self.place], self.tree.count
+        for j in np.flatnonzero(self._asking.due).tolist():
+            before = self.tree.count
             ask(self.tree, here, self._ends[j], min(ASKED, self._rays), step)
-            self._asked[j] = odometer[j]
-        self._asked = np.where(np.isinf(self._asked), odometer, self._asked)  # those in the light have time
+            pause = self._asking.pause[j]
+            self._asking.at[j] = self.lists.odometer[j] + pause
+            self._asking.pause[j] = 2.0 * pause if self.tree.count == before else AGAIN
         if self.tree.count == known:
             return False
         self.tree.mirror(self.position[self.place], known)
