@@ -48,17 +48,14 @@ def enter(tree: Tree, planes: I32, step: int) -> None:
 
 
 @kernel
-def note_dark(found: I32, pair: I32, odometer: F64, again: float, asking: Asking) -> bool:
-    """Note which targets are to be asked, since no path of their `pair` (m,) is `found` (pairs,); tell whether any is.
-
-    One in the light waits no more than `again` [m] when it gets dark.
-    """
+def note_dark(found: I32, pair: I32, odometer: F64, asking: Asking) -> bool:
+    """Note which targets are to be asked, since no path of their `pair` (m,) is `found` (pairs,); tell whether any is."""
     any_due = False
     for j in range(len(pair)):
         asking.due[j] = found[pair[j]] == 0 and odometer[j] >= asking.at[j]
         any_due = any_due or asking.due[j]
-        if found[pair[j]] > 0:
-            asking.at[j], asking.pause[j] = min(max(asking.at[j], odometer[j]), odometer[j] + again), again
+        if asking.at[j] == -np.inf and not asking.due[j]:  # one in the light has time
+            asking.at[j] = odometer[j] + asking.pause[j]
     return any_due
 
 

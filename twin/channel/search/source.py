@@ -22,7 +22,7 @@ CROWDED = 200_000
 """Rows of a tree from which on it forgets."""
 FEWEST, MOST, A_PLANE = 300_000, 3_000_000, 60
 """Rays of a first search: so many a plane of the site, within these limits."""
-ASKED, AGAIN = 10_000, 20.0
+ASKED, AGAIN = 10_000, 50.0
 """Rays from a target that no reflection reaches, and metres until it is asked again, doubled by each time in vain."""
 
 
@@ -98,7 +98,7 @@ class Source:
             follow(scene, walls, self.tree.rows, quest, self.lists, work, paths)
         else:
             exhaust(scene, walls, self.tree.rows, self.tree.count, quest, work, paths)
-        self._due = note_dark(paths.found, self.pairs, self.lists.odometer, AGAIN, self._asking)
+        self._due = note_dark(paths.found, self.pairs, self.lists.odometer, self._asking)
         if len(detours.edge) and kinetic:
             follow_detours(self.space, quest, self.detour_lists, scratch(), work, paths)
         elif len(detours.edge):
