@@ -82,4 +82,3 @@ def _retrace(pair: I32, paths: Paths, face: I32, tile_face: I32, out: Output, wa
                 ways.face[p, k] = index
                 for axis in range(3):
                     ways.vertex[p, k, axis] = paths.vertex[g, m, k, axis]
-
