@@ -1,6 +1,6 @@
 import pytest
 
-from twin.errors import Findings, PluginError, ScenarioError, SeveralErrors, WorldError, located, nearest
+from twin.errors import Findings, PluginError, ScenarioError, SeveralErrors, WorldError, choice, located, nearest
 
 
 def test_a_scenario_error_reads_file_key_message():
@@ -52,3 +52,10 @@ def test_other_errors_pass():
 @pytest.mark.parametrize(("found", "hint"), [("drne", "; did you mean 'drone'?"), ("xyz", ""), ("", "")])
 def test_the_nearest_name(found, hint):
     assert nearest(found, ["arm", "drone"]) == hint
+
+
+def test_what_was_meant_comes_before_a_long_list_and_after_a_short_one():
+    assert choice("drne", ["drone", "rover"]) == "; allowed: drone, rover; did you mean 'drone'?"
+    many = ["drone", *(f"another-{i}" for i in range(9))]
+    assert choice("drne", many) == f"; did you mean 'drone'? Allowed: {', '.join(many)}"
+    assert choice("xyz", many).startswith("; allowed: drone, another-0")

@@ -12,6 +12,7 @@ EXIT_ERROR, EXIT_USAGE, EXIT_INCOMPLETE, EXIT_DIFFERS, EXIT_REQUIREMENT, EXIT_IN
 
 LONGEST_NAME = 100
 _LONGEST_MESSAGE = 10_000
+_LONG_LIST = 60
 _LONGEST = 100
 """Letters of names that are compared: the time goes with their square."""
 
@@ -33,10 +34,13 @@ class ScenarioError(TwinError):
 
     exit_code = EXIT_USAGE
 
-    def __init__(self, message: str, *, file: Path | str | None = None, key: str | None = None) -> None:
+    def __init__(
+        self, message: str, *, file: Path | str | None = None, key: str | None = None, parts: Sequence[TwinError] = ()
+    ) -> None:
         place = ": ".join(str(part) for part in (file, key) if part)
         super().__init__(f"{place}: {message}" if place else message)
         self.message, self.file, self.key = message, file, key
+        self.parts = parts  # the mistakes that it lists, each by itself
 
 
 class PluginError(TwinError):
@@ -81,6 +85,8 @@ class Findings:
             yield
         except SeveralErrors as error:
             self._errors += error.errors
+        except ScenarioError as error:
+            self._errors += error.parts or [error]
         except TwinError as error:
             self._errors.append(error)
 
@@ -132,6 +138,13 @@ def brief(value: object, longest: int = 60) -> str:
 def is_name(text: str) -> bool:
     """Tell whether a text may name a world or a robot: printable, no path, not longer than names are."""
     return 0 < len(text) <= LONGEST_NAME and text.isprintable() and not {*"/\\"} & {*text} and text.strip(". ") != ""
+
+
+def choice(found: str, allowed: Iterable[str], listing: str = "") -> str:
+    """Return `; allowed: ...` with what was meant: before a long list, after a short one; `listing` is all of them."""
+    names = list(allowed)
+    listing, hint = listing or ", ".join(names), nearest(found, names)
+    return f"{hint} Allowed: {listing}" if hint and len(listing) > _LONG_LIST else f"; allowed: {listing}{hint}"
 
 
 def nearest(found: str, allowed: Iterable[str]) -> str:

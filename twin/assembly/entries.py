@@ -166,12 +166,15 @@ def _read(
         folder = project.robot(stated.kind)
         folders = lineage(folder)
     kind = load_kind(folder, stated.spec, key=f"{place}.spec")
-    _check_kind(name, stated, kind, scenario)
-    with located(key=f"{place}.task"):
+    findings, task, loaded = Findings(), None, None
+    with findings.attempt():
+        _check_kind(name, stated, kind, scenario)
+    with findings.attempt(), located(key=f"{place}.task"):
         lost = stated.task is not None and site is None and needs_world(stated.task)
         task = None if stated.task is None or lost else make_task(stated.task, stated.count, kind.body, site)
-    with located(key=f"{place}.controller"):
+    with findings.attempt(), located(key=f"{place}.controller"):
         loaded = given or _controller(stated, kind, folders, project)
+    findings.settle()
     controller, values = None, None
     if loaded is not None:
         controller = loaded.value

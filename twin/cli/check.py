@@ -30,6 +30,7 @@ def check(scenario: str, overrides: tuple[str, ...], trust: bool, as_json: bool)
     the exit code is 1.
     """
     from twin.assembly.build import build
+    from twin.assembly.names import load_named
     from twin.assembly.remarks import remarks
     from twin.cli.compiling import told
     from twin.cli.consent import consent
@@ -38,12 +39,11 @@ def check(scenario: str, overrides: tuple[str, ...], trust: bool, as_json: bool)
     from twin.errors import located
     from twin.project.project import find_scenario
     from twin.recording.files import is_recording
-    from twin.specs.scenario import load_scenario
 
     if is_recording(Path(scenario)):
         return _check_recording(Path(scenario), as_json)
     project, path = find_scenario(scenario)
-    loaded, dropped = load_scenario(path, overrides)
+    loaded, dropped = load_named(path, project, overrides)
     for line in dropped:
         say(f"dropped by --set: {line}", "yellow")
     consent(loaded, project, path, trust=trust)

@@ -20,6 +20,7 @@ import twin.twin  # noqa: F401 - first of all: mesa looks through whatever is lo
 from twin.analysis.held import held_by, joined
 from twin.assembly.build import build
 from twin.assembly.built import Built
+from twin.assembly.names import load_named
 from twin.cli.compiling import told
 from twin.cli.consent import consent
 from twin.cli.console import err, out, print_json, report, say
@@ -36,7 +37,7 @@ from twin.runs.run import Onlookers, Outcome, Stopped
 from twin.runs.run import run as run_built
 from twin.specs import RayTracingSpec
 from twin.specs.figures import FIGURES
-from twin.specs.scenario import Scenario, load_scenario
+from twin.specs.scenario import Scenario
 from twin.state import Frame
 
 STOPPING = "stopping: the recording is being closed"
@@ -145,7 +146,7 @@ def _load(
     """Return project, file, scenario and what overrides dropped."""
     if recorded is None:
         project, path = find_scenario(reference or "")
-        return project, path, *load_scenario(path, overrides)
+        return project, path, *load_named(path, project, overrides)
     with Recording(recorded) as recording:
         return Project.of(recorded), recorded, *recorded_scenario(recording, overrides)
 

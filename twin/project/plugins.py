@@ -14,9 +14,10 @@ import keyword
 import os
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import EntryPoint
+from itertools import product
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -76,7 +77,7 @@ def load_controller(reference: str, robot_folder: Path, *folders: Path) -> Loade
     if ":" in reference or reference.endswith(".py"):
         loaded = load_object(reference, *folders)
     else:
-        loaded = _named_controller(reference, robot_folder)
+        loaded = _named_controller(reference, robot_folder, folders)
     check_contract(loaded.value, Controller, reference)
     check_options(loaded.value, reference)
     return loaded
@@ -187,7 +188,7 @@ def siblings(path: Path) -> dict[str, str]:
     return {name: digest for name, digest in sorted(found.items()) if digest}
 
 
-def _named_controller(name: str, robot_folder: Path) -> Loaded:
+def _named_controller(name: str, robot_folder: Path, folders: Sequence[Path]) -> Loaded:
     there = controllers(robot_folder)
     packaged = installed("twin.controllers")
     if name in there and name in packaged:
@@ -198,11 +199,28 @@ def _named_controller(name: str, robot_folder: Path) -> Loaded:
     if name in packaged:
         return load_installed(packaged[name])
     known = there + sorted(packaged)
-    hint = nearest(name, known)
+    own = _own_file(name, folders)
+    hint = f"; did you mean {own!r}?" if own else nearest(name, known)
     raise PluginError(
         f"no controller {name!r}{hint}{' There are' if hint else '; there are'}: {', '.join(known) or 'none'} "
         "(a file of your own is './file.py:Class')"
     )
+
+
+def _own_file(name: str, folders: Sequence[Path]) -> str:
+    """Return `controllers/NAME.py:Class` or `NAME.py:Class` if a folder has that file, else nothing; nothing is run."""
+    for folder, place in product(dict.fromkeys(folders), (f"controllers/{name}.py", f"{name}.py")):
+        if (folder / place).is_file():
+            try:
+                body = ast.parse((folder / place).read_bytes()).body
+            except (SyntaxError, ValueError):
+                continue
+            classes = [one for one in body if isinstance(one, ast.ClassDef) and not one.name.startswith("_")]
+            acting = [one for one in classes if any(isinstance(part, ast.FunctionDef) and part.name == "act"
+                                                    for part in one.body)]  # fmt: skip
+            if found := acting or classes:
+                return f"{place}:{found[0].name}"
+    return ""
 
 
 def load_installed(point: EntryPoint) -> Loaded:

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from twin.errors import brief, nearest
+from twin.errors import brief, choice
 from twin.units import QuantityError
 
 Key = tuple[str | int, ...]
@@ -52,8 +52,8 @@ def explain(error: ValidationError, schema: dict[str, Any], data: object) -> lis
             mistakes += [(path + below, message) for below, message in cause.items]
         elif kind == "extra_forbidden":
             allowed = sorted(subschema(schema, data, path[:-1]).get("properties", {}))
-            listing = ", ".join(allowed) + nearest(str(path[-1]), allowed)
-            mistakes.append((path, f"unknown key; allowed: {listing}{_other_kinds(schema, data, path)}"))
+            known = choice(str(path[-1]), allowed)
+            mistakes.append((path, f"unknown key{known}{_other_kinds(schema, data, path)}"))
         elif kind == "missing" and not isinstance(path[-1], int):
             mistakes.append((path, "missing, and there is no default"))
         elif kind in ("union_tag_invalid", "union_tag_not_found"):
@@ -154,7 +154,7 @@ def _wrong_kind(schema: dict[str, Any], table: object) -> str:
     found = _below(table, "kind")
     if found is None:
         return f"missing; allowed: {', '.join(kinds)}"
-    return f"found {_found(found)}; allowed: {', '.join(kinds)}{nearest(str(found), kinds)}"
+    return f"found {_found(found)}{choice(str(found), kinds)}"
 
 
 def _expected(kind: str, message: str, context: dict[str, Any]) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from twin.errors import brief, nearest
+from twin.errors import brief, choice, nearest
 from twin.specs.figures import (
     COUNTS,
     FIGURES,
@@ -173,16 +173,16 @@ def _subject(metric: str) -> tuple[Scope, str]:
     family = metric.partition(".")[0]
     if "." not in metric:
         if metric not in FIGURES:
-            allowed = (*FIGURES, *_FAMILIES.values())
-            raise ValueError(f"found {metric!r}; allowed: {', '.join(allowed)}{nearest(metric, FIGURES)}")
+            allowed = ", ".join((*FIGURES, *_FAMILIES.values()))
+            raise ValueError(f"found {metric!r}{choice(metric, FIGURES, allowed)}")
         return Scope(), metric
     if family not in _FAMILIES:
-        raise ValueError(f"found {metric!r}; allowed: {'; '.join(_FAMILIES.values())}{nearest(family, _FAMILIES)}")
+        raise ValueError(f"found {metric!r}{choice(family, _FAMILIES, '; '.join(_FAMILIES.values()))}")
     scope, figure = _scope(family, metric)
     try:
         figure_of(family, figure)
     except KeyError:
-        raise ValueError(f"found {figure!r}; allowed: {_allowed(family, figure)}") from None
+        raise ValueError(f"found {figure!r}{_allowed(family, figure)}") from None
     return scope, figure
 
 
@@ -208,7 +208,7 @@ def _allowed(family: str, figure: str) -> str:
         "logs": (*LOG_FIGURES, "pNN"),
         "sensing": tuple(SENSING_FIGURES),
     }
-    return f"{', '.join(names[family])}{nearest(figure, names[family])}"
+    return choice(figure, names[family])
 
 
 def _clauses(metric: str, figure: str, scope: Scope, words: list[str]) -> Scope:

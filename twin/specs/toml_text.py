@@ -104,7 +104,8 @@ def validate(
         raise ScenarioError(message, file=place, key=where)
     rows = "".join("\n  " + ": ".join(filter(None, row)) for row in listing)
     rows += f"\n  and {more} more" if more > 0 else ""
-    raise ScenarioError(f"{len(listing) + max(more, 0)} mistakes{rows}", file=file)
+    parts = [ScenarioError(message, file=place or None, key=where) for place, where, message in listing]
+    raise ScenarioError(f"{len(listing) + max(more, 0)} mistakes{rows}", file=file, parts=[] if more > 0 else parts)
 
 
 def _check_values(data: dict[str, Any], file: Path | str | None, key: str, text: str) -> None:
