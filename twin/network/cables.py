@@ -27,21 +27,21 @@ class Cables:
         self._waiting: tuple[list[tuple[Any, ...]], list[tuple[Any, ...]]] = ([], [])  # by time
         self._free: dict[tuple[int, int], int] = {}  # ns
 
-    def put(self, way: int, time: int, packet: Packet, flow: Any) -> None:
-        """Let a packet come to its cable at `time` [ns]; `flow` is given back with it."""
+    def put(self, way: int, time: int, packet: Packet, ticket: int) -> None:
+        """Let a packet come to its cable at `time` [ns]; its ticket is given back by `take`."""
         order = (time, packet.source, packet.destination, packet.kind, packet.sequence)
-        heappush(self._waiting[way], (*order, packet, flow))
+        heappush(self._waiting[way], (*order, packet, ticket))
 
-    def take(self, way: int, until: int) -> Iterator[tuple[int, Packet, Any]]:
-        """Yield when each packet that came by `until` [ns] has left its cable, in order of coming."""
+    def take(self, way: int, until: int) -> Iterator[tuple[int, int]]:
+        """Yield when each packet that came by `until` [ns] has left its cable, and its ticket, in order of coming."""
         waiting = self._waiting[way]
         while waiting and waiting[0][0] <= until:
-            time, *_, packet, flow = heappop(waiting)
+            time, *_, packet, ticket = heappop(waiting)
             server = packet.destination if way == UP else packet.source
             cable = (way, -1 if self.embodied[server] else server)
             leaves = max(time, self._free.get(cable, 0)) + crossing(packet.size + self.header, self.rate)
             self._free[cable] = leaves
-            yield leaves, packet, flow
+            yield leaves, ticket
 
     def queued(self) -> list[Packet]:
         """Return the packets that have not come to their cable yet."""

@@ -33,19 +33,20 @@ def enter(handle: Handle, entries: I64, header: int, processed: bool, rows: I64)
             ready[i] += s.grid.assign if link & 1 == DOWN else s.grid.n2_half + s.links[link].delay
         packets[p].created, packets[p].ready = entries[i, 2], ready[i]
         packets[p].first, packets[p].last, packets[p].transmissions, packets[p].repeated = -1, -1, 0, 0
-    merge(s, _sorted(ready, entries[:, 4]), ready, entries[:, 4], rows)
+    merge(s, in_order(ready, entries[:, 4]), ready, entries[:, 4], rows)
 
 
 @kernel
-def _sorted(ready: I64, order: I64) -> I64:
-    """Return what sorts packets by time and order: by insertion, as they are few, or in order nearly."""
-    sequence = np.arange(len(ready))
+def in_order(ready: I64, order: I64) -> I64:
+    """Return what sorts packets by time and order; few of them have equal times."""
+    sequence = np.argsort(ready, kind="mergesort")
     for i in range(1, len(ready)):
         at = i
-        while at > 0 and (ready[sequence[at - 1]], order[sequence[at - 1]]) > (ready[i], order[i]):
+        this = sequence[i]
+        while at > 0 and (ready[sequence[at - 1]], order[sequence[at - 1]]) > (ready[this], order[this]):
             sequence[at] = sequence[at - 1]
             at -= 1
-        sequence[at] = i
+        sequence[at] = this
     return sequence
 
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from array import array
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import repeat
+from struct import Struct
 from typing import NamedTuple
 
 import numpy as np
@@ -16,18 +15,17 @@ from twin.link import Radio
 from twin.network.nr.access import RandomAccess
 from twin.network.nr.beams import Beams, Turn
 from twin.network.nr.carrier import Carrier
-from twin.network.nr.carrier_state import DELIVERED, DOWN
+from twin.network.nr.carrier_state import DOWN
 from twin.network.nr.mobility import HANDOVER, LEAST_DBM, Change, Mobility
 from twin.network.nr.panels import burst_of, is_array, panels_of
 from twin.network.nr.quality import QualityReports
 from twin.network.topology import Topology, column
 from twin.specs.nr import NrSpec, QosSpec
-from twin.state import F64, I64, NEVER, REPEATS, Hop, LinkState, Packet
+from twin.state import F64, I64, LinkState
 
-ENTRY = 5
-"""Numbers of a packet in `Band.entries`."""
-Owner = tuple[Packet, "Flow"] | None
-"""Whose packet is in the carrier; None: background."""
+ENTRY = Struct("6q")
+"""A packet in `Band.entries`: 2 x row of the flow in `Flows.table` + direction, size, when it was created and when it
+sets out [ns], number in the flow, and ticket, see `transit`."""
 
 
 class Gains(NamedTuple):
@@ -59,10 +57,9 @@ class Band:
     quality: QualityReports
     access: RandomAccess
     beams: Beams | None  # None without arrays of antennas
-    entries: list[int]  # bearer, size, created, ready and order of each packet in turn
-    entering: list[Owner]
-    inside: dict[int, Owner]  # by row
-    propagation: list[int]  # ns, of each terminal's serving cell
+    entries: bytearray  # packets that set out, each an ENTRY
+    owners: I64  # (P,) tickets by row, see `transit`
+    propagation: I64  # (T,) ns, of each terminal's serving cell
     maximum_ratio: int  # arrays that follow the channel ideally
     reached: int = 0  # ns
     dropped: bool = False  # maybe, packets of a terminal that left its cell
@@ -122,32 +119,6 @@ class Band:
             return Gains(gain_db, gain_db)
         return Gains(self.beams.gain_db, self.beams.heard_db)
 
-    def flush(self, header: int) -> None:
-        """Hand new packets, each with `header` bytes more, over to the carrier's kernel."""
-        if not self.entering:
-            return
-        entries = np.frombuffer(array("q", self.entries), dtype=np.int64).reshape(-1, ENTRY)
-        rows = self.carrier.enter(entries, header, processed=False)
-        self.inside.update(zip(rows.tolist(), self.entering, strict=True))
-        self.entries, self.entering = [], []
-
-    def decided(self) -> Iterator[tuple[Owner, int, int, int, Hop]]:
-        """Take the decided packets out of the carrier: owner, time [ns], fate, direction, and what happened."""
-        columns = self.carrier.decided()
-        if not columns:
-            return iter(())
-        rows, times, fates, ways, *facts = columns
-        again: Iterable[tuple[int, ...]] = repeat(())
-        if any(facts[-1]):
-            starts = self.carrier.state.repeats
-            repeated = zip(rows, facts[-1], strict=True)
-            again = [tuple(starts[row, : min(n, REPEATS)].tolist()) if n else () for row, n in repeated]
-        decoded = times
-        if fates.count(DELIVERED) < len(fates):
-            decoded = [time if fate == DELIVERED else NEVER for time, fate in zip(times, fates, strict=True)]
-        hops = map(tuple.__new__, repeat(Hop), zip(*facts, again, decoded))  # noqa: B905 - `again` may have no end
-        return zip(map(self.inside.pop, rows), times, fates, ways, hops, strict=True)
-
     def rsrp_dbm(self, gain_db: F64) -> F64:
         """Return the power of one resource element at terminals from cells, (T, C), never below the least."""
         elements = 10.0 * np.log10(12.0 * self.carrier.prbs)
@@ -175,22 +146,19 @@ class Band:
             self.carrier.control_power(gain_db, self.levels.noise_up_db, serving)
         self.quality.update(time, serving)
         seconds = delay[np.arange(len(serving)), np.maximum(serving, 0)]
-        delay_ns = np.rint(seconds * NS).astype(np.int64)
-        self.carrier.set_delay(delay_ns)
-        self.propagation = delay_ns.tolist()
+        self.propagation = np.rint(seconds * NS).astype(np.int64)
+        self.carrier.set_delay(self.propagation)
 
 
 @dataclass(slots=True, eq=False)
 class Flow:
-    """The way of packets of one (source, destination, kind)."""
+    """The way of packets of one (source, destination, kind); its row in `Flows.table` says the rest."""
 
     up: Band | None
-    up_bearer: int
     down: Band | None
-    down_bearer: int
+    number: int  # row in `Flows.table`
     terminal: int  # of the downlink, in its carrier
     backhaul: int  # ns, between cells and the edge server
-    order: int
     key: np.uint64
 
 
@@ -225,7 +193,8 @@ def open_band(
     beams = None if panels is None else Beams(carrier, mobility, access, panels, levels)
     return Band(
         carrier=carrier, terminals=terminals, cells=cells, pairs=pairs, levels=levels, mobility=mobility,
-        quality=QualityReports(carrier), access=access, beams=beams, entries=[], entering=[], inside={}, propagation=[],
+        quality=QualityReports(carrier), access=access, beams=beams, entries=bytearray(),
+        owners=np.zeros(0, dtype=np.int64), propagation=np.zeros(len(terminals), dtype=np.int64),
         maximum_ratio=sum(radio.antenna.beam == "mrc" and is_array(radio) for side in radios for radio in side),
     )  # fmt: skip
 

@@ -81,7 +81,7 @@ class Carrier:
         """Give persistent allocations anew after links or their quality have changed."""
         self._changed = False
         if (self._wanted >= 0).any():
-            self.refused = configure(self._handle, self._wanted, self._shortest)
+            self.refused = configure(self.handle, self._wanted, self._shortest)
 
     def measure(self, gain_db: F64, up_dbm: F64, down_dbm: F64, noise_up_db: F64, noise_down_db: F64) -> None:
         """Take path gains (T, C), powers (T,), (C,) and noise figures of cells (C,) and terminals (T,)."""
@@ -126,7 +126,7 @@ class Carrier:
     def quality(self, time: int, load: F64, rise: F64, serving: I64) -> tuple[F64, F64]:
         """Return the ratios of uplinks and downlinks at `time`, (T,), see `interference.quality`."""
         up, down = np.empty(len(serving)), np.empty(len(serving))
-        quality(self._handle, time, load, rise, serving, up, down)
+        quality(self.handle, time, load, rise, serving, up, down)
         return up, down
 
     def control_power(self, gain_db: F64, noise_up_db: F64, serving: I64) -> None:
@@ -138,7 +138,7 @@ class Carrier:
         rows = rows[np.isfinite(gain_db[rows, serving[rows]])]  # without a path nothing is received, whatever is sent
         gain = gain_db[rows, serving[rows]]
         received = self.spec.p0 + 10.0 * np.log10(self.spec.scs / 15e3) + (1.0 - self.spec.alpha) * gain
-        cap_power(self._handle, rows, received - floor - noise_up_db[serving[rows]])
+        cap_power(self.handle, rows, received - floor - noise_up_db[serving[rows]])
 
     def set_delay(self, delay: I64) -> None:
         """Take the delays [ns] of the air between terminals and the cells that serve them, (T,).
@@ -189,38 +189,29 @@ class Carrier:
 
     def attach(self, terminal: int, cell: int, time: int) -> None:
         """Let a terminal be served by `cell`, or by none (-1)."""
-        attach(self._handle, terminal, cell, time)
+        attach(self.handle, terminal, cell, time)
         self._changed = True
 
     def evict(self, terminal: int, time: int) -> None:
         """Take out all packets that wait for or at a terminal: their fate is MOVED."""
-        evict(self._handle, terminal, time)
+        evict(self.handle, terminal, time)
 
     def endless(self, link: int, q: int, time: int) -> None:
         """Give a link a full buffer in class `q`."""
-        start_endless(self._handle, link, q, time)
+        start_endless(self.handle, link, q, time)
 
     def enter(self, entries: I64, header: int = 0, processed: bool = True) -> I64:
         """Take packets (n, 5) in, see `queues.enter`, and return their rows (n,)."""
         rows = np.empty(len(entries), dtype=np.int64)
         self._make_room(len(entries))
-        enter(self._handle, entries, header, processed, rows)
+        enter(self.handle, entries, header, processed, rows)
         return rows
-
-    def decided(self) -> list[list[int]]:
-        """Return the columns of `FATE` of packets decided since the last call; nothing where there are none."""
-        count = int(self.state.counts[cs.DECIDED])
-        if not count:
-            return []
-        self.state.counts[cs.DECIDED] = 0
-        columns: list[list[int]] = self._fates[:, :count].tolist()
-        return columns
 
     def advance(self, until: int, answering: bool) -> int:
         """Run to `until` or to where an answer could matter; return the time that was reached."""
         if self._changed:
             self.reconfigure()
-        return advance(self._handle, until, answering)
+        return advance(self.handle, until, answering)
 
     def _make_room(self, count: int) -> None:
         """Double the rows for packets while they don't suffice."""
@@ -239,8 +230,7 @@ class Carrier:
         self._hold(s._replace(**made))  # type: ignore[arg-type]
 
     def _hold(self, state: cs.State) -> None:
-        self.state, self._handle = state, cs.bind(state)
-        self._fates = state.fates.view(np.int64).reshape(len(state.fates), -1).T  # all fields are int64
+        self.state, self.handle = state, cs.bind(state)
 
     def _config(self, seed: int, segment_header: int, ahead: int) -> cs.Config:
         spec, group, scheduler = self.spec, group_size(self.prbs), SCHEDULERS[self.spec.scheduler]

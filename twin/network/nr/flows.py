@@ -4,12 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from twin.network.nr.band import Band, Flow, order_of
 from twin.network.nr.carrier_state import DOWN, UP
+from twin.network.nr.hardware import Hardware
 from twin.network.nr.homes import Homes
 from twin.numerics.draws import key
 from twin.specs.nr import NrSpec
-from twin.state import Packet
+from twin.state import I64, Packet
+
+RANK, BACKHAUL, TERMINAL, ORDER, BEARER, STRAIGHT, COLUMNS = 0, 1, 2, 3, 4, 6, 8
+"""Columns of `Flows.table`: place among all flows by source, destination and kind; ns between cell and server; terminal
+of the downlink; what orders packets ready at one instant; for uplink and downlink, the bearer, and 1 where packets go
+straight to where they are bound once they are decoded: over no cable that has a rate, no slow hardware, no other radio
+link."""
 
 
 class Flows:
@@ -18,6 +27,10 @@ class Flows:
     def __init__(
         self, spec: NrSpec, names: Sequence[str], wireless: Sequence[bool], bands: Sequence[Band], homes: Homes
     ) -> None:
+        self.all: dict[int, Flow] = {}  # by row of the table
+        self.table: I64 = np.zeros((64, COLUMNS), dtype=np.int64)
+        self._ends: list[tuple[int, int, str]] = []
+        self._ranked = 0
         self.spec, self.names, self.bands, self.homes = spec, names, bands, homes
         self.known: dict[tuple[int, int, str], Flow] = {}
         self._kinds, self._sent = kinds_of(spec), set[str]()
@@ -60,7 +73,34 @@ class Flows:
         backhauls = [self.spec.edges[end] for end in (source, destination) if end in self.spec.edges]
         backhaul = max(backhauls, default=self.spec.backhaul)
         terminal = down_bearer // (2 * len(self._kinds))
-        return Flow(up, up_bearer, down, down_bearer, terminal, backhaul, order_of(name), name)
+        slow = Hardware.adds_time(self.spec)
+        straight = not slow and self.spec.backhaul_rate is None and down is None, not slow
+        row = [backhaul, terminal, order_of(name), up_bearer, down_bearer, *map(int, straight)]
+        number = self._add((packet.source, packet.destination, packet.kind), row)
+        flow = self.all[number] = Flow(up, down, number, terminal, backhaul, name)
+        return flow
+
+    def load(self, name: np.uint64, way: int, bearer: int) -> int:
+        """Return the number of a flow of background traffic."""
+        bearers = (bearer, 0) if way == UP else (0, bearer)
+        return self._add((-1, -1, str(name)), [0, 0, order_of(name), *bearers, 0, 0])
+
+    def _add(self, ends: tuple[int, int, str], row: list[int]) -> int:
+        number = len(self._ends)
+        self._ends.append(ends)
+        if number == len(self.table):
+            self.table = np.concatenate([self.table, np.zeros_like(self.table)])
+        self.table[number, BACKHAUL:] = row
+        return number
+
+    def rank(self) -> bool:
+        """Rank the flows in `table`, and tell whether there are new ones."""
+        if self._ranked == len(self._ends):
+            return False
+        self._ranked = len(self._ends)
+        rank = {ends: place for place, ends in enumerate(sorted(set(self._ends)))}
+        self.table[: self._ranked, RANK] = [rank[ends] for ends in self._ends]
+        return True
 
 
 def kinds_of(spec: NrSpec) -> list[str]:

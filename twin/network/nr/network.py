@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import partial
+from collections.abc import Iterator, Mapping, Sequence
 from heapq import heappop, heappush
 
 from twin.clock import NS
 from twin.errors import RunError
 from twin.link import Radio
 from twin.network.cables import Cables
-from twin.network.events import ARRIVE, SAME_INSTANT, Entry, EventNetwork
+from twin.network.events import SAME_INSTANT, EventNetwork
 from twin.network.nr import carrier_state as cs
 from twin.network.nr.background import Background
-from twin.network.nr.band import Band, Flow, open_band
+from twin.network.nr.band import ENTRY, Band, Flow, open_band
 from twin.network.nr.carrier import Carrier
-from twin.network.nr.carrier_state import DELIVERED, MOVED, UP
+from twin.network.nr.carrier_state import DELIVERED, DOWN, MOVED, UP
 from twin.network.nr.checks import check_kinds, check_names, check_spectrum
 from twin.network.nr.flows import Flows, kinds_of
 from twin.network.nr.hardware import Hardware
 from twin.network.nr.homes import Homes, Move
 from twin.network.nr.mobility import ATTACH, HANDOVER, Change
 from twin.network.nr.tally import tally
+from twin.network.nr.transit import Transit
 from twin.network.topology import Topology
 from twin.protocols import Batch
 from twin.specs.nr import NrSpec, QosSpec
@@ -31,9 +30,6 @@ from twin.units import time_text
 
 FATES = {cs.DISCARDED: "discarded", cs.HARQ_FAILED: "harq", cs.HANDOVER: "handover"}
 NO_RADIO = "no radio"
-FOREVER = 1 << 62
-Carry = Callable[[int, Packet, Flow], None]
-"""Takes a packet of a flow on from a time [ns]."""
 
 
 class NrNetwork(EventNetwork):
@@ -62,15 +58,13 @@ class NrNetwork(EventNetwork):
         check_spectrum(self.bands)
         self.homes = Homes(spec.mobility, self.bands, self.topology, names)
         self._flows = Flows(spec, names, self._wireless, self.bands, self.homes)
-        self._bodies: list[Entry] = []
+        self._transit = Transit(self._flows)
         self._changes: list[tuple[int, int, int, int, str]] = []
         self._now = 0
         self._traced = False
         rate = spec.backhaul_rate
         self._cables = None if rate is None else Cables(rate, spec.header, embodied)
-        self._to_cell: Carry = self._down if self._cables is None else partial(self._cables.put, cs.DOWN)
-        self._from_cell: Carry = self._up if self._cables is None else partial(self._cables.put, cs.UP)
-        self.background = Background(spec.background, seed, names, len(qos), self._flows.bearer)
+        self.background = Background(spec.background, seed, names, len(qos), self._flows)
         self._hardware = Hardware(spec, seed) if Hardware.adds_time(spec) else None
 
     def reseed(self, seed: int) -> None:
@@ -90,49 +84,73 @@ class NrNetwork(EventNetwork):
 
     def send(self, packets: Sequence[Packet]) -> None:
         """Take packets over; each enters at its `created` time."""
-        flows, hardware = self._flows, self._hardware
-        for packet in packets:
-            flow = flows.known.get((packet.source, packet.destination, packet.kind)) or flows.of(packet)
+        known, hardware, direct, entry = self._flows.known, self._hardware, self._cables is None, ENTRY.pack
+        for packet, ticket in zip(packets, self._transit.take(packets), strict=True):
+            start, sequence = packet.created, packet.sequence
+            flow = known.get((packet.source, packet.destination, packet.kind)) or self._flows.of(packet)
             if flow.up is not None:
-                start = packet.created
+                band, code = flow.up, 2 * flow.number
                 if hardware is not None:
-                    start += hardware.terminal(flow.key, packet.sequence)
-                order = flow.order | packet.sequence & 0xFFFFFF
-                flow.up.entries += (flow.up_bearer, packet.size, packet.created, start, order)
-                flow.up.entering.append((packet, flow))
-            elif flow.down is not None:
-                self._to_cell(packet.created, packet, flow)
-            elif self._wireless[packet.source] or self._wireless[packet.destination]:
-                self.lose(packet, NO_RADIO)
+                    start += hardware.terminal(flow.key, sequence)
+            elif flow.down is not None and direct:
+                band, code = flow.down, 2 * flow.number + DOWN
+                start += flow.backhaul
+                if hardware is not None:
+                    start += hardware.station(flow.key, sequence)
             else:
-                self._push(packet.created + flow.backhaul, ARRIVE, packet)
+                self._send_wired(packet, ticket, flow)
+                continue
+            band.entries += entry(code, packet.size, packet.created, start, sequence, ticket)
 
     def enter(self, packet: Packet, time: int) -> None:
         """Refuse: packets enter the radio's own queue of events."""
         raise RunError(f"packet of {self.names[packet.source]} entered twice at {time} ns")
 
-    def _down(self, time: int, packet: Packet, flow: Flow) -> None:
+    def _send_wired(self, packet: Packet, ticket: int, flow: Flow) -> None:
+        """Let a packet set out on a cable, if it can come to its destination at all."""
+        if flow.down is not None:
+            self._to_cell(packet.created, ticket)
+        elif self._wireless[packet.source] or self._wireless[packet.destination]:
+            self._transit.free.append(ticket)
+            self.lose(packet, NO_RADIO)
+        else:
+            self._transit.arrive(ticket, flow, packet.created + flow.backhaul)
+
+    def _to_cell(self, time: int, ticket: int) -> None:
+        """Let a packet set out towards a cell at `time` [ns]."""
+        if self._cables is None:
+            self._down(time, ticket)
+        else:
+            self._cables.put(DOWN, time, self._transit.packet(ticket), ticket)
+
+    def _down(self, time: int, ticket: int) -> None:
         """Bring a packet that has left the cable at `time` [ns] to the cell's queue."""
-        if self.homes.several:  # its terminal may have changed carriers meanwhile
-            flow = self._flows.of(packet)
-        assert flow.down is not None
+        packet = self._transit.packet(ticket)
+        flow = self._flows.of(packet)  # its terminal may have changed carriers meanwhile
         time += flow.backhaul
         if self._hardware is not None:
             time += self._hardware.station(flow.key, packet.sequence)
-        order = flow.order | packet.sequence & 0xFFFFFF
-        flow.down.entries += (flow.down_bearer, packet.size, packet.created, time, order)
-        flow.down.entering.append((packet, flow))
+        self._queue(ticket, DOWN, time)
 
-    def _up(self, time: int, packet: Packet, flow: Flow) -> None:
+    def _up(self, time: int, ticket: int) -> None:
         """Bring a packet that has left the cable at `time` [ns] to its edge server, or on to another robot's cell."""
+        packet, flow = self._transit.packet(ticket), self._transit.flow(ticket)
         time += flow.backhaul
         if flow.down is not None:
-            self._to_cell(time, packet, flow)
+            self._to_cell(time, ticket)
             return
         if self._hardware is not None:
             time += self._hardware.station(flow.key, packet.sequence)
-        order = (packet.source, packet.destination, packet.kind, packet.sequence)
-        self._events.append((time, ARRIVE, *order, packet))
+        self._transit.arrive(ticket, flow, time)
+
+    def _queue(self, ticket: int, way: int, time: int) -> None:
+        """Let a packet come to the carrier that serves its robot now, at `time` [ns]."""
+        packet = self._transit.packet(ticket)
+        flow = self._flows.of(packet)
+        band = flow.up if way == UP else flow.down
+        assert band is not None
+        code = 2 * flow.number + way
+        band.entries += ENTRY.pack(code, packet.size, packet.created, time, packet.sequence, ticket)
 
     # time
 
@@ -148,15 +166,13 @@ class NrNetwork(EventNetwork):
         self.background.offer(until)
         instant, stops = -1, 0
         while True:
-            self._events.sort()  # a sorted list is a heap too: timers may have been pushed
-            first = self._events[0][0] if self._events else FOREVER
+            first = self._first()
             horizon = min(until, first + max(self.lookahead - 1, 0))
             effect = first + self.lookahead + self.backhaul + self._processing
             known = horizon if self.lookahead else horizon - 1  # nothing more can set out from a server by then
             if self._advance(min(until, max(effect, horizon)), known) < horizon:
                 continue
-            self._events.sort()
-            if self._events and self._events[0][0] < first:
+            if self._first() < first:
                 continue
             if first <= until:
                 instant, stops = (instant, stops + 1) if first == instant else (first, 0)
@@ -164,10 +180,15 @@ class NrNetwork(EventNetwork):
                     raise RunError(f"nodes answer each other without delay at {time_text(first)}")
                 yield self._deliver(horizon)
                 continue
-            if any(entry[0] <= until for entry in self._bodies):
+            if self._transit.earliest(DOWN) <= until:
                 yield self._deliver(until)
             self._now = until
             return
+
+    def _first(self) -> int:
+        """Return when something happens next to a node that may answer at once [ns]."""
+        arrival = self._transit.earliest(UP)
+        return min(arrival, self._events[0][0]) if self._events else arrival
 
     def _advance(self, until: int, known: int) -> int:
         """Run all carriers to `until`, or to where something new could matter; return when.
@@ -176,15 +197,15 @@ class NrNetwork(EventNetwork):
         """
         if self._cables is not None:
             known = min(known, min(band.reached for band in self.bands) + self.backhaul)
-            for time, packet, flow in self._cables.take(cs.DOWN, known):
-                self._down(time, packet, flow)
+            for time, ticket in self._cables.take(DOWN, known):
+                self._down(time, ticket)
             until = min(until, known + self.backhaul + self._processing)
         for band in self.bands:
             if band.dropped:
                 band.dropped = False
                 self._drain(band)  # what a handover dropped: before its rows are used again
         for band in self.bands:
-            band.flush(self.spec.header)
+            self._transit.enter(band, self.spec.header)
         limit = min([until, *(change[0] for change in self._changes[:1]), *(band.due for band in self.bands)])
         answering = len(self.bands) == 1
         if not answering:  # no carrier may get ahead of the others by more than an answer takes
@@ -200,75 +221,49 @@ class NrNetwork(EventNetwork):
             band.let_in(reached)
             self._turn(band, reached)
         if self._cables is not None:
-            for time, packet, flow in self._cables.take(cs.UP, reached):
-                self._up(time, packet, flow)
+            for time, ticket in self._cables.take(UP, reached):
+                self._up(time, ticket)
         return reached
 
     def _drain(self, band: Band) -> None:
-        """Take the decided packets out of a carrier and send them on their way."""
-        bodies, from_cell = self._bodies, self._from_cell
-        for owner, time, fate, way, hop in band.decided():
-            if owner is None:
-                self.background.settle(fate == DELIVERED)
-                continue
-            packet, flow = owner
+        """Let what a carrier has decided go its way, and see to what kernels can't send on."""
+        transit = self._transit
+        for ticket, time, fate, way in transit.land(band):
             if fate == MOVED:
-                self._send_again(packet, way, time)
+                self._queue(ticket, way, time)
                 continue
-            if way == UP:
-                packet.uplink = hop
-            else:
-                packet.downlink = hop
+            packet, flow = transit.told(ticket, way), transit.flow(ticket)
             if fate != DELIVERED:
+                transit.free.append(ticket)
                 self.lose(packet, FATES[fate])
-            elif way == UP:
-                from_cell(time, packet, flow)
+            elif way == DOWN:
+                assert self._hardware is not None
+                time += int(band.propagation[flow.terminal]) + self._hardware.terminal(flow.key, packet.sequence)
+                transit.arrive(ticket, flow, time, DOWN)
+            elif self._cables is None:
+                self._up(time, ticket)
             else:
-                time += band.propagation[flow.terminal]
-                if self._hardware is not None:
-                    time += self._hardware.terminal(flow.key, packet.sequence)
-                source, destination = packet.source, packet.destination
-                bodies.append((time, ARRIVE, source, destination, packet.kind, packet.sequence, packet))
-
-    def _send_again(self, packet: Packet, way: int, time: int) -> None:
-        """Let the carrier that serves a robot now send a packet that waited on its old one."""
-        flow = self._flows.of(packet)
-        band, bearer = (flow.up, flow.up_bearer) if way == UP else (flow.down, flow.down_bearer)
-        assert band is not None
-        band.entries += (bearer, packet.size, packet.created, time, flow.order | packet.sequence & 0xFFFFFF)
-        band.entering.append((packet, flow))
+                self._cables.put(UP, time, packet, ticket)
 
     def _deliver(self, horizon: int) -> Batch:
         """Hand over everything up to `horizon`, in order of arrival."""
-        due = [entry for entry in self._bodies if entry[0] <= horizon]
-        if due:
-            self._bodies = [entry for entry in self._bodies if entry[0] > horizon]
-        count = bisect_right(self._events, (horizon + 1,))
-        due += self._events[:count]
-        del self._events[:count]
-        due.sort()  # never compares packets: what stands before them is unique
-        packets, wakes = [], []
-        for time, _, node, _, _, _, packet in due:
-            if packet is None:
-                wakes.append((time, node))
-            else:
-                packet.arrived, packet.fate = time, "delivered"
-                packets.append(packet)
+        packets, wakes = self._transit.arrived(horizon), []
+        while self._events and self._events[0][0] <= horizon:
+            time, _, node, *_ = heappop(self._events)
+            wakes.append((time, node))
         self._settled += packets
         return Batch(horizon, packets, wakes)
 
     def queued(self) -> list[Packet]:
         """Return the packets under way: on a radio link, then in the core or the air."""
-        entries = [entry for band in self.bands for entry in (*band.entering, *band.inside.values())]
-        radio = [entry[0] for entry in entries if entry is not None]
-        core = [event[-1] for heap in (self._events, self._bodies) for event in sorted(heap)]
+        radio = [packet for band in self.bands for packet in self._transit.on_radio(band)]
         cables = [] if self._cables is None else self._cables.queued()
-        return radio + cables + [packet for packet in core if packet is not None]
+        return radio + cables + self._transit.beyond()
 
     @property
     def counts(self) -> Mapping[str, int]:
         """What was approximated, refused or lost on the way, by name; see `tally`."""
-        return tally(self.bands, self.background.counts, self._flows.unused)
+        return tally(self.bands, self._transit.background(self.background.offered), self._flows.unused)
 
     # channel
 
@@ -315,7 +310,7 @@ class NrNetwork(EventNetwork):
         """Hand a robot over to another carrier, with all that waits for it or at it."""
         old, new = (self.bands[home.band] for home in (move.old, move.new))
         end = time + self.spec.mobility.interruption
-        old.flush(self.spec.header)
+        self._transit.enter(old, self.spec.header)
         self._drain(old)  # what was decided before
         old.attach(move.old.terminal, -1, time)
         old.mobility.bar(move.old.terminal)

@@ -1,0 +1,273 @@
+"""Packets under way as columns: whose packet a row is, what happened to it on the radio, and when it arrives.
+
+Each packet that is taken over has a ticket, its row in all that kernels know of it. What a carrier has decided goes
+from its list of fates to the list of those that arrive in one call; Python touches a packet when it sets out and when
+it is handed over, and in between only where it was lost or goes a way that kernels don't know.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from twin.network.nr.arrivals import in_order
+from twin.network.nr.band import ENTRY, Band, Flow
+from twin.network.nr.carrier_state import DECIDED, DELIVERED, DOWN, UP, Handle, State
+from twin.network.nr.carrier_state import QUEUED as PENDING
+from twin.network.nr.flows import BACKHAUL, BEARER, ORDER, RANK, STRAIGHT, TERMINAL, Flows
+from twin.network.nr.handle import opened
+from twin.numerics.kernels import kernel
+from twin.state import I64, NEVER, REPEATS, Hop, Packet
+
+BACKGROUND = 0
+"""Ticket of all packets that nobody waits for."""
+FOREVER = 1 << 62
+FLOW, SEQUENCE, ENTERED, QUEUED, OCCASION, ALONE, FIRST, TRANSMISSIONS, REPEATED, DECODED, AGAIN = range(11)
+"""Columns of a ticket: row in `Flows.table`, number of the packet, and how many had entered carriers before it; then
+the last hop, as in `Hop` with the starts of retransmissions at the end. QUEUED is NEVER where there is none to tell."""
+WIDTH = AGAIN + REPEATS
+TIME, KEY, TICKET = range(3)
+"""Columns of what arrives."""
+SERVERS, ROBOTS = UP, DOWN
+"""Who waits for it: whoever may answer at once, or a robot at the end of a downlink."""
+COUNT, EARLIEST, BACKGROUND_DELIVERED, BACKGROUND_LOST, COUNTS = 0, 2, 4, 5, 6
+"""Entries of `Transit.counts`; of COUNT and EARLIEST there are two."""
+
+
+class Transit:
+    """All packets whose fate isn't decided yet."""
+
+    def __init__(self, flows: Flows) -> None:
+        self.flows = flows
+        self._packets: list[Packet | None] = [None]
+        self.free: list[int] = []
+        self.table: I64 = np.full((1, WIDTH), NEVER)
+        self.counts: I64 = np.zeros(COUNTS, dtype=np.int64)
+        self.counts[EARLIEST : EARLIEST + 2] = FOREVER
+        self._waiting: I64 = np.empty((2, 1, 3), dtype=np.int64)
+        self._rest: I64 = np.empty((1, 4), dtype=np.int64)
+        self._entered = 0
+
+    def take(self, packets: Sequence[Packet]) -> list[int]:
+        """Take packets over and return their tickets."""
+        count = len(packets)
+        while len(self.free) < count:
+            self._grow(max(1023, len(self._packets)))
+        at = len(self.free) - count
+        tickets, own = self.free[at:], self._packets
+        del self.free[at:]
+        for ticket, packet in zip(tickets, packets, strict=True):
+            own[ticket] = packet
+        return tickets
+
+    def packet(self, ticket: int) -> Packet:
+        """Return whose ticket it is."""
+        packet = self._packets[ticket]
+        assert packet is not None
+        return packet
+
+    def flow(self, ticket: int) -> Flow:
+        """Return the flow of a packet that has entered a carrier."""
+        return self.flows.all[int(self.table[ticket, FLOW])]
+
+    def enter(self, band: Band, header: int) -> None:
+        """Hand new packets of a carrier, each with `header` bytes more, over to its kernel."""
+        if not band.entries:
+            return
+        entries = np.frombuffer(band.entries, dtype=np.int64).reshape(-1, ENTRY.size // 8)
+        band.entries = bytearray()
+        rows = band.carrier.enter(_note(entries, self.flows.table, self.table, self._entered), header, processed=False)
+        missing = len(band.carrier.state.packets) - len(band.owners)
+        if missing:
+            band.owners = np.concatenate([band.owners, np.zeros(missing, dtype=np.int64)])
+        band.owners[rows] = entries[:, -1]
+        self._entered += len(rows)
+
+    def land(self, band: Band) -> list[list[int]]:
+        """Let what a carrier has decided go its way; return ticket, time [ns], fate and direction of what is left.
+
+        That is what was lost, and what doesn't go straight (see `flows`).
+        """
+        handle, table, waiting = band.carrier.handle, self.table, self._waiting
+        self._order_anew()
+        count = _land(handle, band.owners, band.propagation, table, self.flows.table, waiting, self.counts, self._rest)
+        rest: list[list[int]] = self._rest[:count].tolist()
+        return rest
+
+    def arrive(self, ticket: int, flow: Flow, time: int, who: int = SERVERS) -> None:
+        """Let a packet arrive at `time` [ns] at SERVERS or ROBOTS."""
+        self.table[ticket, FLOW], self.table[ticket, SEQUENCE] = flow.number, self.packet(ticket).sequence
+        self._order_anew()
+        _wait(self._waiting, self.counts, who, time, _order(self.table, self.flows.table, ticket), ticket)
+
+    def earliest(self, who: int) -> int:
+        """Return when the next packet arrives at SERVERS or ROBOTS [ns]."""
+        return int(self.counts[EARLIEST + who])
+
+    def background(self, offered: int) -> dict[str, int]:
+        """Return what became of `offered` packets that nobody waits for."""
+        delivered, lost = self.counts[BACKGROUND_DELIVERED : BACKGROUND_LOST + 1].tolist()
+        return {"offered": offered, "delivered": delivered, "lost": lost}
+
+    def arrived(self, until: int) -> list[Packet]:
+        """Return the packets that arrive by `until` [ns], in order of time, source, destination, kind and number."""
+        self._order_anew()
+        packets, new = [], tuple.__new__
+        due: list[list[int]] = _due(self._waiting, self.counts, self.table, until).tolist()
+        for ticket, who, time, queued, occasion, alone, first, sent, again, decoded in due:
+            packet = self._packets[ticket]
+            assert packet is not None
+            packet.arrived, packet.fate = time, "delivered"
+            if queued != NEVER:
+                starts = self._starts(ticket, again) if again else ()
+                hop = new(Hop, (queued, occasion, alone, first, sent, again, starts, decoded))
+                if who == SERVERS:
+                    packet.uplink = hop
+                else:
+                    packet.downlink = hop
+            packets.append(packet)
+            self.free.append(ticket)
+        return packets
+
+    def told(self, ticket: int, way: int) -> Packet:
+        """Return a packet that learns of its last hop."""
+        packet = self.packet(ticket)
+        queued, occasion, alone, first, sent, again, decoded = self.table[ticket, QUEUED:AGAIN].tolist()
+        self.table[ticket, QUEUED] = NEVER
+        hop = Hop(queued, occasion, alone, first, sent, again, self._starts(ticket, again), decoded)
+        if way == UP:
+            packet.uplink = hop
+        else:
+            packet.downlink = hop
+        return packet
+
+    def on_radio(self, band: Band) -> list[Packet]:
+        """Return the packets that wait for a carrier, then those in it, in the order in which they entered."""
+        s = band.carrier.state
+        inside = (s.packets["references"] > 0) & (s.packets["fate"] == PENDING)
+        inside[s.fates["packet"][: s.counts[DECIDED]]] = True  # nobody was told yet
+        tickets = band.owners[inside[: len(band.owners)]]
+        ordered = tickets[np.argsort(self.table[tickets, ENTERED])].tolist()
+        return self._known([entry[-1] for entry in ENTRY.iter_unpack(band.entries)] + ordered)
+
+    def beyond(self) -> list[Packet]:
+        """Return the packets that will arrive for sure: at servers, then at robots, each in order."""
+        self._order_anew()
+        lists = [self._waiting[who, : self.counts[COUNT + who]].tolist() for who in (SERVERS, ROBOTS)]
+        return self._known([ticket for rows in lists for *_, ticket in sorted(rows)])
+
+    def _known(self, tickets: list[int]) -> list[Packet]:
+        return [packet for ticket in tickets if (packet := self._packets[ticket]) is not None]
+
+    def _starts(self, ticket: int, again: int) -> tuple[int, ...]:
+        return tuple(self.table[ticket, AGAIN : AGAIN + min(again, REPEATS)].tolist())
+
+    def _order_anew(self) -> None:
+        """Where there are new flows, order what waits with them."""
+        if self.flows.rank():
+            for who in (SERVERS, ROBOTS):
+                rows = self._waiting[who, : self.counts[COUNT + who]]
+                tickets = self.table[rows[:, TICKET]]
+                rows[:, KEY] = self.flows.table[tickets[:, FLOW], RANK] << 32 | tickets[:, SEQUENCE]
+
+    def _grow(self, more: int) -> None:
+        old = len(self._packets)
+        self._packets += [None] * more
+        self.free += range(old + more - 1, old - 1, -1)
+        self.table = np.concatenate([self.table, np.full((more, WIDTH), NEVER)])
+        waiting = np.empty((2, old + more, 3), dtype=np.int64)
+        waiting[:, :old] = self._waiting
+        self._waiting, self._rest = waiting, np.empty((old + more, 4), dtype=np.int64)
+
+
+@kernel
+def _order(table: I64, flows: I64, ticket: int) -> int:
+    return int(flows[table[ticket, FLOW], RANK] << 32 | table[ticket, SEQUENCE])
+
+
+@kernel
+def _wait(waiting: I64, counts: I64, who: int, time: int, order: int, ticket: int) -> None:
+    """Put a packet on a list of those that arrive."""
+    n = counts[COUNT + who]
+    waiting[who, n, TIME], waiting[who, n, KEY], waiting[who, n, TICKET] = time, order, ticket
+    counts[COUNT + who] = n + 1
+    counts[EARLIEST + who] = min(counts[EARLIEST + who], time)
+
+
+@kernel
+def _note(entries: I64, flows: I64, table: I64, entered: int) -> I64:
+    """Note that packets, each an ENTRY, enter a carrier, and return what `arrivals.enter` asks for, (n, 5)."""
+    found = np.empty((len(entries), 5), np.int64)
+    for i in range(len(entries)):
+        code, size, created, start, number, ticket = entries[i]
+        flow = code >> 1
+        table[ticket, FLOW], table[ticket, SEQUENCE], table[ticket, ENTERED] = flow, number, entered + i
+        found[i, 0], found[i, 1], found[i, 2], found[i, 3] = flows[flow, BEARER + (code & 1)], size, created, start
+        found[i, 4] = flows[flow, ORDER] | number & 0xFFFFFF
+    return found
+
+
+@kernel
+def _land(
+    handle: Handle, owners: I64, propagation: I64, table: I64, flows: I64, waiting: I64, counts: I64, rest: I64
+) -> int:
+    """Note the hops of all that was decided, and when what needs nobody's attention arrives; see `Transit.land`."""
+    s = opened(handle)
+    left = 0
+    for i in range(s.counts[DECIDED]):
+        fate, way, time = s.fates[i].fate, s.fates[i].way, s.fates[i].time
+        ticket = owners[s.fates[i].packet]
+        if ticket == BACKGROUND:
+            counts[BACKGROUND_DELIVERED if fate == DELIVERED else BACKGROUND_LOST] += 1
+            continue
+        _note_hop(s, i, table, ticket)
+        flow = table[ticket, FLOW]
+        if fate != DELIVERED or flows[flow, STRAIGHT + way] == 0:
+            rest[left, 0], rest[left, 1], rest[left, 2], rest[left, 3] = ticket, time, fate, way
+            left += 1
+            continue
+        time += flows[flow, BACKHAUL] if way == UP else propagation[flows[flow, TERMINAL]]
+        _wait(waiting, counts, way, time, _order(table, flows, ticket), ticket)
+    s.counts[DECIDED] = 0
+    return left
+
+
+@kernel
+def _note_hop(s: State, i: int, table: I64, ticket: int) -> None:
+    """Write the hop of the i-th fate to the row of its ticket."""
+    f = s.fates
+    table[ticket, QUEUED], table[ticket, OCCASION] = f[i].queued, f[i].occasion
+    table[ticket, ALONE], table[ticket, FIRST] = f[i].alone, f[i].first
+    table[ticket, TRANSMISSIONS], table[ticket, REPEATED] = f[i].transmissions, f[i].repeated
+    table[ticket, DECODED] = f[i].time if f[i].fate == DELIVERED else NEVER
+    for k in range(min(f[i].repeated, REPEATS)):
+        table[ticket, AGAIN + k] = s.repeats[f[i].packet, k]
+
+
+@kernel
+def _due(waiting: I64, counts: I64, table: I64, until: int) -> I64:
+    """Take out those that arrive by `until` [ns], in order: ticket, who waits, time, and the hop from QUEUED on."""
+    found, n = np.empty((counts[COUNT] + counts[COUNT + 1], 4), np.int64), 0
+    for who in range(2):
+        kept, before = 0, counts[COUNT + who]
+        counts[EARLIEST + who] = FOREVER
+        for i in range(before):
+            time, order, ticket = waiting[who, i, TIME], waiting[who, i, KEY], waiting[who, i, TICKET]
+            if time <= until:
+                found[n, TIME], found[n, KEY], found[n, TICKET], found[n, 3] = time, order, ticket, who
+                n += 1
+                continue
+            waiting[who, kept, TIME], waiting[who, kept, KEY], waiting[who, kept, TICKET] = time, order, ticket
+            counts[EARLIEST + who] = min(counts[EARLIEST + who], time)
+            kept += 1
+        counts[COUNT + who] = kept
+    due, sequence = np.empty((n, 3 + AGAIN - QUEUED), np.int64), in_order(found[:n, TIME], found[:n, KEY])
+    for i in range(n):
+        place = sequence[i]
+        ticket = found[place, TICKET]
+        due[i, 0], due[i, 1], due[i, 2] = ticket, found[place, 3], found[place, TIME]
+        for k in range(QUEUED, AGAIN):
+            due[i, 3 + k - QUEUED] = table[ticket, k]
+        table[ticket, QUEUED] = NEVER
+    return due
