@@ -98,17 +98,23 @@ class TestOverrides:
             "robots.patrol.task.waypoints = [...]", 'robots.patrol.task.speed = "5 m/s"',
         ]  # fmt: skip
 
-    def test_the_same_kind_starts_from_its_defaults_too(self, patrol):
+    def test_the_kind_that_it_has_already_changes_nothing(self, patrol):
         scenario, dropped = load_scenario(patrol, ["network.kind=fixed"])
-        assert scenario.network == FixedSpec(kind="fixed")
-        assert len(dropped) == 2
+        assert scenario.network == FixedSpec(kind="fixed", delay="20 ms", loss=0.01)
+        assert dropped == []
+
+    def test_a_network_of_slots_keeps_its_carriers_when_it_is_asked_for_again(self, patrol):
+        slots = 'kind = "nr"\ncarriers.n257 = { frequency = "28 GHz", scs = "120 kHz" }'
+        patrol.write_text(PATROL.replace('kind = "fixed"\ndelay = "20 ms"\nloss = 0.01', slots))
+        scenario, _ = load_scenario(patrol, ["network.kind=nr"])
+        assert [one.frequency for one in scenario.network.carriers.values()] == [28e9]
 
     def test_other_overrides_apply_after_the_kind_whatever_the_order(self, patrol):
         overrides = ["network.jitter.scale=3 ms", "network.delay=600 ms", "network.jitter.kind=normal"]
         for order in (overrides + ["network.kind=fixed"], ["network.kind=fixed"] + overrides):
             network = load_scenario(patrol, order)[0].network
             assert network == FixedSpec(
-                kind="fixed", delay="600 ms", jitter=Jitter(kind="normal", scale="3 ms")
+                kind="fixed", delay="600 ms", loss=0.01, jitter=Jitter(kind="normal", scale="3 ms")
             )
 
     def test_another_kind_of_robot_keeps_count_and_task(self, patrol):

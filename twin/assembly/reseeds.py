@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from twin.assembly.built import Built
 from twin.errors import ScenarioError
+from twin.network.nr.with_sidelink import WithSidelink
 from twin.numerics.seeds import Reseeds
 from twin.registry import SENSORS
 
@@ -21,7 +22,8 @@ def check_reseeds(built: Built) -> None:
         for sensor in entry.kind.sensors:
             _check(SENSORS[sensor.kind], f"sensor {sensor.kind!r}", f"robots.{entry.name}.spec.sensors")
     network = built.twin.network
-    network = getattr(network, "network", network)  # beside a sidelink
+    if isinstance(network, WithSidelink):
+        network = network.network
     if not isinstance(network, Reseeds):
         _check(type(network), f"network {built.scenario.network.kind!r}", "network.kind")
 

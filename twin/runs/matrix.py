@@ -12,6 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 from twin.analysis.verdicts import answer_of, line, overall_of
 from twin.assembly.build import build
 from twin.errors import ScenarioError, TwinError
+from twin.network.nr.bandwidth import FR2_START
 from twin.project.project import Project, find_scenario
 from twin.runs.run import Stopped, run
 from twin.specs import NetworkSpec, NrSpec
@@ -20,9 +21,6 @@ from twin.specs.presets import PRESETS
 from twin.specs.scenario import Scenario, load_scenario
 from twin.specs.toml_text import read_toml
 from twin.units import duration_text, parse_quantity
-
-FR2 = 24.25e9
-"""Hz, where frequency range 2 begins (TS 38.104 table 5.1-1)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,15 +61,15 @@ def over_preset(scenario: Scenario, name: str) -> dict[str, Any]:
         return {"kind": "nr", "delay_budget": duration_text(network.delay_budget), "carriers": {name: carrier}}
     carriers = {one: _carrier(spec, name) for one, spec in network.carriers.items()}
     stated = network.model_dump(mode="json", exclude_unset=True, exclude_none=True)
-    return {**stated, "kind": "nr", "carriers": carriers or {name: {"preset": name}}}
+    return {**stated, "kind": "nr", "carriers": carriers}
 
 
 def _carrier(spec: CarrierSpec, name: str) -> dict[str, Any]:
     """Return the settings of a carrier by a preset, in the range that its frequency lies in."""
     settings, found = PRESETS[name].settings, {"preset": name, "frequency": spec.frequency}
     own = float(parse_quantity(settings.get("frequency", "3.5 GHz"), "frequency"))
-    high = spec.frequency >= FR2
-    if high == (own >= FR2) or "resource_blocks" in settings:
+    high = spec.frequency >= FR2_START
+    if high == (own >= FR2_START) or "resource_blocks" in settings:
         return found
     sibling = name.replace("fr1", "fr2") if high else name.replace("fr2", "fr1")
     kept = {"scs": spec.scs, "bandwidth": spec.bandwidth, "capability": spec.capability}

@@ -42,7 +42,8 @@ def apply_overrides(
 ) -> tuple[list[Key], list[str]]:
     """Change `data` in place; return the keys that were set, and what a new kind dropped, spelled as in the file.
 
-    `X.kind=...` of a table that comes in several kinds resets X to that kind's defaults; these go first.
+    `X.kind=...` of a table that comes in several kinds resets X to that kind's defaults, unless X is of that kind
+    already; these go first.
 
     Raises:
         ScenarioError: an override is malformed, goes through something that isn't a table or list, or
@@ -56,6 +57,8 @@ def apply_overrides(
         table = _descend(data, path[:-1])
         if not isinstance(table, dict):
             raise _no_way(table, path, len(path) - 1)
+        if table.get("kind") == value:
+            continue
         dropped += [_spelled(dotted((*path[:-1], key)), old) for key, old in table.items() if key != "kind"]
         table.clear()
         table["kind"] = value

@@ -19,6 +19,7 @@ FR2 = {
 }
 """TS 38.101-2 Table 5.3.2-1."""
 FR2_START = 24.25e9
+"""Hz, where frequency range 2 begins: TS 38.104 table 5.1-1."""
 
 
 def resource_blocks(frequency: float, bandwidth: float, scs_khz: int) -> int:

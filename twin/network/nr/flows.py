@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -10,7 +10,6 @@ from twin.network.nr.band import Band, Flow, order_of
 from twin.network.nr.carrier_state import DOWN, UP
 from twin.network.nr.hardware import Hardware
 from twin.network.nr.homes import Homes
-from twin.numerics.draws import key
 from twin.specs.nr import NrSpec
 from twin.state import I64, Packet
 
@@ -25,13 +24,19 @@ class Flows:
     """All flows so far, and the bearers that they take; bearer l Q + q is class q of link l."""
 
     def __init__(
-        self, spec: NrSpec, names: Sequence[str], wireless: Sequence[bool], bands: Sequence[Band], homes: Homes
+        self,
+        spec: NrSpec,
+        names: Sequence[str],
+        wireless: Sequence[bool],
+        bands: Sequence[Band],
+        homes: Homes,
+        key: Callable[[Packet], np.uint64],
     ) -> None:
         self.all: dict[int, Flow] = {}  # by row of the table
         self.table: I64 = np.zeros((64, COLUMNS), dtype=np.int64)
         self._ends: list[tuple[int, int, str]] = []
         self._ranked = 0
-        self.spec, self.names, self.bands, self.homes = spec, names, bands, homes
+        self.spec, self.names, self.bands, self.homes, self.key = spec, names, bands, homes, key
         self.known: dict[tuple[int, int, str], Flow] = {}
         self._kinds, self._sent = kinds_of(spec), set[str]()
         self._wireless = wireless
@@ -69,15 +74,15 @@ class Flows:
         if up is None and self._wireless[packet.source] or down is None and self._wireless[packet.destination]:
             up = down = None
         source, destination = self.names[packet.source], self.names[packet.destination]
-        name = key(f"{source}>{destination}:{packet.kind}")
+        key = self.key(packet)
         backhauls = [self.spec.edges[end] for end in (source, destination) if end in self.spec.edges]
         backhaul = max(backhauls, default=self.spec.backhaul)
         terminal = down_bearer // (2 * len(self._kinds))
         slow = Hardware.adds_time(self.spec)
         straight = not slow and self.spec.backhaul_rate is None and down is None, not slow
-        row = [backhaul, terminal, order_of(name), up_bearer, down_bearer, *map(int, straight)]
+        row = [backhaul, terminal, order_of(key), up_bearer, down_bearer, *map(int, straight)]
         number = self._add((packet.source, packet.destination, packet.kind), row)
-        flow = self.all[number] = Flow(up, down, number, terminal, backhaul, name)
+        flow = self.all[number] = Flow(up, down, number, terminal, backhaul, key)
         return flow
 
     def load(self, name: np.uint64, way: int, bearer: int) -> int:

@@ -57,7 +57,7 @@ class NrNetwork(EventNetwork):
         self._processing = min(band.carrier.grid.n2_half for band in self.bands)
         check_spectrum(self.bands)
         self.homes = Homes(spec.mobility, self.bands, self.topology, names)
-        self._flows = Flows(spec, names, self._wireless, self.bands, self.homes)
+        self._flows = Flows(spec, names, self._wireless, self.bands, self.homes, self.flow_key)
         self._transit = Transit(self._flows)
         self._changes: list[tuple[int, int, int, int, str]] = []
         self._now = 0

@@ -48,7 +48,7 @@ class QualityReports:
         return np.where(detached, -np.inf, _decibel(up)), np.where(detached, -np.inf, cqi_db)
 
     def _interference(self, time: int) -> tuple[F64, F64]:
-        """Return mean load and uplink interference to noise of each cell since the last measurement, (C, G)."""
+        """Return mean load and uplink interference to noise of each beam since the last measurement, (R, G)."""
         s, grid = self.carrier.state, self.carrier.grid
         periods = max((time - self._since) / grid.period, 1e-9)
         load = s.load_sum / (periods * grid.downlink.shape[1])
