@@ -49,7 +49,7 @@ def enter(tree: Tree, planes: I32, step: int) -> None:
 
 @kernel
 def note_dark(found: I32, pair: I32, odometer: F64, asking: Asking) -> bool:
-    """Note which targets are to be asked, since no path of their `pair` (m,) is `found` (pairs,); tell whether any is."""
+    """Note which targets are to be asked, as no path of their `pair` (m,) is `found` (pairs,); tell whether any is."""
     any_due = False
     for j in range(len(pair)):
         asking.due[j] = found[pair[j]] == 0 and odometer[j] >= asking.at[j]
