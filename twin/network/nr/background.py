@@ -52,4 +52,3 @@ class Background:
         """Draw by `seed` from now on."""
         for load in self._loads:
             load.source.seed = seed
-
