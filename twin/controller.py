@@ -58,6 +58,7 @@ from twin.state import Packet as Packet
 from twin.state import Readings as Readings
 from twin.state import Reference as Reference
 from twin.state import Sample as Sample
+from twin.state import Scan as Scan
 from twin.state import Truth as Truth
 from twin.units import Bytes as Bytes
 from twin.units import DurationNs as DurationNs
@@ -95,6 +96,9 @@ if TYPE_CHECKING:
     from twin.robots.observations import stamps_of as stamps_of
     from twin.robots.robot import Reaction as Reaction
     from twin.robots.robot import Robot as Robot
+    from twin.sensing.tracker import Tracked as Tracked
+    from twin.sensing.tracker import Tracker as Tracker
+    from twin.sensing.tracker import TrackerSpec as TrackerSpec
     from twin.sensors.setting import Setting as Setting
     from twin.tasks.formation import Formation as Formation
     from twin.tasks.formation import turned as turned
@@ -126,6 +130,9 @@ _HOMES = {
     "stamps_of": "twin.robots.observations",
     "Reaction": "twin.robots.robot",
     "Robot": "twin.robots.robot",
+    "Tracked": "twin.sensing.tracker",
+    "Tracker": "twin.sensing.tracker",
+    "TrackerSpec": "twin.sensing.tracker",
     "Setting": "twin.sensors.setting",
     "Formation": "twin.tasks.formation",
     "turned": "twin.tasks.formation",

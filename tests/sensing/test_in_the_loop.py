@@ -6,7 +6,7 @@ import pytest
 from twin.errors import ScenarioError
 from twin.recording.reader import Recording
 from twin.runs.run import Onlookers, run
-from twin.state import Scan
+from twin.state import Packet, Scan
 
 LIVE = []
 
@@ -33,7 +33,7 @@ def recorded(tmp_path_factory):
     return files
 
 
-def test_each_site_senses_once_in_each_refresh_and_reports_to_the_edge(recorded):
+def test_each_site_senses_once_in_each_refresh_and_reports_to_the_tracker(recorded):
     """32 pulses 2 ms apart in every 100 ms: the middle at 31.25 ms, the last pulse over at 62.5 ms, 5 ms later sent."""
     with Recording(recorded[0]) as recording:
         names = [robot.name for robot in recording.robots]
@@ -43,7 +43,7 @@ def test_each_site_senses_once_in_each_refresh_and_reports_to_the_edge(recorded)
         packets = [p for frame in recording.frames() for p in frame.packets if p.kind == "detections"]
         ends = np.diff(recording["cpis/detection_end"][:], prepend=0)
     sent = [p for p in packets if names[p.source] == "site-0"]
-    assert {names[p.destination] for p in packets} == {"edge"}
+    assert {names[p.destination] for p in packets} == {"tracker"}
     assert [p.created for p in sent] == [67_500_000 + 100_000_000 * n for n in range(15)]
     assert all(p.stamp == t for p, t in zip(sent, time[::2], strict=True))
     assert [p.sequence for p in sent] == list(range(15))
@@ -75,6 +75,27 @@ def test_detections_are_where_the_bodies_are(recorded):
     assert seen >= 6
 
 
+def test_the_tracker_follows_what_flies(recorded):
+    """At the end both drones have a track within 3 m, and the figures of the run say how well they were seen."""
+    with Recording(recorded[0]) as recording:
+        names = [robot.name for robot in recording.robots]
+        *_, last = recording.frames()
+        logs = {}
+        for frame in recording.frames():
+            logs |= {(name, node): value for _, node, name, value in frame.logs if name.startswith("track")}
+        figures = recording.summary["sensing"]
+    node = names.index("tracker")
+    numbers = {name.split(".")[1] for name, _ in logs if name.startswith("track.")}
+    at = np.array([[logs[f"track.{n}.{axis}", node] for axis in "xyz"] for n in sorted(numbers)])
+    apart = np.linalg.norm(at[:, None] - last.bodies.position[None, :2], axis=2).min(axis=0)
+    assert apart.max() < 4.0
+    assert figures["cpis"] == 30
+    assert figures["refresh"] == pytest.approx(0.1)
+    assert figures["latency"] == pytest.approx(0.033, abs=0.001)  # from 35 ms to 67.5 ms, and the backhaul
+    assert 0.0 <= figures["missed"] < 1.0
+    assert 0.0 < figures["horizontal_error"] < 5.0
+
+
 def test_a_run_and_its_recording_tell_the_same_and_twice_the_same(recorded):
     """Every column of both files, and every CPI of the run and of its recording."""
     with Recording(recorded[0]) as one, Recording(recorded[1]) as two:
@@ -87,6 +108,30 @@ def test_a_run_and_its_recording_tell_the_same_and_twice_the_same(recorded):
             np.testing.assert_array_equal(getattr(cpi, name), getattr(again, name))
         for name in Scan.__slots__:
             np.testing.assert_array_equal(getattr(cpi.scan, name), getattr(again.scan, name))
+
+
+def test_whoever_subscribes_gets_tracks(stage):
+    """One packet to each at every arrival of scans: 24 bytes and 52 for each confirmed track, of the scan's stamp."""
+    built = stage("sensed", "duration=50 ms")
+    tracker = next(robot for robot in built.twin.robots if robot.name == "tracker")
+    at, none = np.zeros(3), np.zeros(0)
+    scan = Scan(7, at, at, np.eye(3), none, none, np.zeros((0, 3)), none, np.zeros((0, 4)), 0.0)
+    asked = Packet(0, tracker.node, "subscribe", 0, 10, 1, 1, None, arrived=3)
+    seen = [Packet(2, tracker.node, "detections", k, 24, 5, 7, scan, arrived=t) for k, t in enumerate((9, 9, 12))]
+    assert tracker.react(seen[:1], 9).packets == []
+    told = tracker.react([asked, *seen], 12).packets
+    assert [(p.destination, p.kind, p.size, p.created, p.stamp) for p in told] == [
+        (0, "tracks", 24, 9, 7), (0, "tracks", 24, 12, 7)
+    ]  # fmt: skip
+    built.close()
+
+
+def test_requirements_name_what_was_seen(stage):
+    """`sensing-1` and a figure of one's own are answered by the run."""
+    built = stage("sensed", 'requirements=["sensing.latency < 20 ms", "sensing.refresh <= 0.1 s"]', "duration=1 s")
+    outcome = run(built, built.scenario)
+    verdicts = {row["requirement"]: row["answer"] for row in outcome.summary["requirements"]}
+    assert verdicts == {"sensing.latency < 20 ms": "failed", "sensing.refresh <= 0.1 s": "passed"}
 
 
 def test_without_sensing_there_are_no_tables_and_all_slots(stage, tmp_path):
@@ -107,7 +152,7 @@ def test_without_sensing_there_are_no_tables_and_all_slots(stage, tmp_path):
         ("sensing.carrier=n77", "sensing.carrier", "found 'n77'; allowed: n78"),
         ('sensing.cells=["sita"]', "sensing.cells", "found 'sita'; cells of n78: site-0, site-1"),
         ('sensing.targets=["edge"]', "sensing.targets", "edge has no radar cross-section; allowed: robots whose"),
-        ('sensing.targets=["sene"]', "sensing.targets", "found 'sene'; allowed: edge, other, seen, site"),
+        ('sensing.targets=["sene"]', "sensing.targets", "found 'sene'; allowed: edge, other, seen, site, tracker"),
         ("sensing.pairs=all", "sensing.pairs", "pairs of two cells that all send at once; allowed: with turns = true"),
         ("sensing.report=seen", "sensing.report", "found 'seen', which has a body; allowed: one without"),
         ("sensing.report=edgy", "sensing.report", "found 'edgy'; allowed: "),

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from twin.analysis.flow_meter import FlowMeter
+from twin.analysis.sensing_meter import SensingMeter
 from twin.analysis.separation import Separation
 from twin.analysis.watch import COLLISION_SPEED, Watch
 from twin.clock import NS
@@ -46,6 +47,7 @@ class Metrics:
         self.time = 0
         self.fates: Counter[str] = Counter()
         self.flows = FlowMeter(nodes, delay_budget)
+        self.sensing = SensingMeter(nodes)
         self.watch = Watch(nodes, self.tracked, requirements, places or {})
         self.round_trips, self._answered = array("q"), array("q")  # ns, and when each command was made
         self._times, self._mean_squares = array("q"), array("d")  # of frames: ns, m2 over all that are tracked
@@ -81,6 +83,7 @@ class Metrics:
             self._mean_squares.append(float(errors.mean()))
         self.watch.take(frame, errors)
         self.separation.take(frame.bodies)
+        self.sensing.take(frame)
         self.frames += 1
         for judge in self.judges.values():
             judge.take(frame)
@@ -109,6 +112,7 @@ class Metrics:
             "clipped": self.clipped.total(),
             **self._task_figures(),
             "flows": self.flows.summary(self.time),
+            **self.sensing.summary(),
             "events": dict(sorted(self.events.items())),
             "modes": dict(sorted(self.modes.items())),
             "clipped_by_robot": {self.nodes[node].name: times for node, times in sorted(self.clipped.items())},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -34,7 +35,12 @@ def make_robots(twin: Twin, entries: Sequence[Entry]) -> list[Robot]:
     for entry in entries:
         agent = plugins.load_object(entry.kind.agent, entry.home(entry.kind.agent))
         entry.sources.append(agent)
-        robots += [agent.value(twin, spec, entry.first_node + spec.row) for spec in entry.specs]
+        specs = entry.specs
+        if entry.controller is None and hasattr(agent.value, "Parameters"):
+            key = f"robots.{entry.name}.parameters"
+            values = plugins.parameters(agent.value, entry.stated.parameters, key=key)
+            specs = [replace(spec, parameters=values) for spec in specs]
+        robots += [agent.value(twin, spec, entry.first_node + spec.row) for spec in specs]
     return robots
 
 

@@ -1,4 +1,4 @@
-"""What a detection measures of a body that moves, and where a detection alone puts it."""
+"""What a detection measures of a body that moves."""
 
 from __future__ import annotations
 
@@ -45,17 +45,6 @@ def unwrapped(difference: F64, ambiguity: float) -> F64:
     if ambiguity == 0.0:
         return difference
     return np.asarray(difference - ambiguity * np.round(difference / ambiguity))
-
-
-def places(scan: Scan) -> F64:
-    """Return where detections are, (n, 3) m: on their ray, where the way there and back is as long as measured.
-
-    Of a way L by way of a transmitter at b from the receiver: (L^2 - b^2) / (2 (L - b . u)) along the ray u.
-    """
-    apart = scan.transmitter - scan.receiver
-    way = 2.0 * scan.range
-    far = (way**2 - apart @ apart) / np.maximum(2.0 * (way - scan.direction @ apart), 1e-9)
-    return np.asarray(scan.receiver + np.maximum(far, 0.0)[:, None] * scan.direction)
 
 
 def _towards(difference: F64) -> tuple[F64, F64]:

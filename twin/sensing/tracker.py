@@ -14,12 +14,14 @@ from scipy.optimize import linear_sum_assignment
 from scipy.stats import chi2
 
 from twin.clock import NS
-from twin.sensing.measurement import expected, measured, places, unwrapped
+from twin.numerics.bistatic import places
+from twin.sensing.measurement import expected, measured, unwrapped
 from twin.specs.base import Spec
 from twin.state import F64, I64, Bool, Scan
 from twin.units import Metres, Seconds, Speed
 
-_FAR = 1e9
+_UNKNOWN = 1e6
+"""Variance [m2/s2] of a rate that isn't used."""
 
 
 class TrackerSpec(Spec):
@@ -48,6 +50,15 @@ class Tracks(NamedTuple):
     def at(self, rows: I64 | Bool) -> Tracks:
         """Return some of them."""
         return Tracks._make(column[rows] for column in self)
+
+
+class Tracked(NamedTuple):
+    """What a tracker tells of n confirmed tracks."""
+
+    time: int  # ns, of the newest scan in them
+    number: I64  # (n,)
+    state: F64  # (n, 6) m, m/s
+    covariance: F64  # (n, 6, 6)
 
 
 class Tracker:
@@ -104,6 +115,7 @@ class Tracker:
         off[..., 1] = unwrapped(off[..., 1], scan.ambiguity)
         spread = np.einsum("nij,njk,nlk->nil", there.slope, tracks.covariance, there.slope)
         total = spread[:, None] + noise[None, :, :, None] * np.eye(4)
+        total[..., 1, 1] += np.where(_is_ambiguous(spread[:, 1, 1], scan.ambiguity), _UNKNOWN, 0.0)[:, None]
         distance = np.einsum("nmi,nmi->nm", off, np.linalg.solve(total, off[..., None])[..., 0])
         cost = distance + np.linalg.slogdet(total)[1]
         within = distance < self._limit
@@ -139,11 +151,11 @@ class Tracker:
         there = expected(scan, state)
         along = there.slope[:, 1, 3:]
         size = np.maximum((along * along).sum(axis=1), 1e-6)
-        state[:, 3:] = along * (scan.rate[rows] / size)[:, None]
         noise = self._noise(scan)[rows]
         prior = np.zeros((len(rows), 6, 6))
         prior[:, :3, :3] = self._place_covariance(there.slope[:, [0, 2, 3], :3], noise[:, [0, 2, 3]])
-        known = 0.0 if 0.0 < scan.ambiguity < 2.0 * self.spec.speed else 1.0
+        known = 0.0 if _is_ambiguous(np.array([self.spec.speed**2]), scan.ambiguity)[0] else 1.0
+        state[:, 3:] = known * along * (scan.rate[rows] / size)[:, None]
         across = np.eye(3) - known * along[:, :, None] * along[:, None, :] / size[:, None, None]
         prior[:, 3:, 3:] = self.spec.speed**2 * across + 1.0 * np.eye(3)
         new = np.arange(self._given, self._given + len(rows))
@@ -173,3 +185,8 @@ class Tracker:
             if not (near & (tracks.hits[kept] >= self.spec.hits)).any():
                 kept.append(row)
         self.tracks = tracks.at(np.array(sorted(kept), dtype=np.int64))
+
+
+def _is_ambiguous(variance: F64, ambiguity: float) -> Bool:
+    """Tell whether rates of such variances (n,) [m2/s2] may be off by a multiple of `ambiguity` [m/s], 0 for none."""
+    return np.asarray((ambiguity > 0.0) & (np.sqrt(variance) > ambiguity / 6.0))
