@@ -22,7 +22,7 @@ from twin.channel.search.hulls import Hull
 from twin.channel.search.images import CROSSINGS, WALLS, Walls, make_work
 from twin.channel.search.obstacles import Pairs, meet_hulls
 from twin.channel.search.paths import Paths, interactions, make_paths, rank
-from twin.channel.search.planes import build_scene, flattened
+from twin.channel.search.shared import scene_of
 from twin.channel.search.source import make_sources, rays_for
 from twin.channel.search.tiles import look, make_sight, make_tiles, scatter
 from twin.errors import RunError
@@ -66,8 +66,8 @@ class RayTracer:
         self._amplitude = 10.0 ** (self.radios.gain_db / 20.0)
         self._nearby = moving.make_nearby(len(self._place_body), len(self.hulls.body))
         self._shortest = SPEED_OF_LIGHT / self._carriers.max(initial=1.0)
-        flat = flattened(geometry)
-        self.scene, self._face = build_scene(flat), geometry.triangle_face.astype(np.int32)
+        flat, self.scene = scene_of(geometry)
+        self._face = geometry.triangle_face.astype(np.int32)
         self._edges = find_edges(flat, self.scene) if self.spec.diffraction else no_edges()
         detours = make_detours(self.scene, self._edges, with_reflection=self.spec.order > 0)
         loss = wall_loss(self._media, self._carriers, self._transparent)

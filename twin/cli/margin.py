@@ -14,6 +14,7 @@ from twin.cli.complete import SCENARIO
     epilog=examples(
         'twin margin my.toml network.delay --between "20 ms" "200 ms"',
         "twin margin my.toml network.loss --between 0 0.9 --seeds 1:4 -j 2",
+        "twin margin my.toml network.loss --between 0 0.9 --probability 0.05 -j 2",
     )
 )
 @click.argument("scenario", type=SCENARIO)
@@ -23,10 +24,15 @@ from twin.cli.complete import SCENARIO
 @click.option("--requirement", "requirements", multiple=True, metavar="TEXT",
               help="What must hold; else all that the scenario asks.")  # fmt: skip
 @click.option("--set", "fixed", multiple=True, metavar="KEY=VALUE", help="Change a value in all runs; repeatable.")
-@click.option("--seeds", metavar="FIRST:LAST", default="1:1", show_default=True, help="The worst of these counts.")
+@click.option("--probability", type=click.FloatRange(0, 1, min_open=True, max_open=True), metavar="SHARE",
+              help="Find the value at which this share of all runs breaks.")  # fmt: skip
+@click.option("--seeds", metavar="FIRST:LAST",
+              help="The worst of these counts (1:1 if not given); one a run with --probability, 1:100.")  # fmt: skip
 @click.option("-j", "--jobs", type=click.IntRange(1), default=1, show_default=True, help="Runs side by side.")
 @click.option("-o", "--output", type=click.Path(path_type=Path, file_okay=False),
               help="Folder of the runs; sweeps/NAME-margin if not given.")  # fmt: skip
+@click.option("--picture", type=click.Path(path_type=Path), help="Draw the border: .png, .svg or .pdf.")
+@click.option("--force", is_flag=True, help="Replace an existing picture.")
 @TRUST
 @click.option("--json", "as_json", is_flag=True, help="Print the border as JSON.")
 def margin(
@@ -45,6 +51,12 @@ def margin(
     more than once, that is said instead. Then closes in by how far figures
     are from their limits. All values are run with the same seeds, and the
     worst run counts. Runs that are done are not repeated.
+
+    With --probability, each run has a seed of its own, and the value is stated
+    at which this share of them breaks, with its interval.
+
+    Exit codes: 0 found, 2 wrong input or no border, 6 the interval of the value
+    is not all between A and B.
     """
     from twin.cli.margins import Wanted, execute
 

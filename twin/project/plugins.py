@@ -16,8 +16,9 @@ import re
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from importlib.metadata import EntryPoint
-from itertools import product
+from itertools import chain, product
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -178,14 +179,20 @@ def siblings(path: Path) -> dict[str, str]:
     """
     found, todo = {path.name: ""}, [path]
     while todo:
-        for node in ast.walk(ast.parse(todo.pop().read_bytes())):
-            if isinstance(node, ast.ImportFrom) and node.level == 1:
-                for module in [node.module.partition(".")[0]] if node.module else [name.name for name in node.names]:
-                    file = path.with_name(f"{module}.py")
-                    if file.name not in found and file.is_file():
-                        found[file.name] = _digest(file)
-                        todo.append(file)
+        for module in _neighbours(todo.pop().read_bytes()):
+            file = path.with_name(f"{module}.py")
+            if file.name not in found and file.is_file():
+                found[file.name] = _digest(file)
+                todo.append(file)
     return {name: digest for name, digest in sorted(found.items()) if digest}
+
+
+@lru_cache(maxsize=200)
+def _neighbours(source: bytes) -> tuple[str, ...]:
+    """Return the modules that a source imports by `from .x`; a source is parsed once a process."""
+    nodes = (one for one in ast.walk(ast.parse(source)) if isinstance(one, ast.ImportFrom) and one.level == 1)
+    named = ([one.module.partition(".")[0]] if one.module else [name.name for name in one.names] for one in nodes)
+    return tuple(chain.from_iterable(named))
 
 
 def _named_controller(name: str, robot_folder: Path, folders: Sequence[Path]) -> Loaded:

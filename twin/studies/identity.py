@@ -23,9 +23,10 @@ def run_id(scenario: Scenario, project: Project) -> str:
     """Return the name of a run: a digest of the resolved scenario, of all code, data and packages under it."""
     digest = hashlib.sha256(scenario.to_toml().encode())
     digest.update(_program().encode())
-    for folder in folders(scenario, project):
+    own = folders(scenario, project)
+    for folder in own:
         digest.update(_folder(folder).encode())
-    places = [Path.cwd(), project.folder, *folders(scenario, project)]
+    places = [Path.cwd(), project.folder, *own]
     for text in sorted(set(texts(scenario.model_dump(mode="json")))):
         for file in existing([text.partition(":")[0]] if ".py:" in text else [text], places):
             digest.update(f"{text}\0{_file(file)}".encode())

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from twin.errors import ScenarioError
+from twin.specs.requirement import parse_requirement
 from twin.studies.plan import Plan, rounded
 from twin.studies.pool import Pool
 from twin.studies.sweep import plan_runs
@@ -32,7 +33,8 @@ def find_border(measure: Measure, low: float, high: float, within: float) -> Bor
     """Return the border between `low` and `high`, to `within`.
 
     A false position is drawn through the margins at both sides, and moved where one side stays (Illinois; Dowell and
-    Jarratt, BIT 11, 1971); where a margin isn't known, as of a run that died, the middle is taken.
+    Jarratt, BIT 11, 1971). Where a margin tells no distance, as of a run that died or of a count, or where two such
+    looks didn't halve what is left, the middle is taken.
 
     Raises:
         ScenarioError: requirements hold all the way or nowhere, or break and hold again.
@@ -44,9 +46,11 @@ def find_border(measure: Measure, low: float, high: float, within: float) -> Bor
     _check(places, held)
     last = next(i for i in range(1, SCAN) if held[i] != held[i - 1])
     a, b, of_a, of_b = places[last - 1], places[last], margins[last - 1], margins[last]
-    looked = SCAN
+    looked, widths = SCAN, [inf, inf]
     while abs(b - a) > within:
-        x = rounded(_between(a, b, of_a, of_b, within), largest)
+        slow = abs(b - a) > 0.5 * widths[-2]
+        widths.append(abs(b - a))
+        x = rounded((a + b) / 2 if slow else _between(a, b, of_a, of_b, within), largest)
         (of_x,) = measure([x])
         looked += 1
         if (of_x >= 0.0) == (of_a >= 0.0):
@@ -100,6 +104,30 @@ def margins_of(
     return measure
 
 
+def broken_of(
+    plan: Plan, moved: tuple[str, str], folder: Path, pool: Pool, progress: Callable[[], None]
+) -> Callable[[Sequence[float]], list[bool]]:
+    """Return what makes one run at each of some values, each by the next seed, and says whether it broke.
+
+    `moved` are a key and its unit; the first seed is that of the plan.
+    """
+    key, unit = moved
+    seed = plan.first_seed
+
+    def broken(places: Sequence[float]) -> list[bool]:
+        nonlocal seed
+        made = []
+        for place in places:
+            value = f"{place:.12g} {unit}".strip()
+            made.append(plan_runs(plan.model_copy(update={"grid": {key: (value,)}, "seeds": (seed,)}), folder))
+            seed += 1
+        runs = [run for one in made for run in one.runs]
+        made[0].run(pool, progress, runs)
+        return [worst([row]) < 0.0 for row in made[0].store.rows(run.name for run in runs)]
+
+    return broken
+
+
 def _held(rows: Sequence[dict[str, Any]]) -> dict[str, bool]:
     """Return of each requirement whether no run came beyond its limit or to an early end."""
     return {text: all(_holds(row, text) for row in rows) for row in rows for text in row["margins"]}
@@ -111,7 +139,18 @@ def _holds(row: dict[str, Any], text: str) -> bool:
 
 
 def worst(rows: Sequence[dict[str, Any]]) -> float:
-    """Return the least margin of all requirements of all runs; -inf where one died or measured nothing."""
-    margins = [margin for row in rows for margin in row["margins"].values()]
-    known = all(row["status"] == "complete" and row["margins"] for row in rows) and None not in margins
-    return min((float(margin) for margin in margins), default=-inf) if known else -inf
+    """Return the least margin of all requirements of all runs; -inf where one died or measured nothing.
+
+    What must be a number exactly, as `collisions = 0`, tells no distance: it counts as inf where it is, else as -inf.
+    """
+    margins = [_distance(text, margin) for row in rows for text, margin in row["margins"].items()]
+    known = all(row["status"] == "complete" and row["margins"] for row in rows)
+    return min(margins, default=-inf) if known else -inf
+
+
+def _distance(text: str, margin: float | None) -> float:
+    if margin is None:
+        return -inf
+    if parse_requirement(text).operator == "=":
+        return inf if margin >= 0.0 else -inf
+    return float(margin)

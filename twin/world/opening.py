@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import hashlib
 import inspect
+import tomllib
 import traceback
+from functools import lru_cache
 from pathlib import Path
 
 from twin.errors import TwinError, WorldError, brief, nearest
@@ -33,21 +35,43 @@ def open_world(folder: Path) -> World:
         ScenarioError: world.toml is missing or wrong.
         WorldError: its source can't be used.
         PluginError: its generator can't be loaded.
+
+    Worlds don't change: who opens the same one again in a process gets the very same.
     """
     folder = folder.resolve()
     file = folder / "world.toml"
     data, text = read_toml(file)
     spec = validate(WorldSpec, data, file=file, text=text)
-    georeference = None
-    if spec.origin is not None:
-        georeference = GeoReference(spec.origin.longitude, spec.origin.latitude, spec.origin.height)
     derived = folder
     if spec.source != GEOMETRY:
         derived = cache_folder(f"{spec.name}-{_build_digest(folder, spec)}")
         if not (derived / GEOMETRY).is_file():
-            save_geometry(_build(folder, spec, georeference), derived / GEOMETRY)
+            save_geometry(_build(folder, spec, _place(spec)), derived / GEOMETRY)
+    stored = derived / GEOMETRY
+    return _opened(folder, text, derived, _stamp(stored))
+
+
+def _stamp(file: Path) -> tuple[int, int, int]:
+    """Return what changes when a file is written anew."""
+    try:
+        found = file.stat()
+    except OSError as error:
+        raise WorldError(f"{file}: can't be read: {error.strerror}") from error
+    return found.st_mtime_ns, found.st_size, found.st_ino
+
+
+@lru_cache(maxsize=4)
+def _opened(folder: Path, text: str, derived: Path, stamp: tuple[int, int, int]) -> World:
+    """Return the world of a world.toml, `text`, whose geometry is in `derived`; `stamp` is that file's."""
+    file = folder / "world.toml"
+    spec = validate(WorldSpec, tomllib.loads(text), file=file, text=text)
     geometry = apply_rules(load_geometry(derived / GEOMETRY), spec.materials, file)
-    return World(spec.name, geometry, georeference, folder, derived, spec)
+    return World(spec.name, geometry, _place(spec), folder, derived, spec)
+
+
+def _place(spec: WorldSpec) -> GeoReference | None:
+    origin = spec.origin
+    return None if origin is None else GeoReference(origin.longitude, origin.latitude, origin.height)
 
 
 def _build(folder: Path, spec: WorldSpec, georeference: GeoReference | None) -> Geometry:

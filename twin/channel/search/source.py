@@ -11,6 +11,7 @@ from twin.channel.search.images import Work
 from twin.channel.search.paths import Paths
 from twin.channel.search.planes import Scene
 from twin.channel.search.search import Quest, exhaust, follow, is_due, make_lists, refresh, walk
+from twin.channel.search.shared import discover_first
 from twin.channel.search.sweep import make_descent, sweep
 from twin.channel.search.tree import Tree
 from twin.specs import RayTracingSpec
@@ -51,7 +52,7 @@ class Source:
         tree, here = self.tree, position[self.place]
         known = tree.count
         if self.position is None:
-            tree.discover(here, self._rays, step)
+            discover_first(tree, here, self._rays, step)
             tree.mirror(here)
             known = 0
         else:
