@@ -111,11 +111,34 @@ def test_who_is_served_decides_where_a_cell_interferes_and_what_it_hears(way, be
         assert np.log1p(block["snr"]) == pytest.approx((counts * np.log1p(ratio)).sum() / block["prbs"], rel=1e-9)
 
 
-def network(columns: int = 8, own: int = 1, beam: str = "dft", lookahead: int = 0, **settings) -> NrNetwork:
+def test_a_transmission_as_long_as_the_slot_is_heard_through_its_beam_to_the_end():
+    """Three occasions a slot; the other cell sends in each of them, so that each is looked at."""
+    spec = CarrierSpec(duplex="fdd", resource_blocks=50, symbols=4, control="ideal")
+    classes = [QosSpec(duration="slot"), QosSpec()]
+    made = Carrier(spec, classes, ["t0", "t1"], 2, seed=1, segment_header=5, ahead=0)
+    made.set_beams(np.array([8, 8]), 1)
+    made.state.ratio[:] = np.array([[100.0, 0.0], [0.0, 100.0]])
+    made.state.beam[:] = 6
+    made.report(np.full(2, 20.0), np.full(2, 20.0))
+    for terminal in range(2):
+        made.attach(terminal, terminal, 0)
+    ready = np.array([SLOT, SLOT, SLOT + 4 * SLOT // 14, SLOT + 8 * SLOT // 14])
+    bearers = np.array([2 * cs.DOWN, *[2 * (2 + cs.DOWN) + 1] * 3])
+    made.enter(np.stack([bearers, np.array([400, 30, 30, 30]), ready, ready, np.arange(4)], axis=1))
+    made.advance(2 * SLOT - 1, False)
+    heard = made.state.load_sum[:8].sum(axis=1)
+    prbs = int(made.state.blocks[cs.DOWN * cs.HARQ_PROCESSES]["prbs"])
+    assert made.state.blocks[cs.DOWN * cs.HARQ_PROCESSES]["length"] == 3
+    assert heard[6] == pytest.approx(3 * prbs / 4, abs=3 * 0.5) and heard[:6].sum() == heard[7] == 0.0
+
+
+def network(
+    columns: int = 8, own: int = 1, beam: str = "dft", lookahead: int = 0, power: float = 23.0, **settings
+) -> NrNetwork:
     """One cell with an array in a row, one terminal, at 30 kHz; bursts of 4 SSB each 20 ms unless stated."""
     carrier = {"duplex": "fdd", "resource_blocks": 100, "ssb_beams": 4, "false_alarm": 1e-6} | settings
     antenna = AntennaSpec(columns=columns, beam=beam)
-    radios = [Radio(0, 0, 0, ORIGIN, 3.5e9, antenna=AntennaSpec(columns=own))]
+    radios = [Radio(0, 0, 0, ORIGIN, 3.5e9, power_dbm=power, antenna=AntennaSpec(columns=own))]
     radios.append(Radio(1, 1, None, ORIGIN, 3.5e9, 0.0, 30.0, antenna=antenna, role="cell"))
     spec = NrSpec(kind="nr", carriers={"n78": CarrierSpec(**carrier)}, mobility=MobilitySpec(t310="1 s"))
     return NrNetwork(spec, 1, ["drone", "mast", "edge"], [True, False, False], radios, lookahead)
@@ -180,7 +203,16 @@ def test_a_terminal_with_an_array_takes_as_many_bursts_as_it_has_beams(own, last
 def test_maximum_ratio_has_no_codebook_and_is_counted():
     made = network(beam="mrc")
     assert made.bands[0].beams is None
-    assert made.counts == {"mrc_arrays_ideal": 1}
+    assert made.counts == {"arrays_ideal": 1}
+
+
+def test_one_array_of_maximum_ratio_makes_all_of_its_carrier_ideal():
+    antennas = enumerate(AntennaSpec(columns=2, beam=beam) for beam in ("mrc", "dft"))
+    radios = [Radio(i, i, i, ORIGIN, 3.5e9, antenna=antenna) for i, antenna in antennas]
+    radios.append(Radio(2, 2, None, ORIGIN, 3.5e9, antenna=AntennaSpec(columns=8), role="cell"))
+    made = NrNetwork(NrSpec(kind="nr"), 1, ["one", "two", "mast"], [True, True, False], radios)
+    assert made.bands[0].beams is None
+    assert made.counts == {"arrays_ideal": 3}
 
 
 def test_an_array_that_serves_nobody_has_nothing_to_choose():
@@ -189,8 +221,10 @@ def test_an_array_that_serves_nobody_has_nothing_to_choose():
     assert list(made.run(MS, no_links())) == [] and made.bands[0].beams is None
 
 
-def test_of_equal_beams_the_one_in_use_stays():
-    turned, _ = fly(network(), {1: -90.0}, {1: -90.0, 6: -90.0}, change=45, steps=150)
+@pytest.mark.parametrize("own", [1, 6])
+def test_of_equal_beams_the_one_in_use_stays(own):
+    """Whichever of the two is swept first."""
+    turned, _ = fly(network(), {own: -90.0}, {1: -90.0, 6: -90.0}, change=45, steps=150)
     assert turned == []
 
 
@@ -223,6 +257,28 @@ def test_a_short_fade_is_no_beam_failure():
         faded = 45 <= k < 65 or 105 <= k < 125
         list(made.run((k + 1) * MS, links(k * MS, {1: -170.0 if faded else -90.0})))
     assert made.events() == [] and "beam_failures" not in made.counts
+    assert made.counts["beam_recovery_longest_ms"] == 0, "a requirement can be judged"
+
+
+def test_each_preamble_goes_to_the_best_beam_of_the_last_sweep():
+    """TS 38.321 5.1.2. At -60 dBm beam 6 hears none of them (energy to noise 0.005); beam 3 does, from 125 ms on."""
+    made = network(power=-60.0, beam_failure_count=4, ssb_beams=8)
+    for k in range(250):
+        paths = {1: -90.0} if k < 45 else {6: -96.0} if k < 125 else {6: -96.0, 3: -46.0}
+        list(made.run((k + 1) * MS, links(k * MS, paths)))
+    failed, recovered = made.events()
+    assert (failed.kind, recovered.kind) == ("beam failure", "beam recovery")
+    assert made.bands[0].beams.used.cell[0, 0] == 3
+    assert recovered.time > 140 * MS + 2 * BURST, "the end of the sweep that met it"
+
+
+def test_a_failure_that_is_not_over_counts_as_long_as_it_lasts():
+    made = network()
+    for k in range(200):
+        list(made.run((k + 1) * MS, links(k * MS, {1: -90.0 if k < 45 else -170.0})))
+    (failed,) = made.events()
+    assert failed.time == 80 * MS
+    assert made.counts["beam_recovery_longest_ms"] == 200 - 80 and "beam_recoveries" not in made.counts
 
 
 def test_without_a_candidate_a_failed_beam_waits_for_a_sweep_that_finds_one():

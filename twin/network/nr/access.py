@@ -9,6 +9,7 @@ random backoff. After a handover the preamble is the terminal's own, and its res
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -37,7 +38,7 @@ class _Access:
     own_preamble: bool
     attempt: int = 0
     done: bool = False
-    ratio: float | None = None  # to noise, of the preamble; None: through the beam in use
+    through: Callable[[], float] | None = None  # chooses another beam than the one in use for each preamble
     least: int = 0  # slots from that of the preamble to that of its response
 
 
@@ -51,15 +52,21 @@ class RandomAccess:
         self.collisions = self.failures = 0
 
     def start(
-        self, time: int, terminal: int, cell: int, own_preamble: bool, ratio: float | None = None, least: int = 0
+        self,
+        time: int,
+        terminal: int,
+        cell: int,
+        own_preamble: bool,
+        through: Callable[[], float] | None = None,
+        least: int = 0,
     ) -> None:
         """Begin an access at `time` [ns], in place of one that is under way.
 
-        The preamble may go through another beam than the one in use, at a `ratio` to noise (of one resource block at
-        full power); its response comes `least` slots later or more.
+        Preambles may go `through` another beam than the one in use, which is chosen for each anew: it returns the
+        ratio to noise, of one resource block at full power. The response comes `least` slots later or more.
         """
         self._number[terminal] += 1
-        self._under_way[terminal] = _Access(self.occasion(time), cell, own_preamble, ratio=ratio, least=least)
+        self._under_way[terminal] = _Access(self.occasion(time), cell, own_preamble, through=through, least=least)
 
     def forget(self, terminal: int) -> None:
         """Give up a terminal's access, if there is one."""
@@ -139,7 +146,7 @@ class RandomAccess:
         return heard, response + air, third, fourth + air
 
     def _missed(self, terminal: int, access: _Access) -> bool:
-        ratio = self.carrier.state.ratio[UP, terminal, access.cell] if access.ratio is None else access.ratio
+        ratio = self.carrier.state.ratio[UP, terminal, access.cell] if access.through is None else access.through()
         energy = PREAMBLE_ELEMENTS * float(ratio)
         missed = float(ncx2.cdf(-2.0 * np.log(FALSE_ALARM), 2, max(2.0 * energy, 1e-12)))
         return self._draw(_DETECTION, terminal, access) < missed

@@ -23,7 +23,7 @@ def enter(handle: Handle, entries: I64, header: int, processed: bool, rows: I64)
     packets, ready = s.packets, np.empty(rows.size, np.int64)
     for i in range(rows.size):
         s.counts[FREE_PACKETS] -= 1
-        p = packets[s.counts[FREE_PACKETS]].free
+        p = s.free_packets[s.counts[FREE_PACKETS]]
         rows[i] = p
         packets[p].size = packets[p].left = packets[p].open = entries[i, 1] + header
         packets[p].references, packets[p].fate, packets[p].bearer, packets[p].next = 1, QUEUED, entries[i, 0], -1

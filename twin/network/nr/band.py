@@ -14,7 +14,7 @@ from twin.errors import ScenarioError
 from twin.link import Radio
 from twin.network.nr.access import RandomAccess
 from twin.network.nr.beams import Beams, Turn
-from twin.network.nr.carrier import Carrier
+from twin.network.nr.carrier import Carrier, Levels
 from twin.network.nr.carrier_state import DOWN
 from twin.network.nr.mobility import HANDOVER, LEAST_DBM, Change, Mobility
 from twin.network.nr.panels import burst_of, is_array, panels_of
@@ -35,15 +35,6 @@ class Gains(NamedTuple):
     heard: F64  # with the best ones that terminals know of: what mobility goes by
 
 
-class Levels(NamedTuple):
-    """Powers [dBm] and noise figures [dB] of T terminals and C cells."""
-
-    up_dbm: F64  # (T,)
-    down_dbm: F64  # (C,)
-    noise_up_db: F64  # (C,)
-    noise_down_db: F64  # (T,)
-
-
 @dataclass(slots=True, eq=False)
 class Band:
     """One carrier with the rows of its terminals and cells among those of the topology."""
@@ -60,7 +51,7 @@ class Band:
     entries: bytearray  # packets that set out, each an ENTRY
     owners: I64  # (P,) tickets by row, see `transit`
     propagation: I64  # (T,) ns, of each terminal's serving cell
-    maximum_ratio: int  # arrays that follow the channel ideally
+    ideal_arrays: int  # that follow the channel ideally: all of a carrier on which one has no codebook
     reached: int = 0  # ns
     dropped: bool = False  # maybe, packets of a terminal that left its cell
 
@@ -108,6 +99,7 @@ class Band:
         """Bring beams to `until` [ns] and return which failed or were recovered since the last call."""
         if self.beams is None:
             return []
+        self.beams.refresh(until)
         while self.beams.due <= until:
             self.beams.run()
         turns, self.beams.turns = self.beams.turns, []
@@ -127,7 +119,7 @@ class Band:
 
     def move(self, time: int, gains: Gains) -> list[Change]:
         """Take the path gains of a new trace and return the changes of serving cells that begin now."""
-        self.carrier.measure(gains.used, *self.levels)
+        self.carrier.measure(gains.used, self.levels)
         with np.errstate(divide="ignore"):
             snr_db = 10.0 * np.log10(self.carrier.state.ratio[DOWN])
         return self.mobility.update(time, gains.heard + self.levels.down_dbm, snr_db)
@@ -139,6 +131,7 @@ class Band:
         """
         serving = self.mobility.cell
         if self.beams is not None and self.beams.live:
+            self.beams.refresh(time)
             self.carrier.trace(links, rows, self.beams.amplitude)
             self.beams.apply(time)
         else:
@@ -195,7 +188,7 @@ def open_band(
         carrier=carrier, terminals=terminals, cells=cells, pairs=pairs, levels=levels, mobility=mobility,
         quality=QualityReports(carrier), access=access, beams=beams, entries=bytearray(),
         owners=np.zeros(0, dtype=np.int64), propagation=np.zeros(len(terminals), dtype=np.int64),
-        maximum_ratio=sum(radio.antenna.beam == "mrc" and is_array(radio) for side in radios for radio in side),
+        ideal_arrays=0 if panels is not None else sum(is_array(radio) for side in radios for radio in side),
     )  # fmt: skip
 
 

@@ -11,13 +11,13 @@ its last sweep, once one is in sync and it is ready, and uses it from the respon
 
 from __future__ import annotations
 
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 
-from twin.clock import NS
 from twin.network.nr.access import NEVER, RandomAccess
-from twin.network.nr.carrier import Carrier
+from twin.network.nr.carrier import Carrier, Levels
 from twin.network.nr.carrier_state import DOWN, SSB_PER_SLOT, UP
 from twin.network.nr.codebook import Panels, Paths, aim, choice, measure, reappraise, spill
 from twin.network.nr.mobility import Mobility
@@ -29,21 +29,21 @@ PREPARATION = 500_000
 """ns beyond N2 until a preamble can be sent, as for one that is ordered: TS 38.213 8.1."""
 RECOVERY_SLOTS = 4
 """From the slot of a preamble for recovery to the first one that may answer: TS 38.213 6."""
+ROUNDING = 1e-9
+"""Of beams whose powers differ by less than this share of them, the one in use stays."""
 FAILED, RECOVERED = "beam failure", "beam recovery"
-Levels = tuple[F64, F64, F64, F64]
-"""Powers [dBm] of terminals and cells, noise figures [dB] of cells and terminals."""
 Pair = tuple[int, int]
 """Beam of the cell and of the terminal."""
 
 
 class Turn(NamedTuple):
-    """A terminal's serving beam failed, or has been replaced so many seconds after that."""
+    """A terminal's serving beam failed, or has been replaced."""
 
     time: int  # ns
     what: str
     terminal: int
     cell: int
-    seconds: float
+    after: int  # ns, since it failed
 
 
 class _Switch(NamedTuple):
@@ -81,10 +81,11 @@ class Beams:
         self._last: I64 = np.zeros(shape[0], dtype=np.int64)
         self._failed: dict[int, _Failure] = {}
         self.turns: list[Turn] = []
+        self._entered = False  # somebody has, whose beam isn't pointed yet
         self.switches = self.failures = 0
         self.recoveries: list[int] = []  # ns, how long each took
         carrier.set_beams(panels.cell_beams, self.sets)
-        carrier.measure(np.zeros(shape), *levels)
+        carrier.measure(np.zeros(shape), levels)
         self._unit: F64 = carrier.state.ratio.copy()  # ratios at a path gain of 1
 
     def look(self, time: int, links: LinkState, rows: I64) -> bool:
@@ -122,15 +123,16 @@ class Beams:
         return _decibel(np.maximum(self.used.power, self.known.power))
 
     def apply(self, time: int, turned: bool = False) -> None:
-        """Let the carrier know of the beams in use; `turned`, where other beams are than before.
+        """Let the carrier know of the beams in use; `turned`, where others are than those that it has measured.
 
         What beams bring to others changes slowly: it is taken anew each SPILL_PERIOD.
         """
         if self._paths is None:
             return
         s, serving, gain_db = self.carrier.state, self.mobility.cell, self.gain_db
-        self.carrier.measure(gain_db, *self.levels)
-        self.carrier.control_power(gain_db, self.levels[2], serving)
+        if turned:
+            self.carrier.measure(gain_db, self.levels)
+        self.carrier.control_power(gain_db, self.levels.noise_up_db, serving)
         if len(s.cells) > 1 and (turned or time >= self._spilt + SPILL_PERIOD):
             self._spilt = time
             spill(self._paths, self.panels, self.used, serving, s.beam_rows, s.spill)
@@ -189,11 +191,17 @@ class Beams:
         beams = int(self.known.cell[terminal, cell]), int(self.known.terminal[terminal, cell])
         if failure is not None:
             beams = failure.beams or beams
-            self.turns.append(Turn(time, RECOVERED, terminal, cell, (time - failure.since) / NS))
+            self.turns.append(Turn(time, RECOVERED, terminal, cell, time - failure.since))
             self.recoveries.append(time - failure.since)
         self.used.cell[terminal, cell], self.used.terminal[terminal, cell] = beams
-        aim(self._paths, self.panels, self.used, self.amplitude)
-        self.apply(time, turned=True)
+        self._entered = True
+
+    def refresh(self, time: int) -> None:
+        """Point the beams of those who have entered cells, all at once."""
+        if self._entered and self._paths is not None:
+            aim(self._paths, self.panels, self.used, self.amplitude)
+            self.apply(time, turned=True)
+        self._entered = False
 
     def _search(self, paths: Paths) -> None:
         """Take the best beams of all for every pair."""
@@ -234,7 +242,7 @@ class Beams:
         beams = int(self.known.cell[at]), int(self.known.terminal[at])
         if beams[0] == self.used.cell[at]:
             self.used.terminal[at] = beams[1]
-        elif self.known.power[at] > 0.0:
+        elif abs(self.known.power[at] - self.used.power[at]) > ROUNDING * self.known.power[at]:
             self._switches[terminal] = _Switch(now + self.carrier.spec.beam_delay, cell, beams)
 
     def _switch(self, terminal: int, switch: _Switch, serving: I64) -> None:
@@ -265,18 +273,30 @@ class Beams:
                 self._failed[terminal] = _Failure(now)
                 self.failures += 1
                 self._switches.pop(terminal, None)
-                self.turns.append(Turn(now, FAILED, terminal, int(serving[terminal]), 0.0))
+                self.turns.append(Turn(now, FAILED, terminal, int(serving[terminal]), 0))
                 self._recover(now, terminal, int(serving[terminal]))
 
     def _recover(self, now: int, terminal: int, cell: int) -> None:
-        """Begin to ask for the best beam of the last sweep by random access, if it is in sync."""
-        at, failure = (terminal, cell), self._failed[terminal]
-        up, down = self._unit[UP][at] * self.known.power[at], self._unit[DOWN][at] * self.known.power[at]
-        if failure.beams is not None or down < 10.0 ** (self.mobility.spec.q_in / 10.0):
+        """Begin to ask for another beam by random access, if the best one of the last sweep is in sync."""
+        down = self._unit[DOWN][terminal, cell] * self.known.power[terminal, cell]
+        if self._failed[terminal].beams is not None or down < 10.0 ** (self.mobility.spec.q_in / 10.0):
             return
-        self._failed[terminal] = failure._replace(beams=(int(self.known.cell[at]), int(self.known.terminal[at])))
+        self._choose(terminal, cell)
         ready = now + self.carrier.grid.n2 + PREPARATION
-        self.access.start(ready, terminal, cell, own_preamble=True, ratio=float(up), least=RECOVERY_SLOTS)
+        through = partial(self._choose, terminal, cell)
+        self.access.start(ready, terminal, cell, own_preamble=True, through=through, least=RECOVERY_SLOTS)
+
+    def _choose(self, terminal: int, cell: int) -> float:
+        """Ask for the best beam of the last sweep and return the ratio of a preamble through it (TS 38.321 5.1.2)."""
+        at = terminal, cell
+        beams = int(self.known.cell[at]), int(self.known.terminal[at])
+        self._failed[terminal] = self._failed[terminal]._replace(beams=beams)
+        return float(self._unit[UP][at] * self.known.power[at])
+
+    @property
+    def open_failures(self) -> list[int]:
+        """Since when [ns] beams have failed that are not recovered yet."""
+        return [failure.since for failure in self._failed.values()]
 
 
 def _decibel(power: F64) -> F64:

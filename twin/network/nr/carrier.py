@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import log10
+from typing import NamedTuple
 
 import numpy as np
 
@@ -34,6 +35,15 @@ from twin.units import time_text
 FIRST_ROWS = 1024
 WIDE_SCS = 480e3
 """From here on terminals have 32 HARQ processes: nrofHARQ-ProcessesForPDSCH-v1700, TS 38.214 5.1."""
+
+
+class Levels(NamedTuple):
+    """Powers [dBm] and noise figures [dB] of T terminals and C cells."""
+
+    up_dbm: F64  # (T,)
+    down_dbm: F64  # (C,)
+    noise_up_db: F64  # (C,)
+    noise_down_db: F64  # (T,)
 
 
 class Carrier:
@@ -83,13 +93,13 @@ class Carrier:
         if (self._wanted >= 0).any():
             self.refused = configure(self.handle, self._wanted, self._shortest)
 
-    def measure(self, gain_db: F64, up_dbm: F64, down_dbm: F64, noise_up_db: F64, noise_down_db: F64) -> None:
-        """Take path gains (T, C), powers (T,), (C,) and noise figures of cells (C,) and terminals (T,)."""
+    def measure(self, gain_db: F64, levels: Levels) -> None:
+        """Take path gains (T, C)."""
         s, floor = self.state, noise_dbm(self.prb_hz, 0.0)
         s.gain[:] = 10.0 ** (gain_db / 10.0)
-        per_prb = down_dbm - 10.0 * np.log10(self.prbs)
-        s.ratio[cs.DOWN] = 10.0 ** ((gain_db + per_prb - floor - noise_down_db[:, None]) / 10.0)
-        s.ratio[cs.UP] = 10.0 ** ((gain_db + up_dbm[:, None] - floor - noise_up_db) / 10.0)
+        per_prb = levels.down_dbm - 10.0 * np.log10(self.prbs)
+        s.ratio[cs.DOWN] = 10.0 ** ((gain_db + per_prb - floor - levels.noise_down_db[:, None]) / 10.0)
+        s.ratio[cs.UP] = 10.0 ** ((gain_db + levels.up_dbm[:, None] - floor - levels.noise_up_db) / 10.0)
 
     def set_beams(self, beams: I64, bursts: int) -> None:
         """Let cells have so many `beams` (C,) each, which SSB are sent through in so many `bursts`."""
@@ -222,10 +232,10 @@ class Carrier:
         made = cs.new_pools(len(s.packets) + more, len(s.segments) + more)
         for name in ("packets", "segments", "arrivals", "repeats"):
             made[name][: len(getattr(s, name))] = getattr(s, name)
-        for name, entry in (("packets", cs.FREE_PACKETS), ("segments", cs.FREE_SEGMENTS)):
+        for name, entry in (("free_packets", cs.FREE_PACKETS), ("free_segments", cs.FREE_SEGMENTS)):
             old, left = getattr(s, name), int(s.counts[entry])
-            made[name]["free"][:more] = np.arange(len(old) + more - 1, len(old) - 1, -1)
-            made[name]["free"][more : more + left] = old["free"][:left]
+            made[name][:more] = np.arange(len(old) + more - 1, len(old) - 1, -1)
+            made[name][more : more + left] = old[:left]
             s.counts[entry] += more
         self._hold(s._replace(**made))  # type: ignore[arg-type]
 

@@ -106,6 +106,8 @@ class State(NamedTuple):
     classes: Records  # (Q,) CLASS
     packets: Records  # (P,) PACKET
     segments: Records  # (S,) SEGMENT
+    free_packets: I64  # (P,) stack of rows that no packet has
+    free_segments: I64  # (S,)
     bearers: Records  # (B,) BEARER
     links: Records  # (L,) LINK
     blocks: Records  # (H,) BLOCK
@@ -173,8 +175,9 @@ def bind(s: State) -> Any:
     return Handle(  # type: ignore[no-untyped-call]
         s.config, grid, Qam(borrowed(s.qam.capacity), borrowed(s.qam.dispersion)), borrowed(s.mcs),
         borrowed(s.threshold), borrowed(s.aggregation_db), borrowed(s.pdcch_clear), borrowed(s.sr_miss),
-        borrowed(s.pucch_miss), borrowed(s.classes), borrowed(s.packets), borrowed(s.segments), borrowed(s.bearers),
-        borrowed(s.links), borrowed(s.blocks), borrowed(s.words), borrowed(s.cells), borrowed(s.active),
+        borrowed(s.pucch_miss), borrowed(s.classes), borrowed(s.packets), borrowed(s.segments),
+        borrowed(s.free_packets), borrowed(s.free_segments), borrowed(s.bearers), borrowed(s.links),
+        borrowed(s.blocks), borrowed(s.words), borrowed(s.cells), borrowed(s.active),
         borrowed(s.again), borrowed(s.rank), borrowed(s.lengths), borrowed(s.used), borrowed(s.reserved),
         borrowed(s.ratio), borrowed(s.gain), borrowed(s.path_first), borrowed(s.path_last), borrowed(s.amplitude),
         borrowed(s.delay), borrowed(s.doppler), borrowed(s.traced), borrowed(s.fading), borrowed(s.faded_at),
@@ -259,6 +262,8 @@ def new_pools(packets: int, segments: int) -> dict[str, NDArray[Any]]:
     return {
         "packets": records(PACKET, packets),
         "segments": records(SEGMENT, segments),
+        "free_packets": np.arange(packets - 1, -1, -1),
+        "free_segments": np.arange(segments - 1, -1, -1),
         "arrivals": np.zeros(2 * packets, dtype=EVENT),
         "fates": np.zeros(packets, dtype=FATE),
         "repeats": np.zeros((packets, REPEATS), dtype=np.int64),

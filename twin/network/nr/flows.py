@@ -10,14 +10,9 @@ from twin.network.nr.band import Band, Flow, order_of
 from twin.network.nr.carrier_state import DOWN, UP
 from twin.network.nr.hardware import Hardware
 from twin.network.nr.homes import Homes
+from twin.network.nr.landing import BACKHAUL, COLUMNS, RANK
 from twin.specs.nr import NrSpec
 from twin.state import I64, Packet
-
-RANK, BACKHAUL, TERMINAL, ORDER, BEARER, STRAIGHT, COLUMNS = 0, 1, 2, 3, 4, 6, 8
-"""Columns of `Flows.table`: place among all flows by source, destination and kind; ns between cell and server; terminal
-of the downlink; what orders packets ready at one instant; for uplink and downlink, the bearer, and 1 where packets go
-straight to where they are bound once they are decoded: over no cable that has a rate, no slow hardware, no other radio
-link."""
 
 
 class Flows:

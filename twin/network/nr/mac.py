@@ -98,11 +98,11 @@ def advance(handle: Handle, until: int, answering: bool) -> int:
 @kernel
 def _next(s: State, limit: int) -> tuple[int, int, int]:
     """Take out the first event before `limit`, or decoding at it: time, kind (-1 for none), item."""
-    time, order, false = limit + 1, UPLINK << KIND_SHIFT, False
+    time, order, alarm = limit + 1, UPLINK << KIND_SHIFT, False
     if s.counts[EVENTS] > 0:
         time, order = s.heap[0].time, s.heap[0].order
     if s.counts[ALARMS] > 0 and (s.alarms[0].time, s.alarms[0].order) < (time, order):
-        time, order, false = s.alarms[0].time, s.alarms[0].order, True
+        time, order, alarm = s.alarms[0].time, s.alarms[0].order, True
     kind = order >> KIND_SHIFT
     come = s.counts[COME]
     if come < s.counts[COMING]:
@@ -112,7 +112,7 @@ def _next(s: State, limit: int) -> tuple[int, int, int]:
             return ready, READY, s.arrivals[come].item
     if time > limit or (time == limit and kind != DECODE):
         return limit, -1, 0
-    if false:
+    if alarm:
         item = pop(s.alarms, s.counts[ALARMS])
         s.counts[ALARMS] -= 1
     else:

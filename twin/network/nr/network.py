@@ -287,8 +287,8 @@ class NrNetwork(EventNetwork):
         for turn in band.turn(until):
             owner = self.names[self.topology.terminals[band.terminals[turn.terminal]].owner]
             cell = self.names[self.topology.cells[band.cells[turn.cell]].owner]
-            detail = f"{cell} after {time_text(round(turn.seconds * NS))}" if turn.seconds else cell
-            self._happened.append(Event(turn.time, turn.what, owner, detail, turn.seconds))
+            detail = f"{cell} after {time_text(turn.after)}" if turn.after else cell
+            self._happened.append(Event(turn.time, turn.what, owner, detail, turn.after / NS))
 
     def _change(self, band: Band, index: int, time: int, change: Change) -> None:
         """Detach a terminal now and attach it to its new cell when the change is through."""

@@ -68,12 +68,13 @@ def _load(s: State, cell: int, occasion: int, time: int, end: int) -> None:
     if s.cells.size == 1 and s.config.self_interference == 0.0:
         return  # nobody hears it
     reserved = reserved_prbs(s, DOWN, cell, occasion) if s.config.persistent else 0
-    row, beams = s.beam_rows[cell], s.beam_rows[cell + 1] - s.beam_rows[cell]
+    first, beams = s.beam_rows[cell], s.beam_rows[cell + 1] - s.beam_rows[cell]
+    row = max(first, s.cells[cell].row)  # of what it sent last, which may take several occasions
     load_cell(s, cell, time)
     if beams > 1:
         _load_beams(s, cell, occasion, reserved, time)
     else:
-        load_beam(s, cell, row, reserved, top(s, DOWN, cell, occasion) - reserved)
+        load_beam(s, cell, first, reserved, top(s, DOWN, cell, occasion) - reserved)
     h = s.cells[cell].chain
     while h >= 0:
         if beams > 1:

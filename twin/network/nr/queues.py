@@ -87,7 +87,7 @@ def forget(s: State, p: int) -> None:
     """Take one reference away; the last one frees the row."""
     s.packets[p].references -= 1
     if s.packets[p].references == 0:
-        s.packets[s.counts[FREE_PACKETS]].free = p
+        s.free_packets[s.counts[FREE_PACKETS]] = p
         s.counts[FREE_PACKETS] += 1
 
 
@@ -172,7 +172,7 @@ def fill(s: State, h: int, link: int, room: int, time: int) -> int:
 @kernel
 def _add_segment(s: State, h: int, p: int, part: int) -> None:
     s.counts[FREE_SEGMENTS] -= 1
-    g = s.segments[s.counts[FREE_SEGMENTS]].free
+    g = s.free_segments[s.counts[FREE_SEGMENTS]]
     s.segments[g].packet, s.segments[g].bytes = p, part
     s.segments[g].next = s.blocks[h].segment
     s.blocks[h].segment = g
@@ -214,7 +214,7 @@ def settle(s: State, h: int, time: int, fate: int) -> None:
             decide(s, p, time, fate)
             if lost and s.packets[p].left > 0:  # only a queue's head can have been sent in part
                 pop_head(s, s.packets[p].bearer)
-        s.segments[s.counts[FREE_SEGMENTS]].free = g
+        s.free_segments[s.counts[FREE_SEGMENTS]] = g
         s.counts[FREE_SEGMENTS] += 1
         following = s.segments[g].next
         forget(s, p)

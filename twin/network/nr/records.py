@@ -39,10 +39,9 @@ PACKET = np.dtype([
     ("last", np.int64),  # ns, start of the first transmission of its last part so far, -1 before
     ("transmissions", np.int64),  # of blocks with a part of it
     ("repeated", np.int64),  # how many of them were retransmissions
-    ("free", np.int64),  # stack of free rows
 ])  # fmt: skip
 SEGMENT = np.dtype([
-    ("packet", np.int64), ("bytes", np.int64), ("next", np.int64), ("free", np.int64),  # stack of free rows
+    ("packet", np.int64), ("bytes", np.int64), ("next", np.int64),
 ])  # fmt: skip
 BEARER = np.dtype([
     ("link", np.int64),
@@ -140,11 +139,9 @@ NONE = {"active", "head", "heard", "tail", "used", "armed", "segment", "chain", 
 
 
 def records(kind: np.dtype[Any], rows: int) -> Records:
-    """Return records with their start values; where there is a stack of free rows, all are free."""
+    """Return records with their start values."""
     made = np.zeros(rows, dtype=kind)
     for name in kind.names or ():
         if name in NONE:
             made[name] = -1
-    if "free" in (kind.names or ()):
-        made["free"] = np.arange(rows - 1, -1, -1)
     return made

@@ -59,7 +59,7 @@ def schedule(s: State, way: int, cell: int, occasion: int, symbols: int, full: i
     if s.config.scheduler == PROPORTIONAL_FAIR or s.config.scheduler == OWN:
         weigh(s, now)
     chain = _schedule_again(s, way, cell, occasion, full, now)
-    if way == DOWN:
+    if way == DOWN and s.config.persistent:
         chain = _schedule_persistent(s, cell, occasion, symbols, now, chain)
     return _schedule_new(s, way, cell, occasion, symbols, full, now, chain)
 

@@ -7,10 +7,12 @@ from collections.abc import Collection, Mapping, Sequence
 from twin.network.nr.band import Band
 
 MS = 1_000_000
+LONGEST = "beam_recovery_longest_ms"
+"""Stated even if it is 0, so that a requirement can be judged where no beam has failed."""
 
 
 def tally(bands: Sequence[Band], background: Mapping[str, int], unused: Collection[str]) -> dict[str, int]:
-    """Return what isn't 0 by name; `unused` are classes of service that no packet was of."""
+    """Return by name what isn't 0; `unused` are classes of service that no packet was of."""
     found = {f"background_{what}": number for what, number in background.items()}
     found["admissions_refused"] = sum(band.mobility.refused for band in bands)
     found["survival_times_exceeded"] = sum(band.carrier.outlived for band in bands)
@@ -20,14 +22,22 @@ def tally(bands: Sequence[Band], background: Mapping[str, int], unused: Collecti
     found["pucch_missed"] = sum(band.carrier.missed[1] for band in bands)
     found["access_collisions"] = sum(band.access.collisions for band in bands)
     found["access_failures"] = sum(band.access.failures for band in bands)
-    beams = [band.beams for band in bands if band.beams is not None]
-    found["beam_switches"] = sum(one.switches for one in beams)
-    found["beam_failures"] = sum(one.failures for one in beams)
-    recoveries = [duration for one in beams for duration in one.recoveries]
-    found["beam_recoveries"] = len(recoveries)
-    if recoveries:
-        found["beam_recovery_mean_ms"] = round(sum(recoveries) / len(recoveries) / MS)
-        found["beam_recovery_longest_ms"] = round(max(recoveries) / MS)
-    found["mrc_arrays_ideal"] = sum(band.maximum_ratio for band in bands)
+    found["arrays_ideal"] = sum(band.ideal_arrays for band in bands)
     found |= {f"qos_unused_{kind}": 1 for kind in sorted(unused)}
-    return {name: number for name, number in found.items() if number}
+    return {name: number for name, number in (found | _beams(bands)).items() if number or name == LONGEST}
+
+
+def _beams(bands: Sequence[Band]) -> dict[str, int]:
+    """Return what became of beams, where there are any; a failure that isn't over lasts until now."""
+    beams = [(band, band.beams) for band in bands if band.beams is not None]
+    if not beams:
+        return {}
+    recoveries = [duration for _, one in beams for duration in one.recoveries]
+    lasting = [band.reached - since for band, one in beams for since in one.open_failures]
+    return {
+        "beam_switches": sum(one.switches for _, one in beams),
+        "beam_failures": sum(one.failures for _, one in beams),
+        "beam_recoveries": len(recoveries),
+        "beam_recovery_mean_ms": round(sum(recoveries) / max(len(recoveries), 1) / MS),
+        LONGEST: round(max([*recoveries, *lasting], default=0) / MS),
+    }
