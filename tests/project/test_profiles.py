@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -25,9 +26,22 @@ title = "All robots"
 requirements = ["flows.telemetry.reliability >= 50 % within 50 ms", "robots.*.speed_max < 20 m/s"]
 """
 
+NO_PROFILE_FITS = {
+    "factory/picking": "pictures of 60 Hz guide an arm: no standard at hand states what they need",
+    "harbour/buoy-relay": "reports over sidelinks, hop by hop: asked of its flows themselves",
+    "harbour/station": "thrusters commanded each second: far slower than what TS 22.104 states",
+    "harbour/wave-energy": "latching once a wave: likewise",
+}
+
 
 def texts(use, project=PROJECT):
     return [str(one) for one in expanded([parse_entry(use)], project)]
+
+
+@pytest.mark.parametrize("path", sorted(ROOT.glob("worlds/*/scenarios/*.toml")), ids=lambda path: path.stem)
+def test_a_built_in_scenario_uses_a_profile_where_one_fits(path):
+    used = [use for use in tomllib.loads(path.read_text())["requirements"] if str(use).startswith("profile:")]
+    assert bool(used) != (f"{path.parents[1].name}/{path.stem}" in NO_PROFILE_FITS)
 
 
 @pytest.mark.parametrize("path", sorted(ROOT.glob("profiles/*.toml")), ids=lambda path: path.stem)
