@@ -103,7 +103,7 @@ def execute(request: Request) -> int:
         if request.profile:
             print_profile(figures["profile"])
         if output.exists():
-            out.print(f"recorded in {output}")
+            out.print(f"recorded in {output}; to look at it: twin report {output} -o report.html", markup=False)
     return _exit_code(outcome, strict=request.strict)
 
 

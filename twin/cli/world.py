@@ -77,6 +77,7 @@ def import_(file: Path, folder: Path, origin: str, name: str | None, as_json: bo
     if report.lanes:
         out.print(f"  {report.lanes} lanes in lanes.csv")
     say(f"to see it: twin world show {folder} -o map.png")
+    say(f"to fly there: twin new scenario round --world {folder} --masts 3 --drones 10")
     return 0
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from keyword import iskeyword
 from pathlib import Path
 from string import Template
@@ -31,7 +32,7 @@ def start_controller(name: str, robot: str, project: Project) -> list[Path]:
     kind = "reference" if follows else "any"
     file, test = f"controllers/{name}.py", f"tests/test_{name}.py"
     words = {
-        "name": "".join(part.capitalize() for part in name.split("_")),
+        "name": class_name(name),
         "title": name.replace("_", " ").capitalize(),
         "robot": robot,
         "kind": robot,
@@ -51,6 +52,25 @@ def start_controller(name: str, robot: str, project: Project) -> list[Path]:
         except OSError as error:
             raise TwinError(f"{path}: can't be written: {error.strerror or error}") from error
     return list(sources)
+
+
+def class_name(name: str) -> str:
+    """Return what the class in `controllers/NAME.py` is called."""
+    return "".join(part.capitalize() for part in name.split("_"))
+
+
+def flown_by(robot: str, project: Project) -> list[tuple[str, str]]:
+    """Return the project's own scenarios with a robot of that kind, the newest first: file and group."""
+    found = []
+    files = list(project.folder.glob("worlds/*/scenarios/*.toml"))
+    for path in sorted(files, key=lambda path: (-path.stat().st_mtime_ns, path)):
+        try:
+            groups = tomllib.loads(path.read_text()).get("robots", {})
+        except (OSError, ValueError):
+            continue  # what is wrong with it is told when it is run
+        found += [(f"{path.parents[1].name}/{path.stem}", name) for name, entry in groups.items()
+                  if isinstance(entry, dict) and entry.get("kind") == robot and "task" in entry]  # fmt: skip
+    return found
 
 
 def _lines(facts: dict[str, Any]) -> list[str]:
