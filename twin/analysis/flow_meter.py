@@ -290,7 +290,8 @@ def _count(tally: Tally, rows: I64, budget: int, late: I64) -> None:
         known = _split(rows[i], own)
         if known:
             counts[4] += 1
-            tally.parts[:] += own
+            for k in range(len(own)):
+                tally.parts[k] += own[k]
         late[i] = -1
         if latency > budget:
             late[i] = np.argmax(own) if known else len(own)

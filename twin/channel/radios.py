@@ -128,8 +128,8 @@ def _motion(
     for i in range(body.size):
         n = body[i]
         if n < 0:
-            position[i] = mount[i]
-            velocity[i] = 0.0
+            for k in range(3):
+                position[i, k], velocity[i, k] = mount[i, k], 0.0
             continue  # the mount was checked
         qx, qy, qz, qw = orientation[n]
         mx, my, mz = mount[i]

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 _Function = TypeVar("_Function", bound=Callable[..., object])
 
@@ -78,8 +78,11 @@ _SOURCES = kernel_sources()
 HOME = cache_home() / "kernels"
 CACHE = HOME / "all" / sources_digest(_SOURCES)
 os.environ["NUMBA_CACHE_DIR"] = str(CACHE)
+os.environ.setdefault("NUMBA_DISABLE_ERROR_MESSAGE_HIGHLIGHTING", "1")  # numba colours messages that nobody will see
 
 import numba  # noqa: E402  the cache folder must be set first
+
+from twin.numerics.parts import Kernel  # noqa: E402
 
 _numba: Any = numba  # its types forbid a decorator that keeps the signature
 _numba.config.CACHE_DIR = str(CACHE)
@@ -95,12 +98,15 @@ def cache_folder(module: str) -> Path:
 
 def _compiled(function: _Function, **options: bool) -> _Function:
     """Compile `function`, cached on disk in the folder of its module."""
+    if _numba.config.DISABLE_JIT:
+        return function
     _numba.config.CACHE_DIR = str(cache_folder(function.__module__))
     try:
-        compiled: _Function = _numba.njit(cache=True, nogil=True, error_model="numpy", **options)(function)
+        compiled = Kernel(function, targetoptions={"nopython": True, "nogil": True, "error_model": "numpy", **options})
+        compiled.enable_caching()
     finally:
         _numba.config.CACHE_DIR = str(CACHE)
-    return compiled
+    return cast(_Function, compiled)
 
 
 def kernel(function: _Function) -> _Function:

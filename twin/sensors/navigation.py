@@ -87,8 +87,11 @@ def _between(before: F64, after: F64, elapsed: int, period: int) -> F64:
 def _gather(position: F64, velocity: F64, angular_velocity: F64, orientation: F64, index: I64, table: F64) -> None:
     for i in range(len(index)):
         body = index[i]
-        table[i, :3], table[i, 3:6] = position[body], velocity[body]
-        table[i, 6:9], table[i, 9:] = angular_velocity[body], orientation[body]
+        for k in range(3):
+            table[i, k], table[i, 3 + k] = position[body, k], velocity[body, k]
+            table[i, 6 + k] = angular_velocity[body, k]
+        for k in range(4):
+            table[i, 9 + k] = orientation[body, k]
 
 
 @kernel

@@ -12,6 +12,7 @@ import numpy as np
 from twin.channel.fields.msi import read_msi
 from twin.link import dirichlet
 from twin.numerics.kernels import kernel, uncounted
+from twin.numerics.sorting import ascending
 from twin.specs import AntennaSpec
 from twin.state import C128, F64, I32
 from twin.world.bvh import Triple
@@ -201,10 +202,16 @@ def _match(antennas: Antennas, a: int, b: int, amplitude: C128, phases: F64, gai
     Weights stay in the span of the strongest paths' steering vectors, whose products are `correlation`s: no element
     is ever touched. Both ends are updated from the same round, so that neither comes first.
     """
-    everything = np.arange(amplitude.size)
-    strong = np.sort(np.argsort(-np.abs(amplitude), kind="mergesort")[:_MRC_PATHS])
-    weighs = np.zeros(amplitude.size)
-    weighs[strong] = 1.0
+    everything, weighs = np.empty(amplitude.size, np.int64), np.zeros(amplitude.size)
+    for p in ascending(-np.abs(amplitude))[:_MRC_PATHS]:
+        weighs[p] = 1.0
+    strong = np.empty(min(amplitude.size, _MRC_PATHS), np.int64)
+    count = 0
+    for p in range(amplitude.size):
+        everything[p] = p
+        if weighs[p] > 0.0:
+            strong[count] = p
+            count += 1
     fresh = gains.copy()
     for turn in range(_MRC_ROUNDS):
         for end in range(2):
@@ -225,5 +232,9 @@ def _match(antennas: Antennas, a: int, b: int, amplitude: C128, phases: F64, gai
                     total += np.conj(amplitude[q] * gains[1 - end, q]) * like * size
                 fresh[end, p] = total
                 norm += weighs[p] * (amplitude[p] * gains[1 - end, p] * total).real
-            fresh[end] /= np.sqrt(max(norm, 1e-300))
-        gains[:] = fresh
+            scale = np.sqrt(max(norm, 1e-300))
+            for p in everything:
+                fresh[end, p] = fresh[end, p] / scale
+        for end in range(2):
+            for p in everything:
+                gains[end, p] = fresh[end, p]

@@ -14,6 +14,7 @@ from twin.channel.fields.transfer import Matter, Motion, Wave, Way, lengthening,
 from twin.channel.search.paths import Paths
 from twin.link import SPEED_OF_LIGHT
 from twin.numerics.kernels import kernel, uncounted
+from twin.numerics.sorting import ascending
 from twin.state import C128, F64, I32, I64, Bool
 from twin.world.bvh import Triple
 
@@ -203,7 +204,7 @@ def _drop(out: Output, i: int, first: int, last: int, limit: int) -> int:
     for p in range(first, last):
         power[p - first] = _power(out.amplitude[p])
     kept = np.ones(last - first, np.bool_)
-    for p in np.argsort(power, kind="mergesort")[: last - first - limit]:
+    for p in ascending(power)[: last - first - limit]:
         kept[p] = False
         out.dropped[i] += power[p]
     place = first

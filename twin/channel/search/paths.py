@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from twin.channel.search.images import CROSSINGS, REFLECTION, TRANSMISSION, Work
 from twin.numerics.kernels import kernel, uncounted
+from twin.numerics.sorting import ascending
 from twin.state import F64, I32
 
 DOUBLE = 1e-5
@@ -110,7 +111,9 @@ def rank(paths: Paths, position: F64, first: I32, second: I32, many: bool) -> No
 
 @kernel
 def _by_length(metres: F64, order: I32) -> None:
-    order[: len(metres)] = np.argsort(metres, kind="mergesort")
+    sequence = ascending(metres)
+    for k in range(len(metres)):
+        order[k] = sequence[k]
 
 
 @uncounted

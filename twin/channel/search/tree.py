@@ -117,7 +117,8 @@ def _insert(rows: Rows, count: int, key: I32, length: int, step: int) -> int:
             return count
         place = (place + 1) % table.size
     table[place] = count
-    sequence[count, :length] = key[:length]
+    for k in range(length):
+        sequence[count, k] = key[k]
     rows.order[count], rows.seen[count] = length, step
     return count + 1
 

@@ -7,6 +7,7 @@ made once, from arrays whose owner Python keeps alive; kernels work on what `ope
 
 from __future__ import annotations
 
+from hashlib import sha256
 from typing import Any
 
 from numba.core import cgutils, types
@@ -24,6 +25,11 @@ class HandleType(types.StructRef):
         """Let literal types not make a new type of struct."""
         return tuple((name, types.unliteral(kind)) for name, kind in fields)
 
+    @property
+    def mangling_args(self) -> tuple[str, tuple[object, ...]]:
+        """Stand for the type in the names of functions: spelt out it would be most of a compiled kernel's size."""
+        return f"Handle{sha256(self.name.encode()).hexdigest()[:12]}", ()
+
 
 class OpenedType(types.Type):
     """The type of an opened handle: the address of its fields."""
@@ -31,6 +37,11 @@ class OpenedType(types.Type):
     def __init__(self, handle: HandleType) -> None:
         self.handle = handle
         super().__init__(f"Opened({handle.name})")
+
+    @property
+    def mangling_args(self) -> tuple[str, tuple[object, ...]]:
+        """Stand for the type in the names of functions."""
+        return "Opened", (self.handle,)
 
 
 register_model(OpenedType)(models.OpaqueModel)

@@ -175,7 +175,8 @@ def on_uplink(s: State, occasion: int, time: int) -> None:
             chain = h
         h = following
     if s.cells.size > 1:
-        s.rise_sum[:] += s.interference
+        rise = s.rise_sum
+        rise += s.interference
     h = chain
     while h >= 0:
         length = s.blocks[h].length
