@@ -19,13 +19,13 @@ from twin.specs.scenario import load_scenario
 NETWORKS = ("commercial-fr1", "urllc-rel16", "6g-target")
 WORDS = {"passed": "passed", "failed": "**failed**", "inconclusive": "inconclusive", "refused": "refused"}
 CASES = {
-    "city/low-altitude": ("2 s", ()),
-    "factory/line": ("2 s", ("missions",)),
-    "harbour/array": ("4 s", ()),
-    "factory/motion-control": ("1 s", ()),
-    "factory/teleoperation": ("3 s", ()),
-    "city/patrol": ("5 s", ()),
-    "harbour/station": ("5 s", ("tracking_rms",)),
+    "city/low-altitude": ("6 s", ()),
+    "factory/line": ("6 s", ("missions",)),
+    "harbour/array": ("12 s", ()),
+    "factory/motion-control": ("5 s", ()),
+    "factory/teleoperation": ("15 s", ()),
+    "city/patrol": ("20 s", ()),
+    "harbour/station": ("30 s", ("tracking_rms",)),
 }
 """Scenario -> how long it runs, and the figures whose requirements only a whole run can meet."""
 
