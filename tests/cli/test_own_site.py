@@ -50,8 +50,8 @@ def test_from_a_map_to_a_verdict_by_what_each_step_suggests(command):
     recording = report[1]
     code, out, err = command("info", recording, "--json")
     figures = json.loads(out)
-    assert figures["packets_delivered"] > 500 and figures["packets_lost"] == 0 and figures["collisions"] == 0
-    assert figures["tracking_max"] < 2.0
+    assert figures["packets_delivered"] > 500 and figures["collisions"] == 0
+    assert figures["packets_lost"] < 0.02 * figures["packets_sent"] and figures["tracking_max"] < 2.0
     pytest.importorskip("plotly", reason="the extra `report` is not installed")
     code, out, err = command(*report[:4])
     assert code == 0 and Path("report.html").stat().st_size > 1_000_000, err
