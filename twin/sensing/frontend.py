@@ -69,11 +69,11 @@ class FrontEnd:
         echoes = self._echoes(returns, noise)
         seen = self._seen(echoes)
         floor = np.sqrt(1.0 + self._clutter(echoes, noise))
-        summed = echoes.amplitude @ seen.T / floor
+        summed = np.einsum("bm,nm->bn", echoes.amplitude, seen) / floor  # no BLAS: its threads cost more than this
         entity, draw = self._drawn(returns, echoes)
         part = [normals(seed, _NOISE, entity, number, draw + k) for k in (0, 1)]
         heard = summed + sqrt(0.5) * (part[0] + 1j * part[1])
-        beam, row = np.nonzero(self._peaks(echoes, seen, summed, heard, floor))
+        beam, row = _loudest(np.where(self._peaks(echoes, seen, summed, heard, floor), np.abs(heard), 0.0))
         power = np.abs(heard[beam, row]) ** 2
         share = seen[row] * echoes.amplitude[beam] / floor[beam, row, None]
         found = measured(self.waveform, self.receiver, echoes, share, row, power)
@@ -153,3 +153,9 @@ class FrontEnd:
         beam = drawn.integers(len(self.beams), size=n)
         return Detections(beam, cells, phase, power, spreads(waveform, self.receiver, power), source,
                           np.zeros(n, dtype=np.int32))  # fmt: skip
+
+
+def _loudest(heard: F64) -> tuple[I64, I64]:
+    """Return of each echo that is heard (B, m), 0 where it isn't, the beam that hears it best, and its row."""
+    row = np.flatnonzero(heard.any(axis=0))
+    return heard[:, row].argmax(axis=0), row

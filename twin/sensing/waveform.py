@@ -86,7 +86,7 @@ class Waveform:
         The mean over pulses is subtracted before the taper: what stands still is gone, and what is slow is weakened.
         """
         echo, cell = turning(of, self.times), turning(-at, self.times) * self.pulse_weights
-        return np.asarray(cell @ (echo - echo.mean(axis=1, keepdims=True)).T)
+        return np.asarray(np.einsum("nt,mt->nm", cell, echo - echo.mean(axis=1, keepdims=True)))
 
     def folded(self, doppler: F64) -> F64:
         """Return where evenly spaced pulses show a Doppler shift [Hz]."""
