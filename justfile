@@ -36,6 +36,22 @@ splitting:
 chaos rounds="5" seed="1":
     TWIN_CHAOS={{ rounds }} TWIN_CHAOS_SEED={{ seed }} {{ bin }}/pytest -s tests/studies/test_cluster.py -k killed
 
+# The page on many runs at full length: its commands say what stands below them; some minutes
+docs-whole:
+    TWIN_LONG=1 {{ bin }}/pytest -s tests/test_docs.py -k many-runs
+
+# A rare event of a short flight by 3,000 plain runs and by trees, into a folder; a second call goes on: minutes
+rare folder="dist/rare" runs="3000" trees="600":
+    {{ bin }}/python benchmarks/rare.py {{ folder }} {{ runs }} {{ trees }}
+
+# 1,000 flights of two seconds by a pool and by Dask's processes: the same table byte for byte; minutes
+thousand folder="dist/thousand" runs="1000":
+    {{ bin }}/python benchmarks/thousand.py {{ folder }} {{ runs }}
+
+# CPU time of a run in a sweep beside its simulation
+overhead *scenarios="city/patrol city/patrol:network.kind=fixed,channel.kind=freespace":
+    {{ bin }}/python benchmarks/overhead.py {{ scenarios }}
+
 # What each preset of carriers can do, into docs/presets.md; some scenarios alone: just presets factory/line
 presets *scenarios:
     {{ bin }}/python benchmarks/presets.py docs/presets.md {{ scenarios }}

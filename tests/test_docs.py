@@ -1,6 +1,11 @@
-"""Every command shown in README and docs works: one after another, page by page, in an empty folder."""
+"""Every command shown in README and docs works: one after another, page by page, in an empty folder.
+
+A block of TOML whose first line is the name of a file, as `# patrol.toml`, is that file. `just docs-whole` runs the
+commands on many runs at their full length, and compares what stands below them as ```text with what they say.
+"""
 
 import json
+import os
 import re
 import shlex
 from pathlib import Path
@@ -11,6 +16,10 @@ ROOT = Path(__file__).resolve().parent.parent
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 BLOCK = re.compile(r"^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\((?!https?://|#)([^)#]+)[^)]*\)")
+FILE = re.compile(r"^```toml\n# (\S+\.(?:toml))\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+SAID = re.compile(r"^```sh\n([^\n]*)\n```\n\n```text\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+MANY = ("sweep", "margin", "rare", "sensitivity")
+WHOLE = "TWIN_LONG" in os.environ
 FOOTPRINTS = {
     "type": "FeatureCollection",
     "features": [
@@ -28,7 +37,11 @@ def commands(page):
 
 
 def shortened(arguments):
-    """Return a run's arguments with half a second instead of its full time."""
+    """Return a run's arguments with half a second instead of its full time; of many runs, few of a quarter of one."""
+    if arguments[0] in MANY and arguments[1].endswith(".toml") and not WHOLE:
+        fewer = {"--seeds": "1:3", "--max-runs": "10", "--trees": "4"}
+        pairs = zip(["", *arguments], arguments, strict=False)
+        return [*(fewer.get(before, word) for before, word in pairs), "--set", "duration=0.25 s"]
     if arguments[0] != "run" or arguments[1].startswith("-"):
         return arguments
     if "--duration" in arguments:
@@ -41,10 +54,15 @@ def shortened(arguments):
 def test_every_command_shown_works(page, command):
     if "buildings.geojson" in page.read_text():
         Path("buildings.geojson").write_text(json.dumps(FOOTPRINTS))
+    for name, text in FILE.findall(page.read_text()):
+        Path(name).write_text(text)
+    said = dict(SAID.findall(page.read_text()))
     for line in commands(page):
         code, out, err = command(*shortened(shlex.split(line, comments=True)[1:]))
         good = (0, 4) if line.startswith("twin diff ") else (0, 5, 6)  # half a second may miss or not show it
         assert code in good, f"{line}\n{err}"
+        if WHOLE and line in said:
+            assert [word.rstrip() for word in out.strip().splitlines()] == said[line].splitlines(), line
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

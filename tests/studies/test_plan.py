@@ -35,6 +35,13 @@ def test_kinds_come_first_and_a_plan_reads_back(tmp_path):
     assert read_plan(tmp_path / "plan.toml") == made
 
 
+def test_changes_of_a_file_leave_the_rest_of_its_tables(tmp_path):
+    file = tmp_path / "sweep.toml"
+    file.write_text('scenario = "x"\nseeds = "1:9"\n[set]\na = 1\nb = 2\n[limits]\nwall = "3 s"\n')
+    made = read_plan(file, {"set": {"b": 3}, "seeds": "1:2"})
+    assert made.set == {"a": 1, "b": 3} and made.seeds == "1:2" and made.limits.wall == 3 * 10**9
+
+
 def test_a_huge_sweep_is_counted_without_being_made():
     assert plan(grid={key: list(range(1000)) for key in "abc"}).size == 10**9
 

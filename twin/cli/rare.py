@@ -14,7 +14,7 @@ from twin.cli.complete import SCENARIO
 @click.command(
     short_help="Find how likely a rare event is.",
     epilog=examples(
-        "twin rare city/patrol 'separation_min < 1 m' --trees 500 -j 2",
+        "twin rare my.toml 'separation_min < 1 m' --trees 500 -j 2",
         "twin rare my.toml 'tracking_max > 3 m' --importance age --levels 0.2,0.5",
         "twin rare my.toml 'collisions > 0' --importance near.py:score",
     ),

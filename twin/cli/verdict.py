@@ -16,6 +16,7 @@ from twin.cli import examples
         "twin verdict sweeps/patrol",
         "twin verdict patrol --probability 0.01 --confidence 0.99",
         "twin verdict recordings/patrol-*.h5",
+        "twin verdict sweeps/delays --picture delays.png",
     ),
 )
 @click.argument("what", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="SWEEP|RUN...")
@@ -28,10 +29,14 @@ from twin.cli import examples
               help="Decide by Wald's test of this share against --probability; takes fewer runs.")  # fmt: skip
 @click.option("--each", is_flag=True, help="Let each line hold by itself, not all of them together.")
 @click.option("--strict", is_flag=True, help="Treat inconclusive requirements as failed.")
+@click.option("--picture", type=click.Path(path_type=Path),
+              help="Draw figures over what a sweep varied: .png, .svg or .pdf.")  # fmt: skip
+@click.option("--force", is_flag=True, help="Replace an existing picture.")
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 def verdict(
-    what: tuple[Path, ...], looked: bool, each: bool, strict: bool, as_json: bool, **options: Any
-) -> int:
+    what: tuple[Path, ...], looked: bool, each: bool, strict: bool, as_json: bool, picture: Path | None, force: bool,
+    **options: Any,
+) -> int:  # fmt: skip
     """Say of each requirement whether it holds in nearly all runs.
 
     Of a SWEEP, its folder or its name below sweeps/, or of recordings RUN... that
@@ -52,6 +57,12 @@ def verdict(
     runs = rows_of(what)
     wanted = replace(wanted, sequential=looked or runs.missing > 0)
     found = statements(runs.rows, wanted)
+    if picture is not None:
+        from twin.analysis.picture import save
+        from twin.studies.surface import draw_surface
+
+        save(draw_surface(runs.rows), picture, force=force)
+        say(f"drawn in {picture}", "dim")
     if as_json:
         plain = [asdict(one) for one in found]
         print_json({"runs": len(runs.rows), "missing": runs.missing, **asdict(wanted), "answer": overall(found),

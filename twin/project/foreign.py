@@ -74,7 +74,7 @@ def _named(text: str, places: Sequence[Path], guard: Guard) -> Iterator[Runnable
     elif match := re.fullmatch(r"(.+\.py)(:\w+)?", text):
         for path in existing([match[1]], places):
             if not guard.trusts(path):
-                yield code(f"the Python file {path}", [path, *(path.with_name(n) for n in _siblings(path))])
+                yield code(f"the Python file {path}", [path, *(path.with_name(n) for n in siblings(path))])
 
 
 def command(reference: str, places: Sequence[Path]) -> Runnable:
@@ -87,7 +87,8 @@ def command(reference: str, places: Sequence[Path]) -> Runnable:
     return code(f"the command {line}", existing(words, places), reference)
 
 
-def _siblings(path: Path) -> list[str]:
+def siblings(path: Path) -> list[str]:
+    """Return the names of the files beside a Python file that it imports, they and theirs."""
     try:
         return list(plugins.siblings(path))
     except (SyntaxError, ValueError):

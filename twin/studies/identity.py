@@ -11,7 +11,7 @@ from pathlib import Path
 
 from twin.numerics.kernels import sources_digest
 from twin.project import plugins
-from twin.project.foreign import existing, folders, texts
+from twin.project.foreign import existing, folders, siblings, texts
 from twin.project.project import Project
 from twin.specs.scenario import Scenario
 
@@ -29,7 +29,8 @@ def run_id(scenario: Scenario, project: Project) -> str:
     places = [Path.cwd(), project.folder, *own]
     for text in sorted(set(texts(scenario.model_dump(mode="json")))):
         for file in existing([text.partition(":")[0]] if ".py:" in text else [text], places):
-            digest.update(f"{text}\0{_file(file)}".encode())
+            beside = [file.with_name(name) for name in siblings(file)] if file.suffix == ".py" else []
+            digest.update("\0".join([text, *map(_file, [file, *beside])]).encode())
     return digest.hexdigest()[:20]
 
 

@@ -150,13 +150,16 @@ def _unit(kind: str, count: int, parameters: int) -> F64:
 
 
 def read_plan(file: Path, changes: dict[str, Any] | None = None) -> Plan:
-    """Return the plan of a sweep.toml, with `changes` of its tables.
+    """Return the plan of a sweep.toml, with `changes` of its tables: of [set], [grid] and so on, key by key.
 
     Raises:
         ScenarioError: everything that is wrong with it.
     """
     data, text = read_toml(file)
-    return validate(Plan, {**data, **(changes or {})}, file=file, text=text)
+    for name, change in (changes or {}).items():
+        stated = data.get(name)
+        data[name] = {**stated, **change} if isinstance(stated, dict) and isinstance(change, dict) else change
+    return validate(Plan, data, file=file, text=text)
 
 
 def is_plan(file: Path) -> bool:
