@@ -1,7 +1,8 @@
 """Every command shown in README and docs works: one after another, page by page, in an empty folder.
 
-A block of TOML whose first line is the name of a file, as `# patrol.toml`, is that file. `just docs-whole` runs the
-commands on many runs at their full length, and compares what stands below them as ```text with what they say.
+A block of TOML whose first line is the name of a file, as `# patrol.toml`, is that file; one with a folder is part of a
+project that isn't here. `just docs-whole` runs the commands on many runs at their full length, and compares what stands
+below them as ```text with what they say.
 """
 
 import json
@@ -16,7 +17,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 BLOCK = re.compile(r"^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\((?!https?://|#)([^)#]+)[^)]*\)")
-FILE = re.compile(r"^```toml\n# (\S+\.(?:toml))\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+FILE = re.compile(r"^```toml\n# ([^\s/]+\.toml)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 SAID = re.compile(r"^```sh\n([^\n]*)\n```\n\n```text\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 MANY = ("sweep", "margin", "rare", "sensitivity")
 WHOLE = "TWIN_LONG" in os.environ

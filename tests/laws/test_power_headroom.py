@@ -45,7 +45,7 @@ def best(made: Carrier, snr_db: float, bits: int, most: int) -> tuple[int, int]:
 @pytest.mark.parametrize("snr_db", [5.0, 10.0, 15.0, 25.0, 40.0])
 def test_a_grant_is_the_narrowest_that_holds_all_or_else_the_largest_that_power_bears(snr_db, size):
     made, bits = carrier(snr_db), 8 * (size + HEADER)
-    mcs, prbs, _ = allocate(made._handle, 0, 0, bits, SYMBOLS, 273)
+    mcs, prbs, _ = allocate(made.handle, 0, 0, bits, SYMBOLS, 273)
     narrowest, largest = best(made, snr_db, bits, 273)
     qm, rate = made.state.mcs[:, mcs].tolist()
     granted = transport_block_size(ELEMENTS * prbs, rate, qm, 1)
@@ -61,7 +61,7 @@ def test_a_grant_is_the_narrowest_that_holds_all_or_else_the_largest_that_power_
 def test_where_power_is_short_the_best_width_is_g_over_t_at_the_lowest_rate(snr_db):
     """Bits per power, log2(1 + x) / x, grow as x falls: the lowest MCS, which needs t, in g / t resource blocks."""
     made = carrier(snr_db)
-    mcs, prbs, _ = allocate(made._handle, 0, 0, 8 * 100_000, SYMBOLS, 273)
+    mcs, prbs, _ = allocate(made.handle, 0, 0, 8 * 100_000, SYMBOLS, 273)
     size = transport_block_size(ELEMENTS * prbs, int(made.state.mcs[1, 0]), int(made.state.mcs[0, 0]), 1)
     assert mcs <= 1, "MCS 0 and 1 differ by less than a resource block's rounding"
     if mcs == 0:
