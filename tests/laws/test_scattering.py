@@ -1,6 +1,7 @@
 """Laws of diffuse scattering: energy, reciprocity, Lambert's law, phases that stay, tiles that are small enough."""
 
 from itertools import product
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,14 +9,16 @@ import pytest
 from twin.channel.fields.fields import fresnel
 from twin.channel.fields.scattering import Rough, balance, scatter_field
 from twin.channel.search.hulls import box
-from twin.channel.search.planes import build_scene
+from twin.channel.search.planes import build_scene, flattened
 from twin.channel.search.tiles import make_tiles, solid_angle
 from twin.channel.tracer import RayTracer
 from twin.link import SPEED_OF_LIGHT, Radio
 from twin.specs import AntennaSpec, AtmosphereSpec, RayTracingSpec, SurfaceSpec
 from twin.state import BodyState
 from twin.world.builder import GeometryBuilder
+from twin.world.opening import open_world
 
+CITY = Path(__file__).resolve().parents[2] / "worlds/city"
 VACUUM = AtmosphereSpec(pressure=1e-6, vapour=0.0)
 CARRIER = 3.5e9
 WAVELENGTH = SPEED_OF_LIGHT / CARRIER
@@ -272,3 +275,15 @@ def test_kinetic_search_sees_the_tiles_that_the_full_one_sees():
             np.testing.assert_array_equal(getattr(a, name), getattr(b, name), err_msg=f"step {step}: {name}")
         paths += int((a.path_kind[:, 0] == SCATTERED).sum())
     assert paths > 10_000
+
+
+def test_slivers_of_the_city_are_no_tiles():
+    """A triangle whose corners lie in one line but for rounding has no normal: halved, it would have no area either."""
+    geometry = open_world(CITY).geometry
+    scene = build_scene(flattened(geometry))
+    edges = scene.corners[:, 1:] - scene.corners[:, :1]
+    area = 0.5 * np.linalg.norm(np.cross(edges[:, 0], edges[:, 1]), axis=1)
+    assert area.min() < 1e-9, "there is one"
+    tiles = make_tiles(scene, np.ones(scene.surface.max() + 1, dtype=bool), 5.0)
+    assert tiles.area.min() > 1e-3
+    assert tiles.area.sum() == pytest.approx(area.sum(), rel=1e-9)

@@ -54,7 +54,6 @@ def site_clutter(
     ]
     links = RayTracer(geometry, ends, _rough(spec, geometry, scattering), permittivity=permittivity).trace()
     order = np.argsort(links.path_delay, kind="stable")
-    order = order[np.isfinite(links.path_element)[order]]  # a tile without area has no finite gain: it sends nothing
     if alone:
         order = order[(links.path_length > 0)[order]]
     return Clutter(links.path_element[order], links.path_delay[order], links.path_phase[:, order])

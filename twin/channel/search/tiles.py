@@ -23,6 +23,10 @@ _MOST = 50_000_000
 _DRAWS = key("diffuse scattering")
 
 
+THINNEST = 1e-6
+"""m; a thinner triangle is a rounding of its corners, without a normal of its own."""
+
+
 class Tiles(NamedTuple):
     """T tiles: parts of triangles, of which each scatters as a whole, from its centre."""
 
@@ -37,9 +41,11 @@ class Tiles(NamedTuple):
 def make_tiles(scene: Scene, rough: Bool, size: float) -> Tiles:
     """Return the triangles of `rough` (S,) materials, halved until no edge is longer than `size` [m].
 
-    Draws count the tiles of each triangle, so that no face's tiles depend on those of another.
+    Slivers, thinner than THINNEST, send nothing. Draws count the tiles of each triangle, so that no face's tiles
+    depend on those of another.
     """
     triangle = np.flatnonzero(rough[scene.surface] & (scene.plane >= 0)).astype(np.int32)
+    triangle = triangle[_heights(scene.corners[triangle]) > THINNEST]
     corners = scene.corners[triangle]
     while True:
         edges = np.linalg.norm(np.roll(corners, -1, axis=1) - corners, axis=2)
@@ -51,8 +57,20 @@ def make_tiles(scene: Scene, rough: Bool, size: float) -> Tiles:
         triangle = np.concatenate([triangle[~large], np.tile(triangle[large], 2)])
     order = np.argsort(triangle, kind="stable")
     triangle, corners = triangle[order], np.ascontiguousarray(corners[order])
-    area = 0.5 * np.linalg.norm(np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]), axis=1)
-    return Tiles(triangle, corners, corners.mean(axis=1), area, *_draw(triangle))
+    return Tiles(triangle, corners, corners.mean(axis=1), _areas(corners), *_draw(triangle))
+
+
+def _areas(corners: F64) -> F64:
+    """Return the areas [m2] of triangles (n, 3, 3)."""
+    return np.asarray(
+        0.5 * np.linalg.norm(np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]), axis=1)
+    )
+
+
+def _heights(corners: F64) -> F64:
+    """Return the heights [m] of triangles (n, 3, 3) over their longest edges."""
+    edges = np.linalg.norm(np.roll(corners, -1, axis=1) - corners, axis=2)
+    return np.asarray(2.0 * _areas(corners) / np.maximum(edges.max(axis=1, initial=0.0), THINNEST))
 
 
 def _halved(corners: F64, longest: NDArray[np.intp]) -> F64:
