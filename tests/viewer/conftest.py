@@ -40,6 +40,10 @@ class Browser:
     def run(self, script):
         return self.driver.execute_script(script)
 
+    def text(self):
+        """What can be read on the page; nothing while it is without a body, between two documents."""
+        return self.run("return document.body?.innerText ?? ''")
+
 
 @pytest.fixture
 def browser(chromium):
