@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from struct import Struct
 from typing import Any, NamedTuple, overload
 
 import numpy as np
@@ -134,6 +135,23 @@ class Hop(NamedTuple):
     retransmitted: tuple[int, ...]  # starts of the first REPEATS of those
     decoded: int
 
+    def packed(self) -> bytes:
+        """Return the same as packets hold it, see HOP."""
+        *before, again, decoded = self
+        return HOP.pack(*before, decoded, *again, *(NEVER,) * (REPEATS - len(again)))
+
+
+HOP = Struct(f"{len(Hop._fields) - 1 + REPEATS}q")
+"""A `Hop` in bytes: its times of retransmissions stand last, NEVER where there is none."""
+
+
+def unpacked(packed: bytes) -> Hop | None:
+    """Return the hop that was packed; None where there is none."""
+    if not packed:
+        return None
+    queued, occasion, alone, first, sent, again, decoded, *starts = HOP.unpack(packed)
+    return Hop(queued, occasion, alone, first, sent, again, tuple(t for t in starts if t != NEVER), decoded)
+
 
 @dataclass(slots=True, eq=False)
 class Packet:
@@ -149,8 +167,26 @@ class Packet:
     payload: Any
     arrived: int = NEVER
     fate: str = "queued"  # queued, delivered, or the reason of the loss
-    uplink: Hop | None = None  # over the radio of its source, once that is decided; a sidelink as well
-    downlink: Hop | None = None  # over the radio of its destination
+    up: bytes = b""  # `uplink`, packed
+    down: bytes = b""  # `downlink`, packed
+
+    @property
+    def uplink(self) -> Hop | None:
+        """Its way over the radio of its source, once that is decided; over a sidelink as well."""
+        return unpacked(self.up)
+
+    @uplink.setter
+    def uplink(self, hop: Hop | None) -> None:
+        self.up = b"" if hop is None else hop.packed()
+
+    @property
+    def downlink(self) -> Hop | None:
+        """Its way over the radio of its destination, once that is decided."""
+        return unpacked(self.down)
+
+    @downlink.setter
+    def downlink(self, hop: Hop | None) -> None:
+        self.down = b"" if hop is None else hop.packed()
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,9 @@ def cell(node):
 
 
 def packet(source, destination, arrived, up=None, down=None, fate="delivered"):
-    return Packet(source, destination, "telemetry", 0, 100, 0, 0, None, arrived, fate, up, down)
+    made = Packet(source, destination, "telemetry", 0, 100, 0, 0, None, arrived, fate)
+    made.uplink, made.downlink = up, down
+    return made
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import numpy as np
 
 from twin.clock import NS
 from twin.numerics.kernels import kernel
-from twin.state import F64, I64, NEVER, Hop, Node, Packet
+from twin.state import F64, I64, NEVER, REPEATS, Hop, Node, Packet
 
 RATIO = 1.01
 """Of neighbouring limits of a histogram: percentiles are right within 0.5 %."""
@@ -101,6 +101,7 @@ class _Flow:
         self.news: I64 = np.zeros((0, 2), dtype=np.int64)  # ns, stamp and arrival of the newest news of each pair
         self.reasons: Counter[str] = Counter()  # of late and lost ones
         self._entries: list[int] = []
+        self._hops: list[bytes] = []
         self._waiting: list[tuple[int, int]] = []  # when it was created [ns] and pair, of each that is under way
 
     def take(self, packet: Packet, pair: int) -> None:
@@ -115,11 +116,9 @@ class _Flow:
             self.failed.add(pair)
             self.reasons[packet.fate] += 1
             return
-        entries, up, down = self._entries, packet.uplink, packet.downlink
-        entries += (pair, packet.size, packet.created, packet.arrived, packet.stamp)
-        entries += _NO_HOP if up is None else _times(up)
-        entries += _NO_HOP if down is None else _times(down)
-        if len(entries) >= _BATCH * _WIDTH:
+        self._entries += (pair, packet.size, packet.created, packet.arrived, packet.stamp)
+        self._hops += (packet.up or _NO_HOP, packet.down or _NO_HOP)
+        if len(self._hops) >= 2 * _BATCH:
             self.settle()
 
     def settle(self) -> None:
@@ -127,7 +126,8 @@ class _Flow:
         if not self._entries:
             return
         rows = np.array(array("q", self._entries), dtype=np.int64).reshape(-1, _WIDTH)
-        self._entries = []
+        hops = np.frombuffer(b"".join(self._hops), dtype=np.int64).reshape(len(rows), 2, -1)
+        self._entries, self._hops = [], []
         fresh = np.full((len(self.pairs) - len(self.news), 2), NEVER)
         self.news, late = np.concatenate([self.news, fresh]), np.empty(len(rows), dtype=np.int64)
         tally = Tally(
@@ -138,7 +138,7 @@ class _Flow:
             ends=self.age.ends,
             news=self.news,
         )
-        _count(tally, rows, self.budget, late)
+        _count(tally, rows, hops, self.budget, late)
         for i in np.flatnonzero(late >= 0):
             self.late += 1
             self.failed.add(int(rows[i, 0]))
@@ -155,14 +155,8 @@ class _Flow:
             self.reasons["queued"] += len(overdue)
 
 
-_NO_HOP = (NEVER,) * 6
-_WIDTH = 5 + 2 * len(_NO_HOP)
-
-
-def _times(hop: Hop) -> tuple[int, ...]:
-    """Return what tells where the time on a radio link went: `Hop` with the last transmission before `decoded`."""
-    queued, occasion, alone, first, _, _, again, decoded = hop
-    return queued, occasion, alone, first, again[-1] if again else first, decoded
+_NO_HOP = Hop(NEVER, NEVER, NEVER, NEVER, 0, 0, (), NEVER).packed()
+_WIDTH = 5
 
 
 class FlowMeter:
@@ -257,25 +251,26 @@ def _add_teeth(sums: F64, ends: I64, lowest: I64, highest: I64) -> None:
 
 
 @kernel
-def _split(row: I64, parts: I64) -> bool:
-    """Write where the time of a delivered packet went to `parts` (6,); tell whether a radio link said so.
+def _split(latency: int, hops: I64, parts: I64) -> bool:
+    """Write where the time [ns] of a delivered packet went to `parts` (6,); tell whether a radio link said so.
 
-    `row` holds pair, size, created, arrived and stamp, then for uplink and downlink the six numbers of `_times`.
+    `hops` (2, HOP) are those of uplink and downlink.
     """
     parts[:] = 0
-    for k in (5, 11):
-        queued, occasion, alone, first, last, decoded = row[k : k + 6]
+    for k in range(2):
+        queued, occasion, alone, first, _, again, decoded = hops[k, :-REPEATS]
+        last = hops[k, min(again, REPEATS) - 1 - REPEATS] if again else first
         parts[1] += occasion - queued
         parts[2] += alone - occasion
         parts[3] += first - alone
         parts[4] += last - first
         parts[5] += decoded - last
-    parts[0] = row[3] - row[2] - parts[1:].sum()
-    return bool(row[5] != NEVER or row[11] != NEVER)
+    parts[0] = latency - parts[1:].sum()
+    return bool(hops[0, 0] != NEVER or hops[1, 0] != NEVER)
 
 
 @kernel
-def _count(tally: Tally, rows: I64, budget: int, late: I64) -> None:
+def _count(tally: Tally, rows: I64, hops: I64, budget: int, late: I64) -> None:
     """Count delivered packets; `late` (n,) gets the longest part of each late one, or else -1."""
     counts, news = tally.counts, tally.news
     own = np.empty(len(tally.parts), np.int64)
@@ -287,7 +282,7 @@ def _count(tally: Tally, rows: I64, budget: int, late: I64) -> None:
         counts[2] += latency
         counts[3] = max(counts[3], latency)
         tally.latencies[_bin(latency)] += 1
-        known = _split(rows[i], own)
+        known = _split(latency, hops[i], own)
         if known:
             counts[4] += 1
             for k in range(len(own)):

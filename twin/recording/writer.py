@@ -27,12 +27,11 @@ from twin.recording.header import write_header
 from twin.recording.schema import BODY_COLUMNS, Header, checks, ends, tables
 from twin.recording.sensed import columns_of
 from twin.recording.table import Codes, TableWriter
-from twin.state import NEVER, REPEATS, Event, Frame, Hop, LinkState, Packet, RoutedLinks
+from twin.state import HOP, NEVER, REPEATS, Event, Frame, Hop, LinkState, Packet, RoutedLinks
 
 _FIRST_BYTES = 1 << 20
 _BODY = attrgetter(*BODY_COLUMNS)
-_NOT_AGAIN = (NEVER,) * REPEATS
-_NO_HOP = Hop(NEVER, NEVER, NEVER, NEVER, 0, 0, _NOT_AGAIN, NEVER)
+_NO_HOP = Hop(NEVER, NEVER, NEVER, NEVER, 0, 0, (), NEVER).packed()
 _LARGEST_ENDING = 1 << 18  # bytes that fit into what is kept back on a full disk
 
 
@@ -202,7 +201,7 @@ class Writer:
             for p in packets
         ]
         if self._header.hops:
-            rows = [(*row, *_hop(p.uplink), *_hop(p.downlink)) for row, p in zip(rows, packets, strict=True)]
+            rows = [(*row, *_hop(p.up), *_hop(p.down)) for row, p in zip(rows, packets, strict=True)]
         self._tables["packets"].add(rows)
 
     def _write_events(self, events: Sequence[Event]) -> None:
@@ -272,12 +271,10 @@ def _packed(counts: Mapping[str, tuple[int, int]]) -> NDArray[np.int64]:
     return Committed(rows, crcs).packed()
 
 
-def _hop(hop: Hop | None) -> tuple[Any, ...]:
+def _hop(hop: bytes) -> tuple[Any, ...]:
     """Return the columns of a radio link, those of one that was not there if there is none."""
-    if hop is None:
-        return _NO_HOP
-    *before, again, decoded = hop
-    return (*before, again + _NOT_AGAIN[len(again) :], decoded)
+    numbers = HOP.unpack(hop or _NO_HOP)
+    return (*numbers[: -REPEATS - 1], numbers[-REPEATS:], numbers[-REPEATS - 1])
 
 
 def _plain(value: Any) -> Any:

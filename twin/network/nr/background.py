@@ -45,7 +45,7 @@ class Background:
         """Let packets up to `until` [ns] enter."""
         for load in self._loads:
             for number, created, size in load.source.until(until):
-                load.band.entries += ENTRY.pack(load.code, size, created, created, number, 0)
+                load.band.entries.append(ENTRY.pack(load.code, size, created, created, number, 0))
                 self.offered += 1
 
     def reseed(self, seed: int) -> None:

@@ -48,7 +48,7 @@ class Band:
     quality: QualityReports
     access: RandomAccess
     beams: Beams | None  # None without arrays of antennas
-    entries: bytearray  # packets that set out, each an ENTRY
+    entries: list[bytes]  # packets that set out, each an ENTRY
     owners: I64  # (P,) tickets by row, see `transit`
     propagation: I64  # (T,) ns, of each terminal's serving cell
     ideal_arrays: int  # that follow the channel ideally: all of a carrier on which one has no codebook
@@ -153,6 +153,9 @@ class Flow:
     terminal: int  # of the downlink, in its carrier
     backhaul: int  # ns, between cells and the edge server
     key: np.uint64
+    entries: list[bytes] | None  # where its packets set out over the radio; None for those that come by a cable
+    code: int  # of an ENTRY there
+    delay: int  # ns, until they do
 
 
 def open_band(
@@ -186,7 +189,7 @@ def open_band(
     beams = None if panels is None else Beams(carrier, mobility, access, panels, levels)
     return Band(
         carrier=carrier, terminals=terminals, cells=cells, pairs=pairs, levels=levels, mobility=mobility,
-        quality=QualityReports(carrier), access=access, beams=beams, entries=bytearray(),
+        quality=QualityReports(carrier), access=access, beams=beams, entries=[],
         owners=np.zeros(0, dtype=np.int64), propagation=np.zeros(len(terminals), dtype=np.int64),
         ideal_arrays=0 if panels is not None else sum(is_array(radio) for side in radios for radio in side),
     )  # fmt: skip

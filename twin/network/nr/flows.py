@@ -77,7 +77,10 @@ class Flows:
         straight = not slow and self.spec.backhaul_rate is None and down is None, not slow
         row = [backhaul, terminal, order_of(key), up_bearer, down_bearer, *map(int, straight)]
         number = self._add((packet.source, packet.destination, packet.kind), row)
-        flow = self.all[number] = Flow(up, down, number, terminal, backhaul, key)
+        first, code, delay = (down, 2 * number + DOWN, backhaul) if up is None else (up, 2 * number + UP, 0)
+        cable = up is None and self.spec.backhaul_rate is not None
+        entries = None if first is None or cable else first.entries
+        flow = self.all[number] = Flow(up, down, number, terminal, backhaul, key, entries, code, delay)
         return flow
 
     def load(self, name: np.uint64, way: int, bearer: int) -> int:

@@ -20,7 +20,7 @@ BACKGROUND = 0
 FOREVER = 1 << 62
 FLOW, SEQUENCE, ENTERED, QUEUED, OCCASION, ALONE, FIRST, TRANSMISSIONS, REPEATED, DECODED, AGAIN = range(11)
 """Columns of a ticket: row in `Flows.table`, number of the packet, and how many had entered carriers before it; then
-the last hop, as in `Hop` with the starts of retransmissions at the end. QUEUED is NEVER where there is none to tell."""
+the last hop, as in `HOP`. QUEUED is NEVER where there is none to tell."""
 WIDTH = AGAIN + REPEATS
 TIME, KEY, TICKET = range(3)
 """Columns of what arrives."""
@@ -91,13 +91,16 @@ def _note_hop(s: State, i: int, table: I64, ticket: int) -> None:
     table[ticket, ALONE], table[ticket, FIRST] = f[i].alone, f[i].first
     table[ticket, TRANSMISSIONS], table[ticket, REPEATED] = f[i].transmissions, f[i].repeated
     table[ticket, DECODED] = f[i].time if f[i].fate == DELIVERED else NEVER
-    for k in range(min(f[i].repeated, REPEATS)):
-        table[ticket, AGAIN + k] = s.repeats[f[i].packet, k]
+    for k in range(REPEATS):
+        table[ticket, AGAIN + k] = s.repeats[f[i].packet, k] if k < f[i].repeated else NEVER
 
 
 @kernel
-def take_due(waiting: I64, counts: I64, table: I64, until: int) -> I64:
-    """Take out those that arrive by `until` [ns], in order: ticket, who waits, time, and the hop from QUEUED on."""
+def take_due(waiting: I64, counts: I64, table: I64, until: int) -> tuple[I64, I64]:
+    """Take out those that arrive by `until` [ns], and return them in order, (n, 3), and their hops, (n, HOP).
+
+    Of each the ticket, the time, and who waits for it: NEVER where there is no hop to tell.
+    """
     found, n = np.empty((counts[COUNT] + counts[COUNT + 1], 4), np.int64), 0
     for who in range(2):
         kept, before = 0, counts[COUNT + who]
@@ -112,12 +115,15 @@ def take_due(waiting: I64, counts: I64, table: I64, until: int) -> I64:
             counts[EARLIEST + who] = min(counts[EARLIEST + who], time)
             kept += 1
         counts[COUNT + who] = kept
-    due, sequence = np.empty((n, 3 + AGAIN - QUEUED), np.int64), in_order(found[:n, TIME], found[:n, KEY])
+    due, hops = np.empty((n, 3), np.int64), np.empty((n, WIDTH - QUEUED), np.int64)
+    sequence = in_order(found[:n, TIME], found[:n, KEY])
     for i in range(n):
         place = sequence[i]
         ticket = found[place, TICKET]
-        due[i, 0], due[i, 1], due[i, 2] = ticket, found[place, 3], found[place, TIME]
-        for k in range(QUEUED, AGAIN):
-            due[i, 3 + k - QUEUED] = table[ticket, k]
+        due[i, 0], due[i, 1], due[i, 2] = ticket, found[place, TIME], found[place, 3]
+        if table[ticket, QUEUED] == NEVER:
+            due[i, 2] = NEVER
+        for k in range(QUEUED, WIDTH):
+            hops[i, k - QUEUED] = table[ticket, k]
         table[ticket, QUEUED] = NEVER
-    return due
+    return due, hops

@@ -84,23 +84,17 @@ class NrNetwork(EventNetwork):
 
     def send(self, packets: Sequence[Packet]) -> None:
         """Take packets over; each enters at its `created` time."""
-        known, hardware, direct, entry = self._flows.known, self._hardware, self._cables is None, ENTRY.pack
+        known, hardware, entry = self._flows.known, self._hardware, ENTRY.pack
         for packet, ticket in zip(packets, self._transit.take(packets), strict=True):
-            start, sequence = packet.created, packet.sequence
             flow = known.get((packet.source, packet.destination, packet.kind)) or self._flows.of(packet)
-            if flow.up is not None:
-                band, code = flow.up, 2 * flow.number
-                if hardware is not None:
-                    start += hardware.terminal(flow.key, sequence)
-            elif flow.down is not None and direct:
-                band, code = flow.down, 2 * flow.number + DOWN
-                start += flow.backhaul
-                if hardware is not None:
-                    start += hardware.station(flow.key, sequence)
-            else:
+            if flow.entries is None:
                 self._send_wired(packet, ticket, flow)
                 continue
-            band.entries += entry(code, packet.size, packet.created, start, sequence, ticket)
+            created, sequence = packet.created, packet.sequence
+            start = created + flow.delay
+            if hardware is not None:
+                start += (hardware.terminal if flow.up is not None else hardware.station)(flow.key, sequence)
+            flow.entries.append(entry(flow.code, packet.size, created, start, sequence, ticket))
 
     def enter(self, packet: Packet, time: int) -> None:
         """Refuse: packets enter the radio's own queue of events."""
@@ -150,7 +144,7 @@ class NrNetwork(EventNetwork):
         band = flow.up if way == UP else flow.down
         assert band is not None
         code = 2 * flow.number + way
-        band.entries += ENTRY.pack(code, packet.size, packet.created, time, packet.sequence, ticket)
+        band.entries.append(ENTRY.pack(code, packet.size, packet.created, time, packet.sequence, ticket))
 
     # time
 

@@ -16,7 +16,6 @@ from twin.network.nr.carrier_state import DECIDED, UP
 from twin.network.nr.carrier_state import QUEUED as PENDING
 from twin.network.nr.flows import Flows
 from twin.network.nr.landing import (
-    AGAIN,
     BACKGROUND_DELIVERED,
     BACKGROUND_LOST,
     COUNT,
@@ -39,7 +38,9 @@ from twin.network.nr.landing import (
     put,
     take_due,
 )
-from twin.state import I64, NEVER, REPEATS, Hop, Packet
+from twin.state import HOP, I64, NEVER, Packet
+
+_PACKED = f"V{HOP.size}"
 
 
 class Transit:
@@ -82,8 +83,8 @@ class Transit:
         """Hand new packets of a carrier, each with `header` bytes more, over to its kernel."""
         if not band.entries:
             return
-        entries = np.frombuffer(band.entries, dtype=np.int64).reshape(-1, ENTRY.size // 8)
-        band.entries = bytearray()
+        entries = np.frombuffer(b"".join(band.entries), dtype=np.int64).reshape(-1, ENTRY.size // 8)
+        band.entries.clear()
         rows = band.carrier.enter(note(entries, self.flows.table, self.table, self._entered), header, processed=False)
         missing = len(band.carrier.state.packets) - len(band.owners)
         if missing:
@@ -120,33 +121,30 @@ class Transit:
     def arrived(self, until: int) -> list[Packet]:
         """Return the packets that arrive by `until` [ns], in order of time, source, destination, kind and number."""
         self._order_anew()
-        packets, new = [], tuple.__new__
-        due: list[list[int]] = take_due(self._waiting, self.counts, self.table, until).tolist()
-        for ticket, who, time, queued, occasion, alone, first, sent, again, decoded in due:
-            packet = self._packets[ticket]
+        packets, own, free = [], self._packets, self.free
+        due, hops = take_due(self._waiting, self.counts, self.table, until)
+        packed: list[bytes] = hops.view(_PACKED)[:, 0].tolist()
+        for (ticket, time, who), hop in zip(due.tolist(), packed, strict=True):
+            packet = own[ticket]
             assert packet is not None
             packet.arrived, packet.fate = time, "delivered"
-            if queued != NEVER:
-                starts = self._starts(ticket, again) if again else ()
-                hop = new(Hop, (queued, occasion, alone, first, sent, again, starts, decoded))
-                if who == SERVERS:
-                    packet.uplink = hop
-                else:
-                    packet.downlink = hop
+            if who == SERVERS:
+                packet.up = hop
+            elif who == ROBOTS:
+                packet.down = hop
             packets.append(packet)
-            self.free.append(ticket)
+            free.append(ticket)
         return packets
 
     def told(self, ticket: int, way: int) -> Packet:
         """Return a packet that learns of its last hop."""
         packet = self.packet(ticket)
-        queued, occasion, alone, first, sent, again, decoded = self.table[ticket, QUEUED:AGAIN].tolist()
+        hop = self.table[ticket, QUEUED:].tobytes()
         self.table[ticket, QUEUED] = NEVER
-        hop = Hop(queued, occasion, alone, first, sent, again, self._starts(ticket, again), decoded)
         if way == UP:
-            packet.uplink = hop
+            packet.up = hop
         else:
-            packet.downlink = hop
+            packet.down = hop
         return packet
 
     def on_radio(self, band: Band) -> list[Packet]:
@@ -156,7 +154,7 @@ class Transit:
         inside[s.fates["packet"][: s.counts[DECIDED]]] = True  # nobody was told yet
         tickets = band.owners[inside[: len(band.owners)]]
         ordered = tickets[np.argsort(self.table[tickets, ENTERED])].tolist()
-        return self._known([entry[-1] for entry in ENTRY.iter_unpack(band.entries)] + ordered)
+        return self._known([ENTRY.unpack(entry)[-1] for entry in band.entries] + ordered)
 
     def beyond(self) -> list[Packet]:
         """Return the packets that will arrive for sure: at servers, then at robots, each in order."""
@@ -166,9 +164,6 @@ class Transit:
 
     def _known(self, tickets: list[int]) -> list[Packet]:
         return [packet for ticket in tickets if (packet := self._packets[ticket]) is not None]
-
-    def _starts(self, ticket: int, again: int) -> tuple[int, ...]:
-        return tuple(self.table[ticket, AGAIN : AGAIN + min(again, REPEATS)].tolist())
 
     def _order_anew(self) -> None:
         """Where there are new flows, order what waits with them."""
