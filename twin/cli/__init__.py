@@ -42,6 +42,7 @@ COMMANDS = {
     "world": "twin.cli.world:world",
     "channel": "twin.cli.channel:channel",
     "schema": "twin.cli.schema:schema",
+    "warmup": "twin.cli.warmup:warmup",
 }
 
 

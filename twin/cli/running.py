@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import count
@@ -13,7 +12,6 @@ from typing import Any
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 import twin.twin  # noqa: F401 - first of all: mesa looks through whatever is loaded when it comes
@@ -21,9 +19,9 @@ from twin.analysis.held import held_by, joined
 from twin.assembly.build import build
 from twin.assembly.built import Built
 from twin.assembly.names import load_named
-from twin.cli.compiling import told
 from twin.cli.consent import consent
-from twin.cli.console import err, out, print_json, report, say
+from twin.cli.console import out, print_json, report, say
+from twin.cli.progress import RunProgress
 from twin.cli.verdicts import print_verdicts, verdict_code
 from twin.clock import NS
 from twin.errors import EXIT_INCOMPLETE, RecordingError, located
@@ -35,6 +33,7 @@ from twin.runs.profiling import Profile
 from twin.runs.rerun import recorded_scenario
 from twin.runs.run import Onlookers, Outcome, Stopped
 from twin.runs.run import run as run_built
+from twin.runs.warming import expected_kernels, second_core
 from twin.specs import RayTracingSpec
 from twin.specs.figures import FIGURES
 from twin.specs.scenario import Scenario
@@ -80,7 +79,8 @@ def execute(request: Request) -> int:
     output = request.output or _new_recording(project, path)
     if output.exists() and not request.force:
         raise RecordingError(f"{output}: exists already; --force replaces it")
-    with told(not request.quiet):
+    progress = RunProgress(scenario.duration, expected_kernels(scenario), quiet=request.quiet)
+    with second_core(scenario), progress:
         with located(file=path):
             built = build(scenario, project, real_time=request.speed is not None)
         for note in built.notes:
@@ -88,7 +88,7 @@ def execute(request: Request) -> int:
         if not (request.as_json or request.quiet):
             cells = sum(radio.role == "cell" for radio in built.radios)
             out.print(headline(path, scenario, cells=cells, resolved=request.recorded is not None))
-        outcome, figures = _simulate(request, built, scenario, output)
+        outcome, figures = _simulate(request, built, scenario, output, progress)
     if outcome.error is not None:
         report(outcome.error)
     else:
@@ -107,29 +107,30 @@ def execute(request: Request) -> int:
     return _exit_code(outcome, strict=request.strict)
 
 
-def _simulate(request: Request, built: Built, scenario: Scenario, output: Path) -> tuple[Outcome, dict[str, Any]]:
-    """Run it with a bar of progress; return how it ended, and its figures."""
+def _simulate(
+    request: Request, built: Built, scenario: Scenario, output: Path, shown: RunProgress
+) -> tuple[Outcome, dict[str, Any]]:
+    """Run it, showing how far it is; return how it ended, and its figures."""
     pacing = None if request.speed is None else RealTime(request.speed, lambda text: say(text, "yellow"))
-    with _progress(scenario, request.quiet) as show:
 
-        def progress(frame: Frame) -> None:
-            request.seen(output)
-            show(frame)
+    def progress(frame: Frame) -> None:
+        request.seen(output)
+        shown.show(frame)
 
-        watch = Profile(progress) if request.profile else None
-        outcome = run_built(
-            built,
-            scenario,
-            output,
-            force=request.force,
-            paths=request.paths,
-            real_time=pacing,
-            onlookers=Onlookers(
-                profile=watch,
-                progress=progress if watch is None else watch.take,
-                stopping=lambda: say(STOPPING, "yellow"),
-            ),
-        )
+    watch = Profile(progress) if request.profile else None
+    outcome = run_built(
+        built,
+        scenario,
+        output,
+        force=request.force,
+        paths=request.paths,
+        real_time=pacing,
+        onlookers=Onlookers(
+            profile=watch,
+            progress=progress if watch is None else watch.take,
+            stopping=lambda: say(STOPPING, "yellow"),
+        ),
+    )
     return outcome, {
         "recording": str(output),
         "complete": outcome.error is None,
@@ -221,20 +222,6 @@ def _new_recording(project: Project, scenario: Path) -> Path:
     stamp = datetime.now().strftime("%Y%m%d-%H%M%S")
     names = (f"{scenario.stem}-{stamp}{'' if n == 1 else f'-{n}'}.h5" for n in count(1))
     return next(path for name in names if not (path := project.recordings / name).exists())
-
-
-@contextmanager
-def _progress(scenario: Scenario, quiet: bool) -> Iterator[Any]:
-    seconds = scenario.duration / NS
-    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed:5.1f}"),
-               TextColumn(f"of {seconds:g} s"), TimeRemainingColumn())  # fmt: skip
-    with Progress(*columns, console=err, transient=True, disable=quiet or not err.is_terminal) as bar:
-        task = bar.add_task("simulating", total=seconds)
-
-        def show(frame: Frame) -> None:
-            bar.update(task, completed=frame.time / NS)
-
-        yield show
 
 
 def print_table(figures: dict[str, Any]) -> None:

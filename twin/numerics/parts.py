@@ -14,8 +14,12 @@ from typing import Any
 import numba.core.registry
 from numba.core import errors, event, sigutils, types
 
+from twin.numerics.shared import SharedCache
+
 _core: Any = numba.core
 _Kinds = tuple[Any, ...]
+READY = "twin:ready"
+"""The event of a kernel that Python calls, compiled or loaded."""
 
 
 class _Flags(_core.compiler.Flags):
@@ -79,6 +83,18 @@ class Kernel(_core.registry.CPUDispatcher):
         super().__init__(py_func, locals, {**entry, "no_cfunc_wrapper": True}, **others)
         self._compiler._customize_flags = _Flags
         self._part = _Part(py_func, dict(targetoptions or {}))
+
+    def enable_caching(self) -> None:
+        """Keep what is compiled on disk, for other processes as well."""
+        self._cache = SharedCache(self)
+
+    def compile(self, sig: Any) -> object:
+        """Return the code for a signature: from the cache, or compiled by one process while others wait for it."""
+        with event.trigger_event(READY):
+            try:
+                return super().compile(sig)
+            finally:
+                self._cache.release()
 
     @property
     def is_compiling(self) -> bool:

@@ -23,6 +23,7 @@ from twin.project.project import Project, find_scenario
 from twin.runs.result import Run
 from twin.runs.run import Stopped
 from twin.runs.run import run as run_built
+from twin.runs.warming import second_core
 from twin.specs.overrides import Override
 from twin.specs.scenario import Scenario, load_scenario
 from twin.world.opening import open_world as open_folder
@@ -117,7 +118,8 @@ def run(
         folder = tempfile.TemporaryDirectory(prefix="twin-run-")
         output = Path(folder.name) / f"{setup.path.stem}.h5"
     path = Path(output)
-    outcome = run_built(built, setup.scenario, path, force=force, paths=paths)
+    with second_core(setup.scenario):
+        outcome = run_built(built, setup.scenario, path, force=force, paths=paths)
     if isinstance(outcome.error, Stopped):
         raise KeyboardInterrupt from outcome.error
     if outcome.error is not None:
