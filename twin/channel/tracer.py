@@ -119,7 +119,7 @@ class RayTracer:
         media, radios = self._media, self.radios
         carried = Carried(media, self._over_sea(time), self._antennas, radios.carrier, self._band, self._amplitude)
         links = evaluate(self._routes, carried, self.spec.max_paths)
-        self._limited += int(np.isfinite(links.dropped_db).sum())
+        self._limited += int(np.count_nonzero(np.isfinite(links.dropped_db)))
         return links
 
     def _route(self, time: int, position: F64, velocity: F64, bodies: BodyState) -> Routes:

@@ -44,7 +44,7 @@ class Output(NamedTuple):
 
 
 def make_output(links: int, paths: int) -> Output:
-    """Return empty arrays."""
+    """Return arrays for `assemble` to fill."""
     return Output(
         np.zeros(links),
         np.zeros(links, dtype=np.bool_),
@@ -55,15 +55,15 @@ def make_output(links: int, paths: int) -> Output:
         np.zeros(links),
         np.full((links, 2), -1, dtype=np.int32),
         np.zeros(links + 1, dtype=np.int64),
-        np.zeros(paths, dtype=np.complex128),
-        np.zeros(paths, dtype=np.complex128),
+        np.empty(paths, dtype=np.complex128),
+        np.empty(paths, dtype=np.complex128),
         np.zeros((2, paths, 2)),
-        np.zeros(paths),
-        np.zeros(paths),
-        np.zeros((paths, 3)),
-        np.zeros((paths, 3)),
-        np.zeros((paths, 2, 2), dtype=np.complex128),
-        np.zeros(paths, dtype=np.int32),
+        np.empty(paths),
+        np.empty(paths),
+        np.empty((paths, 3)),
+        np.empty((paths, 3)),
+        np.empty((paths, 2, 2), dtype=np.complex128),
+        np.empty(paths, dtype=np.int32),
         np.ones((2, paths), dtype=np.complex128),
     )
 

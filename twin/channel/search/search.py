@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from twin.channel.search.ask import Asking, note_dark
 from twin.channel.search.clearance import path_clearance
 from twin.channel.search.images import Walls, Work, bounce_points, clear_legs, make_work
 from twin.channel.search.paths import REFLECTIONS, Paths, emit
@@ -88,21 +89,25 @@ def grown(lists: Lists, capacity: int, near: int) -> Lists:
 
 
 @kernel
-def walk(lists: Lists, position: F64, before: F64, targets: I32, moved: float) -> None:
-    """Add to the odometers how far the source has `moved`, and how far each target (m,) among the places (n, 3)."""
-    for j in range(len(targets)):
-        k = targets[j]
-        x, y, z = position[k, 0] - before[k, 0], position[k, 1] - before[k, 1], position[k, 2] - before[k, 2]
-        lists.odometer[j] += np.sqrt(x * x + y * y + z * z) + moved
-
-
-@kernel
 def is_due(lists: Lists) -> bool:
     """Tell whether the ends of any target have moved as far as its lists hold."""
     for j in range(len(lists.odometer)):
         if lists.odometer[j] >= min(lists.near_until[j], lists.until[j]):
             return True
     return False
+
+
+@kernel
+def walk(lists: Lists, position: F64, before: F64, targets: I32, moved: float) -> bool:
+    """Add to the odometers how far the source has `moved`, and how far each target (m,) among the places (n, 3).
+
+    Tell whether the ends of any target have moved as far as its lists hold.
+    """
+    for j in range(len(targets)):
+        k = targets[j]
+        x, y, z = position[k, 0] - before[k, 0], position[k, 1] - before[k, 1], position[k, 2] - before[k, 2]
+        lists.odometer[j] += np.sqrt(x * x + y * y + z * z) + moved
+    return is_due(lists)
 
 
 def refresh(tree: Tree, lists: Lists, moves: bool, targets: F64, known: int) -> Lists:
@@ -191,8 +196,10 @@ class Quest(NamedTuple):
 
 
 @uncounted
-def follow(scene: Scene, walls: Walls, rows: Rows, quest: Quest, lists: Lists, work: Work, paths: Paths) -> None:
-    """Append the paths to each target to `paths`; certificates decide what is examined."""
+def follow(
+    scene: Scene, walls: Walls, rows: Rows, quest: Quest, lists: Lists, asking: Asking, work: Work, paths: Paths
+) -> bool:
+    """Append the paths to each target to `paths`; certificates decide what is examined. Tell whether any is to ask."""
     for j in range(quest.targets.shape[0]):
         reading = lists.odometer[j]
         if reading < lists.direct_clear[j]:
@@ -207,6 +214,7 @@ def follow(scene: Scene, walls: Walls, rows: Rows, quest: Quest, lists: Lists, w
         for m in range(lists.near_count[j]):
             if reading >= lists.near_expiry[j, m]:
                 _follow_row(scene, walls, rows, quest, lists, (j, m), work, paths)
+    return note_dark(paths.found, quest.pair, lists.odometer, asking)
 
 
 @uncounted

@@ -50,20 +50,20 @@ class Source:
     def advance(self, position: F64, step: int) -> None:
         """Take note of where the places (n, 3) are now: odometers, new sequences, images, lists."""
         tree, here = self.tree, position[self.place]
-        known = tree.count
+        known, due = tree.count, True
         if self.position is None:
             discover_first(tree, here, self._rays, step)
             tree.mirror(here)
             known = 0
         else:
             moved = float(np.linalg.norm(here - self.position[self.place])) if self.moves else 0.0
-            walk(self.lists, position, self.position, self.targets, moved)
+            due = walk(self.lists, position, self.position, self.targets, moved)
             if moved > 0.0:
                 known = self._explore(here, moved, step)
         self.position, self._ends = position, position[self.targets]
         if self.spec.mode == "kinetic":
             targets = self._ends
-            if known < tree.count or is_due(self.lists):
+            if due or known < tree.count:
                 self.lists = refresh(tree, self.lists, self.moves, targets, known)
             if len(self.space.detours.edge) and is_due(self.detour_lists):
                 self.detour_lists = refresh_detours(self.space, self.detour_lists, here, self.moves, targets)
@@ -96,10 +96,10 @@ class Source:
             sweep(self.space, self.tree.rows, quest, descent, scratch(), work, paths)
             return
         if kinetic:
-            follow(scene, walls, self.tree.rows, quest, self.lists, work, paths)
+            self._due = follow(scene, walls, self.tree.rows, quest, self.lists, self._asking, work, paths)
         else:
             exhaust(scene, walls, self.tree.rows, self.tree.count, quest, work, paths)
-        self._due = note_dark(paths.found, self.pairs, self.lists.odometer, self._asking)
+            self._due = note_dark(paths.found, self.pairs, self.lists.odometer, self._asking)
         if len(detours.edge) and kinetic:
             follow_detours(self.space, quest, self.detour_lists, scratch(), work, paths)
         elif len(detours.edge):
