@@ -97,7 +97,7 @@ def _note_hop(s: State, i: int, table: I64, ticket: int) -> None:
 
 @kernel
 def take_due(waiting: I64, counts: I64, table: I64, until: int) -> tuple[I64, I64]:
-    """Take out those that arrive by `until` [ns], and return them in order, (n, 3), and their hops, (n, HOP).
+    """Take out those that arrive by `until` [ns], and return them in order, (3, n), and their hops, (n, HOP).
 
     Of each the ticket, the time, and who waits for it: NEVER where there is no hop to tell.
     """
@@ -115,14 +115,14 @@ def take_due(waiting: I64, counts: I64, table: I64, until: int) -> tuple[I64, I6
             counts[EARLIEST + who] = min(counts[EARLIEST + who], time)
             kept += 1
         counts[COUNT + who] = kept
-    due, hops = np.empty((n, 3), np.int64), np.empty((n, WIDTH - QUEUED), np.int64)
+    due, hops = np.empty((3, n), np.int64), np.empty((n, WIDTH - QUEUED), np.int64)
     sequence = in_order(found[:n, TIME], found[:n, KEY])
     for i in range(n):
         place = sequence[i]
         ticket = found[place, TICKET]
-        due[i, 0], due[i, 1], due[i, 2] = ticket, found[place, TIME], found[place, 3]
+        due[0, i], due[1, i], due[2, i] = ticket, found[place, TIME], found[place, 3]
         if table[ticket, QUEUED] == NEVER:
-            due[i, 2] = NEVER
+            due[2, i] = NEVER
         for k in range(QUEUED, WIDTH):
             hops[i, k - QUEUED] = table[ticket, k]
         table[ticket, QUEUED] = NEVER

@@ -162,12 +162,13 @@ class NrNetwork(EventNetwork):
         while True:
             first = self._first()
             horizon = min(until, first + max(self.lookahead - 1, 0))
-            effect = first + self.lookahead + self.backhaul + self._processing
-            known = horizon if self.lookahead else horizon - 1  # nothing more can set out from a server by then
-            if self._advance(min(until, max(effect, horizon)), known) < horizon:
-                continue
-            if self._first() < first:
-                continue
+            if not self._has_reached(horizon):
+                effect = first + self.lookahead + self.backhaul + self._processing
+                known = horizon if self.lookahead else horizon - 1  # nothing more can set out from a server by then
+                if self._advance(min(until, max(effect, horizon)), known) < horizon:
+                    continue
+                if self._first() < first:
+                    continue
             if first <= until:
                 instant, stops = (instant, stops + 1) if first == instant else (first, 0)
                 if stops > SAME_INSTANT:
@@ -183,6 +184,10 @@ class NrNetwork(EventNetwork):
         """Return when something happens next to a node that may answer at once [ns]."""
         arrival = self._transit.earliest(UP)
         return min(arrival, self._events[0][0]) if self._events else arrival
+
+    def _has_reached(self, time: int) -> bool:
+        """Tell whether all that happens to packets on carriers up to `time` [ns] was seen to already."""
+        return self._cables is None and all(band.reached >= time and not band.dropped for band in self.bands)
 
     def _advance(self, until: int, known: int) -> int:
         """Run all carriers to `until`, or to where something new could matter; return when.

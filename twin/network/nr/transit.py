@@ -121,19 +121,17 @@ class Transit:
     def arrived(self, until: int) -> list[Packet]:
         """Return the packets that arrive by `until` [ns], in order of time, source, destination, kind and number."""
         self._order_anew()
-        packets, own, free = [], self._packets, self.free
         due, hops = take_due(self._waiting, self.counts, self.table, until)
+        tickets, times, waiting = due.tolist()
         packed: list[bytes] = hops.view(_PACKED)[:, 0].tolist()
-        for (ticket, time, who), hop in zip(due.tolist(), packed, strict=True):
-            packet = own[ticket]
-            assert packet is not None
+        packets = self._known(tickets)
+        for packet, time, who, hop in zip(packets, times, waiting, packed, strict=True):
             packet.arrived, packet.fate = time, "delivered"
             if who == SERVERS:
                 packet.up = hop
             elif who == ROBOTS:
                 packet.down = hop
-            packets.append(packet)
-            free.append(ticket)
+        self.free += tickets
         return packets
 
     def told(self, ticket: int, way: int) -> Packet:
