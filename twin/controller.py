@@ -31,6 +31,7 @@ from twin.protocols import SharedCourse as SharedCourse
 from twin.protocols import Starts as Starts
 from twin.protocols import Task as Task
 from twin.protocols import Tells as Tells
+from twin.scan import Scan as Scan
 from twin.specs import BodySpec as BodySpec
 from twin.specs import Point as Point
 from twin.specs import ReadingSpec as ReadingSpec
@@ -58,7 +59,6 @@ from twin.state import Packet as Packet
 from twin.state import Readings as Readings
 from twin.state import Reference as Reference
 from twin.state import Sample as Sample
-from twin.state import Scan as Scan
 from twin.state import Truth as Truth
 from twin.units import Bytes as Bytes
 from twin.units import DurationNs as DurationNs
@@ -96,6 +96,7 @@ if TYPE_CHECKING:
     from twin.robots.observations import stamps_of as stamps_of
     from twin.robots.robot import Reaction as Reaction
     from twin.robots.robot import Robot as Robot
+    from twin.sensing.reports import Report as Report
     from twin.sensing.tracker import Tracked as Tracked
     from twin.sensing.tracker import Tracker as Tracker
     from twin.sensing.tracker import TrackerSpec as TrackerSpec
@@ -130,6 +131,7 @@ _HOMES = {
     "stamps_of": "twin.robots.observations",
     "Reaction": "twin.robots.robot",
     "Robot": "twin.robots.robot",
+    "Report": "twin.sensing.reports",
     "Tracked": "twin.sensing.tracker",
     "Tracker": "twin.sensing.tracker",
     "TrackerSpec": "twin.sensing.tracker",

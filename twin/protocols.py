@@ -9,6 +9,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 
 from twin.clock import NS
+from twin.scan import Cpi
 from twin.specs.robot import RobotKind
 from twin.specs.service import ExternalSpec
 from twin.state import (
@@ -17,7 +18,6 @@ from twin.state import (
     Action,
     BodyState,
     Commands,
-    Cpi,
     Event,
     Frame,
     LinkState,

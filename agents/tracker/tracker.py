@@ -1,4 +1,4 @@
-"""Tracks of what base stations detect, for whoever sends it a message of the kind `subscribe`."""
+"""Tracks of what base stations detect and robots report, for whoever sends it a message of the kind `subscribe`."""
 
 from collections.abc import Sequence
 from itertools import groupby
@@ -8,14 +8,15 @@ import mesa
 
 from twin.controller import NS, Packet, Reaction, Robot, RobotSpec, Tracked, Tracker, TrackerSpec
 
-HEADER, EACH = 24, 52
-"""Bytes of a packet, and of each track in it: a number and twelve values of 4 bytes."""
+HEADER, EACH = 24, 56
+"""Bytes of a packet, and of each track in it: its number, whose it is, and twelve values of 4 bytes."""
 
 
 class Tracks(Robot):
-    """Takes `detections` in as they arrive, and answers each batch with `tracks` to its subscribers.
+    """Takes `detections` and `report`s in as they arrive, and answers scans with `tracks` to its subscribers.
 
-    Logged are the confirmed tracks: `track.N.x` to `.vz` in SI, and how old they are.
+    Logged are the confirmed tracks, `track.N.x` to `.vz` in SI, how many there are and how many of them are unknown,
+    and how old they are.
     """
 
     Parameters = TrackerSpec
@@ -33,6 +34,8 @@ class Tracks(Robot):
             for packet in batch:
                 if packet.kind == "subscribe":
                     self.subscribers.add(packet.source)
+                elif packet.kind == "report":
+                    self.tracker.hear(packet.payload)
                 elif packet.kind == "detections":
                     scans.append(packet.payload)
             for scan in scans:
@@ -43,11 +46,13 @@ class Tracks(Robot):
 
     def _tell(self, time: int, reaction: Reaction) -> None:
         tracker, found = self.tracker, self.tracker.confirmed
-        told = Tracked(tracker.time, found.number, found.state, found.covariance)
+        told = Tracked(tracker.time, found.number, found.identity, found.state, found.covariance)
         size = HEADER + EACH * len(found.number)
         for node in sorted(self.subscribers):
             reaction.packets.append(self.packet(node, "tracks", size, time, tracker.time, told))
         reaction.logs.append((time, self.node, "tracks.count", float(len(found.number))))
+        unknown = float((found.identity == "").sum())
+        reaction.logs.append((time, self.node, "tracks.unknown", unknown))
         reaction.logs.append((time, self.node, "tracks.age", (time - tracker.time) / NS))
         for number, state in zip(found.number.tolist(), found.state.tolist(), strict=True):
             names = (f"track.{number}.{axis}" for axis in ("x", "y", "z", "vx", "vy", "vz"))

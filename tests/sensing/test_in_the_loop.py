@@ -1,12 +1,16 @@
 """Sensing in the loop: CPIs by the clock, detections as packets, tables of a recording, and nothing without it."""
 
+import json
+
 import numpy as np
 import pytest
 
 from twin.errors import ScenarioError
 from twin.recording.reader import Recording
 from twin.runs.run import Onlookers, run
-from twin.state import Packet, Scan
+from twin.scan import Cpi, Scan
+from twin.state import Packet
+from twin.viewer.range_doppler import cpi_at, draw_cpi
 
 LIVE = []
 
@@ -84,6 +88,7 @@ def test_the_tracker_follows_what_flies(recorded):
         for frame in recording.frames():
             logs |= {(name, node): value for _, node, name, value in frame.logs if name.startswith("track")}
         figures = recording.summary["sensing"]
+        overhead = recording.summary["network"]["sensing_per_mille"]
     node = names.index("tracker")
     numbers = {name.split(".")[1] for name, _ in logs if name.startswith("track.")}
     at = np.array([[logs[f"track.{n}.{axis}", node] for axis in "xyz"] for n in sorted(numbers)])
@@ -93,7 +98,14 @@ def test_the_tracker_follows_what_flies(recorded):
     assert figures["refresh"] == pytest.approx(0.1)
     assert figures["latency"] == pytest.approx(0.033, abs=0.001)  # from 35 ms to 67.5 ms, and the backhaul
     assert 0.0 <= figures["missed"] < 1.0
+    assert figures["detection_probability"] == 1.0 - figures["missed"]
     assert 0.0 < figures["horizontal_error"] < 5.0
+    assert figures["resolution"] == pytest.approx(2.0 * 299_792_458 / (2.0 * 106 * 12 * 30e3))
+    assert figures["untracked"] == 0
+    assert overhead == 1000 * 32 * 4 * 2 // (14 * 200)  # pulses, beams, symbols, of those of 100 ms
+    assert 0.235 <= figures["time_to_track"] < 1.5  # three looks at least: the third is at 235 ms
+    assert 0.0 < figures["track_error"] < 5.0
+    assert 0.0 < figures["horizontal_speed_error"] < 5.0
 
 
 def test_a_run_and_its_recording_tell_the_same_and_twice_the_same(recorded):
@@ -104,7 +116,7 @@ def test_a_run_and_its_recording_tell_the_same_and_twice_the_same(recorded):
             np.testing.assert_array_equal(one[name][:], two[name][:])
         told = [cpi for frame in one.frames() for cpi in frame.cpis]
     for cpi, again in zip(LIVE, told, strict=True):
-        for name in ("transmitter", "receiver", "source", "bounces", "noise_dbm", "clutter_db", "cells"):
+        for name in set(Cpi.__slots__) - {"scan"}:
             np.testing.assert_array_equal(getattr(cpi, name), getattr(again, name))
         for name in Scan.__slots__:
             np.testing.assert_array_equal(getattr(cpi.scan, name), getattr(again.scan, name))
@@ -165,3 +177,44 @@ def test_what_can_not_be_is_said(stage, override, key, said):
     with pytest.raises(ScenarioError, match=said) as found:
         stage("sensed", override)
     assert found.value.key == key
+
+
+def test_the_command_shows_what_was_seen(recorded, command):
+    code, said, err = command("sensing", str(recorded[0]))
+    assert code == 0, err
+    words = " ".join(said.split())
+    assert "latency of a detection 33.0 ms" in words
+    assert "site-0 site-0 15" in words
+    code, said, _ = command("sensing", str(recorded[0]), "--json")
+    found = json.loads(said)
+    assert sum(pair["cpis"] for pair in found["pairs"]) == found["figures"]["cpis"] == 30
+    assert sum(pair["detections"] for pair in found["pairs"]) == found["figures"]["detections"]
+
+
+def test_a_cpi_is_drawn_where_bodies_are(recorded, command, tmp_path):
+    """The crosses of the picture are ranges and rates of both drones from the site, at the time of CPI 24."""
+    code, _, err = command("sensing", str(recorded[0]), "--cpi", "24", "-o", str(tmp_path / "rd.png"))
+    assert code == 0, err
+    assert (tmp_path / "rd.png").stat().st_size > 10_000
+    with Recording(recorded[0]) as recording:
+        (axes, *_) = draw_cpi(recording, 24).axes
+        cpi, frame = cpi_at(recording, 24)
+        time = recording["cpis/time"][24:25][0]
+    assert cpi.scan.time == time
+    (crosses,) = [line for line in axes.lines if line.get_label() == "target"]
+    since = (cpi.scan.time - frame.time) / 1e9
+    for row in range(2):
+        place = frame.bodies.position[row] + since * frame.bodies.velocity[row] - cpi.scan.receiver
+        distance = np.linalg.norm(place)
+        assert crosses.get_ydata()[row] == pytest.approx(distance, rel=1e-9)
+        assert crosses.get_xdata()[row] == pytest.approx(frame.bodies.velocity[row] @ place / distance, abs=1e-9)
+
+
+@pytest.mark.parametrize(("arguments", "said"), [
+    (("--cpi", "30", "-o", "rd.png"), "found CPI 30; allowed: 0 to 29"),
+    (("--cpi", "3"), "a picture needs both"),
+])  # fmt: skip
+def test_a_picture_that_can_not_be_is_refused(recorded, command, arguments, said):
+    code, _, err = command("sensing", str(recorded[0]), *arguments)
+    assert code != 0
+    assert said in " ".join(err.split())

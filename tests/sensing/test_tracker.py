@@ -5,9 +5,10 @@ import pytest
 from scipy.stats import chi2
 
 from twin.numerics.bistatic import places
+from twin.scan import Scan
 from twin.sensing.measurement import expected, measured
+from twin.sensing.reports import Report, Reports, moved
 from twin.sensing.tracker import Tracker, TrackerSpec
-from twin.state import Scan
 
 SITES = np.array([[0.0, 0.0, 25.0], [300.0, 0.0, 30.0], [120.0, 260.0, 28.0]])
 DEVIATION = np.array([0.4, 0.2, 0.01, 0.01])
@@ -142,3 +143,80 @@ def test_what_comes_late_is_left_out_and_counted():
     tracker.update(scan(200_000_000, 0, state, rng))
     tracker.update(scan(100_000_000, 1, state, rng))
     assert (tracker.late, tracker.tracks.hits.tolist()) == (1, [1])
+
+
+def says(state, name="courier-0", time=0, deviation=(0.1, 0.1)):
+    return Report(name, time, np.asarray(state, dtype=float), deviation)
+
+
+def test_a_report_is_moved_to_the_scan_and_taken_once():
+    """The newest that isn't newer than the scan: 0.2 s later it is v dt on, and 0.1 m, 0.1 m/s have grown to that.
+
+    Per axis: position variance s^2 + (s dt)^2 + q dt^3 / 3, velocity s^2 + q dt.
+    """
+    reports = Reports(agility=4.0)
+    for time, x in ((0, 0.0), (300_000_000, 3.0), (600_000_000, 6.0)):
+        reports.hear(says([x, 0, 0, 10, 0, 0], time=time))
+    found = reports.taken(500_000_000)
+    assert found.name.tolist() == ["courier-0"]
+    np.testing.assert_allclose(found.state, [[5.0, 0, 0, 10, 0, 0]], atol=1e-12)
+    place, speed = 0.01 + 0.01 * 0.04 + 4.0 * 0.008 / 3.0, 0.01 + 4.0 * 0.2
+    np.testing.assert_allclose(np.diag(found.covariance[0]), [place] * 3 + [speed] * 3, rtol=1e-12)
+    assert len(reports.taken(550_000_000).name) == 0
+    assert reports.taken(600_000_000).state[0, 0] == 6.0
+
+
+def test_moving_in_two_steps_is_moving_in_one():
+    """The noise of nearly constant velocity is that of an integral: it adds up over steps."""
+    rng = np.random.default_rng(9)
+    root = rng.normal(size=(2, 6, 6))
+    state, covariance = rng.normal(size=(2, 6)), root @ root.transpose(0, 2, 1)
+    once = moved(state, covariance, 0.5, 4.0)
+    twice = moved(*moved(state, covariance, 0.2, 4.0), 0.3, 4.0)
+    for one, two in zip(once, twice, strict=True):
+        np.testing.assert_allclose(two, one, rtol=1e-12, atol=1e-12)
+
+
+def test_who_reports_is_known_and_who_does_not_stays_unknown():
+    """Of two that fly side by side, 20 m apart, one reports: two tracks, of which one has a name and its errors."""
+    rng, tracker = np.random.default_rng(10), Tracker()
+    state = np.array([[100.0, 80.0, 50.0, 5.0, 0.0, 0.0], [100.0, 100.0, 50.0, 5.0, 0.0, 0.0]])
+    for k in range(20):
+        now = fly(state, 0.128 * k)
+        tracker.hear(says(now[0], time=k * 128_000_000))
+        tracker.update(scan(k * 128_000_000, k % 3, now, rng))
+    found = tracker.confirmed
+    assert sorted(found.identity.tolist()) == ["", "courier-0"]
+    known = found.identity == "courier-0"
+    assert np.linalg.norm(found.state[known, :3] - now[0, :3]) < 0.3  # 3 deviations of 0.1 m
+    assert np.linalg.norm(found.state[~known, :3] - now[1, :3]) < 3.0
+
+
+def test_a_track_that_was_begun_by_echoes_gets_the_name_of_who_reports_there():
+    rng, tracker = np.random.default_rng(11), Tracker()
+    state = np.array([[100.0, 80.0, 50.0, 5.0, 0.0, 0.0]])
+    for k in range(12):
+        now = fly(state, 0.128 * k)
+        if k >= 6:
+            tracker.hear(says(now[0], time=k * 128_000_000))
+        tracker.update(scan(k * 128_000_000, k % 3, now, rng))
+        assert tracker.tracks.identity[tracker.tracks.number == 0].tolist() == ["" if k < 6 else "courier-0"]
+
+
+def test_a_robot_that_says_it_is_elsewhere_leaves_its_track_unknown():
+    rng, tracker = np.random.default_rng(12), Tracker()
+    state = np.array([[100.0, 80.0, 50.0, 5.0, 0.0, 0.0]])
+    for k in range(12):
+        now, far = fly(state, 0.128 * k), fly(state + [[0, 60, 0, 0, 0, 0]], 0.128 * k)
+        tracker.hear(says((now if k < 6 else far)[0], time=k * 128_000_000))
+        tracker.update(scan(k * 128_000_000, k % 3, now, rng))
+    found = dict(zip(tracker.confirmed.identity.tolist(), tracker.confirmed.state[:, 1], strict=True))
+    assert found[""] == pytest.approx(80.0, abs=3.0)
+    assert found["courier-0"] == pytest.approx(140.0, abs=0.5)
+
+
+def test_who_only_reports_has_a_track_from_the_first_scan_on():
+    tracker = Tracker()
+    tracker.hear(says([100.0, 80.0, 50.0, 5.0, 0.0, 0.0]))
+    tracker.update(scan(100_000_000, 0, np.zeros((0, 6)), np.random.default_rng(13)))
+    np.testing.assert_allclose(tracker.confirmed.state, [[100.5, 80.0, 50.0, 5.0, 0.0, 0.0]], atol=1e-12)

@@ -1,4 +1,4 @@
-"""What base stations saw, against what was there: errors, misses, false alarms, latency."""
+"""What base stations saw, against what was there: errors, misses, false alarms, latency, tracks."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from twin.analysis.track_meter import TrackMeter
 from twin.clock import NS
 from twin.numerics.bistatic import places
-from twin.state import Cpi, Frame, Node
+from twin.scan import RESOLVED, Cpi
+from twin.state import Frame, Node
 
 SHARE = 95.0
 """Percentile of errors and latency: the confidence of TS 22.137, table 6.2-1."""
@@ -25,6 +27,8 @@ class SensingMeter:
 
     def __init__(self, nodes: Sequence[Node]) -> None:
         self._bodies = np.array([node.body for node in nodes], dtype=np.int64)
+        self._tracks = TrackMeter(nodes)
+        self._cell = 0.0  # m, the widest
         self._count = self._detections = self._false = self._ghosts = 0
         self._errors: list[tuple[float, float]] = []  # m, horizontal and vertical
         self._latency: list[float] = []  # s
@@ -35,12 +39,14 @@ class SensingMeter:
         """Take what a frame tells."""
         for cpi in frame.cpis:
             self._take(cpi, frame)
+        self._tracks.take(frame)
         if self._count:
             self._latency += [(p.arrived - p.stamp) / NS for p in frame.packets
                               if p.kind == "detections" and p.fate == "delivered"]  # fmt: skip
 
     def _take(self, cpi: Cpi, frame: Frame) -> None:
         self._count += 1
+        self._cell = max(self._cell, cpi.range_cell)
         self._pairs[cpi.transmitter, cpi.receiver].append(cpi.scan.time)
         true, ghost = (cpi.source >= 0) & (cpi.bounces == 0), (cpi.source >= 0) & (cpi.bounces > 0)
         self._detections += len(true)
@@ -69,9 +75,11 @@ class SensingMeter:
         figures = {
             "cpis": self._count, "detections": self._detections, "ghosts": self._ghosts, "targets": len(known),
             "missed": missed / looked if looked else None,
+            "detection_probability": 1.0 - missed / looked if looked else None,
             "false_alarms": self._false / self._detections if self._detections else None,
             "horizontal_error": _percentile(horizontal), "vertical_error": _percentile(vertical),
             "latency": _percentile(self._latency), "refresh": max(gaps) / NS if gaps else None,
+            "resolution": RESOLVED * self._cell, **self._tracks.summary(known),
         }  # fmt: skip
         return {"sensing": figures}
 

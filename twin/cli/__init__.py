@@ -30,6 +30,7 @@ COMMANDS = {
     "info": "twin.cli.info:info",
     "plot": "twin.cli.plot:plot",
     "follow": "twin.cli.follow:follow",
+    "sensing": "twin.cli.sensing:sensing",
     "replay": "twin.cli.replay:replay",
     "report": "twin.cli.report:report",
     "evidence": "twin.cli.evidence:evidence",

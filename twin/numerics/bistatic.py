@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from twin.state import F64, Scan
+from twin.scan import Scan
+from twin.state import F64
 
 
 def places(scan: Scan) -> F64:

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from twin.errors import RecordingError
 from twin.recording.schema import BODY_COLUMNS, ends
 from twin.recording.sensed import cpis_of
-from twin.state import NEVER, BodyState, Cpi, Event, Frame, Hop, LinkState, Packet, RoutedLinks
+from twin.scan import Cpi
+from twin.state import NEVER, BodyState, Event, Frame, Hop, LinkState, Packet, RoutedLinks
 
 if TYPE_CHECKING:
     from twin.recording.rows import Rows

@@ -281,6 +281,8 @@ _CPIS = (
     ColumnSpec("clutter_db", "<f8", (), "dB", "what cancelling leaves of clutter in its worst cell, over noise"),
     ColumnSpec("threshold_db", "<f8", (), "dB", "of detection, over noise"),
     ColumnSpec("cells", "<f8", (), "1", "cells of range and Doppler"),
+    ColumnSpec("range_cell", "<f8", (), "m", "of half the way, by the bandwidth: c / (2 B)"),
+    ColumnSpec("rate_cell", "<f8", (), "m/s", "of its rate, by the duration: lambda / (2 T)"),
     ColumnSpec("detection_end", "<i8", (), "rows", "rows of the table detections up to this CPI"),
 )
 _DETECTIONS = (

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.state import Cpi, Scan
+from twin.scan import Cpi, Scan
 
 Columns = Mapping[str, NDArray[Any]]
 _OF_SCAN = ("range", "rate", "direction", "snr_db", "deviation")
-_LEVELS = ("noise_dbm", "clutter_db", "threshold_db", "cells")
+_LEVELS = ("noise_dbm", "clutter_db", "threshold_db", "cells", "range_cell", "rate_cell")
 
 
 def columns_of(cpis: Sequence[Cpi], rows: int) -> tuple[Columns, Columns]:

@@ -24,9 +24,10 @@ from twin.recording.writer import Writer
 from twin.runs.pacing import RealTime
 from twin.runs.profiling import Profile
 from twin.runs.provenance import header
+from twin.scan import Cpi
 from twin.specs import Jitter
 from twin.specs.scenario import Scenario
-from twin.state import Cpi, Event, Frame, Packet
+from twin.state import Event, Frame, Packet
 
 
 class Stopped(RunError):

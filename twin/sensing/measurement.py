@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from twin.state import F64, Scan
+from twin.scan import Scan
+from twin.state import F64
 
 
 class Expected(NamedTuple):

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from twin.scan import RESOLVED
 from twin.sensing.arrays import Array, wrapped
 from twin.sensing.waveform import Waveform
 from twin.state import C128, F64, I32, I64
@@ -13,8 +14,6 @@ from twin.state import C128, F64, I32, I64
 if TYPE_CHECKING:
     from twin.sensing.frontend import Echoes
 
-RESOLVED = 2.0
-"""Cells of range or Doppler from a peak on which another one shows: half of the taper's main lobe."""
 BEYOND = 1.5
 """Cells from its point of the grid to which a place may be put."""
 

@@ -13,10 +13,11 @@ from twin.channel.rcs import Scatterers
 from twin.channel.returns import Returns, body_axes, legs_of, returns_of
 from twin.network.nr.pulses import Pulses
 from twin.network.topology import noise_dbm
+from twin.scan import Cpi, Scan
 from twin.sensing.detection import threshold
 from twin.sensing.frontend import FrontEnd
 from twin.sensing.measuring import Detections
-from twin.state import F64, I64, BodyState, Cpi, Packet, Scan, TracedLinks
+from twin.state import F64, I64, BodyState, Packet, TracedLinks
 
 DETECTIONS = "detections"
 """Kind of the packets from cells."""
@@ -123,6 +124,7 @@ class Sensing:
             transmitter=sender.node, receiver=receiver.node, source=source, bounces=found.bounces,
             noise_dbm=float(10.0 * np.log10(noise)), clutter_db=clutter_db,
             threshold_db=float(10.0 * np.log10(threshold(end.false_alarm))), cells=waveform.cells,
+            range_cell=waveform.cell, rate_cell=waveform.rate_cell,
         )  # fmt: skip
 
     def _noise(self, pair: Pair, links: TracedLinks) -> float:

@@ -2,6 +2,7 @@
 
 Y. Bar-Shalom, P. Willett, X. Tian, Tracking and Data Fusion, 2011: nearly constant velocity (white acceleration),
 global nearest neighbour, M hits to confirm. The filter resolves the ambiguity of rates: it knows where a track was.
+Robots that report where they are have tracks of their name; what flies without a word stays unknown.
 """
 
 from __future__ import annotations
@@ -9,15 +10,18 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field
 from scipy.optimize import linear_sum_assignment
 from scipy.stats import chi2
 
 from twin.clock import NS
 from twin.numerics.bistatic import places
+from twin.scan import Scan
 from twin.sensing.measurement import expected, measured, unwrapped
+from twin.sensing.reports import Report, Reported, Reports, moved
 from twin.specs.base import Spec
-from twin.state import F64, I64, Bool, Scan
+from twin.state import F64, I64, Bool
 from twin.units import Metres, Seconds, Speed
 
 _UNKNOWN = 1e6
@@ -41,6 +45,7 @@ class Tracks(NamedTuple):
     """n tracks."""
 
     number: I64  # (n,) of each, never given again
+    identity: NDArray[np.str_]  # (n,) robot that says that it is there; empty: unknown
     state: F64  # (n, 6) m, m/s
     covariance: F64  # (n, 6, 6)
     hits: I64  # (n,)
@@ -57,6 +62,7 @@ class Tracked(NamedTuple):
 
     time: int  # ns, of the newest scan in them
     number: I64  # (n,)
+    identity: NDArray[np.str_]  # (n,) robot that says that it is there; empty: unknown
     state: F64  # (n, 6) m, m/s
     covariance: F64  # (n, 6, 6)
 
@@ -67,9 +73,11 @@ class Tracker:
     def __init__(self, spec: TrackerSpec | None = None) -> None:
         self.spec = spec or TrackerSpec()
         none = np.zeros(0, dtype=np.int64)
-        self.tracks = Tracks(none, np.zeros((0, 6)), np.zeros((0, 6, 6)), none, none, none)
+        nobody = np.zeros(0, dtype=np.str_)
+        self.tracks = Tracks(none, nobody, np.zeros((0, 6)), np.zeros((0, 6, 6)), none, none, none)
         self.time, self.late, self._given = 0, 0, 0
-        self._limit = float(chi2.ppf(self.spec.gate, 4))
+        self._limit, self._wide = (float(chi2.ppf(self.spec.gate, k)) for k in (4, 6))
+        self._reports = Reports(self.spec.agility)
 
     @property
     def confirmed(self) -> Tracks:
@@ -82,22 +90,56 @@ class Tracker:
             self.late += 1
             return
         self._predict(scan.time)
+        self._fuse(self._reports.taken(scan.time))
         taken = self._correct(scan)
         self._begin(scan, ~taken)
         self._drop()
         self._merge()
 
+    def hear(self, report: Report) -> None:
+        """Take in what a robot says of itself, with the next scan that isn't older."""
+        self._reports.hear(report)
+
     def _predict(self, time: int) -> None:
         dt, tracks = (time - self.time) / NS, self.tracks
         self.time = time
-        if dt == 0.0 or not len(tracks.number):
+        if dt > 0.0 and len(tracks.number):
+            state, covariance = moved(tracks.state, tracks.covariance, dt, self.spec.agility)
+            self.tracks = tracks._replace(state=state, covariance=covariance)
+
+    def _fuse(self, said: Reported) -> None:
+        """Correct the tracks of robots by what they say.
+
+        One that is too far from it was another's, and is unknown from now on. Who has no track takes the nearest
+        unknown one that can be his, else a new one, confirmed from the start.
+        """
+        if not len(said.name):
             return
-        move, noise, one = np.eye(6), np.zeros((6, 6)), np.eye(3)
-        move[:3, 3:] = dt * one
-        noise[:3, :3], noise[3:, 3:] = dt**3 / 3.0 * one, dt * one
-        noise[:3, 3:] = noise[3:, :3] = dt**2 / 2.0 * one
-        covariance = move @ tracks.covariance @ move.T + self.spec.agility * noise
-        self.tracks = tracks._replace(state=tracks.state @ move.T, covariance=covariance)
+        names = {name: row for row, name in enumerate(self.tracks.identity.tolist()) if name}
+        rows = np.array([names.get(name, -1) for name in said.name.tolist()], dtype=np.int64)
+        identity = self.tracks.identity.astype(object)
+        for k in range(len(rows)):
+            if rows[k] < 0 or self._apart(said, k, rows[k : k + 1])[0] > self._wide:
+                if rows[k] >= 0:
+                    identity[rows[k]] = ""
+                unknown = np.flatnonzero(identity == "")
+                distance = self._apart(said, k, unknown)
+                near = len(unknown) > 0 and distance.min() < self._wide
+                rows[k] = unknown[distance.argmin()] if near else -1
+                if near:
+                    identity[rows[k]] = said.name[k]
+        self.tracks = self.tracks._replace(identity=identity.astype(np.str_))
+        old, new = np.flatnonzero(rows >= 0), np.flatnonzero(rows < 0)
+        slope = np.broadcast_to(np.eye(6), (len(old), 6, 6))
+        total = self.tracks.covariance[rows[old]] + said.covariance[old]
+        self._filter(slope, total, said.state[old] - self.tracks.state[rows[old]], rows[old], self.time)
+        self._add(said.name[new], said.state[new], said.covariance[new], self.spec.hits)
+
+    def _apart(self, said: Reported, k: int, rows: I64) -> F64:
+        """Return the squared distances (n,), in deviations, of what robot `k` says from tracks."""
+        off = said.state[k] - self.tracks.state[rows]
+        total = self.tracks.covariance[rows] + said.covariance[k]
+        return np.asarray((off * np.linalg.solve(total, off[..., None])[..., 0]).sum(axis=1))
 
     def _noise(self, scan: Scan) -> F64:
         """Return the variances (n, 4) of a scan's measurements, with what the body's extent adds."""
@@ -158,10 +200,13 @@ class Tracker:
         state[:, 3:] = known * along * (scan.rate[rows] / size)[:, None]
         across = np.eye(3) - known * along[:, :, None] * along[:, None, :] / size[:, None, None]
         prior[:, 3:, 3:] = self.spec.speed**2 * across + 1.0 * np.eye(3)
-        new = np.arange(self._given, self._given + len(rows))
-        self._given += len(rows)
-        ones, now = np.ones(len(rows), dtype=np.int64), np.full(len(rows), scan.time, dtype=np.int64)
-        added = Tracks(new, state, prior, ones, now, now)
+        self._add(np.full(len(rows), "", dtype=np.str_), state, prior, 1)
+
+    def _add(self, identity: NDArray[np.str_], state: F64, covariance: F64, hits: int) -> None:
+        n = len(state)
+        new, now = np.arange(self._given, self._given + n), np.full(n, self.time, dtype=np.int64)
+        self._given += n
+        added = Tracks(new, identity, state, covariance, np.full(n, hits, dtype=np.int64), now, now)
         self.tracks = Tracks._make(np.concatenate([self.tracks[k], added[k]]) for k in range(len(added)))
 
     @staticmethod
@@ -176,13 +221,14 @@ class Tracker:
         self.tracks = self.tracks.at(since <= patience)
 
     def _merge(self) -> None:
-        """Of tracks at one place the one with most detections stays."""
+        """Of tracks at one place those of robots stay, or else the one with most detections."""
         tracks = self.tracks
-        order = np.lexsort((tracks.number, -tracks.hits))
+        known = tracks.identity != ""
+        order = np.lexsort((tracks.number, -tracks.hits, ~known))
         kept: list[int] = []
         for row in order.tolist():
             near = np.linalg.norm(tracks.state[kept, :3] - tracks.state[row, :3], axis=1) < self.spec.merge
-            if not (near & (tracks.hits[kept] >= self.spec.hits)).any():
+            if known[row] or not (near & (tracks.hits[kept] >= self.spec.hits)).any():
                 kept.append(row)
         self.tracks = tracks.at(np.array(sorted(kept), dtype=np.int64))
 

@@ -91,6 +91,7 @@ FIGURES = {
 _NO_PACKET = "no such packet was sent"
 _NOTHING_ARRIVED = "nothing arrived"
 _NO_SENSING = "no base station of this run senses"
+_NO_TRACK = "no tracker of this run has told of a track"
 
 FLOW_FIGURES = {
     "delivered": Figure("delivered", "share", "%", 3, _NO_PACKET),
@@ -132,11 +133,17 @@ SENSING_FIGURES = {
     "false_alarms": Figure("false alarms", "share", "%", 2, _NO_SENSING),
     "horizontal_error": Figure("horizontal error", "length", "m", 2, _NO_SENSING),
     "vertical_error": Figure("vertical error", "length", "m", 2, _NO_SENSING),
-    "horizontal_speed_error": Figure("horizontal speed error", "speed", "m/s", 2, _NO_SENSING),
-    "vertical_speed_error": Figure("vertical speed error", "speed", "m/s", 2, _NO_SENSING),
+    "horizontal_speed_error": Figure("horizontal speed error", "speed", "m/s", 2, _NO_TRACK),
+    "vertical_speed_error": Figure("vertical speed error", "speed", "m/s", 2, _NO_TRACK),
     "resolution": Figure("range resolution", "length", "m", 2, _NO_SENSING),
     "latency": Figure("latency of a detection", "time", "ms", 1, _NO_SENSING),
     "refresh": Figure("between two looks", "time", "s", 2, _NO_SENSING),
+    "detection_probability": Figure("detected", "share", "%", 2, _NO_SENSING),
+    "gospa": Figure("GOSPA of tracks", "length", "m", 2, _NO_TRACK),
+    "track_error": Figure("error of tracks", "length", "m", 2, _NO_TRACK),
+    "false_tracks": Figure("false tracks an hour", absent=_NO_TRACK),
+    "untracked": Figure("targets without a track", absent=_NO_TRACK),
+    "time_to_track": Figure("last target's first track", "time", "s", 2, _NO_TRACK),
 }
 """Figures of sensing by base stations, named `sensing.FIGURE`; errors at the confidence that a profile states."""
 

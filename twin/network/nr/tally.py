@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 
 from twin.network.nr.band import Band
+from twin.network.nr.tdd import SYMBOLS
 
 MS = 1_000_000
 LONGEST = "beam_recovery_longest_ms"
@@ -23,8 +24,15 @@ def tally(bands: Sequence[Band], background: Mapping[str, int], unused: Collecti
     found["access_collisions"] = sum(band.access.collisions for band in bands)
     found["access_failures"] = sum(band.access.failures for band in bands)
     found["arrays_ideal"] = sum(band.ideal_arrays for band in bands)
+    found["sensing_per_mille"] = max((_sensing(band) for band in bands), default=0)
     found |= {f"qos_unused_{kind}": 1 for kind in sorted(unused)}
     return {name: number for name, number in (found | _beams(bands)).items() if number or name == LONGEST}
+
+
+def _sensing(band: Band) -> int:
+    """Return how many of a thousand symbols of a carrier are for sensing."""
+    taken = band.carrier.state.sounding
+    return round(1000 * float((taken[:, 1] - taken[:, 0]).sum()) / (SYMBOLS * max(len(taken), 1)))
 
 
 def _beams(bands: Sequence[Band]) -> dict[str, int]:
