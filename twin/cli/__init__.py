@@ -24,6 +24,7 @@ COMMANDS = {
     "sweep": "twin.cli.sweep:sweep",
     "verdict": "twin.cli.verdict:verdict",
     "margin": "twin.cli.margin:margin",
+    "plan": "twin.cli.plan:plan",
     "rare": "twin.cli.rare:rare",
     "sensitivity": "twin.cli.sensitivity:sensitivity",
     "runs": "twin.cli.runs:runs",

@@ -49,8 +49,8 @@ def network_of(scenario: Scenario, spec: SitingSpec) -> NrSpec:
         raise ScenarioError(f'found "{network.kind}", which has no cells to place; allowed: "nr"', key="network.kind")
     for name in spec.carriers:
         if name not in network.carriers:
-            raise ScenarioError(f"found {name!r}{choice(name, network.carriers)}, the carriers of the scenario",
-                                key="carriers")  # fmt: skip
+            message = f"found {name!r}, no carrier of the scenario{choice(name, network.carriers)}"
+            raise ScenarioError(message, key="carriers")
     return network
 
 

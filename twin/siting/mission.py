@@ -39,6 +39,7 @@ class Mission:
     step: int  # ns
     position: F64  # (T, N, 3) m, world axes
     orientation: F64  # (T, N, 4) quaternion xyzw
+    course: bool = True  # the same whatever the seed
 
     @property
     def window(self) -> I64:
@@ -77,7 +78,8 @@ def read_mission(
         raise ScenarioError(f"{message} without a command", key="step")
     count = scenario.duration // step + 1
     times = step * np.arange(count)
-    if all(isinstance(entry.task, Course) for entry in entries):
+    course = all(isinstance(entry.task, Course) for entry in entries)
+    if course:
         position, orientation = _courses(entries, times)
     else:
         position, orientation = _flown(scenario, project, entries, times, progress)
@@ -85,7 +87,7 @@ def read_mission(
     return Mission(
         tuple(names), tuple(tuple(_terminals(entry, carriers)) for entry in every),
         np.array([_load(entry) for entry in every]), np.array([_work(entry) for entry in every]),
-        tuple(entry.stated.edge for entry in every), timeouts, step, position, orientation,
+        tuple(entry.stated.edge for entry in every), timeouts, step, position, orientation, course,
     )  # fmt: skip
 
 

@@ -29,11 +29,12 @@ class Costs:
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """Of the columns of a set, so many at least, or at most."""
+    """Of the columns of a set, so many at least, or at most; where a column is given, only if that one is there."""
 
     of: Mask
     least: int | None = None
     most: int | None = None
+    where: int | None = None  # with `least`
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +115,10 @@ class _Model:
             self.lower[self.first + column] = 1.0
         for cut in problem.cuts:
             terms = {self.first + column: 1.0 for column in members(cut.of)}
+            if cut.where is not None and cut.least is not None:
+                own = self.first + cut.where
+                self.rows.add({**terms, own: terms.get(own, 0.0) - cut.least}, low=0.0)
+                continue
             self.rows.add(terms, -np.inf if cut.least is None else cut.least, np.inf if cut.most is None else cut.most)
         self._groups = problem.groups
         self._seen: dict[Mask, int] = {}

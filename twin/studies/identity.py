@@ -16,7 +16,7 @@ from twin.project.project import Project
 from twin.specs.scenario import Scenario
 
 _PACKAGES = ("numba", "numpy", "pybullet")
-_NO_INPUT = ("__pycache__", "recordings", "scenarios", "sweeps")
+_NO_INPUT = ("__pycache__", "recordings", "scenarios", "siting", "sweeps")
 
 
 def run_id(scenario: Scenario, project: Project) -> str:
