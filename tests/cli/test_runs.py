@@ -1,6 +1,7 @@
 """Which recordings there are, several side by side, schemas, completion, and what was meant."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -23,7 +24,7 @@ def recorded(command):
     return command
 
 
-def test_runs_are_listed_and_a_damaged_one_is_named(recorded):
+def test_runs_are_listed_and_a_damaged_one_is_named(recorded, monkeypatch):
     Path("recordings/torn.h5").write_bytes(Path("recordings/slow.h5").read_bytes()[:3000])
     code, out, err = recorded("runs", "--json")
     assert code == 0, err
@@ -31,8 +32,10 @@ def test_runs_are_listed_and_a_damaged_one_is_named(recorded):
     assert set(found) == {"quick", "slow", "torn"} and "cut off" in found["torn"]["fault"]
     assert found["quick"]["network"] == "fixed" and found["quick"]["world"] == "city"
     assert found["quick"]["figures"]["rtt_p50"] == pytest.approx(0.0415, abs=0.001)  # s: twice 20 ms, and a tick
+    monkeypatch.setattr("twin.cli.console.out.width", 100)
     code, out, _ = recorded("runs")
     assert code == 0 and "damaged" in out and "121.5 ms" in out
+    assert found["quick"]["scenario"] == "patrol" and len(re.findall(r"\bcity/patrol\b", out)) == 2
 
 
 def test_runs_are_compared_in_a_table_a_picture_and_a_page(recorded):

@@ -103,7 +103,7 @@ def _judge(requirement: Requirement, measured: Measured, complete: bool, duratio
     if measured.estimate is None:
         return _judge_fact(requirement, measured, complete)
     if measured.doubt:
-        return Verdict(requirement, measured, "inconclusive", measured.doubt)
+        return _doubted(requirement, measured, duration)
     answer = _against(requirement, measured)
     if answer == PASSED and not complete:
         return Verdict(requirement, measured, "inconclusive", ENDED_EARLY)
@@ -111,6 +111,13 @@ def _judge(requirement: Requirement, measured: Measured, complete: bool, duratio
         needed = _needed(requirement, measured, duration)
         return Verdict(requirement, measured, answer, _undecided(requirement, measured, needed), needed)
     return Verdict(requirement, measured, answer, "")
+
+
+def _doubted(requirement: Requirement, measured: Measured, duration: float) -> Verdict:
+    """Return that a value without an interval decides nothing, and which run might have one."""
+    needed = _needed(requirement, measured, duration) if measured.estimate and measured.estimate.wanted else None
+    reason = measured.doubt if needed is None else f"{measured.doubt}; a run of about {_spell(needed)} might have them"
+    return Verdict(requirement, measured, "inconclusive", reason, needed)
 
 
 def _judge_fact(requirement: Requirement, measured: Measured, complete: bool) -> Verdict:

@@ -159,7 +159,7 @@ def headline(path: Path, scenario: Scenario, *, cells: int = 0, resolved: bool =
     there it is what differs from the defaults.
     """
     channel, network = scenario.channel, scenario.network
-    lines = [f"{path.stem} in {scenario.world}, {scenario.duration / NS:g} s, seed {scenario.seed}"]
+    lines = [f"{scenario.name or path.stem} in {scenario.world}, {scenario.duration / NS:g} s, seed {scenario.seed}"]
     for slot, words, spec in (
         ("channel", _channel_words(channel), channel),
         ("network", _network_words(network.kind, cells), network),

@@ -124,6 +124,7 @@ def _facts(path: Path) -> dict[str, Any]:
             return {
                 "recording": name,
                 "size": size,
+                "scenario": scenario.get("name", ""),
                 "world": recording.header.world,
                 "description": scenario.get("description", ""),
                 "network": scenario.get("network", {}).get("kind", ""),
@@ -147,8 +148,8 @@ def _print(found: Sequence[dict[str, Any]]) -> None:
     from twin.specs.figures import FIGURES
 
     table = Table(box=None, pad_edge=False, header_style="dim")
-    for name in ("recording", "world", "network", "seed", "verdict"):
-        table.add_column(name, no_wrap=True)
+    for name in ("recording", "scenario", "network", "seed", "verdict"):
+        table.add_column(name, no_wrap=name not in ("recording", "scenario"), overflow="fold")
     for name in (*_FIGURES.values(), "size"):
         table.add_column(name, justify="right", no_wrap=True)
     for one in found:
@@ -157,7 +158,8 @@ def _print(found: Sequence[dict[str, Any]]) -> None:
             table.add_row(Text(one["recording"]), *[""] * 3, Text("damaged", "red"), *[""] * len(_FIGURES), size)
             continue
         figures = (FIGURES[name].shown(one["figures"].get(name)) for name in _FIGURES)
-        table.add_row(Text(one["recording"]), one["world"], one["network"], str(one["seed"]), _verdict(one),
+        scenario = Text("/".join(filter(None, (one["world"], one["scenario"]))))
+        table.add_row(Text(one["recording"]), scenario, one["network"], str(one["seed"]), _verdict(one),
                       *figures, size)  # fmt: skip
     out.print(table, soft_wrap=False)
     for one in found:

@@ -285,7 +285,8 @@ def mean(time: I64, value: F64, *, confidence: float = CONFIDENCE) -> Estimate:
     batched = _batched(time, value)
     effective = min(float(count), float(value.var()) / batched.variance) if batched.variance else float(count)
     if effective < _LEAST:
-        return Estimate(found, NOTHING, count, effective, _SHORT)
+        worth = f"{_SHORT}: they are worth {effective:.2g} independent ones, and an average needs {_LEAST:g}"
+        return Estimate(found, NOTHING, count, effective, worth, _LEAST)
     reach = float(stdtrit(batched.batches - 1, (1 + confidence) / 2)) * batched.variance**0.5
     return Estimate(found, Interval(found - reach, found + reach), count, effective)
 

@@ -104,6 +104,7 @@ class Scenario(Spec):
     """A whole scenario file."""
 
     schema_: Literal[1] = Field(alias="schema")
+    name: str = ""  # in lists of runs; of a file without one, the file's own
     description: str = ""
     world: str
     duration: Annotated[DurationNs, Field(gt=0)]
@@ -202,7 +203,8 @@ def load_scenario(path: Path, overrides: Sequence[Override] = ()) -> tuple[Scena
         return (file, text) if text else (path, main)
 
     main = read_toml(path)[1]
-    return validate(Scenario, found.data, file=path, text=main, overridden=overridden, source=source), dropped
+    scenario = validate(Scenario, found.data, file=path, text=main, overridden=overridden, source=source)
+    return (scenario if scenario.name else scenario.model_copy(update={"name": path.stem})), dropped
 
 
 def parse_scenario(
