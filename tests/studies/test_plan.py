@@ -44,6 +44,7 @@ def test_changes_of_a_file_leave_the_rest_of_its_tables(tmp_path):
 
 def test_a_huge_sweep_is_counted_without_being_made():
     assert plan(grid={key: list(range(1000)) for key in "abc"}).size == 10**9
+    assert plan(seeds="1:1000000000").size == plan(range={"a": [0, 1]}, design="lhs:1000000000").size == 10**9
 
 
 @pytest.mark.parametrize(
@@ -52,6 +53,7 @@ def test_a_huge_sweep_is_counted_without_being_made():
         ({"design": "grid:3"}, "design: found 'grid:3'; allowed: lhs:N, sobol:N or saltelli:N"),
         ({"seeds": "1-3"}, "seeds: found '1-3'; allowed: FIRST:LAST"),
         ({"seeds": "3:1"}, "the first seed, then the last"),
+        ({"seeds": f"1:{10**13}"}, "1,000,000,000,000 seeds at most"),
         ({"grid": {"a": []}}, "grid.a: found no value"),
         ({"range": {"a": ["1 ms", "2 s"]}}, "range.a: found 1 ms to 2 s; allowed: two numbers of one unit"),
         ({"range": {"a": [1, 2]}, "grid": {"a": [1]}}, "range.a: is in the grid as well"),

@@ -13,6 +13,7 @@ import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import islice
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -93,8 +94,13 @@ def document(
     seeds: Sequence[int],
     origins: Mapping[str, Any],
     borders: Mapping[str, tuple[float, float | None]],
+    looked: Mapping[float, float],
 ) -> dict[str, Any]:
-    """Return what a margin keeps; `moved` is a key and its unit, `borders` are those of each requirement."""
+    """Return what a margin keeps.
+
+    `moved` is a key and its unit, `borders` are those of each requirement, `looked` is the worst margin of all
+    requirements at each value, as a share of its limit; one that tells no distance is kept without a number.
+    """
     key, unit = moved
     return {
         "format": FORMAT,
@@ -105,6 +111,10 @@ def document(
         "scenario": without(scenario_text, key),
         "origins": _comparable(origins),
         "requirements": {text: {"holds": holds, "breaks": breaks} for text, (holds, breaks) in borders.items()},
+        "looked": [
+            {"value": value, "holds": margin >= 0.0, "margin": margin if isfinite(margin) else None}
+            for value, margin in looked.items()
+        ],
     }
 
 

@@ -31,6 +31,7 @@ class _Evidence(click.Group):
         "twin evidence keygen 'Ada Lovelace, Example Ltd'",
         "twin evidence run.h5 -o case.html",
         "twin evidence a.h5 b.h5 -o case.pdf --ask profile:uav-c2/waypoints",
+        "twin evidence run.h5 sweeps/patrol sweeps/patrol-margin -o case.pdf",
         "twin evidence verify case.html --key ada.pub",
         "twin evidence --matrix city/patrol --network slow=slow.toml",
     ),
@@ -38,7 +39,7 @@ class _Evidence(click.Group):
 def evidence() -> None:
     """Write what was asked of runs and what was answered, and sign it.
 
-    `twin evidence RUN... -o FILE` writes .html, .json or .pdf: requirements and
+    `twin evidence RUN|STUDY... -o FILE` writes .html, .json or .pdf: requirements and
     where they stand, answers and what they rest on, digests of code, world and
     recordings, what the models leave out, and how to repeat it.
     """
@@ -48,24 +49,32 @@ def evidence() -> None:
     short_help="Write evidence of recordings; the name may be left out.",
     epilog=examples("twin evidence of run.h5 -o case.html"),
 )
-@click.argument("recordings", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="RUN...")
+@click.argument("recordings", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="RUN|STUDY...")
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="File, .html, .json or .pdf.")
 @click.option("--ask", multiple=True, metavar="REQUIREMENT|profile:NAME",
               help="Ask this of the recordings as well; repeatable.")  # fmt: skip
+@click.option("--probability", type=click.FloatRange(0, 1, min_open=True, max_open=True), default=0.05,
+              show_default=True, help="Of a sweep: fewer runs than this share may violate a requirement.")  # fmt: skip
+@click.option("--confidence", type=click.FloatRange(0.5, 1, max_open=True), default=0.95, show_default=True,
+              help="Of a sweep: how surely that is to be shown.")  # fmt: skip
 @click.option("--title", default="", help="Title; the scenarios' descriptions if not given.")
 @click.option("--unsigned", is_flag=True, help="Don't sign it.")
 @click.option("--strict", is_flag=True, help="Treat inconclusive requirements as failed.")
 @click.option("--force", is_flag=True, help="Replace an existing file.")
 def of(
     recordings: tuple[Path, ...], output: Path, ask: tuple[str, ...], title: str, unsigned: bool, strict: bool,
-    force: bool,
+    force: bool, **shares: float,
 ) -> int:  # fmt: skip
-    """Write evidence of recordings RUN... to a file.
+    """Write evidence of recordings RUN... and folders of studies to a file.
 
-    Exit codes: 0 passed, 5 failed, 6 inconclusive. The extra `evidence` must be
+    A STUDY is the folder of a sweep, a margin, a sensitivity or a rare event,
+    or its name below sweeps/: what its runs show stands in the evidence, with
+    its pictures. Exit codes: 0 passed, 5 failed, 6 inconclusive. The extra `evidence` must be
     installed.
     """
     from twin.cli.console import out, say
+    from twin.cli.rows import study_folder
+    from twin.cli.studies import study_of
     from twin.cli.verdicts import verdict_code
     from twin.extras import needed
     from twin.project.profiles import expanded
@@ -84,7 +93,9 @@ def of(
     except ValueError as error:
         raise click.UsageError(f"--ask: {error}") from error
     asked = expanded(entries, Project.of(recordings[0]))
-    document = case(recordings, Limits.of(builtin_root()), title, asked)
+    runs = [path for path in recordings if not path.is_dir() and study_folder(path) is None]
+    studies = [study_of(path, shares) for path in recordings if path not in runs]
+    document = case(runs, Limits.of(builtin_root()), title, asked, studies)
     if unsigned:
         say("not signed: nobody can tell whether it was changed", "yellow")
     else:
@@ -123,7 +134,7 @@ def keygen(owner: str) -> int:
 def verify(file: Path, key: Path, as_json: bool) -> int:
     """Check that FILE is what the owner of a key signed.
 
-    Recordings, profiles and the parts of scenarios that it names are checked
+    Recordings, studies, profiles and the parts of scenarios that it names are checked
     where they are found: beside FILE, or in the project here. Exit codes: 0
     good, 4 something was changed.
     """
@@ -137,7 +148,9 @@ def verify(file: Path, key: Path, as_json: bool) -> int:
 
     with needed("evidence", "cryptography"), needed("evidence", "fpdf"):
         from twin.analysis.evidence.check import BAD, GOOD, check
-    found = list(check(file, key, _places(file)))
+    from twin.cli.studies import again
+
+    found = list(check(file, key, _places(file), again))
     bad = any(one.state == BAD for one in found)
     if as_json:
         print_json({"good": not bad, "findings": [asdict(one) for one in found]})

@@ -8,6 +8,7 @@ import click
 
 from twin.cli import TRUST, examples
 from twin.cli.complete import SCENARIO
+from twin.cli.many import UNPACED, YES
 
 
 @click.command(
@@ -33,6 +34,8 @@ from twin.cli.complete import SCENARIO
               help="Folder of the runs; sweeps/NAME-margin if not given.")  # fmt: skip
 @click.option("--picture", type=click.Path(path_type=Path), help="Draw the border: .png, .svg or .pdf.")
 @click.option("--force", is_flag=True, help="Replace an existing picture.")
+@YES
+@UNPACED
 @TRUST
 @click.option("--json", "as_json", is_flag=True, help="Print the border as JSON.")
 def margin(

@@ -14,16 +14,19 @@ from twin.assembly.build import build
 from twin.cli.bars import bar
 from twin.cli.consent import consent
 from twin.cli.console import out, print_json, say
+from twin.cli.many import ask_first
 from twin.cli.sweeping import setting
 from twin.errors import EXIT_INCONCLUSIVE, ScenarioError
 from twin.project.project import Project, find_scenario
 from twin.runs.provenance import origins
 from twin.specs.scenario import Scenario, load_scenario
 from twin.specs.toml_text import validate
+from twin.studies.findings import keep_finding
 from twin.studies.logistic import Likely, find_likely
-from twin.studies.margin import Held, broken_of, find_border, margins_of
+from twin.studies.margin import SCAN, Held, broken_of, find_border, margins_of
 from twin.studies.plan import Plan, overrides, parted
 from twin.studies.pool import Pool
+from twin.studies.sweep import check_alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,8 @@ def execute(wanted: Wanted, options: Mapping[str, Any]) -> int:
 
         check_place(options["picture"], force=options["force"])
     search = _search(wanted, options)
+    looks = SCAN if options["probability"] is None else 1  # at least
+    ask_first(looks * search.plan.size, yes=options["yes"])
     return (_fixed if options["probability"] is None else _likely)(search, options)
 
 
@@ -84,6 +89,7 @@ def _search(wanted: Wanted, options: Mapping[str, Any]) -> Search:
     scenario, _ = load_scenario(path, overrides(plan, next(plan.points())))
     if not scenario.requirements:
         raise ScenarioError("the scenario has no requirement that could break: name one", key="--requirement")
+    check_alone(scenario)
     consent(scenario, project, path, trust=options["trust"])
     folder = wanted.output or Path("sweeps") / f"{path.stem}-margin"
     asked = tuple(one.text for one in scenario.requirements)
@@ -110,7 +116,7 @@ def _fixed(search: Search, options: Mapping[str, Any]) -> int:
     with closing(build(search.scenario, search.project)) as built:
         made_of = origins(built, search.scenario)
     seeds = [point.seed for point in search.plan.points()]
-    file = keep(search.folder, document(search.scenario.to_toml(), moved, seeds, made_of, found))
+    file = keep(search.folder, document(search.scenario.to_toml(), moved, seeds, made_of, found, seen))
     if options["picture"] is not None:
         from twin.studies.pictures import draw_border
 
@@ -134,6 +140,10 @@ def _likely(search: Search, options: Mapping[str, Any]) -> int:
     with bar("runs", search.plan.size) as step, Pool(options["jobs"]) as pool:
         broken = broken_of(search.plan, moved, search.folder, pool, step)
         found = find_likely(broken, search.low, search.high, share, search.plan.size)
+    asked = {"key": search.key, "unit": search.unit, "probability": share, "requirements": search.requirements,
+             "low": search.low, "high": search.high, "runs": search.plan.size,
+             "scenario": search.scenario.to_toml()}  # fmt: skip
+    keep_finding(search.folder, "margin-of-chance", search.scenario.description, asked, asdict(found))
     if options["picture"] is not None:
         from twin.studies.pictures import draw_likely
 

@@ -9,6 +9,7 @@ import click
 
 from twin.cli import TRUST, examples
 from twin.cli.complete import SCENARIO
+from twin.cli.many import UNPACED, YES, ask_first
 
 
 @click.command(
@@ -41,6 +42,8 @@ from twin.cli.complete import SCENARIO
 @click.option("-o", "--output", type=click.Path(path_type=Path, file_okay=False),
               help="Folder of the trees; sweeps/NAME-rare if not given.")  # fmt: skip
 @click.option("--force", is_flag=True, help="Replace an existing picture.")
+@YES
+@UNPACED
 @TRUST
 @click.option("--json", "as_json", is_flag=True, help="Print probability and trees as JSON.")
 def rare(scenario: str, event: str, **options: Any) -> int:
@@ -56,4 +59,5 @@ def rare(scenario: str, event: str, **options: Any) -> int:
     """
     from twin.cli.rares import execute
 
+    ask_first(options["trees"], "trees", yes=options["yes"])
     return execute(scenario, event, options)

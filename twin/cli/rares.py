@@ -44,6 +44,8 @@ def execute(scenario: str, event: str, options: Mapping[str, Any]) -> int:
         found = rare.chance(trees, CONFIDENCE)
         chosen = worst(seeds, trees, rare.question.event, options["worst"])
         recordings = rare.record(pool, chosen)
+    told = _told(chosen, recordings)
+    rare.keep(seeds, levels, found, told)
     if options["picture"] is not None:
         from twin.analysis.picture import save
         from twin.studies.pictures import draw_trees
@@ -52,7 +54,7 @@ def execute(scenario: str, event: str, options: Mapping[str, Any]) -> int:
         say(f"drawn in {options['picture']}", "dim")
     if options["as_json"]:
         print_json({"event": rare.question.event.text, "levels": levels, "copies": rare.question.copies,
-                    **asdict(found), "worst": _told(chosen, recordings),
+                    **asdict(found), "worst": told,
                     "trees_by_seed": {seed: [leaf.as_dict() for leaf in tree] for seed, tree in
                                       zip(seeds, trees, strict=True)}})  # fmt: skip
     else:

@@ -62,6 +62,13 @@ def of_sweep(folder: Path) -> Runs:
     return Runs(str(folder), rows, len(sweep.runs) - len(rows))
 
 
+def study_folder(path: Path) -> Path | None:
+    """Return the folder of a sweep, margins or trees, or of one of that name below sweeps/; None if there is none."""
+    from twin.studies.pages.study import is_study
+
+    return next((place for place in (path, Path("sweeps") / path) if place.is_dir() and is_study(place)), None)
+
+
 def sweep_folder(path: Path) -> Path | None:
     """Return the folder of a sweep, or of one of that name below sweeps/; None if there is none."""
     places = [path, Path("sweeps") / path]

@@ -9,6 +9,7 @@ import click
 
 from twin.cli import TRUST, examples
 from twin.cli.complete import SCENARIO
+from twin.cli.many import UNPACED, YES
 
 
 @click.command(
@@ -32,6 +33,8 @@ from twin.cli.complete import SCENARIO
               help="Folder of the runs; sweeps/NAME-sensitivity if not given.")  # fmt: skip
 @click.option("--picture", type=click.Path(path_type=Path), help="Draw bars: .png, .svg or .pdf.")
 @click.option("--force", is_flag=True, help="Replace an existing picture.")
+@YES
+@UNPACED
 @TRUST
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 def sensitivity(what: str, ranges: tuple[str, ...], output: Path | None, **options: Any) -> int:

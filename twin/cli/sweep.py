@@ -9,8 +9,8 @@ import click
 
 from twin.cli import TRUST, examples
 from twin.cli.complete import SCENARIO
+from twin.cli.many import UNPACED, YES, ask_first
 
-_ASK = 10_000
 _MOST = 1_000
 
 
@@ -45,7 +45,8 @@ _MOST = 1_000
 @click.option("-o", "--output", type=click.Path(path_type=Path, file_okay=False),
               help="Folder of the sweep; sweeps/NAME if not given.")  # fmt: skip
 @click.option("--dry-run", is_flag=True, help="Say what would run, and stop.")
-@click.option("--yes", is_flag=True, help=f"Don't ask before more than {_ASK} runs.")
+@YES
+@UNPACED
 @click.option("--probability", type=click.FloatRange(0, 1, min_open=True, max_open=True), default=0.05,
               show_default=True, help="A requirement holds if fewer runs than this share violate it.")  # fmt: skip
 @TRUST
@@ -65,8 +66,8 @@ def sweep(what: str, output: Path | None, jobs: int, yes: bool, **options: Any) 
     plan, folder = plan_of(what, output, options)
     if options["until_decided"]:
         plan = further(plan, options["max_runs"])
-    if plan.size > _ASK and not (yes or options["dry_run"]):
-        click.confirm(f"{plan.size:,} runs: go on?", abort=True, err=True)
+    if not options["dry_run"]:
+        ask_first(plan.size, yes=yes)
     names = ("dry_run", "probability", "trust", "as_json", "cluster", "until_decided", "good")
     shown = {name: options[name] for name in names}
     return execute(plan, folder, Asked(jobs=jobs, **shown))

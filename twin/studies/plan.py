@@ -24,6 +24,7 @@ from twin.units import DurationNs
 _NUMBER = re.compile(r"\s*([-+]?[0-9.]+(?:[eE][-+]?[0-9]+)?)\s*(.*?)\s*")
 _DESIGN = re.compile(r"(lhs|sobol|saltelli):([1-9][0-9]*)")
 _SEEDS = re.compile(r"([0-9]+):([0-9]+)")
+_MOST_SEEDS = 10**12
 Value = str | int | float | bool
 
 
@@ -71,7 +72,7 @@ class Plan(Spec):
         if not isinstance(self.seeds, str):
             return self.seeds
         found = _SEEDS.fullmatch(self.seeds)
-        return [] if found is None else list(_between(int(found[1]), int(found[2])))
+        return [] if found is None else _between(int(found[1]), int(found[2]))
 
     @property
     def first_seed(self) -> int:
@@ -175,8 +176,9 @@ def overrides(plan: Plan, point: Point) -> list[tuple[str, Any]]:
 
 
 def _between(first: int, last: int) -> Sequence[int]:
-    if last < first or last - first > 10**9:
-        raise ScenarioError(f"found {first}:{last}; allowed: the first seed, then the last", key="seeds")
+    if last < first or last - first >= _MOST_SEEDS:
+        allowed = f"the first seed, then the last, {_MOST_SEEDS:,} seeds at most"
+        raise ScenarioError(f"found {first}:{last}; allowed: {allowed}", key="seeds")
     return range(first, last + 1)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -15,12 +15,14 @@ from twin.project import plugins
 from twin.project.project import Project, find_scenario
 from twin.specs.requirement import Requirement, parse_requirement
 from twin.specs.scenario import Scenario, load_scenario
+from twin.studies.findings import keep_finding
 from twin.studies.identity import run_id, source_id
 from twin.studies.importance import KINDS
 from twin.studies.plan import Limits
 from twin.studies.pool import Job, Runner
 from twin.studies.splitting import Chance, Leaf, chance, next_levels
 from twin.studies.store import Store
+from twin.studies.sweep import check_alone
 
 Tree = Sequence[Leaf]
 PILOT = 100
@@ -81,14 +83,26 @@ class Rare:
         for row in rows:
             if row["status"] == "refused":
                 raise ScenarioError(row["error"].partition(": ")[2], file=self.path)
-        return [_leaves(row) for row in rows]
+        return [leaves_of(row) for row in rows]
 
     def chance(self, trees: Sequence[Tree], confidence: float) -> Chance:
         """Return the probability of the event."""
         return chance(trees, self.scenario.duration * self.scenario.rates.physics / NS, confidence)
 
+    def keep(
+        self, seeds: Sequence[int], levels: Sequence[float], found: Chance, worst: Sequence[Mapping[str, Any]]
+    ) -> Path:
+        """Keep what was found, for pages on it; return where."""
+        asked = {**self._asked(levels), "scenario": self.scenario.to_toml(), "seeds": [seeds[0], len(seeds)],
+                 "trees": [self._job(seed, levels)["id"] for seed in seeds]}  # fmt: skip
+        answer = {**asdict(found), "worst": list(worst)}
+        return keep_finding(self.store.folder, "rare", self.scenario.description, asked, answer)
+
+    def _asked(self, levels: Sequence[float]) -> dict[str, Any]:
+        return {**asdict(self.question), "event": self.question.event.text, "levels": list(levels)}
+
     def _job(self, seed: int, levels: Sequence[float]) -> Job:
-        asked = {**asdict(self.question), "event": self.question.event.text, "levels": list(levels)}
+        asked = self._asked(levels)
         scenario = self.scenario.model_copy(update={"seed": seed})
         parts = run_id(scenario, self.project), json.dumps(asked, sort_keys=True), self.score
         name = hashlib.sha256("".join(parts).encode())
@@ -119,7 +133,7 @@ class Rare:
         return places
 
 
-def _leaves(row: dict[str, Any]) -> Tree:
+def leaves_of(row: dict[str, Any]) -> Tree:
     """Return the leaves of a tree; of one whose process died, a single one that came to no end."""
     if "leaves" in row:
         return [Leaf.of(leaf) for leaf in row["leaves"]]
@@ -159,6 +173,7 @@ def open_rare(
         if scheme := plugins.scheme_of(entry.controller or ""):
             message = f"found {scheme}:, a peer that can't be forked with the run; allowed in `twin rare`: classes"
             raise ScenarioError(message, key=f"robots.{name}.controller", file=path)
+    check_alone(asked)
     kind = question.importance
     score = "" if kind in KINDS else source_id(kind, project.folder)
     return Rare(asked, project, path, changes, question, Store(folder), limits, score)

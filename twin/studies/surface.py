@@ -52,6 +52,20 @@ def axes_of(rows: Sequence[Row]) -> list[Axis]:
     return found
 
 
+def can_draw(rows: Sequence[Row]) -> bool:
+    """Tell whether there is a surface: numbers that were varied, and figures that were asked for and differ."""
+    return bool(axes_of(rows) and _asked(rows))
+
+
+def _asked(rows: Sequence[Row]) -> list[Requirement]:
+    asked = [parse_requirement(text) for text in dict.fromkeys(text for row in rows for text in row["requirements"])]
+    return [one for one in asked if not one.scope.family and _varies(one.figure, rows)][:_MOST]
+
+
+def _varies(figure: str, rows: Sequence[Row]) -> bool:
+    return len({row["figures"][figure] for row in rows if figure in row["figures"]}) > 1
+
+
 def draw_surface(rows: Sequence[Row]) -> Figure:
     """Draw each requirement's figure over the one key, or the first two, that a sweep varied.
 
@@ -61,10 +75,10 @@ def draw_surface(rows: Sequence[Row]) -> Figure:
     keys = axes_of(rows)[:2]
     if not keys:
         raise ScenarioError("the sweep varied no number: there is no surface to draw", key="--picture")
-    asked = [parse_requirement(text) for text in dict.fromkeys(text for row in rows for text in row["requirements"])]
-    asked = [one for one in asked if any(one.figure in row["figures"] for row in rows) and not one.scope.family][:_MOST]
+    asked = _asked(rows)
     if not asked:
-        raise ScenarioError("no requirement asks for a figure of a run: there is no surface to draw", key="--picture")
+        why = "no requirement asks for a figure that differs between runs"
+        raise ScenarioError(f"{why}: there is no surface to draw", key="--picture")
     figure, made = make_axes(len(asked), height=2.6 if len(keys) == 1 else 3.4)
     for axes, one in zip(made, asked, strict=True):
         scale, unit = _unit(one)

@@ -121,17 +121,21 @@ def plan_runs(plan: Plan, folder: Path) -> Sweep:
     runs = []
     for point in plan.points():
         scenario, _ = load_scenario(path, overrides(plan, point))
-        _check(scenario, project)
+        check_alone(scenario)
         runs.append(Planned(run_id(scenario, project), point, scenario))
     return Sweep(plan, Store(folder), project, path, runs)
 
 
-def _check(scenario: Scenario, project: Project) -> None:
-    """Refuse what only one run can talk to."""
+def check_alone(scenario: Scenario) -> None:
+    """Refuse what only one run at a time can have: a peer that is there already, or the wall clock.
+
+    Raises:
+        ScenarioError: there is such a thing.
+    """
     for name, entry in scenario.robots.items():
         if plugins.scheme_of(entry.controller or "") in _LIVE:
-            message = f"found {entry.controller!r}, one peer for all runs; allowed in a sweep: classes and process:"
+            message = f"found {entry.controller!r}, one peer for all runs; allowed in many runs: classes and process:"
             raise ScenarioError(message, key=f"robots.{name}.controller")
         if isinstance(entry.service_time, MeasuredTime):
-            message = 'found "measured", which needs --real-time; runs of a sweep are not paced by the wall clock'
+            message = 'found "measured", which needs --real-time; many runs are not paced by the wall clock'
             raise ScenarioError(message, key=f"robots.{name}.service_time")

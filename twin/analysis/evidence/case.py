@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import twin
 from twin.analysis.asked import answered
 from twin.analysis.evidence.limits import Limits
+from twin.analysis.evidence.studies import repeats
 from twin.analysis.held import Held, held_by
 from twin.analysis.requirements import overall
 from twin.analysis.verdicts import answer_of, line
@@ -37,41 +38,51 @@ _HEADING_OF = {
     "lost": "integrity", "packets_lost": "integrity", "late": "latency", "packets_late": "latency",
 }  # fmt: skip
 READERS = {
-    "authority": ("answer", "requirements", "limits", "repeat", "signature"),
+    "authority": ("answer", "requirements", "studies", "limits", "repeat", "signature"),
     "carrier": ("requirements", "network", "limits"),
-    "operator": ("requirements", "figures", "repeat"),
+    "operator": ("requirements", "studies", "figures", "repeat"),
     "site owner": ("requirements", "ground", "parties"),
 }
 """Whom which section is for."""
 
 
 def case(
-    recordings: Sequence[Path], limits: Limits, title: str = "", asked: Sequence[Requirement] = ()
-) -> dict[str, Any]:
+    recordings: Sequence[Path], limits: Limits, title: str = "", asked: Sequence[Requirement] = (),
+    studies: Sequence[Mapping[str, Any]] = (),
+) -> dict[str, Any]:  # fmt: skip
     """Return the evidence that recordings are, unsigned; what is `asked` comes beside what their scenarios ask.
 
+    `studies` are what many runs show, as plain data of their sections.
+
     Raises:
-        RecordingError: one can't be read, or asks nothing.
+        RecordingError: one can't be read, or nothing was asked.
         ScenarioError: what is asked doesn't fit a run.
     """
     runs = [run_facts(path, asked) for path in recordings]
     questions = _questions(runs, [_held(path) for path in recordings])
-    if not questions:
+    answers = [one["answer"] for one in (*questions, *studies) if one["answer"]]
+    if not answers:
         raise RecordingError("nothing was asked of these runs: their scenarios have no requirements")
-    answers = [one["answer"] for one in questions]
+    titles = [*(run["description"] or run["recording"] for run in runs), *(study["title"] for study in studies)]
+    texts = dict.fromkeys([*(one["requirement"] for one in questions), *_texts(studies)])
     return {
         "format": FORMAT,
         "version": VERSION,
-        "title": title or " | ".join(dict.fromkeys(run["description"] or run["recording"] for run in runs)),
+        "title": title or " | ".join(dict.fromkeys(titles)),
         "made_by": f"twin {twin.__version__}",
         "answer": overall(answers, complete=all(run["complete"] for run in runs)),
         "requirements": questions,
         "runs": runs,
-        "limits": limits.touching([parse_requirement(one["requirement"]) for one in questions]),
+        **({"studies": list(studies)} if studies else {}),
+        "limits": limits.touching([parse_requirement(text) for text in texts]),
         "calibration": None,
-        "repeat": [f"twin verify {run['recording']}" for run in runs],
-        "readers": {name: list(sections) for name, sections in READERS.items()},
+        "repeat": [*(f"twin verify {run['recording']}" for run in runs), *repeats(studies)],
+        "readers": {name: [one for one in named if one != "studies" or studies] for name, named in READERS.items()},
     }
+
+
+def _texts(studies: Sequence[Mapping[str, Any]]) -> list[str]:
+    return [text for study in studies for text in study["requirements"]]
 
 
 def run_facts(path: Path, asked: Sequence[Requirement] = ()) -> dict[str, Any]:

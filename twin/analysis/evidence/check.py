@@ -10,6 +10,7 @@ from typing import Any
 
 from twin.analysis.evidence.case import FORMAT, VERSION, file_digest, run_facts
 from twin.analysis.evidence.signing import is_signed_by, read_public
+from twin.analysis.evidence.studies import rows_digest
 from twin.errors import TwinError
 from twin.specs.requirement import Origin, Requirement, parse_requirement
 
@@ -18,6 +19,8 @@ LARGEST = 50_000_000
 GOOD, BAD, ABSENT = "good", "changed", "not here"
 Places = Callable[[str, str], Path | None]
 """Finds a file by the name that evidence has for it, and the world that it may belong to."""
+Again = Callable[[Path, dict[str, Any]], dict[str, Any] | None]
+"""Says again what evidence said of a study, of its folder here; None if its runs are of other code or files."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +83,10 @@ def written_as(path: Path, document: dict[str, Any]) -> bytes:
     raise TwinError(f"{path}: found {path.suffix or 'no ending'!r}; allowed: .html, .json, .pdf")
 
 
-def check(path: Path, key: Path, places: Places) -> Iterator[Finding]:
+def check(path: Path, key: Path, places: Places, again: Again) -> Iterator[Finding]:
     """Yield what there is to say of a file of evidence; `places` finds the files that it names.
+
+    `again` makes anew what it says of studies.
 
     Raises:
         TwinError: it is no evidence, or the key is none.
@@ -99,6 +104,8 @@ def check(path: Path, key: Path, places: Places) -> Iterator[Finding]:
         yield Finding(f"{path.name}: page", GOOD if same else BAD, "" if same else "shows other things than its data")
     for run in document["runs"]:
         yield from _check_run(run, places)
+    for study in document.get("studies", ()):
+        yield from _check_study(study, places, again)
     margins = {one["file"]: one["sha256"] for asked in document["requirements"] for answer in asked["answers"]
                for one in answer.get("held", ())}  # fmt: skip
     for name, digest in margins.items():
@@ -117,6 +124,29 @@ def _check_run(run: dict[str, Any], places: Places) -> Iterator[Finding]:
         yield _compared(f"scenario {party['file']} of {party['party']}", places(party["file"], ""), party["sha256"])
     for name, digest in run["inputs"].items():
         yield _compared(f"input {name}", places(name, run["world"]), digest)
+
+
+def _check_study(study: dict[str, Any], places: Places, again: Again) -> Iterator[Finding]:
+    name, folder, changed = study["name"], None, False
+    for file, digest in study["files"].items():
+        found = places(f"{name}/{file}", "")
+        finding = _compared(f"study {name}/{file}", found, digest)
+        changed |= finding.state == BAD
+        yield finding
+        folder = folder or (None if found is None else found.parents[file.count("/")])
+    if folder is None:
+        yield Finding(f"rows of {name}", ABSENT, "not checked")
+        return
+    same = rows_digest(folder) == study["rows_sha256"]
+    yield Finding(f"rows of {name}", GOOD if same else BAD, "" if same else "not those that were signed for")
+    if same and not changed:
+        said = again(folder, study)
+        if said is None:
+            yield Finding(f"what is said of {name}", ABSENT, "its runs are of other code or files; not checked")
+            return
+        differing = [key for key in study if said.get(key) != study[key]]
+        detail = f"differs: {', '.join(differing)}" if differing else ""
+        yield Finding(f"what is said of {name}", BAD if differing else GOOD, detail)
 
 
 def _asked(run: dict[str, Any]) -> list[Requirement]:

@@ -7,7 +7,8 @@ import re
 from html import escape
 from typing import Any
 
-from twin.analysis.evidence.sections import Section, Table, sections
+from twin.analysis.evidence.sections import sections
+from twin.analysis.parts import PICTURE_STYLE, Part, Section, Table
 
 _DATA = re.compile(r'<script type="application/json" id="evidence">(.*?)</script>', re.DOTALL)
 _STYLE = """
@@ -47,10 +48,11 @@ def page(document: dict[str, Any]) -> str:
     )
     data = json.dumps(document, ensure_ascii=False, allow_nan=False).replace("<", "\\u003c")
     answer = document["answer"]
+    style = _STYLE + PICTURE_STYLE if document.get("studies") else _STYLE
     return f"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<title>{escape(document["title"])}</title><style>{_STYLE}</style></head><body>
+<title>{escape(document["title"])}</title><style>{style}</style></head><body>
 <h1>{escape(document["title"])}</h1>
 <p><span class="answer {answer}">{answer}</span> <span class="muted">{escape(document["made_by"])}</span></p>
 <nav>{readers}</nav>
@@ -71,8 +73,14 @@ def data_of(text: str) -> dict[str, Any] | None:
 
 
 def _section(section: Section) -> str:
-    parts = "".join(_table(part) if isinstance(part, Table) else f"<p>{escape(part)}</p>" for part in section.parts)
+    parts = "".join(map(_part, section.parts))
     return f'<section id="{section.name}"><h2>{escape(section.title)}</h2>{parts}</section>\n'
+
+
+def _part(part: Part) -> str:
+    if isinstance(part, str):
+        return f"<p>{escape(part)}</p>"
+    return _table(part) if isinstance(part, Table) else part.html
 
 
 def _table(table: Table) -> str:

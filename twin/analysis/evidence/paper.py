@@ -7,6 +7,7 @@ import json
 import re
 import zlib
 from datetime import UTC, datetime
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +15,14 @@ import matplotlib
 from fpdf import FPDF, FontFace
 from fpdf.enums import TableBordersLayout, XPos, YPos
 
-from twin.analysis.evidence.sections import Section, Table, sections
+from twin.analysis.evidence.sections import sections
+from twin.analysis.parts import Picture, Section, Table
 
 _MARK = "twin-evidence:"
 _DATA = re.compile(rb"twin-evidence:([A-Za-z0-9_=-]+)")
 _SHADES = {"passed": (217, 242, 227), "failed": (251, 220, 218), "inconclusive": (253, 240, 207)}
 _MUTED = (91, 104, 117)
+_COMPARED = (24, 12, 12, 28, 12, 12)
 _WIDTHS = {6: (28, 20, 16, 12, 15, 31), 5: (30, 22, 14, 15, 33), 2: (26, 74), 1: (100,)}
 
 
@@ -74,6 +77,9 @@ def _section(pdf: FPDF, section: Section) -> None:
     for part in section.parts:
         if isinstance(part, Table):
             _table(pdf, part)
+        elif isinstance(part, Picture):
+            pdf.image(BytesIO(part.svg.encode()), w=pdf.epw, alt_text=part.alt)
+            pdf.ln(2)
         else:
             _line(pdf, part, 8.5)
 
@@ -81,7 +87,8 @@ def _section(pdf: FPDF, section: Section) -> None:
 def _table(pdf: FPDF, table: Table) -> None:
     pdf.set_font("text", "", 7)
     columns = len(table.header)
-    widths = _WIDTHS.get(columns) or tuple([100 // columns] * columns)
+    compared = columns == len(_COMPARED) and not table.looks
+    widths = _COMPARED if compared else _WIDTHS.get(columns) or tuple([100 // columns] * columns)
     heading = FontFace(emphasis="BOLD", color=_MUTED, fill_color=(246, 248, 250))
     with pdf.table(
         col_widths=widths,

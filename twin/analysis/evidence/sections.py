@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any
 
 from twin.analysis.evidence.case import HEADINGS
+from twin.analysis.evidence.studies import sections_of
+from twin.analysis.parts import Part, Section, Table
 from twin.analysis.verdicts import MARKS
 from twin.specs.figures import FIGURES
 
@@ -18,33 +19,21 @@ WORDS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
-    """Rows of texts under a header; `looks` colours a row by an answer."""
-
-    header: tuple[str, ...]
-    rows: list[tuple[str, ...]]
-    looks: list[str] = field(default_factory=list)
-
-
-@dataclass(frozen=True, slots=True)
-class Section:
-    """One section."""
-
-    name: str  # by which readers are sent here
-    title: str
-    parts: list[str | Table]
-
-
 def sections(document: dict[str, Any]) -> list[Section]:
     """Return the sections of a piece of evidence, in their order."""
-    return [
-        Section("answer", "The answer", [WORDS[document["answer"]], *_unchecked(document)]),
+    answer = Section("answer", "The answer", [WORDS[document["answer"]], *_unchecked(document)])
+    of_runs = [
         Section("requirements", "What was asked, and what was answered", list(_requirements(document))),
         Section("ground", "On what ground", list(_ground(document))),
         Section("network", "The network, the channel and the spectrum", list(_network(document))),
         Section("figures", "How the robots fared", list(_figures(document))),
         Section("parties", "Who brought what", list(_parties(document))),
+    ]
+    return [
+        answer,
+        *(of_runs[:1] if document["requirements"] else ()),
+        *sections_of(document.get("studies", ())),
+        *(of_runs[1:] if document["runs"] else ()),
         Section("limits", "What the models leave out here", list(_limits(document))),
         Section("repeat", "How to repeat it", list(_repeat(document))),
         Section("signature", "Signature", list(_signature(document))),
@@ -58,7 +47,7 @@ def _unchecked(document: dict[str, Any]) -> Iterator[str]:
         yield f"These values are from secondary sources and were not verified against the text: {'; '.join(names)}."
 
 
-def _requirements(document: dict[str, Any]) -> Iterator[str | Table]:
+def _requirements(document: dict[str, Any]) -> Iterator[Part]:
     yield "In the order in which the performance of a C2 link is read (SORA OSO #06): link first, then operation."
     several = len(document["runs"]) > 1
     for heading, group in groupby(document["requirements"], key=lambda one: one["heading"]):
@@ -80,7 +69,7 @@ def _requirements(document: dict[str, Any]) -> Iterator[str | Table]:
         yield Table(header, rows, looks)
 
 
-def _ground(document: dict[str, Any]) -> Iterator[str | Table]:
+def _ground(document: dict[str, Any]) -> Iterator[Part]:
     for run in document["runs"]:
         state = "complete" if run["complete"] else f"ended early: {run['reason']}"
         yield f"{run['recording']}: {run['description'] or run['world']}, {state}"
@@ -99,7 +88,7 @@ def _ground(document: dict[str, Any]) -> Iterator[str | Table]:
     )
 
 
-def _network(document: dict[str, Any]) -> Iterator[str | Table]:
+def _network(document: dict[str, Any]) -> Iterator[Part]:
     for run in document["runs"]:
         carriers = ", ".join(f"{hertz / 1e9:g} GHz" for hertz in run["carriers_hz"])
         settings: list[tuple[str, ...]] = [("carriers", carriers or "none")]
@@ -109,7 +98,7 @@ def _network(document: dict[str, Any]) -> Iterator[str | Table]:
         yield Table(("setting", "value"), settings)
 
 
-def _figures(document: dict[str, Any]) -> Iterator[str | Table]:
+def _figures(document: dict[str, Any]) -> Iterator[Part]:
     names = [name for name in FIGURES if any(name in run["figures"] for run in document["runs"])]
     rows = [
         (FIGURES[name].label.strip(), *(FIGURES[name].shown(run["figures"].get(name)) for run in document["runs"]))
@@ -118,7 +107,7 @@ def _figures(document: dict[str, Any]) -> Iterator[str | Table]:
     yield Table(("figure", *(run["recording"] for run in document["runs"])), rows)
 
 
-def _parties(document: dict[str, Any]) -> Iterator[str | Table]:
+def _parties(document: dict[str, Any]) -> Iterator[Part]:
     rows = [
         (party["party"], party.get("role", ""), party["file"], ", ".join(party["keys"]), party["sha256"])
         for run in document["runs"]
@@ -130,7 +119,7 @@ def _parties(document: dict[str, Any]) -> Iterator[str | Table]:
         yield "One file: no parties are named."
 
 
-def _limits(document: dict[str, Any]) -> Iterator[str | Table]:
+def _limits(document: dict[str, Any]) -> Iterator[Part]:
     for heading, items in document["limits"].items():
         yield Table((heading,), [(item,) for item in items])
 
