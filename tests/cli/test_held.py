@@ -7,7 +7,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from twin.analysis.held import borders
+from twin.analysis.held import borders, without
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="margins fork their runs")
 ROOT = Path(__file__).resolve().parents[2]
@@ -74,3 +74,16 @@ def test_a_damaged_margin_is_named_and_breaks_nothing_else(command):
     Path("margins/bad.json").write_text('{"format": "twin-margin", "version": 1, "key": 3}')
     code, out, err = command("info", "a.h5")
     assert code == 0 and "margins/bad.json: not the file of a margin: key:" in " ".join(err.split())
+
+
+@pytest.mark.parametrize(
+    ("key", "text", "other"),
+    [
+        ("network.delay", "[network]\ndelay = 1\nloss = 0", "[network]\ndelay = 2\nloss = 0"),
+        ("network.background.0.rate", "[[network.background]]\nrate = 1", "[[network.background]]\nrate = 2"),
+        ("robots.a.positions.0", "[robots.a]\npositions = [1, 3]", "[robots.a]\npositions = [2, 3]"),
+    ],
+)
+def test_a_margin_leaves_out_the_value_that_was_moved_and_no_other(key, text, other):
+    assert without(text, key) == without(other, key) != without(text, f"{key}s")
+    assert without(f"{text}\nmore = 1", key) != without(text, key)

@@ -42,6 +42,15 @@ class Crashes(Fine):
 class Hangs(Fine):
     def misbehave(self): time.sleep(1000)
 
+class Killed(Fine):
+    def misbehave(self): os.kill(os.getpid(), 9)
+
+class KilledOnce(Fine):
+    def misbehave(self):
+        if not os.path.exists(MARK):
+            open(MARK, "w").close()
+            os.kill(os.getpid(), 9)
+
 class Eats(Fine):
     def misbehave(self): self.eaten = bytearray(1 << 31)
 """
@@ -50,7 +59,7 @@ class Eats(Fine):
 @pytest.fixture
 def scenario(tmp_path):
     shutil.copytree(ROOT / "tests/project", tmp_path / "site", ignore=shutil.ignore_patterns("*.pyc", "test_*"))
-    (tmp_path / "site/bad.py").write_text(BAD)
+    (tmp_path / "site/bad.py").write_text(f'MARK = "{tmp_path}/killed"\n{BAD}')
     return str(tmp_path / "site/worlds/void/scenarios/height.toml")
 
 
@@ -106,7 +115,7 @@ def test_the_same_table_in_one_process_in_two_that_are_killed_and_continued(scen
 
 
 def test_a_run_that_misbehaves_costs_itself_and_says_why(scenario, tmp_path):
-    kinds = ["Fine", "Raises", "Crashes", "Hangs", "Eats"]
+    kinds = ["Fine", "Raises", "Crashes", "Killed", "KilledOnce", "Hangs", "Eats"]
     made = sweep(scenario, tmp_path / "bad", limits={"wall": "6 s", "memory": 500},
                  grid={"robots.ball.controller": [f"bad.py:{kind}" for kind in kinds]})  # fmt: skip
     with Pool(2) as pool:
@@ -115,6 +124,8 @@ def test_a_run_that_misbehaves_costs_itself_and_says_why(scenario, tmp_path):
     assert ended["Fine"] == ("complete", "")
     assert ended["Raises"][0] == "stopped" and "no more" in ended["Raises"][1]
     assert ended["Crashes"] == ("died", "exit code 3")
+    assert ended["Killed"] == ("died", "signal 9"), "three times: it was the run itself"
+    assert ended["KilledOnce"] == ("complete", ""), "somebody else was it: the run goes again"
     assert ended["Hangs"] == ("died", "wall clock: over 6 s")
     assert ended["Eats"][0] in ("stopped", "died") and "emory" in ended["Eats"][1]
 

@@ -164,10 +164,19 @@ def without(scenario_text: str, key: str) -> str:
     *path, last = key.split(".")
     table: Any = scenario
     for name in path:
-        table = table.get(name) if isinstance(table, dict) else None
+        table = _below(table, name)
     if isinstance(table, dict):
         table.pop(last, None)
+    elif _below(table, last) is not None:
+        table[int(last)] = None
     return hashlib.sha256(json.dumps(scenario, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def _below(table: Any, name: str) -> Any:
+    """Return what a table has by a name, or a list at a place; None if there is no such thing."""
+    if isinstance(table, list) and name.isdigit() and int(name) < len(table):
+        return table[int(name)]
+    return table.get(name) if isinstance(table, dict) else None
 
 
 def _comparable(origins: Mapping[str, Any]) -> dict[str, Any]:

@@ -13,7 +13,8 @@ def _refuse(context: click.Context, option: click.Parameter, given: bool) -> Non
         raise click.UsageError("many runs share a clock on the wall, so none is paced by it: `twin run --real-time` is")
 
 
-UNPACED = click.option("--real-time", is_flag=True, hidden=True, expose_value=False, callback=_refuse)
+UNPACED = click.option("--real-time", is_flag=True, hidden=True, expose_value=False, callback=_refuse,
+                       help="Refused: none of many runs is paced.")  # fmt: skip
 YES = click.option("--yes", is_flag=True, help=f"Don't ask before more than {ASK} runs.")
 
 

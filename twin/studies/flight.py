@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import signal
 from collections.abc import Callable
 from contextlib import closing
 from math import inf
@@ -26,6 +27,7 @@ from twin.runs.run import at_record_rate, rare_collection, summary_of
 from twin.specs.requirement import OPERATORS, Requirement, parse_requirement
 from twin.specs.scenario import Scenario
 from twin.studies.importance import Score, make_score
+from twin.studies.pool import TRIES
 from twin.studies.processes import die_with_parent
 from twin.studies.splitting import Leaf, Path, grow
 
@@ -92,6 +94,17 @@ class Flight:
         at = periodic(clock.ticks + 1, clock.rate_hz)
         past = [self._scenario.seed, *self._lineage, at, number]
         seed = int.from_bytes(hashlib.sha256(json.dumps(past).encode()).digest()[:8], "little") >> 1
+        for _ in range(TRIES):
+            said, code = self._fork(at, seed, grow)
+            if code != -signal.SIGKILL:  # else somebody else killed it: it says nothing of the path
+                break
+        if code == 0:
+            return [Leaf.of(leaf) for leaf in json.loads(said)]
+        why = f"signal {-code}" if code < 0 else f"exit code {code}"
+        return [Leaf(weight, None, lineage=(*self._lineage, (at, seed)), error=f"died: {why}")]
+
+    def _fork(self, at: int, seed: int, grow: Callable[[Path], list[Leaf]]) -> tuple[str, int]:
+        """Go on in a child by draws of `seed`; return what it says, and its exit code, below 0 a signal's."""
         read, write = os.pipe()
         child = os.fork()
         if child == 0:
@@ -100,7 +113,7 @@ class Flight:
                 os.close(read)
                 die_with_parent()
                 self._built.twin.seeds.reseed(seed)
-                self._lineage, self._began = (*self._lineage, (at, seed)), clock.ticks
+                self._lineage, self._began = (*self._lineage, (at, seed)), self._built.twin.clock.ticks
                 with os.fdopen(write, "w") as answer:
                     json.dump([leaf.as_dict() for leaf in grow(self)], answer)
                 code = 0
@@ -111,11 +124,7 @@ class Flight:
         os.close(write)
         with os.fdopen(read) as answer:
             said = answer.read()
-        code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-        if code == 0:
-            return [Leaf.of(leaf) for leaf in json.loads(said)]
-        why = f"signal {-code}" if code < 0 else f"exit code {code}"
-        return [Leaf(weight, None, lineage=(*self._lineage, (at, seed)), error=f"died: {why}")]
+        return said, os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
     def leaf(self, weight: float) -> Leaf:
         """Return how it ended: the event's figure, and whether it happened."""

@@ -23,6 +23,7 @@ from twin.project.project import Project, find_scenario
 from twin.runs.run import run
 from twin.specs.scenario import Scenario, load_scenario
 from twin.studies.flight import tree
+from twin.studies.pool import TRIES
 from twin.studies.processes import die_with_parent
 from twin.studies.store import Store
 
@@ -105,19 +106,31 @@ def _lost(job: Job, status: str, error: str) -> dict[str, Any]:
 
 
 def _fork(job: Job) -> dict[str, Any]:
-    """Run a job in a child; publish a row for whatever became of it."""
-    store, child = Store(Path(job["store"])), os.fork()
-    if child == 0:
-        _child(job, store)
-    late = _wait(child, job["wall"])
-    _, status = os.waitpid(child, 0)
-    code = os.waitstatus_to_exitcode(status)
+    """Run a job in a child; publish a row for whatever became of it.
+
+    A child that somebody else killed (SIGKILL) says nothing of its run: that is tried again, up to `TRIES` times.
+    """
+    store = Store(Path(job["store"]))
+    for _ in range(TRIES):
+        code, late = _run_child(job, store)
+        if late or code != -signal.SIGKILL or store.has(job["id"]):
+            break
     same = code == 0
     if not store.has(job["id"]):
         why = f"wall clock: over {job['wall']:g} s" if late else f"signal {-code}" if code < 0 else f"exit code {code}"
         store.publish(_lost(job, "died", why))
         same = True
     return {"same": same}
+
+
+def _run_child(job: Job, store: Store) -> tuple[int, bool]:
+    """Run a job in a child; return its exit code, below 0 a signal's, and whether its time was up."""
+    child = os.fork()
+    if child == 0:
+        _child(job, store)
+    late = _wait(child, job["wall"])
+    _, status = os.waitpid(child, 0)
+    return os.waitstatus_to_exitcode(status), late
 
 
 def _child(job: Job, store: Store) -> None:
