@@ -8,6 +8,7 @@ strongest of a cell is detected, at the place that the sum of the echoes has; er
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from math import sqrt
 from typing import NamedTuple
 
@@ -16,13 +17,14 @@ import numpy as np
 from twin.channel.returns import Returns
 from twin.numerics.draws import generator, key
 from twin.sensing.arrays import Array
+from twin.sensing.cells import Draws, Limits, Look, Placed, loudest, responses
 from twin.sensing.detection import expected_alarms, threshold
 from twin.sensing.measuring import Detections, measured, merged, spreads
 from twin.sensing.noise import U64, normals
 from twin.sensing.surroundings import Surroundings
 from twin.sensing.waveform import Waveform
-from twin.sensing.windows import response
-from twin.state import C128, F64, I64, Bool
+from twin.sensing.windows import TERMS
+from twin.state import C128, F64, I64
 
 GRID = 0.5
 """Cells between points of a receiver's grid of range and Doppler."""
@@ -67,14 +69,14 @@ class FrontEnd:
     def look(self, returns: Returns, noise: float, seed: int, number: int) -> Detections:
         """Return what CPI `number` detects of the pair's `returns`, under `noise` [mW] in a resource element."""
         echoes = self._echoes(returns, noise)
-        seen = self._seen(echoes)
-        floor = np.sqrt(1.0 + self._clutter(echoes, noise))
-        summed = np.einsum("bm,nm->bn", echoes.amplitude, seen) / floor  # no BLAS: its threads cost more than this
+        placed = Placed(echoes.cells, echoes.point, echoes.phase, echoes.beam, echoes.doppler)
+        seen, beside = responses(self._constant, placed)
+        floor = np.ascontiguousarray(np.sqrt(1.0 + self._clutter(echoes, noise)))
         entity, draw = self._drawn(returns, echoes)
-        part = [normals(seed, _NOISE, entity, number, draw + k) for k in (0, 1)]
-        heard = summed + sqrt(0.5) * (part[0] + 1j * part[1])
-        beam, row = _loudest(np.where(self._peaks(echoes, seen, summed, heard, floor), np.abs(heard), 0.0))
-        power = np.abs(heard[beam, row]) ** 2
+        draws = Draws(seed, _NOISE, entity, number, draw)
+        beam, power = loudest(echoes.amplitude, seen, beside, floor, draws, echoes.point, self._limits)
+        row = np.flatnonzero(beam >= 0)
+        beam, power = beam[row], power[row]
         share = seen[row] * echoes.amplitude[beam] / floor[beam, row, None]
         found = measured(self.waveform, self.receiver, echoes, share, row, power)
         errors = np.stack(
@@ -108,26 +110,20 @@ class FrontEnd:
             returns.delay[row] * waveform.subcarriers * waveform.spacing, waveform.folded(doppler) * waveform.duration,
         ], axis=1)  # fmt: skip
         point = np.round(cells / GRID) * GRID
-        return Echoes(row, cells, phase, doppler, point, self.receiver.nearest(phase), amplitude[:, row])
+        return Echoes(row, cells, phase, doppler, point, self.receiver.nearest(phase),
+                      np.ascontiguousarray(amplitude[:, row]))  # fmt: skip
 
-    def _seen(self, echoes: Echoes) -> C128:
-        """Return the response (m, m) at each echo's point of the grid to every echo."""
-        across = response(echoes.point[:, None, 0] - echoes.cells[None, :, 0])
-        along = self.waveform.doppler_response(echoes.point[:, 1] / self.waveform.duration, echoes.doppler)
-        return np.asarray(across * along * self.receiver.alike(echoes.phase[None], echoes.beam[:, None]))
+    @cached_property
+    def _constant(self) -> Look:
+        waveform, array = self.waveform, self.receiver
+        times = np.ascontiguousarray(waveform.times, dtype=float)
+        return Look(times, waveform.pulse_weights, TERMS, waveform.duration, array.rows, array.columns)
 
-    def _peaks(self, echoes: Echoes, seen: C128, summed: C128, heard: C128, floor: F64) -> Bool:
-        """Tell where (B, m) an echo is above the threshold, is most of its cell, and can't be another's sidelobe."""
+    @cached_property
+    def _limits(self) -> Limits:
         waveform = self.waveform
-        distance, doppler = echoes.point[:, 0] * waveform.cell, np.abs(echoes.point[:, 1])
-        looked = (distance <= waveform.reach) & (doppler > NOTCH) & (doppler <= waveform.fastest * waveform.duration)
-        own = np.abs(np.diagonal(seen) * echoes.amplitude / floor) ** 2
-        most = own >= 0.25 * np.abs(summed) ** 2
-        beside = response(echoes.point[:, None, 0] - echoes.cells[None, :, 0]) ** 2
-        beside = beside * self.receiver.alike(echoes.phase[None], echoes.beam[:, None]) ** 2
-        strongest = (np.abs(echoes.amplitude)[:, None, :] ** 2 * beside).max(axis=2, initial=0.0) / floor**2
-        above = np.abs(heard) ** 2 > threshold(self.false_alarm)
-        return np.asarray(looked & most & above & (np.abs(heard) ** 2 > waveform.peak_sidelobe * strongest))
+        farthest, fastest = waveform.reach / waveform.cell, waveform.fastest * waveform.duration
+        return Limits(farthest, NOTCH, fastest, threshold(self.false_alarm), waveform.peak_sidelobe)
 
     def _drawn(self, returns: Returns, echoes: Echoes) -> tuple[U64, I64]:
         """Return the entity (m,) and the first attempt (B, m) of each echo's draws."""
@@ -153,9 +149,3 @@ class FrontEnd:
         beam = drawn.integers(len(self.beams), size=n)
         return Detections(beam, cells, phase, power, spreads(waveform, self.receiver, power), source,
                           np.zeros(n, dtype=np.int32))  # fmt: skip
-
-
-def _loudest(heard: F64) -> tuple[I64, I64]:
-    """Return of each echo that is heard (B, m), 0 where it isn't, the beam that hears it best, and its row."""
-    row = np.flatnonzero(heard.any(axis=0))
-    return heard[:, row].argmax(axis=0), row

@@ -9,7 +9,7 @@ import numpy as np
 from twin.scan import RESOLVED
 from twin.sensing.arrays import Array, wrapped
 from twin.sensing.waveform import Waveform
-from twin.state import C128, F64, I32, I64
+from twin.state import C128, F64, I32, I64, Bool
 
 if TYPE_CHECKING:
     from twin.sensing.frontend import Echoes
@@ -79,11 +79,14 @@ def merged(waveform: Waveform, receiver: Array, found: Detections, alarms: Detec
     every = every.at(np.argsort(-every.snr, kind="stable"))
     beam = 2.0 * np.pi / np.array([receiver.rows, receiver.columns])
     around = np.inf if waveform.staggered else waveform.duration / waveform.interval
+    apart = np.abs(every.cells[:, None] - every.cells[None])
+    apart[..., 1] = np.minimum(apart[..., 1], around - apart[..., 1])
+    turned = np.abs(wrapped(every.phase[:, None] - every.phase[None]))
+    one: Bool = np.asarray((apart < RESOLVED).all(axis=2) & (turned < beam).all(axis=2))
+    gone: Bool = np.zeros(len(one), dtype=np.bool_)
     kept: list[int] = []
-    for i in range(len(every.snr)):
-        apart = np.abs(every.cells[kept] - every.cells[i])
-        apart[:, 1] = np.minimum(apart[:, 1], around - apart[:, 1])
-        turned = np.abs(wrapped(every.phase[kept] - every.phase[i]))
-        if not ((apart < RESOLVED).all(axis=1) & (turned < beam).all(axis=1)).any():
+    for i in range(len(one)):
+        if not gone[i]:
             kept.append(i)
+            gone |= one[i]
     return every.at(np.array(kept, dtype=np.int64))

@@ -13,7 +13,7 @@ import numpy as np
 from twin.channel.clutter import Clutter
 from twin.link import SPEED_OF_LIGHT
 from twin.sensing.arrays import FINER, Array
-from twin.sensing.windows import response
+from twin.sensing.windows import dirichlet, response
 from twin.state import F64, I64
 
 _SKIRT = 3
@@ -45,14 +45,15 @@ class Surroundings:
         cells = int(reach / cell) + 1
         kept = place < cells + _SKIRT
         place, phase, strength = place[kept], clutter.phase[:, kept], np.abs(clutter.amplitude[kept]) ** 2
-        listening = _beams(receiver)
-        power = np.zeros((cells + 2 * _SKIRT, len(listening), len(beams)))
+        up, across = _heard(receiver, phase[1])
+        found = np.zeros((cells + 2 * _SKIRT, len(up), len(across), len(beams)))
         for b, beam in enumerate(beams):
             sent = strength * sender.alike(phase[0], beam) ** 2 * sender.elements
-            for r, heard in enumerate(listening):
-                power[:, r, b] = np.bincount(place, sent * receiver.alike(phase[1], heard) ** 2, len(power))[
-                    : len(power)
-                ]
+            for v, row in enumerate(up):
+                weight = sent * row
+                for h, column in enumerate(across):
+                    found[:, v, h, b] = np.bincount(place, weight * column, len(found))[: len(found)]
+        power = found.reshape(len(found), -1, len(beams))
         skirt = response(np.arange(-_SKIRT, _SKIRT + 1.0)) ** 2
         spread = sum(w * np.roll(power, k - _SKIRT, axis=0) for k, w in enumerate(skirt))
         return cls(receiver, cell, np.asarray(spread)[:cells])
@@ -69,8 +70,14 @@ class Surroundings:
         return float(self._power.max())
 
 
-def _beams(array: Array) -> F64:
-    """Return the phases (n, 2) of all receive beams, in the order of `Surroundings`."""
-    rows, columns = FINER * array.rows, FINER * array.columns
-    v, h = 2.0 * pi * np.arange(rows) / rows, 2.0 * pi * np.arange(columns) / columns
-    return np.stack([np.repeat(v, columns), np.tile(h, rows)], axis=1)
+def _heard(array: Array, phase: F64) -> tuple[F64, F64]:
+    """Return how much of waves of `phase` (P, 2) each row and each column of receive beams takes, (beams, P) of power.
+
+    A planar array's response is the product of those of a column and of a row.
+    """
+    shape = FINER * np.array([array.rows, array.columns])
+    found = []
+    for axis, count in enumerate((array.rows, array.columns)):
+        beams = 2.0 * pi * np.arange(shape[axis]) / shape[axis]
+        found.append(dirichlet(count, phase[None, :, axis] - beams[:, None]) ** 2)
+    return found[0], found[1]

@@ -9,7 +9,7 @@ import numpy as np
 
 from twin.link import SPEED_OF_LIGHT
 from twin.sensing.windows import Taper, taper, turning, weights
-from twin.state import C128, F64
+from twin.state import F64
 
 _LOBE = 4.0
 """Cells from the peak of the taper to its first null."""
@@ -79,14 +79,6 @@ class Waveform:
         """The taper over pulses (M,), of the sum 1."""
         w = weights(self.times / self.duration)
         return np.asarray(w / w.sum())
-
-    def doppler_response(self, at: F64, of: F64) -> C128:
-        """Return the response (n, m) in Doppler cells `at` (n,) to echoes `of` (m,) Hz, static ones taken out.
-
-        The mean over pulses is subtracted before the taper: what stands still is gone, and what is slow is weakened.
-        """
-        echo, cell = turning(of, self.times), turning(-at, self.times) * self.pulse_weights
-        return np.asarray(np.einsum("nt,mt->nm", cell, echo - echo.mean(axis=1, keepdims=True)))
 
     def folded(self, doppler: F64) -> F64:
         """Return where evenly spaced pulses show a Doppler shift [Hz]."""

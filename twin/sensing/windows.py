@@ -12,12 +12,13 @@ import numpy as np
 
 from twin.state import C128, F64
 
-_TERMS = (0.35875, 0.48829, 0.14128, 0.01168)
+TERMS = np.array([0.35875, 0.48829, 0.14128, 0.01168])
+"""Of the taper, of cosines of 0, 1, 2 and 3 turns."""
 
 
 def weights(place: F64) -> F64:
     """Return the taper at places (n,)."""
-    return np.asarray(sum(a * np.cos(2.0 * np.pi * n * place) for n, a in enumerate(_TERMS)))
+    return np.asarray(sum(a * np.cos(2.0 * np.pi * n * place) for n, a in enumerate(TERMS)))
 
 
 def response(offset: F64) -> F64:
@@ -26,10 +27,10 @@ def response(offset: F64) -> F64:
     The sum of sinc functions at whole offsets, as sin(pi x) / (pi x) times a rational function of x^2.
     """
     x = np.where(np.abs(offset - np.round(offset)) < 1e-7, offset + 1e-7, offset)
-    square, rational = x * x, np.full(np.shape(x), _TERMS[0])
-    for n, a in enumerate(_TERMS[1:], start=1):
+    square, rational = x * x, np.full(np.shape(x), TERMS[0])
+    for n, a in enumerate(TERMS[1:], start=1):
         rational += (-1.0) ** n * a * square / (square - n * n)
-    return np.asarray(np.sinc(x) * rational / _TERMS[0])
+    return np.asarray(np.sinc(x) * rational / TERMS[0])
 
 
 class Taper(NamedTuple):
