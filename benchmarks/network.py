@@ -3,8 +3,9 @@
 Usage: python benchmarks/network.py [--terminals 200] [--seconds 1] [--rounds 8]
 
 Prints how many times faster than real time the kernel alone runs, and the whole network with its deliveries
-to Python, in CPU time, beside a slot loop without any protocol. Each round does the same work, all three in turn; of
-each 10 ms the quickest round counts, since others use the machine too. Every packet is accounted for in the end.
+to Python, in CPU time, beside a slot loop without any protocol, and what it costs that control channels can fail. Each
+round does the same work, all in turn; of each 10 ms the quickest round counts, since others use the machine too. Every
+packet is accounted for in the end.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ SERVICE = 500_000
 """ns, the least compute time at the edge: how far the network may run ahead."""
 
 
-def make(terminals: int) -> tuple[NrNetwork, LinkState]:
+def make(terminals: int, control: str = "real") -> tuple[NrNetwork, LinkState]:
     origin = (0.0, 0.0, 0.0)
     radios = [Radio(i, i, i, origin, 28e9) for i in range(terminals)]
     radios.append(Radio(terminals, terminals, None, origin, 28e9, 0.0, 40.0, role="cell"))
@@ -36,7 +37,7 @@ def make(terminals: int) -> tuple[NrNetwork, LinkState]:
     spec = NrSpec(
         kind="nr",
         backhaul=BACKHAUL / 1e9,
-        carriers={"n257": CarrierSpec(frequency=28e9, scs=120e3, pattern="DDSUU", coreset=2)},
+        carriers={"n257": CarrierSpec(frequency=28e9, scs=120e3, pattern="DDSUU", coreset=2, control=control)},
     )
     network = NrNetwork(spec, 1, names, [True] * terminals + [False, False], radios, SERVICE)
     n, index = terminals, np.arange(terminals, dtype=np.int32)
@@ -60,9 +61,9 @@ def traffic(terminals: int, seconds: float) -> Iterator[list[Packet]]:
         yield up + down
 
 
-def in_kernel(terminals: int, seconds: float) -> list[float]:
+def in_kernel(terminals: int, seconds: float, control: str = "real") -> list[float]:
     """Return the CPU seconds of the kernel alone in each period, fed once per period."""
-    network, links = make(terminals)
+    network, links = make(terminals, control)
     network._trace(0, links)
     (band,) = network.bands
     used = []
@@ -108,16 +109,18 @@ def main() -> None:
     given = parser.parse_args()
     in_kernel(2, 0.05)  # compiles
     work = given.terminals, given.seconds
-    bares, kernels, wholes = [], [], []
+    bares, kernels, ideals, wholes = [], [], [], []
     with rare_collection():
         for _ in range(given.rounds):
             bares.append(speed(*work))
             kernels.append(in_kernel(*work))
+            ideals.append(in_kernel(*work, "ideal"))
             used, latency = with_deliveries(*work)
             wholes.append(used)
-    bare, kernel, whole = max(bares), speed_of(kernels), speed_of(wholes)
+    bare, kernel, ideal, whole = max(bares), speed_of(kernels), speed_of(ideals), speed_of(wholes)
     print(f"bare slot loop:  {bare:6.1f} times real time (a yardstick of the machine)")
     print(f"kernel:          {kernel:6.1f} times real time, {kernel / bare:.2f} of the bare loop")
+    print(f"ideal control:   {ideal:6.1f} times real time: control channels that fail cost {ideal / kernel - 1:.1%}")
     print(f"with deliveries: {whole:6.1f} times real time, {whole / bare:.2f}, mean latency {latency:.2f} ms")
 
 
