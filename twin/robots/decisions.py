@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import cycle, repeat
 from math import isfinite
 from typing import Any
 
@@ -133,9 +134,9 @@ def all_logged(actions: Actions, robots: Sequence[Robot], time: int) -> list[tup
     names = list(actions.log)
     if not names:
         return []
-    lines = zip(*(actions.log[name].tolist() for name in names), strict=True)
-    return [(time, robot.node, name, value) for robot, line in zip(robots, lines, strict=True)
-            for name, value in zip(names, line, strict=True)]  # fmt: skip
+    values = np.column_stack(list(actions.log.values())).astype(float, copy=False)
+    nodes = [robot.node for robot in robots for _ in names]
+    return list(zip(repeat(time), nodes, cycle(names), values.ravel().tolist()))
 
 
 def told(action: Action, robot: str, time: int) -> list[Event]:

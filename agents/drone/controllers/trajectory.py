@@ -10,6 +10,7 @@ import numpy as np
 from pydantic import Field
 
 from twin.controller import (
+    F64,
     NEVER,
     NS,
     Action,
@@ -96,15 +97,20 @@ class Trajectory:
             return [controller.act(seen) for controller, seen in zip(controllers, observations, strict=True)]
         elapsed = np.array([0.0 if c.sensed_at == NEVER else (stamp - c.sensed_at) / NS
                             for c, stamp in zip(controllers, stamps, strict=True)])  # fmt: skip
-        integral, command = np.array([c.integral for c in controllers]), np.empty((len(controllers), 4))
+        integral, command = _table([c.integral for c in controllers]), np.empty((len(controllers), 4))
         here = column(observations, "position"), column(observations, "velocity")
-        there = (np.array([g.position for g in goals]), np.array([g.velocity for g in goals]),
-                 np.array([g.acceleration for g in goals]))  # fmt: skip
-        error, limited = setpoints(here, there, np.array([c.gains for c in controllers]), integral, elapsed, command)
+        there = (_table([g.position for g in goals]), _table([g.velocity for g in goals]),
+                 _table([g.acceleration for g in goals]))  # fmt: skip
+        error, limited = setpoints(here, there, _table([c.gains for c in controllers]), integral, elapsed, command)
         command[:, 3] = [goal.yaw for goal in goals]
         for controller, stamp, row in zip(controllers, stamps, integral, strict=True):
             controller.integral, controller.sensed_at = row, stamp
         return Actions(command, {"error": error, "limited": limited})
+
+
+def _table(rows: Sequence[F64]) -> F64:
+    """Return rows (k, n) of which there is at least one: faster than `np.array`, which looks at each number."""
+    return np.concatenate(rows).reshape(len(rows), -1)
 
 
 def _is_plain(controllers: Sequence[Trajectory]) -> bool:
