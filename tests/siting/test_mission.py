@@ -6,7 +6,10 @@ import pytest
 from twin.errors import ScenarioError
 from twin.project.project import Project
 from twin.siting import mission as missions
+from twin.siting.candidates import found_places
+from twin.siting.columns import network_of, spectra
 from twin.siting.mission import read_mission
+from twin.siting.spec import read_siting
 from twin.specs.scenario import load_scenario
 from twin.world.opening import open_world
 
@@ -59,3 +62,20 @@ def test_a_mission_that_is_none_is_refused(changes, carriers, step, said):
     with pytest.raises(ScenarioError) as error:
         read(None, *changes, carriers=carriers, step=step)
     assert str(error.value).startswith(said)
+
+
+@pytest.mark.parametrize(("scenario", "plan"), [
+    (ROOT / "worlds" / file.parts[-3] / "scenarios" / file.name, file) for file in
+    sorted(ROOT.glob("worlds/*/siting/*.toml"))
+], ids=lambda path: path.stem)  # fmt: skip
+def test_each_built_in_plan_fits_its_scenario(scenario, plan):
+    spec, (loaded, _) = read_siting(plan), load_scenario(scenario)
+    network = network_of(loaded, spec)
+    assert spectra(network, spec)
+    world = open_world(Project(ROOT).world(loaded.world))
+    places, _ = found_places(world, spec.candidates)
+    assert all(len(points) > 5 for _, points, *_ in places)
+    frequencies = [network.carriers[name].frequency for name in spec.carriers]
+    short = loaded.model_copy(update={"duration": spec.step})
+    mission = read_mission(short, Project(ROOT), world, frequencies, spec.step)
+    assert spec.step <= mission.timeout.min()

@@ -187,6 +187,14 @@ def test_a_plan_that_does_not_fit_is_refused(command, asked, texts, said):
     assert not Path("out").exists()
 
 
+def test_a_world_may_have_the_plan_of_a_scenario_of_its_own(command, asked):
+    asked()
+    code, _, err = command("plan", "city/patrol", "--no-run")
+    assert code == 2
+    assert "no plan: give a plan.toml, or put one at" in " ".join(err.split())
+    assert "worlds/city/siting/patrol.toml" in "".join(err.split())
+
+
 def test_carriers_that_overlap_are_refused(command, asked):
     second = '[network.carriers.other]\nfrequency = "28.05 GHz"\nbandwidth = "100 MHz"\nscs = "120 kHz"\n'
     code, _, err = command("plan", *asked(

@@ -14,11 +14,11 @@ from twin.cli.complete import SCENARIO
     short_help="Find where base stations go so that control holds.",
     epilog=examples(
         "twin plan city/patrol plan.toml --budget 300000 -j 2",
-        "twin plan city/patrol plan.toml --no-run --json",
+        "twin plan harbour/array --no-run --json",
     )
 )
 @click.argument("scenario", type=SCENARIO)
-@click.argument("plan", type=click.Path(path_type=Path))
+@click.argument("plan", type=click.Path(path_type=Path), required=False)
 @click.option("--budget", type=click.FloatRange(min=0), metavar="MONEY",
               help="Instead of the plan's; in its currency, over all its years.")  # fmt: skip
 @click.option("--plans", type=click.IntRange(1, 50), metavar="N", help="How many different plans; else as PLAN says.")
@@ -31,8 +31,11 @@ from twin.cli.complete import SCENARIO
 @click.option("--force", is_flag=True, help="Replace other plans in this folder.")
 @TRUST
 @click.option("--json", "as_json", is_flag=True, help="Print plans.json.")
-def plan(scenario: str, plan: Path, **options: object) -> int:
+def plan(scenario: str, plan: Path | None, **options: object) -> int:
     """Find where base stations of SCENARIO go, as the plan.toml PLAN asks.
+
+    Without PLAN, it is the file of the scenario's name in its world's folder
+    siting.
 
     Candidates come from roofs, streets and lists. What each would deliver to
     each robot is traced once and kept. A programme finds the sites that keep

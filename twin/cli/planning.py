@@ -39,7 +39,7 @@ class Wanted:
     """What `twin plan` plans."""
 
     scenario: str
-    file: Path
+    file: Path | None
 
 
 def execute(wanted: Wanted, options: Mapping[str, Any]) -> int:
@@ -50,7 +50,7 @@ def execute(wanted: Wanted, options: Mapping[str, Any]) -> int:
     """
     project, path = find_scenario(wanted.scenario)
     scenario, _ = load_scenario(path)
-    spec = _spec(wanted.file, options)
+    spec = _spec(wanted.file or _beside(path), options)
     consent(scenario, project, path, trust=options["trust"])
     folder = options["output"] or Path("plans") / path.stem
     asked = _asked(scenario, spec)
@@ -70,6 +70,18 @@ def execute(wanted: Wanted, options: Mapping[str, Any]) -> int:
 
         show(shown, folder)
     return _code(answer)
+
+
+def _beside(scenario: Path) -> Path:
+    """Return the plan that a world has for a scenario of its own.
+
+    Raises:
+        ScenarioError: it has none.
+    """
+    file = scenario.parent.parent / "siting" / scenario.name
+    if not file.is_file():
+        raise ScenarioError(f"no plan: give a plan.toml, or put one at {file}", file=scenario)
+    return file
 
 
 def _spec(file: Path, options: Mapping[str, Any]) -> SitingSpec:
