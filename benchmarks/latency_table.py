@@ -85,6 +85,7 @@ def tables(
     """Print a table a task, row by row, with which requirements each run misses; return all figures."""
     networks = {f"{ms} ms": ["network.kind=fixed", f"network.delay={ms} ms"] for ms in DELAYS}
     networks["nr"] = ["network.kind=nr"]
+    more = ["channel.kind=freespace", *more]
     found: dict[str, dict[str, dict[str, object]]] = {}
     for name, columns in tasks.items():
         print(f"\n| `{name}` | {' | '.join(label for label, _, _ in columns.values())} | failsafes | misses |")

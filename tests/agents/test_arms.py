@@ -13,6 +13,7 @@ from twin.project.robots import load_kind
 from twin.state import COMMAND, TELEMETRY, Node
 
 FACTORY = "worlds/factory/scenarios"
+ALONE = ("network.kind=ideal", "channel.kind=freespace")
 FAR = """
 import numpy as np
 from twin.state import Action
@@ -27,7 +28,7 @@ class Far:
 @pytest.fixture
 def frames(stage):
     def run(name, seconds, *overrides):
-        built = stage(f"{FACTORY}/{name}.toml", *overrides)
+        built = stage(f"{FACTORY}/{name}.toml", *ALONE, *overrides)
         found = list(built.twin.frames(round(seconds * NS)))
         built.close()
         return found

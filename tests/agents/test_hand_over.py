@@ -8,7 +8,8 @@ from twin.clock import NS
 from twin.errors import ScenarioError
 
 SCENARIO = "worlds/factory/scenarios/hand-over.toml"
-ONE = ("robots.parts.count=1", "robots.parts.positions=[[23.35, 7.6, 0.83]]",
+ONE = ("network.kind=ideal", "channel.kind=freespace",
+       "robots.parts.count=1", "robots.parts.positions=[[23.35, 7.6, 0.83]]",
        "robots.pair.parameters.pick=[[0.45, 0.0, 0.06]]", "robots.pair.parameters.put=[[0.45, 0.0, 0.12]]",
        "robots.pair.parameters.turning='3 rad/s'")  # fmt: skip
 

@@ -8,8 +8,9 @@ import h5py
 import numpy as np
 import pytest
 
-from twin.project.project import Project
+from twin.project.project import Project, find_scenario
 from twin.recording.reader import Recording
+from twin.specs.scenario import load_scenario
 
 ROOT = Path(__file__).resolve().parents[2]
 PATROL = str(ROOT / "tests/patrol.toml")
@@ -60,6 +61,22 @@ def test_every_built_in_scenario_comes_out_the_same(command, scenario):
     assert code in (0, 5, 6), err
     code, out, err = command("verify", "run.h5")
     assert code == 0 and not err and "streams are the same" in out, out + err
+
+
+def test_scenarios_over_something_else_come_out_the_same_traced_over_nr_too(command):
+    """What their lesson leaves out is only a word away."""
+    traced = 0
+    for scenario in SCENARIOS:
+        loaded, _ = load_scenario(find_scenario(scenario, Project(ROOT))[1])
+        if (loaded.channel.kind, loaded.network.kind) == ("raytracing", "nr"):
+            traced += 1
+            continue
+        changes = ("--set", "channel.kind=raytracing", "--set", "network.kind=nr")
+        code, _, err = command("run", scenario, "-o", "run.h5", "--force", "--duration", "0.1 s", "-q", *changes)
+        assert code in (0, 5, 6), err
+        code, out, err = command("verify", "run.h5")
+        assert code == 0 and "streams are the same" in out, f"{scenario}: {out}{err}"
+    assert traced >= 12, "most of them"
 
 
 def test_ray_traced_in_a_world_without_a_sea(command):

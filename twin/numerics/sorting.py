@@ -9,7 +9,7 @@ from twin.state import F64, I64
 
 
 @kernel
-def ascending(keys: F64) -> I64:
+def ascending(keys: F64 | I64) -> I64:
     """Return the indices (n,) that put `keys` (n,) into ascending order, equal ones as they stood (merge sort)."""
     n = len(keys)
     order, other = np.empty(n, np.int64), np.empty(n, np.int64)

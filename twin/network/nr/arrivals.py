@@ -8,6 +8,7 @@ from twin.network.nr.carrier_state import COME, COMING, DOWN, FREE_PACKETS, MOVE
 from twin.network.nr.handle import opened
 from twin.network.nr.queues import decide, forget
 from twin.numerics.kernels import kernel
+from twin.numerics.sorting import ascending
 from twin.state import I64
 
 
@@ -39,7 +40,7 @@ def enter(handle: Handle, entries: I64, header: int, processed: bool, rows: I64)
 @kernel
 def in_order(ready: I64, order: I64) -> I64:
     """Return what sorts packets by time and order; few of them have equal times."""
-    sequence = np.argsort(ready, kind="mergesort")
+    sequence = ascending(ready)
     for i in range(1, len(ready)):
         at = i
         this = sequence[i]
