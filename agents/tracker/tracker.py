@@ -15,8 +15,8 @@ HEADER, EACH = 24, 56
 class Tracks(Robot):
     """Takes `detections` and `report`s in as they arrive, and answers scans with `tracks` to its subscribers.
 
-    Logged are the confirmed tracks, `track.N.x` to `.vz` in SI, how many there are and how many of them are unknown,
-    and how old they are.
+    Logged are the confirmed tracks, `track.N.x` to `.vz` in SI, and `track.N.known`: 1 if it is of a robot that
+    reports; besides, how many there are, how many of them are unknown, and how old they are.
     """
 
     Parameters = TrackerSpec
@@ -54,6 +54,8 @@ class Tracks(Robot):
         unknown = float((found.identity == "").sum())
         reaction.logs.append((time, self.node, "tracks.unknown", unknown))
         reaction.logs.append((time, self.node, "tracks.age", (time - tracker.time) / NS))
-        for number, state in zip(found.number.tolist(), found.state.tolist(), strict=True):
+        known = (found.identity != "").tolist()
+        for number, own, state in zip(found.number.tolist(), known, found.state.tolist(), strict=True):
+            reaction.logs.append((time, self.node, f"track.{number}.known", float(own)))
             names = (f"track.{number}.{axis}" for axis in ("x", "y", "z", "vx", "vy", "vz"))
             reaction.logs += [(time, self.node, name, value) for name, value in zip(names, state, strict=True)]

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from twin.cli import examples
 
+if TYPE_CHECKING:
+    from twin.recording.reader import Recording
+
 
 @click.command(
     epilog=examples(
-        "twin sensing run.h5", "twin sensing run.h5 --cpi 12 -o rd.png", "twin sensing run.h5 --json",
+        "twin sensing run.h5", "twin sensing run.h5 -o map.png", "twin sensing run.h5 --cpi 12 -o rd.png",
     )  # fmt: skip
 )
 @click.argument("recording", type=click.Path(path_type=Path))
@@ -22,23 +26,20 @@ from twin.cli import examples
 def sensing(recording: Path, number: int | None, output: Path | None, force: bool, as_json: bool) -> int:
     """Show what base stations saw in RECORDING, and how well.
 
-    With --cpi, draw range and rate of what one of their looks detected, and of
-    what was there.
+    With -o, draw detections and tracks over the plan of the world; with --cpi
+    range and rate of what one look detected, and of what was there.
     """
     from twin.analysis.sensed import sensed
     from twin.cli.console import out, print_json
     from twin.cli.sensed import print_sensed
     from twin.recording.reader import Recording
 
-    if (number is None) != (output is None):
-        raise click.UsageError("a picture needs both: --cpi says of what, -o where it goes")
+    if number is not None and output is None:
+        raise click.UsageError("--cpi says what is drawn; -o says where it goes")
     with Recording(recording) as run:
         found = sensed(run)
-        if number is not None and output is not None:
-            from twin.analysis.picture import save
-            from twin.viewer.range_doppler import draw_cpi
-
-            save(draw_cpi(run, number), output, force=force)
+        if output is not None:
+            _draw(run, number, output, force)
     if as_json:
         print_json(found)
     elif output is not None:
@@ -46,3 +47,17 @@ def sensing(recording: Path, number: int | None, output: Path | None, force: boo
     else:
         print_sensed(found)
     return 0
+
+
+def _draw(run: Recording, number: int | None, output: Path, force: bool) -> None:
+    from twin.analysis.picture import save
+    from twin.runs.surroundings import world_of
+    from twin.viewer.range_doppler import draw_cpi
+    from twin.viewer.seen_map import draw_seen
+
+    if number is not None:
+        figure = draw_cpi(run, number)
+    else:
+        world = world_of(run)
+        figure = draw_seen(run, None if world is None else world.geometry)
+    save(figure, output, force=force)
