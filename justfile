@@ -37,6 +37,14 @@ splitting:
 chaos rounds="5" seed="1":
     TWIN_CHAOS={{ rounds }} TWIN_CHAOS_SEED={{ seed }} {{ bin }}/pytest -s tests/studies/test_cluster.py -k killed
 
+# A fork and a run that draws anew are exact over every network, channel and world: minutes
+forks *options:
+    TWIN_LONG=1 {{ bin }}/pytest tests/laws/test_reseed.py -k every_network {{ options }}
+
+# What pairs of runs that share their draws are worth: a minute
+pairs:
+    TWIN_LONG=1 {{ bin }}/pytest -s tests/studies/test_pairs.py
+
 # The page on many runs at full length: its commands say what stands below them; some minutes
 docs-whole:
     TWIN_LONG=1 {{ bin }}/pytest -s tests/test_docs.py -k many-runs

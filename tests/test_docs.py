@@ -40,9 +40,11 @@ def commands(page):
 def shortened(arguments):
     """Return a run's arguments with half a second instead of its full time; of many runs, few of a quarter of one."""
     if arguments[0] in MANY and arguments[1].endswith(".toml") and not WHOLE:
-        fewer = {"--seeds": "1:3", "--max-runs": "10", "--trees": "4"}
+        points = "lhs:25" if arguments[0] == "sensitivity" else "lhs:3"
+        fewer = {"--seeds": "1:2", "--max-runs": "10", "--trees": "3", "--design": points, "-j": "1"}
         pairs = zip(["", *arguments], arguments, strict=False)
-        return [*(fewer.get(before, word) for before, word in pairs), "--set", "duration=0.25 s"]
+        seeds = ["--seeds", "1:2"] if arguments[0] == "sweep" and "--seeds" not in arguments else []
+        return [*(fewer.get(before, word) for before, word in pairs), *seeds, "--set", "duration=0.25 s"]
     if arguments[0] != "run" or arguments[1].startswith("-"):
         return arguments
     if "--duration" in arguments:

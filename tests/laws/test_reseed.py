@@ -56,13 +56,26 @@ loss = 0.2
 jitter = { kind = "exponential", scale = "10 ms" }
 """
 PATROL = ("robots.patrol.count=2", "duration=1 s")
-CASES = {
-    "ball": (),
-    "nr": (*PATROL, "network.kind=nr"),
-    "nr, ray tracing": (*PATROL, "network.kind=nr", "channel.kind=raytracing"),
-    "simple": (*PATROL, "network.kind=simple"),
-    "ideal": (*PATROL, "network.kind=ideal"),
+CITY = ROOT / "tests/patrol.toml"
+WORLDS = {
+    "city": (CITY, *PATROL),
+    "factory": (ROOT / "worlds/factory/scenarios/amr-fleet.toml", "robots.amr.count=2", "duration=1 s"),
+    "harbour": (ROOT / "worlds/harbour/scenarios/inspection.toml", "robots.inspector.count=1", "duration=1 s"),
 }
+NETWORKS = ("ideal", "fixed", "trace", "recorded", "simple", "nr")
+CASES = {
+    "ball": (None,),
+    "nr": (CITY, *PATROL, "network.kind=nr"),
+    "nr, ray tracing": (CITY, *PATROL, "network.kind=nr", "channel.kind=raytracing"),
+    "simple": (CITY, *PATROL, "network.kind=simple"),
+    "ideal": (CITY, *PATROL, "network.kind=ideal"),
+    "trace": (CITY, *PATROL, "network.kind=trace"),
+    "recorded": (CITY, *PATROL, "network.kind=recorded"),
+}
+EVERY = {
+    f"{network}, {channel}, {world}": (*tables, f"network.kind={network}", f"channel.kind={channel}")
+    for world, tables in WORLDS.items() for channel in ("freespace", "raytracing") for network in NETWORKS
+}  # fmt: skip
 
 
 @pytest.fixture
@@ -79,11 +92,25 @@ def make(tmp_path):
             text = text.replace("parameters = { target = 502.0 }", 'controller = "pushy.py:Pushy"')
             file.write_text(text + NOISE)
         else:
-            file = ROOT / "tests/patrol.toml"
-        scenario, _ = load_scenario(file, (*CASES[case], *overrides))
+            file = (CASES | EVERY)[case][0]
+        tables = (CASES | EVERY)[case][1:]
+        scenario, _ = load_scenario(file, (*tables, *files_of(tables, file, tmp_path), *overrides))
         return build(scenario, Project.around(file.parent)), scenario
 
     return made
+
+
+def files_of(tables, file, folder):
+    """Return where a network that needs a file finds one: round trips of 20 ms, or an ideal run of the same robots."""
+    if "network.kind=trace" in tables:
+        (folder / "trips.csv").write_text("time_s,round_trip_ms\n0,20\n")
+        return [f"network.file={folder}/trips.csv"]
+    if "network.kind=recorded" not in tables:
+        return []
+    if not (folder / "ideal.h5").exists():
+        scenario, _ = load_scenario(file, (*tables, "network.kind=ideal"))
+        run(build(scenario, Project.around(file.parent)), scenario, folder / "ideal.h5")
+    return [f"network.recording={folder}/ideal.h5"]
 
 
 def go(built, until):
@@ -139,8 +166,18 @@ def under(*changes, tick=2_000_000):
     return "reseed=[" + ", ".join(f"{{at='{at + tick} ns', seed={seed}}}" for at, seed in changes) + "]"
 
 
+@pytest.mark.skipif("TWIN_LONG" not in os.environ, reason="minutes: just forks")
+@pytest.mark.parametrize("case", EVERY)
+def test_a_fork_is_exact_over_every_network_channel_and_world(case, make):
+    check_forks(case, make)
+
+
 @pytest.mark.parametrize("case", CASES)
 def test_a_fork_is_a_run_of_its_own_name(case, make):
+    check_forks(case, make)
+
+
+def check_forks(case, make):
     """Without a new seed a child is the parent going on; with one, the run that had it from the start on."""
     tick = 1_000_000 if case == "ball" else 2_000_000
     parent = started(make(case)[0])

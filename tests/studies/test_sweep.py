@@ -46,10 +46,18 @@ class Killed(Fine):
     def misbehave(self): os.kill(os.getpid(), 9)
 
 class KilledOnce(Fine):
+    number = 9
     def misbehave(self):
-        if not os.path.exists(MARK):
-            open(MARK, "w").close()
-            os.kill(os.getpid(), 9)
+        mark = f"{MARK}{self.number}"
+        if not os.path.exists(mark):
+            open(mark, "w").close()
+            os.kill(os.getpid(), self.number)
+
+class ToldToStop(KilledOnce):
+    number = 15
+
+class Interrupted(KilledOnce):
+    number = 2
 
 class Eats(Fine):
     def misbehave(self): self.eaten = bytearray(1 << 31)
@@ -115,7 +123,8 @@ def test_the_same_table_in_one_process_in_two_that_are_killed_and_continued(scen
 
 
 def test_a_run_that_misbehaves_costs_itself_and_says_why(scenario, tmp_path):
-    kinds = ["Fine", "Raises", "Crashes", "Killed", "KilledOnce", "Hangs", "Eats"]
+    killed = ["Killed", "KilledOnce", "ToldToStop", "Interrupted"]
+    kinds = ["Fine", "Raises", "Crashes", *killed, "Hangs", "Eats"]
     made = sweep(scenario, tmp_path / "bad", limits={"wall": "6 s", "memory": 500},
                  grid={"robots.ball.controller": [f"bad.py:{kind}" for kind in kinds]})  # fmt: skip
     with Pool(2) as pool:
@@ -125,7 +134,8 @@ def test_a_run_that_misbehaves_costs_itself_and_says_why(scenario, tmp_path):
     assert ended["Raises"][0] == "stopped" and "no more" in ended["Raises"][1]
     assert ended["Crashes"] == ("died", "exit code 3")
     assert ended["Killed"] == ("died", "signal 9"), "three times: it was the run itself"
-    assert ended["KilledOnce"] == ("complete", ""), "somebody else was it: the run goes again"
+    for kind in killed[1:]:
+        assert ended[kind] == ("complete", ""), "somebody else was it: the run goes again"
     assert ended["Hangs"] == ("died", "wall clock: over 6 s")
     assert ended["Eats"][0] in ("stopped", "died") and "emory" in ended["Eats"][1]
 

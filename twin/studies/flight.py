@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import signal
 from collections.abc import Callable
 from contextlib import closing
 from math import inf
@@ -28,7 +27,7 @@ from twin.specs.requirement import OPERATORS, Requirement, parse_requirement
 from twin.specs.scenario import Scenario
 from twin.studies.importance import Score, make_score
 from twin.studies.pool import TRIES
-from twin.studies.processes import die_with_parent
+from twin.studies.processes import die_with_parent, from_outside
 from twin.studies.splitting import Leaf, Path, grow
 
 _SO_FAR: dict[str, Callable[[Metrics], float | None]] = {
@@ -96,7 +95,7 @@ class Flight:
         seed = int.from_bytes(hashlib.sha256(json.dumps(past).encode()).digest()[:8], "little") >> 1
         for _ in range(TRIES):
             said, code = self._fork(at, seed, grow)
-            if code != -signal.SIGKILL:  # else somebody else killed it: it says nothing of the path
+            if not from_outside(code):
                 break
         if code == 0:
             return [Leaf.of(leaf) for leaf in json.loads(said)]

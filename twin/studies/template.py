@@ -20,11 +20,11 @@ from twin.analysis.rows import of_summary
 from twin.assembly.build import build
 from twin.errors import TwinError
 from twin.project.project import Project, find_scenario
-from twin.runs.run import run
+from twin.runs.run import Stopped, run
 from twin.specs.scenario import Scenario, load_scenario
 from twin.studies.flight import tree
 from twin.studies.pool import TRIES
-from twin.studies.processes import die_with_parent
+from twin.studies.processes import die_with_parent, from_outside
 from twin.studies.store import Store
 
 _FAILED = 70
@@ -83,6 +83,8 @@ def _simulate(job: Job, until: int | None = None) -> dict[str, Any]:
     if output is not None:
         output.parent.mkdir(parents=True, exist_ok=True)
     outcome = run(build(scenario, project), scenario, output, force=True, until=until)
+    if isinstance(outcome.error, Stopped):
+        raise outcome.error
     summary = outcome.summary
     if output is not None and job["record"] == "failed" and summary["answer"] != "failed" and outcome.error is None:
         output.unlink()
@@ -108,12 +110,12 @@ def _lost(job: Job, status: str, error: str) -> dict[str, Any]:
 def _fork(job: Job) -> dict[str, Any]:
     """Run a job in a child; publish a row for whatever became of it.
 
-    A child that somebody else killed (SIGKILL) says nothing of its run: that is tried again, up to `TRIES` times.
+    A child that somebody else ended says nothing of its run: that is tried again, up to `TRIES` times.
     """
     store = Store(Path(job["store"]))
     for _ in range(TRIES):
         code, late = _run_child(job, store)
-        if late or code != -signal.SIGKILL or store.has(job["id"]):
+        if late or not from_outside(code) or store.has(job["id"]):
             break
     same = code == 0
     if not store.has(job["id"]):
@@ -143,6 +145,8 @@ def _child(job: Job, store: Store) -> None:
             resource.setrlimit(resource.RLIMIT_AS, (most, most))
         try:
             row = _tree(job) if "tree" in job else _simulate(job)
+        except (Stopped, KeyboardInterrupt):
+            os.kill(os.getpid(), signal.SIGKILL)
         except TwinError as error:
             row = _lost(job, "refused", f"{type(error).__name__}: {error}")
         except MemoryError:
