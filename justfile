@@ -50,7 +50,7 @@ docs-whole:
     TWIN_LONG=1 {{ bin }}/pytest -s tests/test_docs.py -k many-runs
 
 # A rare event of a short flight by 3,000 plain runs and by trees, into a folder; a second call goes on: minutes
-rare folder="dist/rare" runs="3000" trees="600":
+rare folder="dist/rare" runs="3000" trees="450":
     {{ bin }}/python benchmarks/rare.py {{ folder }} {{ runs }} {{ trees }}
 
 # 1,000 flights of two seconds by a pool and by Dask's processes: the same table byte for byte; minutes

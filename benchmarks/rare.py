@@ -32,7 +32,7 @@ def twin(*arguments: object) -> dict:
 
 def main() -> int:
     """Run both, and say what they show."""
-    folder, runs, trees = Path(sys.argv[1]), *(int(word) for word in [*sys.argv[2:], *("3000", "600")][:2])
+    folder, runs, trees = Path(sys.argv[1]), *(int(word) for word in [*sys.argv[2:], *("3000", "450")][:2])
     plain = twin("sweep", SCENARIO, "--seeds", f"{FIRST}:{FIRST + runs - 1}", "-j", 2, "-o", folder / "plain")
     hits = sum(row["figures"]["tracking_max"] > LIMIT for row in plain["runs"])
     by_runs = clopper_pearson(hits, runs)

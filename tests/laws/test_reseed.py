@@ -59,7 +59,9 @@ PATROL = ("robots.patrol.count=2", "duration=1 s")
 CITY = ROOT / "tests/patrol.toml"
 WORLDS = {
     "city": (CITY, *PATROL),
-    "factory": (ROOT / "worlds/factory/scenarios/amr-fleet.toml", "robots.amr.count=2", "duration=1 s"),
+    "factory": (ROOT / "worlds/factory/scenarios/amr-fleet.toml", "robots.amr.count=2",
+                "robots.amr.task.rounds=[['e0', 'e5'], ['e1', 'e6']]", "robots.amr.task.dwell=10 ms",
+                "duration=1 s"),  # fmt: skip
     "harbour": (ROOT / "worlds/harbour/scenarios/inspection.toml", "robots.inspector.count=1", "duration=1 s"),
 }
 NETWORKS = ("ideal", "fixed", "trace", "recorded", "simple", "nr")
