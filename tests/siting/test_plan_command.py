@@ -102,6 +102,13 @@ def test_plans_are_scenarios_that_a_run_judges_as_the_plan_says(command, asked):
     assert written["robots"]["mast-n257"]["count"] == len(best["sites"])
     code, out, _ = command("run", "out/plan-1.toml", "--json", "-o", "run.h5")
     assert json.loads(out)["failsafe_time"] == best["runs"]["failsafe_s"][0]
+    assert command("report", "run.h5", "-o", "run.html")[0] == 0
+    assert "plan-1" not in Path("run.html").read_text()  # of plans elsewhere nobody knows
+    Path("plans").mkdir()
+    Path("out").rename("plans/round")
+    assert command("report", "run.h5", "-o", "run.html", "--force")[0] == 0
+    page = Path("run.html").read_text()
+    assert "<b>plan-1</b> of plans/round/plans.json: 51 EUR over 2 years; foretold: 100.00 %" in page
 
 
 def test_the_same_question_gives_the_same_bytes_and_another_one_needs_another_folder(command, asked):

@@ -54,6 +54,7 @@ def _sections(runs: Sequence[Run]) -> dict[str, str]:
     return {
         "Summary": ("" if compared else tables.tiles(runs[0])) + tables.summary(runs),
         "What is different": tables.changes(runs) if compared else "",
+        "Plan": "".join(map(tables.plans, runs)),
         "Time line": _time_line(runs),
         "Latency": _figure(figures.latency(runs), "Share of packets that took so long or longer; lost packets take "
                            "for ever. 1 % is where p99 is.") if has_flows else "",

@@ -14,6 +14,7 @@ from twin.analysis.energy import work_of_drives
 from twin.analysis.flows import Flow, flows
 from twin.analysis.held import held_by, joined
 from twin.analysis.metrics import Metrics
+from twin.analysis.planned import Planned, planned_by
 from twin.analysis.tracks import RadioSite, Track, sites, tracks
 from twin.clock import NS
 from twin.protocols import Course
@@ -63,6 +64,7 @@ class Run:
     quality: list[Quality]
     work: dict[str, float]  # of the drives, robot with joints -> J
     geometry: Geometry | None
+    plans: list[Planned]
 
 
 def take_apart(
@@ -99,6 +101,7 @@ def take_apart(
         quality=_quality(recording),
         work=work_of_drives(recording),
         geometry=geometry,
+        plans=planned_by(recording),
     )
 
 

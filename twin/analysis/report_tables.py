@@ -116,6 +116,22 @@ def requirements(run: Run) -> str:
     return table(header, rows, [one.answer == "failed" for one in found], look="cards")
 
 
+def plans(run: Run) -> str:
+    """Return what `twin plan` said of a run's scenario: cost, control foretold, and what goes with each site."""
+    parts = []
+    for one in run.plans:
+        label = f"{run.label}: " if run.label else ""
+        rows = [
+            [site.name, site.kind, ", ".join(f"{x:.0f}" for x in site.place), f"{site.without_it_s:.1f} s",
+             ", ".join(site.without_it_lost) or "-"]
+            for site in one.plan.sites
+        ]  # fmt: skip
+        header = ["site", "kind", "place (m)", "control that goes with it", "who is lost without it"]
+        parts.append(f"<p><b>{escape(f'{label}{one.plan.name}')}</b> of {escape(one.file)}: {escape(one.text)}</p>"
+                     + table(header, rows))  # fmt: skip
+    return "".join(parts)
+
+
 def flow_table(run: Run) -> str:
     """Return latency percentiles, losses, misses of the delay budget and age of information, flow by flow."""
     names = [f"p{percent:g}" for percent in PERCENTILES]

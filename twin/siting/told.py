@@ -6,14 +6,14 @@ from dataclasses import asdict, dataclass
 from math import isnan
 from typing import Any
 
+from twin.analysis.planned import FORMAT, VERSION, scenario_digest
 from twin.siting.columns import Carriers
 from twin.siting.control import Outcome, members
 from twin.siting.judge import Fit, Judged
 from twin.siting.money import radio_cost, servers, site_cost
 from twin.siting.plans import Front, Gap, Plan, best_next, first_lost, sites_of, without
 from twin.siting.study import Study, place, seconds, share
-
-FORMAT, VERSION = "twin-plans", 1
+from twin.siting.writing import scenario_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,8 @@ def _counts(study: Study) -> dict[str, int]:
 def _plan(study: Study, plan: Plan, run: Judged | None) -> dict[str, Any]:
     further, lost = best_next(study, plan), first_lost(plan)
     return {
-        "name": plan.name, "cost": plan.cost, "cost_parts": parts(study, plan), "proven": plan.proven,
+        "name": plan.name, "scenario_digest": scenario_digest(scenario_of(study, plan).to_toml()), "cost": plan.cost,
+        "cost_parts": parts(study, plan), "proven": plan.proven,
         "spectrum": _spectrum(plan.carriers), "sites": _sites(study, plan),
         "in_control": share(study, plan.worst),
         "lost_s": {name: seconds(study, of.missed) for name, of in plan.outcomes.items()},
