@@ -16,6 +16,7 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
+from twin.channel.coverage import Grid, Transmitter, coverage
 from twin.channel.search.hulls import box
 from twin.channel.tracer import RayTracer
 from twin.link import Radio
@@ -168,6 +169,19 @@ def fleet() -> None:
     )
 
 
+def maps() -> None:
+    """A map of the whole city, 5 m between points, for four sites: what follows the first search from the sites."""
+    world, rng = open_world(CITY), np.random.default_rng(5)
+    low, high = world.geometry.bounds()
+    grid = Grid(np.arange(low[0] + 2.5, high[0], 5.0), np.arange(low[1] + 2.5, high[1], 5.0), 1.5)
+    sites = [Transmitter(f"site-{i}", tuple(p)) for i, p in enumerate(places(world, SITES, rng, 10.0, 40.0, 5.0))]
+    coverage(world.geometry, sites, Grid(grid.x[:5], grid.y[:5], 1.5), 3.5e9)  # searches, and compiles if need be
+    start = time.process_time()
+    found = coverage(world.geometry, sites, grid, 3.5e9)
+    seconds, links = time.process_time() - start, found.path_gain_db.size
+    print(f"map of {links // SITES} points and {SITES} sites: {seconds:.2f} s, {seconds / links * 1e6:.0f} us a link")
+
+
 def diffraction() -> None:
     """Paths by way of edges, alone and with a reflection, beside reflections up to the third order."""
     plain, bent = Case(50), Case(50, order=1, diffraction=True)
@@ -212,7 +226,7 @@ def munich_cold() -> None:
 
 
 CASES: dict[str, Callable[[], None]] = {
-    case.__name__: case for case in (specular, fleet, kinetic, lorries, moving, diffraction, recall, cold)
+    case.__name__: case for case in (specular, fleet, kinetic, lorries, moving, maps, diffraction, recall, cold)
 }
 MUNICH: dict[str, Callable[[], None]] = {case.__name__: case for case in (munich, munich_cold)}
 

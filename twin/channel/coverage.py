@@ -159,7 +159,8 @@ def coverage(
     wanted = wanted[np.argsort(curve(points[wanted]), kind="stable")]  # neighbours are traced together
     spec = (spec or RayTracingSpec()).model_copy(update={"max_paths": _ALL, "mode": "sweep"})
     scatters = any(surface.scattering for surface in spec.surfaces.values())
-    size = min(_CHUNK_OF_MANY if scatters else _CHUNK, max(1, len(wanted)))
+    chunks = -(-len(wanted) // (_CHUNK_OF_MANY if scatters else _CHUNK))
+    size = -(-len(wanted) // chunks) if chunks else 1
     tracer = RayTracer(geometry, _radios(transmitters, carrier, size), spec)
     gain, deviation = (np.full((len(transmitters), len(points)), nan) for _ in range(2))
     for first in range(0, len(wanted), size):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import isfinite
 
 import numpy as np
 
@@ -40,7 +41,9 @@ class Radios:
         first, second = [], []
         for a in range(len(self.radios)):
             cells_only = peers is not True and with_cell[a] and not cell[a]
-            b = cells[cells > a] if cells_only else np.arange(a + 1, len(self.radios))
+            b = cells[np.searchsorted(cells, a) :] if cells_only else np.arange(a + 1, len(self.radios))
+            if not len(b):
+                continue
             b = b[(self.carrier[b] == self.carrier[a]) & (owner[b] != owner[a])]
             first.append(np.full(len(b), a, dtype=np.int32))
             second.append(b.astype(np.int32))
@@ -108,7 +111,7 @@ def _check(row: int, radio: Radio) -> None:
         raise ScenarioError(f"radio {row} has index {radio.index}; indices must count from 0")
     if not lower <= radio.carrier <= upper:
         raise ScenarioError(f"radio {row}: carrier {radio.carrier} Hz, allowed 0.5 GHz to 300 GHz")
-    if not np.isfinite([*radio.mount, radio.gain_db]).all():
+    if not all(map(isfinite, (*radio.mount, radio.gain_db))):
         raise ScenarioError(f"radio {row}: mount {radio.mount} and gain {radio.gain_db} dB must be finite")
 
 

@@ -49,11 +49,13 @@ def antenna_arrays(specs: Sequence[AntennaSpec]) -> Antennas:
     """
     files = sorted({spec.pattern for spec in specs if isinstance(spec.pattern, Path)})
     patterns = [read_msi(file) for file in files]
+    angles = [(spec.azimuth, spec.downtilt, spec.roll) for spec in specs]
+    turns = {turn: rotation(*turn) for turn in set(angles)}
     tables = [files.index(spec.pattern) if isinstance(spec.pattern, Path) else -1 for spec in specs]
     return Antennas(
         kind=np.array([_PATTERNS.get(str(spec.pattern), TABLE) for spec in specs], dtype=np.int32),
         slant=np.array([[np.cos(spec.slant), np.sin(spec.slant)] for spec in specs]).reshape(-1, 2),
-        mount=np.array([rotation(spec.azimuth, spec.downtilt, spec.roll) for spec in specs]).reshape(-1, 3, 3),
+        mount=np.array([turns[turn] for turn in angles]).reshape(-1, 3, 3),
         rows=np.array([spec.rows for spec in specs], dtype=np.int32),
         columns=np.array([spec.columns for spec in specs], dtype=np.int32),
         spacing=np.array([spec.spacing for spec in specs], dtype=float).reshape(-1, 2),

@@ -92,7 +92,7 @@ class Source:
             source=here, moves=self.moves, targets=self._ends, pair=self.pairs, backwards=self.backwards, step=step
         )
         if self.spec.mode == "sweep":
-            descent = make_descent(self._ends, self.tree.count, len(detours.edge))
+            descent = make_descent(scene, self.tree.rows, self.tree.count, len(detours.edge), self._ends)
             sweep(self.space, self.tree.rows, quest, descent, scratch(), work, paths)
             return
         if kinetic:
