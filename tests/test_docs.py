@@ -65,7 +65,7 @@ def test_every_command_shown_works(page, command):
         good = (0, 4) if line.startswith("twin diff ") else (0, 5, 6)  # half a second may miss or not show it
         assert code in good, f"{line}\n{err}"
         if WHOLE and line in said:
-            assert [word.rstrip() for word in out.strip().splitlines()] == said[line].splitlines(), line
+            assert [word.rstrip() for word in out.strip("\n").splitlines()] == said[line].splitlines(), line
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
