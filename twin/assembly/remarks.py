@@ -9,8 +9,8 @@ import numpy as np
 from twin.assembly.entries import Entry
 from twin.clock import NS
 from twin.protocols import Course
-from twin.state import F64
-from twin.world.bvh import MISS, closest_hits, occluded_pairs
+from twin.state import F64, I64
+from twin.world.bvh import MISS, SEGMENT_MARGIN, closest_hits
 from twin.world.world import World
 
 POLE, MAST = 10.0, 50.0
@@ -57,15 +57,25 @@ def _of_course(entry: Entry, world: World, duration: int) -> Iterator[str]:
     for spec in entry.specs[:MOST_ROBOTS]:
         goals = [entry.task.reference(spec.row, t) for t in times.tolist()]
         way = np.array([goal.position for goal in goals])
-        hidden = np.flatnonzero(occluded_pairs(world.bvh, way[:-1].copy(), way[1:].copy()))
-        if len(hidden):
-            x, y, z = way[hidden[0]]
+        blocked = _blocked(world, way)
+        if len(blocked):
+            x, y, z = way[blocked[0]]
             yield f"the course of {spec.name} leads through a wall near ({x:.0f}, {y:.0f}, {z:.0f}) m"
         wanted = np.array([np.abs(goal.acceleration).max() for goal in goals])
         k = int(wanted.argmax())
         if wanted[k] > most:
             yield (f"the course of {spec.name} asks for {wanted[k]:.1f} m/s2 at {times[k]:.1f} s; "
                    f"it can command {most:g}")  # fmt: skip
+
+
+def _blocked(world: World, way: F64) -> I64:
+    """Return which legs of a way (n, 3) m lead through a face, by the kernel that places robots as well."""
+    legs = np.diff(way, axis=0)
+    length = np.linalg.norm(legs, axis=1)
+    moving: I64 = np.flatnonzero(length > 2.0 * SEGMENT_MARGIN)
+    directions = legs[moving] / length[moving, None]
+    _, distance = closest_hits(world.bvh, way[moving], directions, SEGMENT_MARGIN, np.inf)
+    return np.asarray(moving[distance < length[moving] - SEGMENT_MARGIN])
 
 
 def _acceleration(entry: Entry) -> float:
