@@ -11,6 +11,7 @@ from twin.cli import TRUST, examples
 
 if TYPE_CHECKING:
     from twin.analysis.evidence.check import Places
+    from twin.specs.requirement import Requirement
 
 
 class _Evidence(click.Group):
@@ -77,9 +78,7 @@ def of(
     from twin.cli.studies import study_of
     from twin.cli.verdicts import verdict_code
     from twin.extras import needed
-    from twin.project.profiles import expanded
-    from twin.project.project import Project, builtin_root
-    from twin.specs.profile import parse_entry
+    from twin.project.project import builtin_root
 
     with needed("evidence", "cryptography"), needed("evidence", "fpdf"):
         from twin.analysis.evidence.case import case
@@ -88,11 +87,7 @@ def of(
         from twin.analysis.evidence.signing import sign
     from twin.analysis.written import written
 
-    try:
-        entries = [parse_entry(text) for text in ask]
-    except ValueError as error:
-        raise click.UsageError(f"--ask: {error}") from error
-    asked = expanded(entries, Project.of(recordings[0]))
+    asked = _questions(ask, recordings[0])
     runs = [path for path in recordings if not path.is_dir() and study_folder(path) is None]
     studies = [study_of(path, shares) for path in recordings if path not in runs]
     document = case(runs, Limits.of(builtin_root()), title, asked, studies)
@@ -105,6 +100,19 @@ def of(
         file.write(content)
     out.print(f"{document['answer']}; written to {output}", markup=False)
     return verdict_code(document, strict=strict)
+
+
+def _questions(ask: tuple[str, ...], beside: Path) -> tuple[Requirement, ...]:
+    """Return what is asked besides, profiles of the project around a recording unfolded."""
+    from twin.project.profiles import expanded
+    from twin.project.project import Project
+    from twin.specs.profile import parse_entry
+
+    try:
+        entries = [parse_entry(text) for text in ask]
+    except ValueError as error:
+        raise click.UsageError(f"--ask: {error}") from error
+    return expanded(entries, Project.of(beside))
 
 
 @evidence.command(epilog=examples("twin evidence keygen 'Ada Lovelace, Example Ltd'"))
