@@ -67,7 +67,7 @@ def test_least_money_is_at_most_that_of_the_cheapest_two_that_lose_nobody(table,
 
 def test_cp_sat_finds_the_same(table):
     """Where OR-tools is installed, which the project doesn't need."""
-    cp_model = pytest.importorskip("ortools.sat.python.cp_model", reason="OR-tools is not installed")
+    cp_model = pytest.importorskip("ortools.sat.python.cp_model", reason="needs OR-tools: pip install ortools")
     _, problem = table
     model = cp_model.CpModel()
     x = [model.new_bool_var(f"x{c}") for c in range(60)]
