@@ -99,7 +99,7 @@ def watch(failsafe, time, heard=NEVER, answers=NEVER, **sensed):
 def test_the_kind_says_what_its_command_is(kind):
     assert kind.body.vector("initial").tolist() == [0, 0, 0, 0]
     assert kind.body.vector("lower").tolist() == [-15, -15, -15, -np.inf]
-    assert plugins.controllers(DRONE) == ["avoid", "deck", "formation", "hover", "trajectory"]
+    assert plugins.controllers(DRONE) == ["avoid", "deck", "formation", "hover", "keep_clear", "trajectory"]
 
 
 def test_fresh_commands_keep_it_nominal(failsafe):

@@ -94,7 +94,8 @@ class Kernel(_core.registry.CPUDispatcher):
             try:
                 return super().compile(sig)
             finally:
-                self._cache.release()
+                if isinstance(self._cache, SharedCache):  # not of a kernel that is cached nowhere
+                    self._cache.release()
 
     @property
     def is_compiling(self) -> bool:
