@@ -8,17 +8,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-import logging
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from itertools import islice
 from math import isfinite
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
+from twin.analysis.kept import Kind
 from twin.analysis.written import written
 from twin.project.project import Project
 from twin.recording.reader import Recording
@@ -27,9 +26,6 @@ FORMAT, VERSION = "twin-margin", 1
 _APART = ("seed", "requirements", "description", "include", "party", "parties")
 """Tables of a scenario that change what happens by chance alone, or not at all."""
 _MEANS = {"network.delay": "one way"}
-_PLACES = ("margins/*.json", "*/margins/*.json", "sweeps/*/margins/*.json")
-_MOST, _LARGEST = 1000, 1_000_000
-_log = logging.getLogger(__name__)
 
 
 class _Border(BaseModel):
@@ -46,6 +42,10 @@ class _Kept(BaseModel):
     scenario: str
     origins: dict[str, Any]
     requirements: dict[str, _Border]
+
+
+_FILES = Kind(FORMAT, VERSION, ("margins/*.json", "*/margins/*.json", "sweeps/*/margins/*.json"), 1_000_000, _Kept,
+              "not the file of a margin")  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,9 +149,10 @@ def held_by(recording: Recording) -> dict[str, list[Held]]:
     origins = _comparable({"world": header.world_hash, "sources": header.sources_digest,
                            "plugins": dict(header.plugins), "inputs": dict(header.inputs)})  # fmt: skip
     found: dict[str, list[Held]] = {}
-    for name, digest, kept in _files(folders):
+    for name, content, kept in _FILES.below(folders):
         if kept.origins != origins or kept.scenario != without(recording.scenario_text, kept.key):
             continue
+        digest = hashlib.sha256(content).hexdigest()
         for text, border in kept.requirements.items():
             held = Held(kept.key, kept.unit, border.holds, border.breaks, len(kept.seeds), name, digest)
             found.setdefault(text, []).append(held)
@@ -183,35 +184,3 @@ def _comparable(origins: Mapping[str, Any]) -> dict[str, Any]:
     """Return what a run was made of but for profiles, which only ask."""
     inputs = {name: digest for name, digest in origins["inputs"].items() if not name.startswith("profiles/")}
     return {**origins, "inputs": inputs}
-
-
-def _files(folders: Sequence[Path]) -> Iterator[tuple[str, str, _Kept]]:
-    """Yield the margins that are kept below some folders: name, sha256, content."""
-    seen = set[Path]()
-    for folder in folders:
-        files = (file for pattern in _PLACES for file in sorted(folder.glob(pattern)))
-        for file in islice(files, _MOST):
-            if file.resolve() in seen or file.stat().st_size > _LARGEST:
-                continue
-            seen.add(file.resolve())
-            content = file.read_bytes()
-            kept = _read(file, content)
-            if kept is not None:
-                name = file.relative_to(folder).as_posix()
-                yield name, hashlib.sha256(content).hexdigest(), kept
-
-
-def _read(file: Path, content: bytes) -> _Kept | None:
-    """Return what a margin kept; None for a file of another kind or version, and, which is said, a damaged one."""
-    try:
-        found = json.loads(content)
-    except (ValueError, RecursionError):
-        return None
-    if not isinstance(found, dict) or (found.get("format"), found.get("version")) != (FORMAT, VERSION):
-        return None
-    try:
-        return _Kept.model_validate(found)
-    except ValidationError as error:
-        first = error.errors()[0]
-        _log.warning("%s: not the file of a margin: %s: %s", file, ".".join(map(str, first["loc"])), first["msg"])
-        return None

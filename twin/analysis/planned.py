@@ -5,24 +5,17 @@ A plan speaks of a run if the run's scenario is the one that it wrote, but for t
 
 from __future__ import annotations
 
-import json
-import logging
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
-from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
 from twin.analysis.held import without
+from twin.analysis.kept import Kind
 from twin.project.project import Project
 from twin.recording.reader import Recording
 
 FORMAT, VERSION = "twin-plans", 1
-_PLACES = ("plans.json", "plans/*/plans.json")
-_MOST, _LARGEST = 1000, 10_000_000
-_log = logging.getLogger(__name__)
 
 
 class _Site(BaseModel):
@@ -48,6 +41,9 @@ class _Kept(BaseModel):
     currency: str
     years: float
     plans: list[_Plan]
+
+
+_FILES = Kind(FORMAT, VERSION, ("plans.json", "plans/*/plans.json"), 10_000_000, _Kept, "no plans")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,35 +75,5 @@ def planned_by(recording: Recording) -> list[Planned]:
     own = scenario_digest(recording.scenario_text)
     return [
         Planned(name, plan, kept.currency, kept.years)
-        for name, kept in _files(folders) for plan in kept.plans if plan.scenario_digest == own
+        for name, _, kept in _FILES.below(folders) for plan in kept.plans if plan.scenario_digest == own
     ]  # fmt: skip
-
-
-def _files(folders: Sequence[Path]) -> Iterator[tuple[str, _Kept]]:
-    """Yield the plans that are kept below some folders."""
-    seen = set[Path]()
-    for folder in folders:
-        found = (file for pattern in _PLACES for file in sorted(folder.glob(pattern)))
-        for file in islice(found, _MOST):
-            if file.resolve() in seen or file.stat().st_size > _LARGEST:
-                continue
-            seen.add(file.resolve())
-            kept = _read(file)
-            if kept is not None:
-                yield file.relative_to(folder).as_posix(), kept
-
-
-def _read(file: Path) -> _Kept | None:
-    """Return what plans were kept; None for a file of another kind or version, and, which is said, a damaged one."""
-    try:
-        found: Any = json.loads(file.read_text())
-    except (ValueError, RecursionError):
-        return None
-    if not isinstance(found, dict) or (found.get("format"), found.get("version")) != (FORMAT, VERSION):
-        return None
-    try:
-        return _Kept.model_validate(found)
-    except ValidationError as error:
-        first = error.errors()[0]
-        _log.warning("%s: no plans: %s: %s", file, ".".join(map(str, first["loc"])), first["msg"])
-        return None
