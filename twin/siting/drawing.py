@@ -17,7 +17,7 @@ from twin.siting.plans import Front, Plan, sites_of
 from twin.siting.study import Study, seconds, share
 from twin.state import F64
 
-WIDTH, TITLE, KEYS, MARGIN = 8.4, 0.85, 0.95, 0.4
+WIDTH, TITLE, KEYS, MARGIN = 8.4, 0.85, 0.95, 0.55
 """Inches: of a map, of the bands above and below it, and of the margins beside it."""
 HELD, GONE, LOST = "#2e8b57", "#b7bec6", "#c62828"
 MARKS = ("^", "s", "D", "P", "v", "h")
@@ -99,7 +99,8 @@ def _draw_sites(axes: Axes, study: Study, plan: Plan) -> None:
 
 
 def _headline(study: Study, plan: Plan) -> str:
-    return f"{study.scenario.world}: {plan.name}, {money(plan.cost)} {study.spec.currency} over {study.spec.years:g} a"
+    cost = f"{money(plan.cost)} {study.spec.currency} over {study.spec.years:g} years"
+    return f"{study.scenario.world}: {plan.name}, {cost}"
 
 
 def _facts(study: Study, plan: Plan) -> str:
@@ -145,6 +146,7 @@ def draw_front(study: Study, front: Front, plans: Sequence[Plan], runs: Sequence
     axes.grid(color=FRAME, linewidth=0.5)
     for spine in axes.spines.values():
         spine.set_color(FRAME)
-    axes.legend(fontsize=8.5, frameon=False, loc="lower right")
+    axes.margins(x=0.1)  # room for names beside the last plan
+    figure.legend(fontsize=8.5, frameon=False, loc="outside lower left", ncols=3)
     axes.set_title(f"{study.scenario.world}: what money buys", fontsize=11, fontweight="bold", color=INK, loc="left")
     return figure
